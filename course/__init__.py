@@ -1,0 +1,1 @@
+"""What the notebooks import: the models, the data, the measurements and the exercises."""

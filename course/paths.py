@@ -1,0 +1,23 @@
+"""Where the course keeps its files. Two environment variables move what it writes; nothing else does."""
+
+import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = ROOT / "data"
+NOTEBOOKS = ROOT / "notebooks"
+
+
+def results_dir() -> Path:
+    """Folder of the board, the recordings and the progress: `COURSE_RESULTS`, or `results/` in the project."""
+    return _made(Path(os.environ.get("COURSE_RESULTS") or ROOT / "results"))
+
+
+def cache_dir() -> Path:
+    """Folder of what can be made again (re-packed weights, embeddings): `COURSE_CACHE`, or `.cache/` in the project."""
+    return _made(Path(os.environ.get("COURSE_CACHE") or ROOT / ".cache"))
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
