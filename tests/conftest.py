@@ -1,0 +1,33 @@
+"""What the tests share: results of their own, no key from outside, and one engine for all of them."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+SETTINGS = ("MODE", "RECORDING", "ROWS", "BUDGET", "GGUF")
+KEYS = ("API_KEY", "AUTH_TOKEN", "BASE_URL")
+
+
+def pytest_configure() -> None:
+    """No test may write to the reader's results or ask a paid model, even when started without `make test`."""
+    for name in [f"COURSE_{name}" for name in SETTINGS] + [f"ANTHROPIC_{name}" for name in KEYS]:
+        os.environ.pop(name, None)
+    os.environ.setdefault("COURSE_RESULTS", tempfile.mkdtemp(prefix="course-test-results-"))
+
+
+@pytest.fixture
+def results_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty results folder for one test."""
+    folder = tmp_path / "results"
+    monkeypatch.setenv("COURSE_RESULTS", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def engine():
+    """The embedded engine, loaded once for all tests that need it."""
+    from course.local import engine
+
+    return engine()
