@@ -1,0 +1,51 @@
+"""The task that runs through the course, as lesson 02 builds it step by step: one ticket in, one queue name out."""
+
+import json
+from collections.abc import Sequence
+
+from anthropic import Anthropic
+from anthropic.types import MessageParam
+
+from course.data import QUEUES, Ticket, prompt
+
+QUEUE_SCHEMA = {
+    "type": "object",
+    "properties": {"queue": {"type": "string", "enum": list(QUEUES)}},
+    "required": ["queue"],
+    "additionalProperties": False,
+}
+
+
+def system_prompt() -> str:
+    """The instruction with all queue names, from data/prompts/route_names.txt."""
+    return prompt("route_names").format(queues=", ".join(QUEUES))
+
+
+def as_turns(examples: Sequence[Ticket], text: str, *, as_json: bool = False) -> list[MessageParam]:
+    """Examples as earlier turns of the conversation, then the ticket to route.
+
+    `as_json` writes the answers of the examples in the form of QUEUE_SCHEMA: examples in another form than the
+    schema asks for cost accuracy (lesson 04 measures it).
+    """
+    turns: list[MessageParam] = []
+    for example in examples:
+        answer = json.dumps({"queue": example.queue}) if as_json else example.queue
+        turns += [{"role": "user", "content": example.text}, {"role": "assistant", "content": answer}]
+    return [*turns, {"role": "user", "content": text}]
+
+
+def route(
+    client: Anthropic, model: str, ticket: Ticket, examples: Sequence[Ticket] = (), *, constrained: bool = False
+) -> str:
+    """The model's reply to one ticket: free text, or a queue name for certain when `constrained` by QUEUE_SCHEMA."""
+    request = {
+        "model": model,
+        "max_tokens": 24,
+        "system": system_prompt(),
+        "messages": as_turns(examples, ticket.text, as_json=constrained),
+    }
+    if constrained:
+        request["output_config"] = {"format": {"type": "json_schema", "schema": QUEUE_SCHEMA}}
+    message = client.messages.create(**request)
+    reply = next(block.text for block in message.content if block.type == "text")
+    return json.loads(reply)["queue"] if constrained else reply.strip()
