@@ -11,7 +11,7 @@ KEYS = ("API_KEY", "AUTH_TOKEN", "BASE_URL")
 
 
 def pytest_configure() -> None:
-    """No test may write to the reader's results or ask a paid model, even when started without `make test`."""
+    """No test may write to the reader's results or ask a paid model, also without `make test`."""
     for name in [f"COURSE_{name}" for name in SETTINGS] + [f"ANTHROPIC_{name}" for name in KEYS]:
         os.environ.pop(name, None)
     os.environ.setdefault("COURSE_RESULTS", tempfile.mkdtemp(prefix="course-test-results-"))

@@ -1,0 +1,67 @@
+"""The lessons as `notebooks/lessons.toml` lists them: order, titles, goals and quizzes."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from course.errors import CourseError
+from course.paths import NOTEBOOKS
+
+
+@dataclass(frozen=True)
+class QuizQuestion:
+    """One question; `answer` is the place of the right option, counted from 0, and `why` explains it."""
+
+    question: str
+    options: tuple[str, ...]
+    answer: int
+    why: str
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """One notebook; `status` is "available" or "planned", and a planned one has no file yet."""
+
+    number: str
+    name: str
+    title: str
+    minutes: int
+    needs: str
+    status: str
+    goals: tuple[str, ...]
+    quiz: tuple[QuizQuestion, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """The notebook, there or still to come."""
+        return NOTEBOOKS / f"{self.number}_{self.name}.ipynb"
+
+    @property
+    def header(self) -> str:
+        """The first cell of the notebook, in Markdown."""
+        goals = "\n".join(f"- {goal}" for goal in self.goals)
+        return (
+            f"# {self.number} {self.title}\n\nIn this lesson you\n\n{goals}\n\n"
+            f"**Time:** about {self.minutes} minutes. **Needs:** {self.needs}."
+        )
+
+
+@cache
+def lessons() -> tuple[Lesson, ...]:
+    """All lessons in their order, those that are planned included."""
+    with open(NOTEBOOKS / "lessons.toml", "rb") as file:
+        return tuple(_lesson(entry) for entry in tomllib.load(file)["lesson"])
+
+
+def lesson(number: str) -> Lesson:
+    """The lesson with this number, such as "03". Raises CourseError for a number that is not in the list."""
+    for candidate in lessons():
+        if candidate.number == number:
+            return candidate
+    raise CourseError(f"There is no lesson '{number}'; the last one is '{lessons()[-1].number}'.")
+
+
+def _lesson(entry: dict) -> Lesson:
+    quiz = tuple(QuizQuestion(**{**q, "options": tuple(q["options"])}) for q in entry.get("quiz", ()))
+    return Lesson(**{**entry, "goals": tuple(entry["goals"]), "quiz": quiz})

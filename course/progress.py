@@ -1,0 +1,70 @@
+"""What the reader has tried and solved, kept in results/progress.sqlite."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+from course.paths import results_dir
+
+NOT_TRIED, NOT_YET, CORRECT = "not tried", "not yet", "correct"
+
+_TABLE = """
+create table if not exists progress (item text primary key, state text, tries integer, updated text)
+"""
+# What was solved once stays solved: going back to play with an answer loses nothing.
+_RECORD = f"""
+insert into progress values (?, ?, 1, ?)
+on conflict (item) do update set tries = tries + 1, updated = excluded.updated,
+    state = case when state = '{CORRECT}' then state else excluded.state end
+"""
+
+T = TypeVar("T")
+
+
+def record(item: str, state: str) -> None:
+    """Keep the outcome of one try. `item` is such as "exercise 01.2" or "quiz 00.3".
+
+    A file that cannot be written costs a printed message, never the reader's answer.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    _with_file(lambda file: file.execute(_RECORD, (item, state, now)), otherwise=None)
+
+
+def tries() -> dict[str, tuple[str, int]]:
+    """State and number of tries of every item that was tried."""
+    select = "select item, state, tries from progress"
+    rows = _with_file(lambda file: file.execute(select).fetchall(), otherwise=[])
+    return {item: (state, count) for item, state, count in rows}
+
+
+def _with_file(use: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
+    path = results_dir() / "progress.sqlite"
+    try:
+        try:
+            return _use(path, use)
+        except sqlite3.DatabaseError as error:
+            if error.sqlite_errorname not in ("SQLITE_CORRUPT", "SQLITE_NOTADB"):
+                raise
+            _set_aside(path)
+            return _use(path, use)
+    except sqlite3.Error as error:
+        print(f"Your progress could not be kept in {path.name} ({error}). The lesson goes on without it.")
+        return otherwise
+
+
+def _use(path: Path, use: Callable[[sqlite3.Connection], T]) -> T:
+    with closing(sqlite3.connect(path, timeout=10)) as file, file:
+        file.execute("pragma journal_mode = wal")
+        file.execute(_TABLE)
+        return use(file)
+
+
+def _set_aside(path: Path) -> None:
+    aside = path.with_name(f"progress-damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.sqlite")
+    path.replace(aside)
+    for suffix in ("-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    print(f"{path.name} was damaged. It was set aside as {aside.name}, and your progress starts again.")
