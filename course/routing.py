@@ -1,4 +1,4 @@
-"""The task that runs through the course, as lesson 02 builds it step by step: one ticket in, one queue name out."""
+"""The task of the whole course, as lesson 02 builds it: one ticket in, one queue name out."""
 
 import json
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ def system_prompt() -> str:
 def as_turns(examples: Sequence[Ticket], text: str, *, as_json: bool = False) -> list[MessageParam]:
     """Examples as earlier turns of the conversation, then the ticket to route.
 
-    `as_json` writes the answers of the examples in the form of QUEUE_SCHEMA: examples in another form than the
-    schema asks for cost accuracy (lesson 04 measures it).
+    `as_json` writes the answers of the examples in the form of QUEUE_SCHEMA: examples in another form than
+    the schema asks for cost accuracy (lesson 04 measures it).
     """
     turns: list[MessageParam] = []
     for example in examples:
@@ -35,9 +35,14 @@ def as_turns(examples: Sequence[Ticket], text: str, *, as_json: bool = False) ->
 
 
 def route(
-    client: Anthropic, model: str, ticket: Ticket, examples: Sequence[Ticket] = (), *, constrained: bool = False
+    client: Anthropic,
+    model: str,
+    ticket: Ticket,
+    examples: Sequence[Ticket] = (),
+    *,
+    constrained: bool = False,
 ) -> str:
-    """The model's reply to one ticket: free text, or a queue name for certain when `constrained` by QUEUE_SCHEMA."""
+    """The reply to one ticket: free text, or a queue name for certain when `constrained` by the schema."""
     request = {
         "model": model,
         "max_tokens": 24,
