@@ -21,6 +21,12 @@ def system_prompt() -> str:
     return prompt("route_names").format(queues=", ".join(QUEUES))
 
 
+def one_per_queue(examples: Sequence[Ticket]) -> list[Ticket]:
+    """The first typical ticket of each queue, in the order of the queues: the course's fixed examples."""
+    first = {example.queue: example for example in reversed(examples) if example.kind == "typical"}
+    return [first[queue] for queue in QUEUES]
+
+
 def as_turns(examples: Sequence[Ticket], text: str, *, as_json: bool = False) -> list[MessageParam]:
     """Examples as earlier turns of the conversation, then the ticket to route.
 

@@ -3,7 +3,7 @@
 import json
 
 from course import data
-from course.routing import QUEUE_SCHEMA, as_turns, system_prompt
+from course.routing import QUEUE_SCHEMA, as_turns, one_per_queue, system_prompt
 
 
 def test_the_instruction_names_every_queue():
@@ -23,3 +23,13 @@ def test_examples_for_a_constrained_reply_have_the_form_of_the_schema():
     answer = json.loads(as_turns([first], second.text, as_json=True)[1]["content"])
     assert list(answer) == QUEUE_SCHEMA["required"]
     assert answer["queue"] in QUEUE_SCHEMA["properties"]["queue"]["enum"]
+
+
+def test_the_fixed_examples_are_the_first_typical_ticket_of_each_queue():
+    train = data.tickets("train")
+    chosen = one_per_queue(train)
+    assert tuple(example.queue for example in chosen) == data.QUEUES
+    for example in chosen:
+        earlier = train[: train.index(example)]
+        assert example.kind == "typical"
+        assert not [other for other in earlier if (other.queue, other.kind) == (example.queue, "typical")]
