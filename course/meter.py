@@ -25,8 +25,8 @@ class Usage:
     """What one answer used.
 
     `input_tokens` leaves out cached ones, as the API counts. `seconds` is how long the answer took when
-    it was first asked. `cost` is its price in dollars, which a replayed answer is not charged again. `mode` says
-    who made it, "local" or "live", also when it is replayed.
+    it was first asked. `cost` is its price in dollars, which a replayed answer is not charged again.
+    `mode` says who made it, "local" or "live", also when it is replayed.
     """
 
     model: str

@@ -6,6 +6,7 @@ results/recordings.sqlite; `export("room.sqlite")` copies the live answers for a
 
 import hashlib
 import json
+import os
 import sqlite3
 import threading
 import time
@@ -35,8 +36,7 @@ class Recording:
     """One complete answer.
 
     `place` is the server asked, or the local weights and engine; `key` is the hash of path and body;
-    `request` and `response` are the bodies as text (JSON, or the events of a stream); `seconds` is how long it
-    took.
+    `request` and `response` are the bodies as text, JSON or the events of a stream; `seconds` is how long it took.
     """
 
     place: str
@@ -98,7 +98,8 @@ class Recordings:
         except sqlite3.DatabaseError as error:
             aside = _set_aside(self.path)
             warnings.warn(
-                f"{self.path.name} was damaged ({error}). It is set aside as {aside} and a new one begun.",
+                f"{self.path.name} was damaged ({str(error).splitlines()[-1]}). "
+                f"It is set aside as {aside} and a new one begun.",
                 stacklevel=4,
             )
             return _connect_to_write(self.path)
@@ -235,7 +236,8 @@ def _in_memory() -> sqlite3.Connection:
 
 
 def _set_aside(path: Path) -> str:
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    # The number of the process keeps two that find the damage at once from taking the same name.
+    stamp = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{os.getpid()}"
     for suffix in ("", "-wal", "-shm"):
         part = path.with_name(path.name + suffix)
         if part.exists():
@@ -319,7 +321,7 @@ class RecordingTransport(httpx2.BaseTransport):
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         path = request.url.raw_path.decode("ascii")
         if request.method == "GET":
-            return self._masked(self._network(path).handle_request(request))
+            return self._masked(self._network().handle_request(request))
         if request.method != "POST" or not path.partition("?")[0].endswith(
             ("/v1/messages", "/v1/messages/count_tokens")
         ):
@@ -341,11 +343,11 @@ class RecordingTransport(httpx2.BaseTransport):
         if self._inner is not None:
             self._inner.close()
 
-    def _network(self, path: str) -> httpx2.BaseTransport:
+    def _network(self) -> httpx2.BaseTransport:
         if self._open_inner is None:
             raise CourseError(
-                f"{self._recordings.path.name} holds no answer to this request ({path}): unset "
-                "COURSE_RECORDING to work with the local model, or ask for a file of this version of the lesson."
+                f"{self._recordings.path.name} holds no answer to this request: unset COURSE_RECORDING to "
+                "work with the local model, or ask for a file recorded with this version of the lesson."
             )
         with self._opening:
             if self._inner is None:
@@ -353,7 +355,7 @@ class RecordingTransport(httpx2.BaseTransport):
         return self._inner
 
     def _send(self, request: httpx2.Request, call: _Call, worst_cost: float) -> httpx2.Response:
-        network = self._network(call.path)
+        network = self._network()
         self._budget.reserve(worst_cost)
         begun = time.monotonic()
         try:
