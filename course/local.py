@@ -1,0 +1,385 @@
+"""The embedded engine: one openvino-genai pipeline, owned by one worker thread, shared by any number of callers.
+
+Callers hand in requests and wait. The worker takes them in as they come and moves all of them on by one token with
+each step, so that requests of several threads share the work. Decoding is greedy: the same prompt gives the same answer.
+"""
+
+import atexit
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import openvino_genai
+
+from course import weights
+from course.errors import CourseError
+
+FinishReason = Literal["end_turn", "max_tokens", "stop_sequence"]
+
+# Room for 16,384 tokens of running and remembered requests: more was not faster, and memory grows with it.
+KV_BLOCKS = 512
+TOKENS_PER_BLOCK = 32
+# How long a waiting caller sleeps before it looks whether the worker still lives. Also bounds Ctrl-C on Windows.
+LOOK_UP_SECONDS = 0.5
+UNFINISHED_CHARACTER = "\ufffd"
+
+
+class EngineError(CourseError):
+    """The engine failed during a request. The next request starts it anew."""
+
+
+class GrammarError(CourseError):
+    """The engine cannot follow the grammar of a request."""
+
+
+class PromptTooLong(CourseError):
+    """The prompt leaves no room for an answer. `tokens` is its length, `limit` the context."""
+
+    def __init__(self, tokens: int, limit: int):
+        super().__init__(f"The prompt is too long: {tokens} tokens, and the model takes {limit}. Shorten it.")
+        self.tokens, self.limit = tokens, limit
+
+
+class Cancelled(CourseError):
+    """The request was cancelled before its answer was complete."""
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """What an answer must look like: a JSON schema (as JSON text), a regular expression or an EBNF grammar."""
+
+    kind: Literal["json_schema", "regex", "ebnf"]
+    text: str
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One finished answer. `seconds` is the engine time spent on it: the times of all requests add up to the engine's."""
+
+    text: str
+    input_tokens: int
+    output_tokens: int
+    finish_reason: FinishReason
+    stop_sequence: str | None
+    seconds: float
+
+
+@dataclass(eq=False)
+class Generation:
+    """A request under way. Iterate it for the pieces of text as they come, then read `completion`."""
+
+    input_ids: object
+    input_tokens: int
+    max_tokens: int
+    stop: tuple[str, ...]
+    grammar: Grammar | None
+    watched: bool
+    cancelled: threading.Event
+    worker: threading.Thread
+    completion: Completion | None = None
+    # The rest belongs to the worker thread.
+    handle: object = None
+    output_ids: list[int] = field(default_factory=list)
+    sent: int = 0
+    seconds: float = 0.0
+    events: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield text as it comes (in one piece unless it was asked to be watched). Leaving early cancels the request."""
+        try:
+            while self.completion is None:
+                event = self._next_event()
+                if isinstance(event, BaseException):
+                    raise event
+                if isinstance(event, Completion):
+                    self.completion = event
+                else:
+                    yield event
+        finally:
+            if self.completion is None:
+                self.cancelled.set()
+
+    def _next_event(self) -> str | Completion | BaseException:
+        while True:
+            try:
+                return self.events.get(timeout=LOOK_UP_SECONDS)
+            except queue.Empty:
+                if self.cancelled.is_set():
+                    return Cancelled("The request was cancelled.")
+                if not self.worker.is_alive():
+                    return EngineError("The engine was closed while a request waited. Restart the kernel.")
+
+
+class Engine:
+    """A loaded model that answers prompts. Safe to call from any number of threads at once."""
+
+    def __init__(self, path: Path):
+        """Load the GGUF file at `path` (about 3.5 s). Raises CourseError when the engine cannot read it."""
+        self.path = path
+        self.context_tokens = min(weights.context_tokens(), KV_BLOCKS * TOKENS_PER_BLOCK)
+        self._process = os.getpid()
+        self._pipeline = _load(path)
+        self._tokenizer = self._pipeline.get_tokenizer()
+        self._last_id = 0
+        self._running: list[Generation] = []
+        self._inbox: queue.SimpleQueue[Generation | None] = queue.SimpleQueue()
+        self._closed = False
+        self._worker = threading.Thread(target=self._work, name="course-engine", daemon=True)
+        self._worker.start()
+
+    def chat_prompt(self, messages: Sequence[dict[str, str]]) -> str:
+        """Render turns of `{"role": ..., "content": ...}` with the model's own template, ready for its answer."""
+        return self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True)
+
+    def count(self, prompt: str) -> int:
+        """The number of tokens of a rendered prompt."""
+        return self._encode(prompt).shape[1]
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        grammar: Grammar | None = None,
+        on_text: Callable[[str], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Completion:
+        """Answer a rendered prompt and wait for the end.
+
+        `on_text` receives the text as it grows, in the caller's thread. Setting `cancel`, or Ctrl-C, stops the request
+        in the engine. Raises PromptTooLong, GrammarError, Cancelled or EngineError.
+        """
+        generation = self.start(
+            prompt, max_tokens=max_tokens, stop=stop, grammar=grammar, watched=on_text is not None, cancel=cancel
+        )
+        for piece in generation:
+            if on_text:
+                on_text(piece)
+        return generation.completion
+
+    def start(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        grammar: Grammar | None = None,
+        watched: bool = True,
+        cancel: threading.Event | None = None,
+    ) -> Generation:
+        """Hand a rendered prompt to the engine and return at once. See `generate` for the arguments and errors."""
+        if os.getpid() != self._process:
+            raise EngineError("This process was forked after the engine was loaded. Start it with 'spawn' instead.")
+        if self._closed:
+            raise EngineError("The engine is closed. Restart the kernel.")
+        if max_tokens < 1:
+            raise CourseError(f"max_tokens is {max_tokens}; it must be 1 or more.")
+        input_ids = self._encode(prompt)
+        tokens = input_ids.shape[1]
+        if tokens >= self.context_tokens:
+            raise PromptTooLong(tokens, self.context_tokens)
+        generation = Generation(
+            input_ids=input_ids,
+            input_tokens=tokens,
+            max_tokens=min(max_tokens, self.context_tokens - tokens),
+            stop=tuple(stop),
+            grammar=grammar,
+            watched=watched or bool(stop),
+            cancelled=cancel or threading.Event(),
+            worker=self._worker,
+        )
+        self._inbox.put(generation)
+        return generation
+
+    def close(self) -> None:
+        """Stop the worker and free the model. Waiting requests fail; called at exit."""
+        if not self._closed and os.getpid() == self._process:
+            self._closed = True
+            self._inbox.put(None)
+            self._worker.join()
+
+    def _encode(self, prompt: str):
+        return self._tokenizer.encode(prompt, add_special_tokens=False).input_ids
+
+    # What follows runs in the worker thread only.
+
+    def _work(self) -> None:
+        while self._take_in():
+            if not self._running:
+                continue
+            started = time.perf_counter()
+            try:
+                self._pipeline.step()
+                share = (time.perf_counter() - started) / len(self._running)
+                for generation in list(self._running):
+                    generation.seconds += share
+                    self._move_on(generation)
+            except Exception as error:
+                self._fail_all(error)
+        for generation in list(self._running):
+            self._end(generation, EngineError("The engine was closed while a request waited. Restart the kernel."))
+        self._sweep()
+        self._pipeline = None
+
+    def _take_in(self) -> bool:
+        """Start what waits in the inbox; sleep there when nothing runs. False when the engine is to close."""
+        while True:
+            try:
+                generation = self._inbox.get(block=not self._running)
+            except queue.Empty:
+                return True
+            if generation is None:
+                return False
+            try:
+                self._admit(generation)
+            except Exception as error:
+                generation.events.put(EngineError(f"The engine did not take the request: {_first_line(error)}"))
+
+    def _admit(self, generation: Generation) -> None:
+        if generation.cancelled.is_set():
+            generation.events.put(Cancelled("The request was cancelled."))
+            return
+        started = time.perf_counter()
+        if self._pipeline is None:
+            self._pipeline = _load(self.path)
+        self._last_id += 1
+        config = _config(generation.max_tokens, generation.grammar)
+        generation.handle = self._pipeline.add_request(self._last_id, generation.input_ids, config)
+        generation.seconds += time.perf_counter() - started
+        self._running.append(generation)
+
+    def _move_on(self, generation: Generation) -> None:
+        """Read what the step gave one request, hand on its text, and end it when it is complete."""
+        if generation.cancelled.is_set():
+            self._end(generation, Cancelled("The request was cancelled."))
+            return
+        finish = None
+        while generation.handle.can_read():
+            for output in generation.handle.read().values():
+                generation.output_ids += output.generated_ids
+                finish = output.finish_reason
+        status = generation.handle.get_status()
+        if status == openvino_genai.GenerationStatus.IGNORED:
+            self._end(generation, EngineError("The engine ran out of room for this request. Send fewer at once."))
+            return
+        ended = status == openvino_genai.GenerationStatus.FINISHED
+        if not (ended or generation.watched):
+            return
+        text = self._tokenizer.decode(generation.output_ids)
+        found = first_stop(text, generation.stop)
+        if found:
+            position, stop_sequence = found
+            self._complete(generation, text[:position], "stop_sequence", stop_sequence)
+        elif ended:
+            cut = finish == openvino_genai.GenerationFinishReason.LENGTH
+            self._complete(generation, text, "max_tokens" if cut else "end_turn", None)
+        else:
+            self._hand_on(generation, text[: len(text) - _held_back(text, generation.stop)])
+
+    def _hand_on(self, generation: Generation, text: str) -> None:
+        if len(text) > generation.sent:
+            generation.events.put(text[generation.sent :])
+            generation.sent = len(text)
+
+    def _complete(self, generation: Generation, text: str, reason: FinishReason, stop_sequence: str | None) -> None:
+        self._hand_on(generation, text)
+        self._end(
+            generation,
+            Completion(
+                text=text,
+                input_tokens=generation.input_tokens,
+                output_tokens=len(generation.output_ids),
+                finish_reason=reason,
+                stop_sequence=stop_sequence,
+                seconds=generation.seconds,
+            ),
+        )
+
+    def _end(self, generation: Generation, event: Completion | CourseError) -> None:
+        self._running.remove(generation)
+        if generation.handle.get_status() == openvino_genai.GenerationStatus.RUNNING:
+            generation.handle.cancel()
+        generation.events.put(event)
+
+    def _fail_all(self, error: Exception) -> None:
+        """A failed step leaves the pipeline unusable: tell every waiting caller and load it anew with the next request.
+
+        A grammar that cannot be compiled fails in the first step of its request, before any token.
+        """
+        reason = _first_line(error)
+        for generation in self._running:
+            suspect = generation.grammar is not None and not generation.output_ids
+            generation.events.put(
+                GrammarError(f"The engine cannot follow this {generation.grammar.kind}: {reason}")
+                if suspect
+                else EngineError(f"The engine failed and starts anew with the next request: {reason}")
+            )
+        self._running.clear()
+        self._pipeline = None
+
+    def _sweep(self) -> None:
+        """Let the pipeline drop its cancelled requests."""
+        if self._pipeline is not None and self._pipeline.has_non_finished_requests():
+            self._pipeline.step()
+
+
+_engine: Engine | None = None
+_lock = threading.Lock()
+
+
+def engine() -> Engine:
+    """The engine of this process, loaded on first use from `weights.gguf_path()` and freed at exit."""
+    global _engine
+    with _lock:
+        if _engine is None:
+            _engine = Engine(weights.gguf_path())
+            atexit.register(_engine.close)
+        return _engine
+
+
+def _load(path: Path) -> openvino_genai.ContinuousBatchingPipeline:
+    scheduler = openvino_genai.SchedulerConfig()
+    scheduler.num_kv_blocks = KV_BLOCKS
+    scheduler.enable_prefix_caching = True
+    try:
+        return openvino_genai.ContinuousBatchingPipeline(str(path), scheduler, "CPU", {})
+    except RuntimeError as error:
+        raise EngineError(f"The engine cannot load {path}: {_first_line(error)}") from error
+
+
+def _config(max_tokens: int, grammar: Grammar | None) -> openvino_genai.GenerationConfig:
+    config = openvino_genai.GenerationConfig()
+    config.do_sample = False
+    config.max_new_tokens = max_tokens
+    config.apply_chat_template = False
+    if grammar:
+        structure = openvino_genai.StructuredOutputConfig()
+        setattr(structure, {"ebnf": "grammar"}.get(grammar.kind, grammar.kind), grammar.text)
+        config.structured_output_config = structure
+    return config
+
+
+def first_stop(text: str, stop: Sequence[str]) -> tuple[int, str] | None:
+    """Where the earliest stop sequence begins, and which it is."""
+    found = [(text.index(sequence), sequence) for sequence in stop if sequence in text]
+    return min(found, default=None)
+
+
+def _held_back(text: str, stop: Sequence[str]) -> int:
+    """How many last characters may still become a stop sequence, or are half a character."""
+    if text.endswith(UNFINISHED_CHARACTER):
+        return max([1, *map(len, stop)])
+    return max((len(sequence) - 1 for sequence in stop), default=0)
+
+
+def _first_line(error: Exception) -> str:
+    """The telling line of an engine error, without the file names of the machine it was built on."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    line = lines[0] if lines else type(error).__name__
+    return line.rsplit(": Check failed: ", 1)[-1].strip()
