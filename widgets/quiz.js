@@ -16,6 +16,8 @@ function option(name, text, choose) {
 
 function render({ model, el }) {
   el.classList.add("course-quiz");
+  // JupyterLab would take the arrow keys for itself: it moves to the next cell or heading with them.
+  el.setAttribute("data-lm-suppress-shortcuts", "");
   const id = Math.random().toString(36).slice(2);
   const notes = model.get("questions").map(({ question, options }, place) => {
     const group = element("fieldset");
