@@ -1,0 +1,191 @@
+"""Measurements too long for a lesson, kept in data/measured/: `python -m course.measure few-shot`."""
+
+import argparse
+import csv
+import os
+import platform
+import random
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from course.data import Ticket, tickets
+from course.errors import CourseError
+from course.evaluate import evaluate
+from course.llm import CourseClient, connect
+from course.paths import DATA
+from course.results import Result
+from course.retrieve import nearest
+from course.routing import one_per_queue, route
+from course.weights import fingerprint
+
+FEW_SHOT = DATA / "measured" / "few_shot_sweep.csv"
+FEW_SHOT_COMMAND = "python -m course.measure few-shot"
+COUNTS = (0, 1, 2, 3, 5, 8, 12, 18)
+CHOICES = ("fixed", "random", "retrieved")
+SEED = 1
+
+Choose = Callable[[Ticket, int], list[Ticket]]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One row of the few-shot sweep: what `count` examples, chosen by `choice`, reached on `n` tickets.
+
+    `right` and `valid` are counts of replies, `low` and `high` the 95 % interval of the accuracy (0 to 1);
+    tokens and seconds are means per ticket. The rest says where the numbers come from.
+    """
+
+    choice: str
+    count: int
+    n: int
+    right: int
+    valid: int
+    low: float
+    high: float
+    input_tokens: float
+    output_tokens: float
+    seconds: float
+    command: str
+    date: str
+    machine: str
+    cores: int
+    fingerprint: str
+    seed: int
+
+
+def choosers(rows: Sequence[Ticket], train: Sequence[Ticket]) -> dict[str, Choose]:
+    """For each of `CHOICES` the function from (ticket, count) to its examples.
+
+    fixed: the first of one per queue. random: drawn anew for each ticket. retrieved: the nearest of `train`,
+    the best one last.
+    """
+    fixed = one_per_queue(train)
+    most = max(COUNTS)
+    drawn = {row.id: random.Random(f"{SEED} {row.id}").sample(train, most) for row in rows}
+    near = dict(zip((row.id for row in rows), nearest([row.text for row in rows], train, most), strict=True))
+    return {
+        "fixed": lambda ticket, count: fixed[:count],
+        "random": lambda ticket, count: drawn[ticket.id][:count],
+        "retrieved": lambda ticket, count: near[ticket.id][most - count :],
+    }
+
+
+def few_shot(
+    rows: Sequence[Ticket], client: CourseClient, model: str, counts: Sequence[int] = COUNTS
+) -> list[Reading]:
+    """Measure every choice with every count and print a line for each. What is recorded is replayed."""
+    readings = []
+    for choice, choose in choosers(rows, tickets("train")).items():
+        for count in counts:
+
+            def predict(ticket: Ticket, choose: Choose = choose, count: int = count) -> str:
+                return route(client, model, ticket, choose(ticket, count))
+
+            result = evaluate(rows, predict, name=f"{count} {choice} examples", client=client)
+            print(result, flush=True)
+            readings.append(_reading(choice, count, result))
+    return readings
+
+
+def write_readings(readings: Sequence[Reading], path: Path) -> None:
+    """Write the CSV file whole or not at all: what stood there stays until the new one is complete."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        pd.DataFrame(readings).to_csv(unfinished, index=False, lineterminator="\n")
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def read_readings(path: Path = FEW_SHOT) -> list[Reading]:
+    """The sweep as it was measured. CourseError names what is wrong, or the command that makes it."""
+    if not path.is_file():
+        raise CourseError(f"{path.name} is not measured yet: run `{FEW_SHOT_COMMAND}` in the course folder.")
+    types = {field.name: field.type for field in fields(Reading)}
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if reader.fieldnames != list(types):
+            raise CourseError(f"{path.name} has the columns {reader.fieldnames}, not {list(types)}.")
+        return [_parsed(row, types, f"{path.name}, line {reader.line_num}") for row in reader]
+
+
+def _reading(choice: str, count: int, result: Result) -> Reading:
+    low, high = result.interval
+    return Reading(
+        choice=choice,
+        count=count,
+        n=result.n,
+        right=result.right,
+        valid=sum(outcome.valid for outcome in result.outcomes),
+        low=round(low, 4),
+        high=round(high, 4),
+        input_tokens=round(result.input_tokens, 1),
+        output_tokens=round(result.output_tokens, 1),
+        seconds=round(result.seconds, 4),
+        command=FEW_SHOT_COMMAND,
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        machine=_machine(),
+        cores=os.cpu_count(),
+        fingerprint=fingerprint(),
+        seed=SEED,
+    )
+
+
+def _parsed(row: dict, types: dict[str, type], where: str) -> Reading:
+    values = {}
+    for name, kind in types.items():
+        try:
+            values[name] = kind(row[name])
+        except (TypeError, ValueError):
+            raise CourseError(f"{where}: {name} is {row[name]!r}, which is no {kind.__name__}.") from None
+    reading = Reading(**values)
+    if not 0 <= reading.right <= reading.valid <= reading.n or reading.n == 0:
+        raise CourseError(
+            f"{where}: {reading.right} right and {reading.valid} valid of {reading.n} cannot be; restore it."
+        )
+    return reading
+
+
+def _machine() -> str:
+    """The processor's name where the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+def _few_shot_command(arguments: argparse.Namespace) -> None:
+    rows = tickets("test")
+    if arguments.rows is not None:
+        if not 1 <= arguments.rows <= len(rows):
+            raise CourseError(f"--rows is {arguments.rows}; give 1 to {len(rows)}.")
+        if arguments.output == FEW_SHOT:
+            raise CourseError("--rows measures a part only, so name another file for it with --output.")
+        rows = rows[: arguments.rows]
+    client, model = connect(mode="local")
+    write_readings(few_shot(rows, client, model), arguments.output)
+    print(f"Wrote {arguments.output}")
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """The command line. A run that was stopped goes on where it stopped."""
+    parser = argparse.ArgumentParser(prog="python -m course.measure", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    sweep = commands.add_parser("few-shot", help="count and choice of examples, on all test tickets")
+    sweep.add_argument("--rows", type=int, help="only the first tickets, to try the command; needs --output")
+    sweep.add_argument("--output", type=Path, default=FEW_SHOT, help="the CSV file to write")
+    sweep.set_defaults(run=_few_shot_command)
+    arguments = parser.parse_args(words)
+    try:
+        arguments.run(arguments)
+    except CourseError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
