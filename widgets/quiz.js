@@ -9,6 +9,8 @@ function option(name, text, choose) {
   const input = element("input");
   input.type = "radio";
   input.name = name;
+  // JupyterLab would take the arrow keys for itself: it moves to the next cell or heading with them.
+  input.setAttribute("data-lm-suppress-shortcuts", "");
   input.addEventListener("change", choose);
   label.append(input, element("span", text));
   return label;
@@ -16,8 +18,6 @@ function option(name, text, choose) {
 
 function render({ model, el }) {
   el.classList.add("course-quiz");
-  // JupyterLab would take the arrow keys for itself: it moves to the next cell or heading with them.
-  el.setAttribute("data-lm-suppress-shortcuts", "");
   const id = Math.random().toString(36).slice(2);
   const notes = model.get("questions").map(({ question, options }, place) => {
     const group = element("fieldset");

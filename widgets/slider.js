@@ -1,10 +1,10 @@
 function render({ model, el }) {
   const id = `slider-${Math.random().toString(36).slice(2)}`;
   el.classList.add("course-slider");
-  // JupyterLab would take the arrow keys for itself: it moves to the next cell or heading with them.
-  el.setAttribute("data-lm-suppress-shortcuts", "");
   el.innerHTML = `<label for="${id}"></label><input type="range" id="${id}" min="0" step="1"><output for="${id}"></output>`;
   const [label, input, output] = el.children;
+  // JupyterLab would take the arrow keys for itself: it moves to the next cell or heading with them.
+  input.setAttribute("data-lm-suppress-shortcuts", "");
   const draw = () => {
     const stops = model.get("stops");
     label.textContent = model.get("label");
