@@ -307,7 +307,7 @@ def _budget_limit() -> float:
 
 def _engine_version() -> str:
     """A hash of what turns a request into an answer: after a change of it no old answer is replayed."""
-    code = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("local.py", "local_api.py"))
+    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("local*.py")))
     return hashlib.sha256(code + version("openvino-genai").encode()).hexdigest()[:12]
 
 

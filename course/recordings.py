@@ -36,7 +36,8 @@ class Recording:
     """One complete answer.
 
     `place` is the server asked, or the local weights and engine; `key` is the hash of path and body;
-    `request` and `response` are the bodies as text, JSON or the events of a stream; `seconds` is how long it took.
+    `request` and `response` are the bodies as text, JSON or the events of a stream; `seconds` is how long it
+    took.
     """
 
     place: str
@@ -79,6 +80,9 @@ class Recordings:
                 )
         except sqlite3.Error as error:
             self._warn(f"This answer is not kept, because {self.path} cannot be written ({error}).")
+
+    def close(self) -> None:
+        self._connection.close()
 
     def _one(self, query: str, *values: str) -> Recording | None:
         try:
@@ -340,6 +344,7 @@ class RecordingTransport(httpx2.BaseTransport):
         return _replay(call, found) if found else self._send(request, call, cost)
 
     def close(self) -> None:
+        self._recordings.close()
         if self._inner is not None:
             self._inner.close()
 

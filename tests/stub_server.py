@@ -3,6 +3,7 @@ nothing.
 """
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -44,8 +45,7 @@ class StubServer:
         self.models = ["first-model", "second-model"]
         self.lock = threading.Lock()
         self.stopping = threading.Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _QuietServer(("127.0.0.1", 0), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def next_reply(self, body: dict) -> int | str:
@@ -66,6 +66,13 @@ def stub_server() -> Iterator[StubServer]:
         stub._server.shutdown()
         stub._server.server_close()
         thread.join()
+
+
+class _QuietServer(ThreadingHTTPServer):
+    def handle_error(self, request: object, address: object) -> None:
+        """A client that was killed or gave up is part of the tests, anything else is shown."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, address)
 
 
 def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:

@@ -27,7 +27,9 @@ for number in range(50):
 """
 
 
-def recording(key: str = "k", *, mode: str = "live", place: str = "there", response: str = '{"a":1}') -> Recording:
+def recording(
+    key: str = "k", *, mode: str = "live", place: str = "there", response: str = '{"a":1}'
+) -> Recording:
     return Recording(place, key, mode, "some-model", "2026-11-20T10:00:00+00:00", "{}", response, 0.25)
 
 
@@ -101,7 +103,9 @@ def test_an_answer_that_cannot_be_kept_is_one_warning(
     assert store.find("a", "there") is None
 
 
-def test_a_place_that_cannot_be_written_is_a_warning_and_answers_last_for_the_kernel(results_dir: Path) -> None:
+def test_a_place_that_cannot_be_written_is_a_warning_and_answers_last_for_the_kernel(
+    results_dir: Path,
+) -> None:
     default_path().mkdir()
     with pytest.warns(UserWarning, match="Answers are not kept"):
         store = Recordings(default_path())
@@ -116,7 +120,7 @@ def test_a_damaged_file_is_set_aside_whole(damage: str, results_dir: Path) -> No
     for number in range(200):
         store.save(recording(str(number), response="x" * 500))
     store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    store._connection.close()
+    store.close()
     content = bytearray(path.read_bytes())
     begin, end = (0, 4096) if damage == "not a database" else (8192, 40_960)
     content[begin:end] = b"?" * (end - begin)
@@ -179,6 +183,6 @@ def test_a_file_that_is_no_recording_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match="holds no recordings"):
         Replay(text)
     empty = tmp_path / "empty.sqlite"
-    Recordings(empty)._connection.close()
+    Recordings(empty).close()
     with pytest.raises(CourseError, match="holds no answer"):
         Replay(empty)
