@@ -1,7 +1,8 @@
-"""The embedded engine: one openvino-genai pipeline, owned by one worker thread, shared by any number of callers.
+"""The embedded engine: one openvino-genai pipeline, owned by one worker thread, shared by all callers.
 
-Callers hand in requests and wait. The worker takes them in as they come and moves all of them on by one token with
-each step, so that requests of several threads share the work. Decoding is greedy: the same prompt gives the same answer.
+Callers hand in requests and wait. The worker takes them in as they come and moves all of them on by one
+token with each step, so that requests of several threads share the work. Decoding is greedy: the same prompt
+gives the same answer.
 """
 
 import atexit
@@ -24,7 +25,7 @@ FinishReason = Literal["end_turn", "max_tokens", "stop_sequence"]
 # Room for 16,384 tokens of running and remembered requests: more was not faster, and memory grows with it.
 KV_BLOCKS = 512
 TOKENS_PER_BLOCK = 32
-# How long a waiting caller sleeps before it looks whether the worker still lives. Also bounds Ctrl-C on Windows.
+# How long a waiting caller sleeps before it looks whether the worker lives; Ctrl-C on Windows waits as long.
 LOOK_UP_SECONDS = 0.5
 UNFINISHED_CHARACTER = "\ufffd"
 
@@ -51,7 +52,7 @@ class Cancelled(CourseError):
 
 @dataclass(frozen=True)
 class Grammar:
-    """What an answer must look like: a JSON schema (as JSON text), a regular expression or an EBNF grammar."""
+    """What an answer must look like: a JSON schema (as JSON text), a regular expression or EBNF."""
 
     kind: Literal["json_schema", "regex", "ebnf"]
     text: str
@@ -59,7 +60,7 @@ class Grammar:
 
 @dataclass(frozen=True)
 class Completion:
-    """One finished answer. `seconds` is the engine time spent on it: the times of all requests add up to the engine's."""
+    """One finished answer. `seconds` is its share of the engine's time: the shares add up to the whole."""
 
     text: str
     input_tokens: int
@@ -90,7 +91,7 @@ class Generation:
     events: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
 
     def __iter__(self) -> Iterator[str]:
-        """Yield text as it comes (in one piece unless it was asked to be watched). Leaving early cancels the request."""
+        """Yield text as it comes, in one piece if it is not watched. Leaving early cancels the request."""
         try:
             while self.completion is None:
                 event = self._next_event()
@@ -125,6 +126,7 @@ class Engine:
         self._process = os.getpid()
         self._pipeline = _load(path)
         self._tokenizer = self._pipeline.get_tokenizer()
+        self._tokenizer_limit = weights.context_tokens()
         self._last_id = 0
         self._running: list[Generation] = []
         self._inbox: queue.SimpleQueue[Generation | None] = queue.SimpleQueue()
@@ -133,12 +135,19 @@ class Engine:
         self._worker.start()
 
     def chat_prompt(self, messages: Sequence[dict[str, str]]) -> str:
-        """Render turns of `{"role": ..., "content": ...}` with the model's own template, ready for its answer."""
+        """Render turns of `{"role": ..., "content": ...}` with the model's template, ready for an answer."""
         return self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True)
 
     def count(self, prompt: str) -> int:
-        """The number of tokens of a rendered prompt."""
-        return self._encode(prompt).shape[1]
+        """The number of tokens of a rendered prompt, however long."""
+        tokens = self._encode(prompt).shape[1]
+        if tokens < self._tokenizer_limit:
+            return tokens
+        # The tokenizer cuts a text off at its limit without a word. A token seldom reaches across a space.
+        middle = len(prompt) // 2
+        space = prompt.rfind(" ", 1, middle)
+        cut = space if space > 0 else middle
+        return self.count(prompt[:cut]) + self.count(prompt[cut:])
 
     def generate(
         self,
@@ -152,11 +161,16 @@ class Engine:
     ) -> Completion:
         """Answer a rendered prompt and wait for the end.
 
-        `on_text` receives the text as it grows, in the caller's thread. Setting `cancel`, or Ctrl-C, stops the request
-        in the engine. Raises PromptTooLong, GrammarError, Cancelled or EngineError.
+        `on_text` receives the text as it grows, in the caller's thread. Setting `cancel`, or Ctrl-C, stops
+        the request in the engine. Raises PromptTooLong, GrammarError, Cancelled or EngineError.
         """
         generation = self.start(
-            prompt, max_tokens=max_tokens, stop=stop, grammar=grammar, watched=on_text is not None, cancel=cancel
+            prompt,
+            max_tokens=max_tokens,
+            stop=stop,
+            grammar=grammar,
+            watched=on_text is not None,
+            cancel=cancel,
         )
         for piece in generation:
             if on_text:
@@ -173,9 +187,11 @@ class Engine:
         watched: bool = True,
         cancel: threading.Event | None = None,
     ) -> Generation:
-        """Hand a rendered prompt to the engine and return at once. See `generate` for the arguments and errors."""
+        """Hand a rendered prompt to the engine and return at once. Arguments and errors as in `generate`."""
         if os.getpid() != self._process:
-            raise EngineError("This process was forked after the engine was loaded. Start it with 'spawn' instead.")
+            raise EngineError(
+                "This process was forked after the engine was loaded. Start it with 'spawn' instead."
+            )
         if self._closed:
             raise EngineError("The engine is closed. Restart the kernel.")
         if max_tokens < 1:
@@ -183,7 +199,7 @@ class Engine:
         input_ids = self._encode(prompt)
         tokens = input_ids.shape[1]
         if tokens >= self.context_tokens:
-            raise PromptTooLong(tokens, self.context_tokens)
+            raise PromptTooLong(self.count(prompt), self.context_tokens)
         generation = Generation(
             input_ids=input_ids,
             input_tokens=tokens,
@@ -223,7 +239,9 @@ class Engine:
             except Exception as error:
                 self._fail_all(error)
         for generation in list(self._running):
-            self._end(generation, EngineError("The engine was closed while a request waited. Restart the kernel."))
+            self._end(
+                generation, EngineError("The engine was closed while a request waited. Restart the kernel.")
+            )
         self._sweep()
         self._pipeline = None
 
@@ -239,15 +257,17 @@ class Engine:
             try:
                 self._admit(generation)
             except Exception as error:
-                generation.events.put(EngineError(f"The engine did not take the request: {_first_line(error)}"))
+                generation.events.put(
+                    EngineError(f"The engine did not take the request: {_first_line(error)}")
+                )
 
     def _admit(self, generation: Generation) -> None:
         if generation.cancelled.is_set():
             generation.events.put(Cancelled("The request was cancelled."))
             return
-        started = time.perf_counter()
         if self._pipeline is None:
             self._pipeline = _load(self.path)
+        started = time.perf_counter()
         self._last_id += 1
         config = _config(generation.max_tokens, generation.grammar)
         generation.handle = self._pipeline.add_request(self._last_id, generation.input_ids, config)
@@ -266,7 +286,9 @@ class Engine:
                 finish = output.finish_reason
         status = generation.handle.get_status()
         if status == openvino_genai.GenerationStatus.IGNORED:
-            self._end(generation, EngineError("The engine ran out of room for this request. Send fewer at once."))
+            self._end(
+                generation, EngineError("The engine ran out of room for this request. Send fewer at once.")
+            )
             return
         ended = status == openvino_genai.GenerationStatus.FINISHED
         if not (ended or generation.watched):
@@ -287,7 +309,9 @@ class Engine:
             generation.events.put(text[generation.sent :])
             generation.sent = len(text)
 
-    def _complete(self, generation: Generation, text: str, reason: FinishReason, stop_sequence: str | None) -> None:
+    def _complete(
+        self, generation: Generation, text: str, reason: FinishReason, stop_sequence: str | None
+    ) -> None:
         self._hand_on(generation, text)
         self._end(
             generation,
@@ -308,7 +332,8 @@ class Engine:
         generation.events.put(event)
 
     def _fail_all(self, error: Exception) -> None:
-        """A failed step leaves the pipeline unusable: tell every waiting caller and load it anew with the next request.
+        """A failed step leaves the pipeline unusable: tell every waiting caller and load it anew with the
+        next request.
 
         A grammar that cannot be compiled fails in the first step of its request, before any token.
         """

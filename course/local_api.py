@@ -1,12 +1,14 @@
 """The Messages API in the process: an HTTP transport that answers from the embedded engine.
 
-`anthropic.Anthropic(api_key="local", http_client=DefaultHttpxClient(transport=LocalTransport()))` talks to it as it
-talks to the API: same paths, same bodies, same errors. What the local model cannot do is a 400 that says so.
+`anthropic.Anthropic(api_key="local", http_client=DefaultHttpxClient(transport=LocalTransport()))` talks to
+it as it talks to the API: same paths, same bodies, same errors. What the local model cannot do is a 400 that
+says so.
 
 Tools. SmolLM2 was trained without tools, so they become text, in one form:
 - the system prompt ends with the tools as JSON, one a line, and with how to answer;
 - an answer is one JSON object, held to that by a grammar: {"tool": name, "input": {...}} or {"reply": text};
-- earlier calls and replies are shown in that same form; a result is shown to the model as {"result": text}, with
+- earlier calls and replies are shown in that same form; a result is shown to the model as {"result": text},
+with
   "is_error": true where the tool failed.
 A grammar from `output_config` alone constrains the whole answer; beside tools it constrains the reply.
 """
@@ -26,17 +28,42 @@ from course.local_schema import SchemaError, enforceable
 # Model name -> how to get its engine. A tuned model is served by adding its name here.
 MODELS: dict[str, Callable[[], local.Engine]] = {"local": local.engine}
 
-MESSAGE_KEYS = {"model", "messages", "max_tokens", "system", "stop_sequences", "stream", "output_config", "tools",
-                "tool_choice", "metadata", "thinking"}
+MESSAGE_KEYS = {
+    "model",
+    "messages",
+    "max_tokens",
+    "system",
+    "stop_sequences",
+    "stream",
+    "output_config",
+    "tools",
+    "tool_choice",
+    "metadata",
+    "thinking",
+}
 COUNT_KEYS = {"model", "messages", "system", "output_config", "tools", "tool_choice", "thinking"}
 # Parts of the API that exist, so that the message can tell them from a misspelt key.
-UNSUPPORTED_KEYS = {"temperature", "top_p", "top_k", "cache_control", "container", "context_management", "diagnostics",
-                    "inference_geo", "mcp_servers", "output_format", "service_tier", "speed", "user_profile_id"}
+UNSUPPORTED_KEYS = {
+    "temperature",
+    "top_p",
+    "top_k",
+    "cache_control",
+    "container",
+    "context_management",
+    "diagnostics",
+    "inference_geo",
+    "mcp_servers",
+    "output_format",
+    "service_tier",
+    "speed",
+    "user_profile_id",
+}
 CONTROL_TOKENS = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
 TOOL_NAME_LIMIT = 128
 TOOL_INSTRUCTIONS = (
     "You can call these tools:\n{tools}\n"
-    'Answer with one JSON object: {{"tool": name, "input": {{...}}}} to call a tool, or {{"reply": text}} to answer.'
+    'Answer with one JSON object: {{"tool": name, "input": {{...}}}} to call a tool, '
+    'or {{"reply": text}} to answer.'
 )
 
 
@@ -117,13 +144,20 @@ def _list_models(request: httpx2.Request) -> httpx2.Response:
 
 
 def _model_info(name: str) -> dict:
-    return {"type": "model", "id": name, "display_name": f"{name} (in this process)", "lifecycle": "active",
-            "created_at": "1970-01-01T00:00:00Z"}
+    return {
+        "type": "model",
+        "id": name,
+        "display_name": f"{name} (in this process)",
+        "lifecycle": "active",
+        "created_at": "1970-01-01T00:00:00Z",
+    }
 
 
 def _known_model(name: object) -> str:
     if not isinstance(name, str):
-        raise InvalidRequest("model: Input should be a valid string" if name is not None else "model: Field required")
+        raise InvalidRequest(
+            "model: Input should be a valid string" if name is not None else "model: Field required"
+        )
     if name not in MODELS:
         raise ApiError(404, "not_found_error", f"model: {name} (the local models are: {', '.join(MODELS)})")
     return name
@@ -159,8 +193,14 @@ def _messages(body: dict) -> httpx2.Response:
     except local.GrammarError as error:
         raise InvalidRequest(f"output_config.format.schema: {error}") from None
     if chat.stream:
-        events = _text_events(chat, generation, first, pieces) if watched else _whole_events(chat, generation.completion)
-        return httpx2.Response(200, headers={"content-type": "text/event-stream"}, stream=EventStream(events, generation))
+        events = (
+            _text_events(chat, generation, first, pieces)
+            if watched
+            else _whole_events(chat, generation.completion)
+        )
+        return httpx2.Response(
+            200, headers={"content-type": "text/event-stream"}, stream=EventStream(events, generation)
+        )
     message = _message(chat, generation.completion)
     seconds = f"{generation.completion.seconds:.6f}"
     return httpx2.Response(200, headers={"x-course-seconds": seconds}, json=message)
@@ -190,7 +230,9 @@ def read_chat(body: dict, *, counting: bool = False) -> Chat:
         max_tokens=1 if counting else _max_tokens(body),
         stop=_stop_sequences(body.get("stop_sequences") or []),
         stream=stream,
-        grammar=_grammar(_format_schema(body.get("output_config")), tools, _may_call(body.get("tool_choice"), tools)),
+        grammar=_grammar(
+            _format_schema(body.get("output_config")), tools, _may_call(body.get("tool_choice"), tools)
+        ),
         has_tools=bool(tools),
     )
 
@@ -211,7 +253,9 @@ def _only(value: object, where: str, allowed: set[str]) -> dict:
         raise InvalidRequest(f"{where}: Input should be a valid dictionary")
     given = {key: part for key, part in value.items() if part is not None}
     for key in given.keys() - allowed:
-        raise InvalidRequest(f"{where}.{key}: the local model does not support this. Remove it, or use live mode")
+        raise InvalidRequest(
+            f"{where}.{key}: the local model does not support this. Remove it, or use live mode"
+        )
     return given
 
 
@@ -224,7 +268,9 @@ def _text(value: object, where: str) -> str:
         raise InvalidRequest(f"{where}: the text holds half a character (a lone surrogate)") from None
     for token in CONTROL_TOKENS:
         if token in value:
-            raise InvalidRequest(f"{where}: the text holds {token}, which the local model would take for the end of a turn")
+            raise InvalidRequest(
+                f"{where}: the text holds {token}, which the local model would take for the end of a turn"
+            )
     return value
 
 
@@ -274,9 +320,12 @@ def _text_block(block: object, where: str) -> str:
 
 
 def _turns(messages: object, has_tools: bool) -> list[dict[str, str]]:
-    """The messages as alternating turns of plain text. Neighbours of one role become one turn, as in the API."""
+    """The messages as alternating turns of plain text. Neighbours of one role become one turn, as in the
+    API."""
     if not isinstance(messages, list):
-        raise InvalidRequest("messages: Field required" if messages is None else "messages: Input should be a valid list")
+        raise InvalidRequest(
+            "messages: Field required" if messages is None else "messages: Input should be a valid list"
+        )
     if not messages:
         raise InvalidRequest("messages: at least one message is required")
     turns: list[dict[str, str]] = []
@@ -293,13 +342,17 @@ def _turns(messages: object, has_tools: bool) -> list[dict[str, str]]:
         else:
             turns.append({"role": role, "content": text})
     if turns[0]["role"] != "user":
-        raise InvalidRequest("messages: first message must use the \"user\" role")
+        raise InvalidRequest('messages: first message must use the "user" role')
     if turns[-1]["role"] == "assistant":
-        raise InvalidRequest("This model does not support assistant message prefill. "
-                             "The conversation must end with a user message.")
+        raise InvalidRequest(
+            "This model does not support assistant message prefill. "
+            "The conversation must end with a user message."
+        )
     unanswered = [identifier for identifier, answered in open_calls.items() if not answered]
     if unanswered:
-        raise InvalidRequest(f"messages: `tool_use` ids were found without `tool_result` blocks: {', '.join(unanswered)}")
+        raise InvalidRequest(
+            f"messages: `tool_use` ids were found without `tool_result` blocks: {', '.join(unanswered)}"
+        )
     return turns
 
 
@@ -314,16 +367,22 @@ def _content(content: object, where: str, role: str, has_tools: bool, open_calls
         place = f"{where}.content.{number}"
         kind = block.get("type") if isinstance(block, dict) else None
         if kind in ("tool_use", "tool_result") and not has_tools:
-            raise InvalidRequest("Requests which include `tool_use` or `tool_result` blocks must define tools.")
+            raise InvalidRequest(
+                "Requests which include `tool_use` or `tool_result` blocks must define tools."
+            )
         if kind == "tool_use" and role == "assistant":
             lines.append(_call_line(block, place, open_calls))
         elif kind == "tool_result" and role == "user":
             lines.append(_result_line(block, place, open_calls))
         elif kind == "text":
             text = _text_block(block, place)
-            lines.append(json.dumps({"reply": text}, ensure_ascii=False) if has_tools and role == "assistant" else text)
+            lines.append(
+                json.dumps({"reply": text}, ensure_ascii=False) if has_tools and role == "assistant" else text
+            )
         else:
-            raise InvalidRequest(f"{place}.type: the local model does not take {kind!r} in a message of the {role}")
+            raise InvalidRequest(
+                f"{place}.type: the local model does not take {kind!r} in a message of the {role}"
+            )
     return "\n".join(lines)
 
 
@@ -338,7 +397,9 @@ def _call_line(block: dict, where: str, open_calls: dict[str, bool]) -> str:
     if not isinstance(call.get("input"), dict):
         raise InvalidRequest(f"{where}.input: Input should be a valid dictionary")
     open_calls[identifier] = False
-    line = json.dumps({"tool": _text(call.get("name"), f"{where}.name"), "input": call["input"]}, ensure_ascii=False)
+    line = json.dumps(
+        {"tool": _text(call.get("name"), f"{where}.name"), "input": call["input"]}, ensure_ascii=False
+    )
     return _text(line, f"{where}.input")
 
 
@@ -349,7 +410,11 @@ def _result_line(block: dict, where: str, open_calls: dict[str, bool]) -> str:
         raise InvalidRequest(f"{where}.tool_use_id: no earlier `tool_use` block has the id {identifier!r}")
     open_calls[identifier] = True
     content = result.get("content", "")
-    text = _text(content, f"{where}.content") if isinstance(content, str) else _joined_text(content, f"{where}.content")
+    text = (
+        _text(content, f"{where}.content")
+        if isinstance(content, str)
+        else _joined_text(content, f"{where}.content")
+    )
     failed = {"is_error": True} if result.get("is_error") else {}
     return json.dumps({"result": text, **failed}, ensure_ascii=False)
 
@@ -362,10 +427,16 @@ def _tools(tools: object) -> list[tuple[dict, dict]]:
     for number, tool in enumerate(tools):
         where = f"tools.{number}"
         if isinstance(tool, dict) and tool.get("type") not in (None, "custom"):
-            raise InvalidRequest(f"{where}.type: the local model does not have the server tool {tool['type']!r}")
+            raise InvalidRequest(
+                f"{where}.type: the local model does not have the server tool {tool['type']!r}"
+            )
         tool = _only(tool, where, {"type", "name", "description", "input_schema", "strict"})
         name = _text(tool.get("name"), f"{where}.name")
-        if not (0 < len(name) <= TOOL_NAME_LIMIT and name.replace("-", "_").replace("_", "a").isalnum() and name.isascii()):
+        if not (
+            0 < len(name) <= TOOL_NAME_LIMIT
+            and name.replace("-", "_").replace("_", "a").isalnum()
+            and name.isascii()
+        ):
             raise InvalidRequest(f"{where}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'")
         if any(name == other["name"] for other, _ in read):
             raise InvalidRequest("tools: Tool names must be unique.")
@@ -400,7 +471,9 @@ def _format_schema(config: object) -> dict | None:
         return None
     form = _only(form, "output_config.format", {"type", "schema"})
     if form.get("type") != "json_schema":
-        raise InvalidRequest(f"output_config.format.type: Input should be 'json_schema', not {form.get('type')!r}")
+        raise InvalidRequest(
+            f"output_config.format.type: Input should be 'json_schema', not {form.get('type')!r}"
+        )
     return _checked_schema(form.get("schema"), "output_config.format.schema", strict=True)
 
 
@@ -421,7 +494,12 @@ def _grammar(schema: dict | None, tools: list[tuple[dict, dict]], may_call: bool
 
 
 def _object(**properties: dict) -> dict:
-    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
 
 
 # Writing an answer.
@@ -445,8 +523,12 @@ def _answer(chat: Chat, completion: local.Completion) -> Answer:
         # An answer that was cut is read as far as it goes; half a call is no call.
         parsed = from_json(text, allow_partial="trailing-strings")
         if "tool" in parsed and stop_reason == "end_turn":
-            call = {"type": "tool_use", "id": f"toolu_local_{uuid.uuid4().hex[:20]}", "name": parsed["tool"],
-                    "input": parsed["input"]}
+            call = {
+                "type": "tool_use",
+                "id": f"toolu_local_{uuid.uuid4().hex[:20]}",
+                "name": parsed["tool"],
+                "input": parsed["input"],
+            }
             return Answer([call], "tool_use", None)
         reply = parsed.get("reply", "")
         text = reply if isinstance(reply, str) else json.dumps(reply, ensure_ascii=False)
@@ -467,13 +549,26 @@ def _message(chat: Chat, completion: local.Completion) -> dict:
 
 
 def _envelope(chat: Chat, usage: dict) -> dict:
-    return {"id": f"msg_local_{uuid.uuid4().hex[:20]}", "type": "message", "role": "assistant", "model": chat.model,
-            "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage}
+    return {
+        "id": f"msg_local_{uuid.uuid4().hex[:20]}",
+        "type": "message",
+        "role": "assistant",
+        "model": chat.model,
+        "content": [],
+        "stop_reason": None,
+        "stop_sequence": None,
+        "usage": usage,
+    }
 
 
 def _usage(input_tokens: int, output_tokens: int) -> dict:
-    return {"input_tokens": input_tokens, "output_tokens": output_tokens, "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0, "service_tier": "standard"}
+    return {
+        "input_tokens": input_tokens,
+        "output_tokens": output_tokens,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": 0,
+        "service_tier": "standard",
+    }
 
 
 class EventStream(httpx2.SyncByteStream):
@@ -491,7 +586,9 @@ class EventStream(httpx2.SyncByteStream):
         self._generation.cancelled.set()
 
 
-def _text_events(chat: Chat, generation: local.Generation, first: str, pieces: Iterator[str]) -> Iterator[dict]:
+def _text_events(
+    chat: Chat, generation: local.Generation, first: str, pieces: Iterator[str]
+) -> Iterator[dict]:
     yield {"type": "message_start", "message": _envelope(chat, _usage(generation.input_tokens, 1))}
     started = False
     try:

@@ -1,8 +1,8 @@
 """JSON schemas for the local model: which ones its grammar can enforce, and in what form it takes them.
 
-A schema for `output_config`, or of a strict tool, may use what the API itself accepts, so that a cell which runs here
-runs against Claude too. Other tools may also bound numbers, lengths and lists. Anything else is refused by name: the
-grammar engine would ignore it without a word.
+A schema for `output_config`, or of a strict tool, may use what the API itself accepts, so that a cell which
+runs here runs against Claude too. Other tools may also bound numbers, lengths and lists. Anything else is
+refused by name: the grammar engine would ignore it without a word.
 """
 
 import re
@@ -32,8 +32,8 @@ class SchemaError(ValueError):
 def enforceable(schema: object, *, where: str, strict: bool) -> dict:
     """The schema with references put in place and notes left out, as the grammar takes it.
 
-    `strict` keeps to what the API enforces; without it bounds are allowed and objects are closed where they do not say.
-    Raises SchemaError, beginning with `where`, for anything else.
+    `strict` keeps to what the API enforces; without it bounds are allowed and objects are closed where they
+    do not say. Raises SchemaError, beginning with `where`, for anything else.
     """
     if not isinstance(schema, dict):
         raise SchemaError(f"{where}: Input should be a valid dictionary")
@@ -69,7 +69,9 @@ class _Reader:
             return {"anyOf": [self._of_type(kind, left, where, inside, several=True) for kind in kinds]}
         if kinds is None:
             self._refuse(left.keys(), where, "without 'type'")
-            raise SchemaError(f"{where}: Schema must have a 'type', 'anyOf', 'allOf', 'enum' or 'const' field")
+            raise SchemaError(
+                f"{where}: Schema must have a 'type', 'anyOf', 'allOf', 'enum' or 'const' field"
+            )
         return self._of_type(kinds, left, where, inside)
 
     def _follow(self, schema: dict, where: str, inside: tuple[str, ...]) -> dict:
@@ -99,14 +101,20 @@ class _Reader:
         self._refuse(left.keys(), where, f"beside '{keyword}'")
         if keyword == "const":
             values = [values]
-        if not isinstance(values, list) or not values or any(isinstance(value, dict | list) for value in values):
+        if (
+            not isinstance(values, list)
+            or not values
+            or any(isinstance(value, dict | list) for value in values)
+        ):
             raise SchemaError(f"{where}: '{keyword}' must hold strings, numbers, booleans or null")
         wanted = kinds if isinstance(kinds, list) else [kinds]
         if kinds is not None and not all(any(_is_type(value, kind) for kind in wanted) for value in values):
             raise SchemaError(f"{where}: '{keyword}' holds a value that is not of type {kinds!r}")
         return {"enum": values}
 
-    def _of_type(self, kind: object, left: dict, where: str, inside: tuple[str, ...], several: bool = False) -> dict:
+    def _of_type(
+        self, kind: object, left: dict, where: str, inside: tuple[str, ...], several: bool = False
+    ) -> dict:
         if kind not in TYPES:
             raise SchemaError(f"{where}: type {kind!r} is not supported; use one of {', '.join(TYPES)}")
         known = KEYS_OF_TYPE.get(kind, set()) | (set() if self.strict else BOUNDS_OF_TYPE.get(kind, set()))
@@ -114,7 +122,9 @@ class _Reader:
             self._refuse(left.keys() - known, where, f"for type '{kind}'")
         rest = {key: value for key, value in left.items() if key in known}
         if several:
-            everything = set().union(*KEYS_OF_TYPE.values(), *([] if self.strict else BOUNDS_OF_TYPE.values()))
+            everything = set().union(
+                *KEYS_OF_TYPE.values(), *([] if self.strict else BOUNDS_OF_TYPE.values())
+            )
             self._refuse(left.keys() - everything, where, "in a schema of several types")
         if kind == "object":
             rest = self._object(rest, where, inside)
@@ -132,30 +142,40 @@ class _Reader:
         if not isinstance(required, list) or any(name not in properties for name in required):
             raise SchemaError(f"{where}.required: every required name must be among the properties")
         if self.strict and rest.get("additionalProperties") is not False:
-            raise SchemaError(f"{where}: For 'object' type, 'additionalProperties' must be explicitly set to false")
+            raise SchemaError(
+                f"{where}: For 'object' type, 'additionalProperties' must be explicitly set to false"
+            )
         if rest.get("additionalProperties", False) is not False:
             raise SchemaError(f"{where}: 'additionalProperties' other than false is not supported")
-        read = {name: self.read(value, f"{where}.properties.{name}", inside) for name, value in properties.items()}
+        read = {
+            name: self.read(value, f"{where}.properties.{name}", inside) for name, value in properties.items()
+        }
         return {"properties": read, "required": required, "additionalProperties": False}
 
     def _array(self, rest: dict, where: str, inside: tuple[str, ...]) -> dict:
         if "items" not in rest:
             raise SchemaError(f"{where}: For 'array' type, 'items' is needed")
         if self.strict and rest.get("minItems", 0) not in (0, 1):
-            raise SchemaError(f"{where}: For 'array' type, 'minItems' values other than 0 or 1 are not supported")
+            raise SchemaError(
+                f"{where}: For 'array' type, 'minItems' values other than 0 or 1 are not supported"
+            )
         return {**rest, "items": self.read(rest["items"], f"{where}.items", inside)}
 
     def _check_string(self, rest: dict, where: str) -> None:
         if "format" in rest and rest["format"] not in FORMATS:
-            raise SchemaError(f"{where}: format {rest['format']!r} is not supported; use one of {', '.join(FORMATS)}")
+            raise SchemaError(
+                f"{where}: format {rest['format']!r} is not supported; use one of {', '.join(FORMATS)}"
+            )
         pattern = rest.get("pattern", "")
         try:
             re.compile(pattern)
         except (re.error, TypeError) as error:
             raise SchemaError(f"{where}: pattern {pattern!r} is not a regular expression: {error}") from None
         if UNSUPPORTED_PATTERN.search(pattern):
-            raise SchemaError(f"{where}: pattern {pattern!r} uses a look-around, a boundary, a named group or a "
-                              "back-reference, which are not supported")
+            raise SchemaError(
+                f"{where}: pattern {pattern!r} uses a look-around, a boundary, a named group or a "
+                "back-reference, which are not supported"
+            )
 
     def _refuse(self, keys: set[str], where: str, how: str) -> None:
         if keys:

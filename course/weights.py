@@ -1,13 +1,13 @@
 """The model files: where they are, whether they are intact, and the one re-packing that the engine needs.
 
-SmolLM2 arrives as a Q4_1 GGUF file. The engine reads that format unfaithfully on long prompts, so the weights are
-stored once more as Q8_0, which it reads well, in the cache folder. Every file is checked against a hash before use.
+SmolLM2 arrives as a Q4_1 GGUF file. The engine reads that format unfaithfully on long prompts, so the
+weights are stored once more as Q8_0, which it reads well, in the cache folder. Every file is checked against
+a hash before use.
 """
 
 import functools
 import hashlib
 import importlib.metadata
-import importlib.util
 import os
 from pathlib import Path
 
@@ -30,15 +30,16 @@ GGUF_MAGIC = b"GGUF"
 def gguf_path() -> Path:
     """The file the engine loads: `COURSE_GGUF` as it is, else SmolLM2 re-packed as Q8_0 in the cache folder.
 
-    The re-packed file is written once (2 s, 145 MB) and checked against its hash once per process; a damaged one is
-    written again. Several processes may call this at once. Raises CourseError when a file is missing or wrong.
+    The re-packed file is written once (2 s, 145 MB) and checked against its hash once per process; a damaged
+    one is written again. Several processes may call this at once. Raises CourseError when a file is missing
+    or wrong.
     """
     chosen = os.environ.get("COURSE_GGUF")
     return _checked_gguf(Path(chosen)) if chosen else _repacked(cache_dir() / "models" / REPACKED_FILE)
 
 
 def minilm_path() -> Path:
-    """The folder of all-MiniLM-L6-v2, for sentence-transformers. Raises CourseError when it is missing or damaged."""
+    """The folder of all-MiniLM-L6-v2. Raises CourseError when it is missing or damaged."""
     return _packaged_file(MINILM_PACKAGE, MINILM_FILE, MINILM_SHA256).parent
 
 
@@ -94,7 +95,7 @@ def _sidecar(target: Path) -> Path:
 
 
 def _repack(source: Path, target: Path) -> None:
-    """Write `source` to `target` with its matrices as Q8_0. The caller holds the lock, so one temporary name is enough."""
+    """Write `source` to `target` as Q8_0. The caller holds the lock, so one temporary name is enough."""
     part = target.with_suffix(".part")
     try:
         write_q8_0(source, part)
@@ -143,13 +144,12 @@ def _packaged_file(package: str, name: str, sha256: str) -> Path:
     try:
         files = importlib.metadata.files(package) or []
     except importlib.metadata.PackageNotFoundError:
-        raise CourseError(f"The package {package}, which carries {name}, is not installed. {install}") from None
+        raise CourseError(f"The package {package} with {name} is not installed. {install}") from None
     path = next((Path(str(file.locate())) for file in files if file.name == name), None)
     if path is None or not path.is_file():
         raise CourseError(f"The package {package} does not hold {name}. {install} --force-reinstall")
     if _file_hash(path) != sha256:
-        raise CourseError(f"{path} is damaged or another version: its sha256 is not {sha256[:16]}... "
-                          f"{install} --force-reinstall")
+        raise CourseError(f"{path} is damaged or another version. {install} --force-reinstall")
     return path
 
 
