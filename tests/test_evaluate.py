@@ -7,14 +7,17 @@ from dataclasses import FrozenInstanceError, replace
 
 import anthropic
 import httpx2
+import nbformat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from nbclient import NotebookClient
 
 from course import data, meter
 from course.errors import CourseError
 from course.evaluate import Result, Verdict, compare, evaluate, wilson
 from course.models import machine_price_per_hour
+from course.paths import ROOT
 from course.results import money
 
 ROWS = data.lesson_sample()[:12]
@@ -210,6 +213,26 @@ def test_control_c_reaches_the_caller_while_threads_work(capsys):
         evaluate(data.tickets("test"), predict, name="slow", workers=4)
     assert "of 360 rows." in capsys.readouterr().out
     assert len(asked) < 360
+
+
+def test_a_saved_notebook_keeps_no_trace_of_the_progress(tmp_path):
+    source = (
+        "import time\nfrom course import data\nfrom course.evaluate import evaluate\n"
+        "evaluate(data.lesson_sample()[:8], lambda row: time.sleep(0.1), name='slow')"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    messages = []
+    kernel = NotebookClient(notebook, resources={"metadata": {"path": str(ROOT)}})
+    shown = kernel.process_message
+    kernel.process_message = lambda message, *rest: messages.append(message) or shown(message, *rest)
+    kernel.execute()
+    progress, result = notebook.cells[0].outputs
+    assert progress.data == {"text/plain": ""}
+    assert result.data["text/plain"].startswith("slow: 0 %")
+    updates = [
+        message["content"]["data"] for message in messages if message["msg_type"] == "update_display_data"
+    ]
+    assert any("of 8" in update["text/plain"] for update in updates)
 
 
 @pytest.mark.parametrize(
