@@ -9,7 +9,7 @@ ROOT   := $(if $(filter 0,$(shell id -u)),--allow-root)
 # The tests keep their own results and never ask a paid model, whatever is set outside.
 RESULTS := $(CURDIR)/.cache/test-results
 OUTSIDE := ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL \
-           COURSE_MODE COURSE_RECORDING COURSE_ROWS COURSE_BUDGET COURSE_GGUF
+           COURSE_MODE COURSE_RECORDING COURSE_ROWS COURSE_BUDGET COURSE_GGUF COURSE_MODEL
 TESTENV := env $(addprefix -u ,$(OUTSIDE)) COURSE_RESULTS="$(RESULTS)"
 PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
 

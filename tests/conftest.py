@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-SETTINGS = ("MODE", "RECORDING", "ROWS", "BUDGET", "GGUF")
+SETTINGS = ("MODE", "MODEL", "RECORDING", "ROWS", "BUDGET", "GGUF")
 KEYS = ("API_KEY", "AUTH_TOKEN", "BASE_URL")
 
 
