@@ -147,27 +147,26 @@ def _live(claude: models.Model) -> tuple[CourseClient, str]:
         )
     _budget.limit = _budget_limit()
     url = httpx2.URL(server)
+    # Without a user name and password that the address may hold.
+    place = f"{url.scheme}://{url.netloc.decode()}{url.path.rstrip('/')}"
     open_client = partial(
         _client,
         mode="live",
         recordings=Recordings(default_path()),
-        place=f"{url.scheme}://{url.netloc.decode()}{url.path.rstrip('/')}",
+        place=place,
         price=_paid if server == ANTHROPIC else _paid_where_listed,
         open_inner=_Network,
-        server=server,
+        base_url=server,
         credential="the token in ANTHROPIC_AUTH_TOKEN" if token else "the key in ANTHROPIC_API_KEY",
         secrets=tuple(secret for secret in (key, token) if secret),
         # A server of one's own needs no key, but the SDK wants to send one.
         **({"auth_token": token} if token else {"api_key": key or "none"}),
     )
-    model = _setting("COURSE_MODEL") or (
-        claude.id if server == ANTHROPIC else _first_model(open_client(badge=""), server)
-    )
     if server == ANTHROPIC:
-        badge = f"live: {model}, budget {dollars(_budget.limit)}, spent {dollars(_budget.spent)}"
-    else:
-        badge = f"live: {model} at {server}, {_price_note(model)}"
-    return open_client(badge=badge), model
+        model = models.model(_setting("COURSE_MODEL") or claude.id).id
+        return open_client(badge=f"live: {model}, {_price_note(model)}"), model
+    model = _setting("COURSE_MODEL") or _first_model(open_client(badge=""), place)
+    return open_client(badge=f"live: {model} at {place}, {_price_note(model)}"), model
 
 
 def _replay(claude: models.Model) -> tuple[CourseClient, str]:
@@ -198,13 +197,14 @@ def _client(
     place: str,
     price: Callable[..., float],
     open_inner: Callable[[], httpx2.BaseTransport] | None,
-    server: str | None = None,
+    base_url: str | None = None,
     credential: str = "the key",
     secrets: tuple[str, ...] = (),
     **credentials: str,
 ) -> CourseClient:
     meter = Meter()
-    explained = partial(explain, server=server or "The local model", credential=credential, secrets=secrets)
+    server = place if base_url else "The local model"
+    explained = partial(explain, server=server, credential=credential, secrets=secrets)
     transport = RecordingTransport(
         recordings,
         meter,
@@ -222,9 +222,9 @@ def _client(
         meter=meter,
         budget=_budget,
         explain=explained,
-        base_url=server or "http://localhost",
+        base_url=base_url or "http://localhost",
         http_client=anthropic.DefaultHttpxClient(transport=transport),
-        middleware=[_course_errors_as_they_are],
+        middleware=[_show_errors_of_this_machine],
         timeout=TIMEOUT_SECONDS,
         # Only a network fails by chance: an error of the local model or of a recording comes again.
         max_retries=anthropic.DEFAULT_MAX_RETRIES if mode == "live" else 0,
@@ -232,14 +232,14 @@ def _client(
     )
 
 
-def _course_errors_as_they_are(request: Any, call_next: Callable[[Any], Any]) -> Any:
-    """Without this the SDK takes an error of the course for a broken connection, and tries again."""
+def _show_errors_of_this_machine(request: Any, call_next: Callable[[Any], Any]) -> Any:
+    """Without this the SDK takes every error under it for a broken connection, and tries again."""
     try:
         return call_next(request)
     except anthropic.APIConnectionError as error:
-        if isinstance(error.__cause__, CourseError):
-            raise error.__cause__ from None
-        raise
+        if error.__cause__ is None or isinstance(error.__cause__, httpx2.HTTPError):
+            raise
+        raise error.__cause__ from None
 
 
 class _Network(httpx2.BaseTransport):

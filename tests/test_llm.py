@@ -14,9 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import anthropic
+import httpx2
 import pytest
 
-from course import llm, models, recordings
+from course import llm, local_api, models, recordings, weights
 from course.errors import CourseError
 from course.llm import CourseClient, connect
 from course.meter import Budget, BudgetError, collect, estimate
@@ -31,6 +32,7 @@ from tests.stub_server import (
     SILENT_END,
     USAGE,
     StubServer,
+    message,
     stub_server,
 )
 
@@ -109,7 +111,7 @@ def test_a_key_means_live_and_the_badge_says_model_and_budget(
 def test_another_server_names_its_first_model_and_is_priced_at_zero(
     stub: StubServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", f"{stub.url}/")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", f"{stub.url.replace('//', '//me:password@')}/")
     client, model = connect()
     assert model == "first-model"
     assert capsys.readouterr().out == f"live: first-model at {stub.url}, priced at zero\n"
@@ -154,6 +156,9 @@ def test_a_model_without_a_price_is_not_asked_for_money(monkeypatch: pytest.Monk
     client, _ = connect()
     with pytest.raises(CourseError, match="No price is known for the model 'no-such-model'"):
         ask(client, model="no-such-model")
+    monkeypatch.setenv("COURSE_MODEL", "no-such-model")
+    with pytest.raises(CourseError, match="No price is known for the model 'no-such-model'"):
+        connect()
 
 
 # What is sent, kept and counted
@@ -532,3 +537,57 @@ def test_the_key_is_nowhere(
     kept = b"".join(path.read_bytes() for path in results_dir.iterdir())
     assert b"echo my key is ***" in kept
     assert KEY.encode() not in kept
+
+
+# Local
+
+
+def test_the_local_model_answers_without_a_key_and_a_rerun_does_not_load_it(
+    engine: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    client, model = connect()
+    assert (client.mode, model) == ("local", "local")
+    assert capsys.readouterr().out == "local: SmolLM2-135M on this machine, no key, no network\n"
+    with collect() as first:
+        said = [ask(client, model=model), ask(client, model=model)]
+    monkeypatch.setattr(local_api, "LocalTransport", None)
+    with collect() as later:
+        said.append(ask(connect()[0], model=model))
+    assert len(set(said)) == 1
+    assert [use.replayed for use in first + later] == [False, True, True]
+    assert [(use.cost, use.mode) for use in first + later] == [(0.0, "local")] * 3
+    assert later[0].seconds == first[0].seconds > 0
+
+
+def test_a_key_outside_does_not_reach_the_local_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    client, _ = connect(mode="local")
+    assert client.mode == "local"
+    assert KEY not in str(vars(client))
+
+
+def test_an_error_in_the_local_model_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise ZeroDivisionError("in the engine")
+
+    monkeypatch.setattr(local_api, "LocalTransport", fail)
+    client, model = connect()
+    with pytest.raises(ZeroDivisionError, match="in the engine"):
+        ask(client, model=model)
+
+
+def test_other_weights_or_another_engine_do_not_replay_old_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    class Echo(httpx2.BaseTransport):
+        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+            asked.append(request)
+            return httpx2.Response(200, json=message({"model": "local", "messages": [{"content": "hello"}]}))
+
+    monkeypatch.setattr(local_api, "LocalTransport", Echo)
+    for fingerprint, engine in (("a", "1"), ("a", "1"), ("b", "1"), ("b", "2")):
+        monkeypatch.setattr(weights, "fingerprint", lambda fingerprint=fingerprint: fingerprint)
+        monkeypatch.setattr(llm, "_engine_version", lambda engine=engine: engine)
+        ask(connect()[0], model="local")
+    assert len(asked) == 3

@@ -75,7 +75,9 @@ def test_threads_together_never_reserve_more_than_the_budget() -> None:
 def test_a_reached_budget_stops_what_costs_and_lets_pass_what_is_free() -> None:
     budget = Budget(0.0)
     budget.reserve(0.0)
-    with pytest.raises(BudgetError, match=r"up to 0\.000041 \$ and 0\.00 \$ of the budget of 0\.00 \$ is left"):
+    with pytest.raises(
+        BudgetError, match=r"up to 0\.000041 \$ and 0\.00 \$ of the budget of 0\.00 \$ is left"
+    ):
         budget.reserve(0.000041)
 
 
@@ -97,7 +99,8 @@ def test_an_estimate_counts_new_requests_and_sends_nothing() -> None:
     assert (found.requests, found.recorded, found.input_tokens, found.max_output_tokens) == (3, 1, 300, 48)
     assert not found.affordable
     assert str(found) == (
-        "3 requests to send, 1 already recorded: up to 300 tokens in and 48 out, at most 1.20 $ of 1.00 $ left"
+        "3 requests to send, 1 already recorded: up to 300 tokens in and 48 out, at most 1.20 $ of 1.00 $ "
+        "left"
     )
 
 
@@ -113,7 +116,8 @@ def test_an_estimate_goes_on_after_a_predictor_that_fails_but_not_after_an_error
 
 
 @pytest.mark.parametrize(
-    ("amount", "text"), [(0, "0.00 $"), (1.234, "1.23 $"), (0.1, "0.10 $"), (0.042, "0.042 $"), (4.1e-5, "0.000041 $")]
+    ("amount", "text"),
+    [(0, "0.00 $"), (1.234, "1.23 $"), (0.1, "0.10 $"), (0.042, "0.042 $"), (4.1e-5, "0.000041 $")],
 )
 def test_dollars_show_small_amounts(amount: float, text: str) -> None:
     assert dollars(amount) == text

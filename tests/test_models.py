@@ -60,7 +60,9 @@ def test_a_long_prompt_puts_the_whole_request_at_the_long_price() -> None:
 def test_a_price_that_nobody_published_is_an_error_only_when_it_is_needed() -> None:
     without_batch = next(model for model in models.models() if model.batch_input is None)
     assert without_batch.cost(10, 10) > 0
-    with pytest.raises(CourseError, match=re.escape(f"No batch_input price is known for {without_batch.id!r}")):
+    with pytest.raises(
+        CourseError, match=re.escape(f"No batch_input price is known for {without_batch.id!r}")
+    ):
         without_batch.cost(10, 10, batch=True)
 
 
