@@ -276,10 +276,9 @@ class _Call:
 
     @property
     def input_bound(self) -> int:
-        """More tokens than the prompt can have: one for two bytes, and what the API adds for tools."""
-        return len(json.dumps(self.body, ensure_ascii=False).encode()) // 2 + (
-            1000 if "tools" in self.body else 100
-        )
+        """More tokens than text has in practice: one for two bytes, and what the API adds for tools."""
+        added = 1000 if "tools" in self.body else 100
+        return len(json.dumps(self.body, ensure_ascii=False).encode()) // 2 + added
 
     @property
     def max_tokens(self) -> int:
