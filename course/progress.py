@@ -57,7 +57,6 @@ def _with_file(use: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
 
 def _use(path: Path, use: Callable[[sqlite3.Connection], T]) -> T:
     with closing(sqlite3.connect(path, timeout=10)) as file, file:
-        file.execute("pragma journal_mode = wal")
         file.execute(_TABLE)
         return use(file)
 
@@ -65,6 +64,6 @@ def _use(path: Path, use: Callable[[sqlite3.Connection], T]) -> T:
 def _set_aside(path: Path) -> None:
     aside = path.with_name(f"progress-damaged-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.sqlite")
     path.replace(aside)
-    for suffix in ("-wal", "-shm"):
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+    # SQLite would play a journal of the old file into the new one.
+    path.with_name(path.name + "-journal").unlink(missing_ok=True)
     print(f"{path.name} was damaged. It was set aside as {aside.name}, and your progress starts again.")
