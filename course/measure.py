@@ -57,6 +57,16 @@ class Reading:
     fingerprint: str
     seed: int
 
+    @property
+    def accuracy(self) -> float:
+        """Share of replies that are right, 0 to 1."""
+        return self.right / self.n
+
+    @property
+    def valid_share(self) -> float:
+        """Share of replies that are a queue name, 0 to 1."""
+        return self.valid / self.n
+
 
 def choosers(rows: Sequence[Ticket], train: Sequence[Ticket]) -> dict[str, Choose]:
     """For each of `CHOICES` the function from (ticket, count) to its examples.

@@ -1,0 +1,123 @@
+"""The control of lesson 02: move the number and the choice of examples, and see what they bring and cost."""
+
+import html
+from collections.abc import Mapping
+from pathlib import Path
+
+import plotly.graph_objects as go
+import traitlets
+from ipywidgets import HTML, Dropdown, ToggleButtons, VBox
+
+from course.measure import FEW_SHOT, read_readings
+from course.models import TIERS, tier
+from course.results import Result
+from widgets.controls import Slider
+from widgets.few_shot_model import Sweep, gain_in_words, in_words, named
+
+COLOURS = ("#E69F00", "#009E73", "#0072B2")  # Okabe and Ito: told apart with any colour vision
+DASHES = ("dot", "dashdot", "solid")
+GREY = "#555555"
+
+
+class FewShot(VBox):
+    """Controls, a chart of the recorded sweep, and the same in words (`sentence`).
+
+    `measured` holds the reader's own results by (choice, count); they appear as diamonds. CourseError when
+    the sweep is not measured yet or has no such choice and count.
+    """
+
+    def __init__(self, measured: Mapping[tuple[str, int], Result], path: Path = FEW_SHOT) -> None:
+        self._sweep = Sweep(read_readings(path))
+        for choice, count in measured:
+            self._sweep.at(choice, count)
+        self._measured = measured
+        self.count = Slider("Examples in the prompt", self._sweep.counts, value=5)
+        self.choice = ToggleButtons(description="Chosen", options=self._sweep.choices, value="retrieved")
+        self.tier = Dropdown(description="Priced as", options=[(f"{name} tier", name) for name in TIERS])
+        self.figure = self._figure()
+        self.sentence = HTML()
+        self.count.observe(self._draw, names="position")
+        self.choice.observe(self._draw, names="value")
+        self.tier.observe(self._draw, names="value")
+        self._draw()
+        badge = HTML(f"<small>{html.escape(self._sweep.badge)}</small>")
+        super().__init__([self.count, self.choice, self.tier, self.figure, self.sentence, badge])
+
+    def _figure(self) -> go.FigureWidget:
+        figure = go.FigureWidget()
+        for choice, colour, dash in zip(self._sweep.choices, COLOURS, DASHES, strict=True):
+            curve = self._sweep.curve(choice)
+            figure.add_scatter(
+                x=self._sweep.counts,
+                y=[100 * reading.accuracy for reading in curve],
+                error_y={
+                    "type": "data",
+                    "array": [100 * (reading.high - reading.accuracy) for reading in curve],
+                    "arrayminus": [100 * (reading.accuracy - reading.low) for reading in curve],
+                    "thickness": 1,
+                },
+                name=f"right, {choice}",
+                line={"color": colour, "dash": dash},
+                hovertemplate="%{x} examples: %{y:.1f} % right<extra>" + choice + "</extra>",
+            )
+        figure.add_scatter(
+            name="a queue name",
+            line={"color": GREY, "dash": "dash", "width": 2},
+            hovertemplate="%{x} examples: %{y:.1f} % are a queue name<extra></extra>",
+        )
+        figure.add_scatter(
+            name="chosen here",
+            mode="markers",
+            marker={"color": "white", "size": 15, "symbol": "circle", "line": {"color": "black", "width": 3}},
+            hoverinfo="skip",
+        )
+        figure.add_scatter(
+            name="measured in this notebook",
+            mode="markers",
+            marker={"color": "#D55E00", "size": 11, "symbol": "diamond"},
+            hovertemplate="%{x} examples: %{y:.1f} %<extra>measured here</extra>",
+        )
+        figure.update_layout(
+            template="plotly_white",
+            height=420,
+            margin={"l": 60, "r": 20, "t": 20, "b": 110},
+            legend={"orientation": "h", "y": -0.2},
+            xaxis={"title": "examples in the prompt", "tickvals": self._sweep.counts, "range": [-0.6, 18.6]},
+            yaxis={"title": "share of replies, %", "range": [-3, 103]},
+        )
+        figure._config = figure._config | {"showSendToCloud": False}
+        return figure
+
+    def _draw(self, change: traitlets.Bunch | None = None) -> None:
+        choice, count = self.choice.value, int(self.count.value)
+        chosen = self._sweep.at(choice, count)
+        *lines, valid, marks, own = self.figure.data
+        with self.figure.batch_update():
+            for line, name in zip(lines, self._sweep.choices, strict=True):
+                line.opacity = 1 if name == choice else 0.35
+                line.line.width = 4 if name == choice else 2
+            valid.x = self._sweep.counts
+            valid.y = [100 * reading.valid_share for reading in self._sweep.curve(choice)]
+            marks.x, marks.y = [count, count], [100 * chosen.accuracy, 100 * chosen.valid_share]
+            own.x, own.y = self._own_points(choice)
+        self.sentence.value = f"<p>{html.escape(self._in_words(choice, count))}</p>"
+
+    def _own_points(self, choice: str) -> tuple[list[int], list[float]]:
+        points = [
+            (count, 100 * share)
+            for (own_choice, count), result in self._measured.items()
+            if own_choice == choice
+            for share in (result.accuracy, result.valid)
+        ]
+        return [count for count, _ in points], [share for _, share in points]
+
+    def _in_words(self, choice: str, count: int) -> str:
+        chosen, model = self._sweep.at(choice, count), tier(self.tier.value)
+        words = [in_words(chosen, model)]
+        if count:
+            words.append(gain_in_words(chosen, self._sweep.at(choice, 0), model))
+        if (choice, count) in self._measured:
+            words.append(f"Measured in this notebook: {self._measured[choice, count]}.")
+        else:
+            words.append(f"You have not measured {named(choice, count)} yourself.")
+        return " ".join(words)
