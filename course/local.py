@@ -8,6 +8,7 @@ gives the same answer.
 import atexit
 import os
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,7 @@ TOKENS_PER_BLOCK = 32
 # How long a waiting caller sleeps before it looks whether the worker lives; Ctrl-C on Windows waits as long.
 LOOK_UP_SECONDS = 0.5
 UNFINISHED_CHARACTER = "\ufffd"
+SOURCE_FILE = re.compile(r"\.(?:cpp|cc|hpp|h):\d+:")
 
 
 class EngineError(CourseError):
@@ -257,9 +259,7 @@ class Engine:
             try:
                 self._admit(generation)
             except Exception as error:
-                generation.events.put(
-                    EngineError(f"The engine did not take the request: {_first_line(error)}")
-                )
+                generation.events.put(EngineError(f"The engine did not take the request: {_reason(error)}"))
 
     def _admit(self, generation: Generation) -> None:
         if generation.cancelled.is_set():
@@ -337,7 +337,7 @@ class Engine:
 
         A grammar that cannot be compiled fails in the first step of its request, before any token.
         """
-        reason = _first_line(error)
+        reason = _reason(error)
         for generation in self._running:
             suspect = generation.grammar is not None and not generation.output_ids
             generation.events.put(
@@ -375,7 +375,7 @@ def _load(path: Path) -> openvino_genai.ContinuousBatchingPipeline:
     try:
         return openvino_genai.ContinuousBatchingPipeline(str(path), scheduler, "CPU", {})
     except RuntimeError as error:
-        raise EngineError(f"The engine cannot load {path}: {_first_line(error)}") from error
+        raise EngineError(f"The engine cannot load {path}: {_reason(error)}") from error
 
 
 def _config(max_tokens: int, grammar: Grammar | None) -> openvino_genai.GenerationConfig:
@@ -403,8 +403,7 @@ def _held_back(text: str, stop: Sequence[str]) -> int:
     return max((len(sequence) - 1 for sequence in stop), default=0)
 
 
-def _first_line(error: Exception) -> str:
-    """The telling line of an engine error, without the file names of the machine it was built on."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    line = lines[0] if lines else type(error).__name__
-    return line.rsplit(": Check failed: ", 1)[-1].strip()
+def _reason(error: Exception) -> str:
+    """What an engine error says, on one line, without the source file that it names."""
+    told = [SOURCE_FILE.split(line)[-1].strip() for line in str(error).splitlines()]
+    return next(filter(None, told), type(error).__name__)
