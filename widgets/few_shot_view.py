@@ -12,7 +12,7 @@ from course.measure import FEW_SHOT, read_readings
 from course.models import TIERS, tier
 from course.results import Result
 from widgets.controls import Slider
-from widgets.few_shot_model import Sweep, gain_in_words, in_words, named
+from widgets.few_shot_model import Sweep, gain_in_words, in_words
 
 COLOURS = ("#E69F00", "#009E73", "#0072B2")  # Okabe and Ito: told apart with any colour vision
 DASHES = ("dot", "dashdot", "solid")
@@ -118,6 +118,4 @@ class FewShot(VBox):
             words.append(gain_in_words(chosen, self._sweep.at(choice, 0), model))
         if (choice, count) in self._measured:
             words.append(f"Measured in this notebook: {self._measured[choice, count]}.")
-        else:
-            words.append(f"You have not measured {named(choice, count)} yourself.")
         return " ".join(words)
