@@ -1,0 +1,38 @@
+"""What the control of lesson 01 says about a choice of prompt parts: plain words, no display."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from course.errors import CourseError
+from course.results import wilson
+from course.summaries import PARTS
+
+
+@dataclass(frozen=True)
+class Score:
+    """How many of `n` lines passed every checker."""
+
+    passed: int
+    n: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.passed <= self.n or self.n == 0:
+            raise CourseError(f"{self.passed} of {self.n} is no score; count from 0 to n, n at least 1.")
+
+
+Measured = Mapping[frozenset[str], Score]
+
+
+def sentence(chosen: Collection[str], tokens: int, measured: Measured) -> str:
+    """The parts that are on, the tokens of one request, and the measured share where there is one."""
+    on = ", ".join(part for part in PARTS if part in chosen) or "none, the vague prompt"
+    return f"Parts on: {on}. One request has {tokens:,} tokens. {_score_in_words(chosen, measured)}"
+
+
+def _score_in_words(chosen: Collection[str], measured: Measured) -> str:
+    score = measured.get(frozenset(chosen))
+    if score is None:
+        return "This choice was not measured."
+    low, high = wilson(score.passed, score.n)
+    share = f"{score.passed / score.n:.0%} ({low:.0%} to {high:.0%})"
+    return f"Measured: {score.passed} of {score.n} lines pass every checker, {share}."
