@@ -3,7 +3,7 @@
 import numpy as np
 import plotly.graph_objects as go
 import traitlets
-from ipywidgets import HTML, Dropdown, ToggleButtons, VBox
+from ipywidgets import HTML, ToggleButtons, VBox
 
 from course.models import TIERS, tier
 from course.results import money
@@ -14,8 +14,11 @@ VOLUMES = [10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 50_000, 100_000]
 PROMPTS = [50, 100, 200, 500, 1_000, 1_500, 2_000, 3_000, 5_000, 10_000]
 REPLIES = [2, 5, 10, 20, 50, 100, 200, 500]
 ENGINEER_DAYS = [200, 400, 600, 800, 1_000, 1_500, 2_000]
-CACHING = {"off": None, "on, from 1,024 tokens": 1024, "on, from 4,096 tokens": 4096}
+CACHING = {"no cache": None, "cached from 1,024 tokens": 1024, "cached from 4,096 tokens": 4096}
+SENDING = {"at once": False, "in batches": True}
 COLOURS = ("#0072B2", "#E69F00", "#009E73")  # Okabe and Ito: told apart with any colour vision
+WIDTH = 570  # pixels: fits the cells of a window that is 700 wide
+LOG_VOLUMES = (0.95, 5.1)
 LOG_DOLLARS = (-3, 6)  # the chart keeps its scale, so that a change is seen as one
 PAIRS = {
     "large over small": ("large", "small"),
@@ -37,19 +40,23 @@ class TierPrices(VBox):
         self.prompt = Slider("Prompt", PROMPTS, value=500, unit="tokens")
         self.reply = Slider("Reply", REPLIES, value=5, unit="tokens")
         self.engineer_day = Slider("An engineer's day (assumed)", ENGINEER_DAYS, value=800, unit="$")
-        wide = {"style": {"description_width": "7em"}}
-        self.caching = ToggleButtons(description="Caching", options=CACHING, **wide)
-        self.batch = ToggleButtons(description="Batch", options={"off": False, "on": True}, **wide)
-        self.pair = Dropdown(description="Difference", options=PAIRS, **wide)
-        self.figure = _figure()
+        self.caching = _buttons("Caching", CACHING)
+        self.batch = _buttons("Sent", SENDING)
+        self.pair = _buttons("Difference", PAIRS)
         self.sentence = HTML()
+        # While it loads the chart's code the browser misses what is sent: the first picture goes in one piece.
+        figure = _empty_figure()
+        self._fill(figure)
+        self.figure = go.FigureWidget(figure)
+        # Plotly's button that uploads the chart to a server is off.
+        self.figure._config = self.figure._config | {"showSendToCloud": False}
+        self._say()
         sliders = [self.volume, self.prompt, self.reply, self.engineer_day]
         choices = [self.caching, self.batch, self.pair]
         for slider in sliders:
             slider.observe(self._draw, names="position")
         for choice in choices:
             choice.observe(self._draw, names="value")
-        self._draw()
         super().__init__([*sliders, *choices, self.figure, self.sentence])
 
     @property
@@ -57,58 +64,78 @@ class TierPrices(VBox):
         """The request that the controls describe."""
         return Request(self.prompt.value, self._ticket_tokens, self.reply.value)
 
-    def _draw(self, change: traitlets.Bunch | None = None) -> None:
-        terms = {"cache_from": self.caching.value, "batch": self.batch.value}
-        per_day = self.volume.value
-        curve = np.geomspace(VOLUMES[0], VOLUMES[-1], 60)
-        bills = {}
-        with self.figure.batch_update():
-            for place, name in enumerate(TIERS):
-                line, point = self.figure.data[2 * place : 2 * place + 2]
-                line.x, line.y = curve, cost_per_month(tier(name), self.request, curve, **terms)
-                bills[name] = float(cost_per_month(tier(name), self.request, per_day, **terms))
-                point.x, point.y = [per_day], [bills[name]]
-            day = self.figure.data[-1]
-            day.x, day.y = [VOLUMES[0], VOLUMES[-1]], [self.engineer_day.value] * 2
-        dear, cheap = self.pair.value
-        gap = volume_where_gap_reaches(
-            self.engineer_day.value, tier(dear), tier(cheap), self.request, **terms
-        )
-        difference = _gap_in_words(gap, self.pair.label, self.engineer_day.value)
-        self.sentence.value = f"<p>{self._in_words(bills)} {difference}</p>"
+    @property
+    def _terms(self) -> dict:
+        return {"cache_from": self.caching.value, "batch": self.batch.value}
 
-    def _in_words(self, bills: dict[str, float]) -> str:
-        each = ", ".join(f"<b>{money(bill)} $</b> on the {name} one" for name, bill in bills.items())
-        words = f"At {self.volume.value:,.0f} tickets a day a month costs {each}."
+    def _draw(self, change: traitlets.Bunch) -> None:
+        with self.figure.batch_update():
+            self._fill(self.figure)
+        self._say()
+
+    def _fill(self, figure: go.Figure) -> None:
+        per_day, curve = self.volume.value, np.geomspace(VOLUMES[0], VOLUMES[-1], 60)
+        for place, name in enumerate(TIERS):
+            line, point = figure.data[2 * place : 2 * place + 2]
+            line.x, line.y = curve, cost_per_month(tier(name), self.request, curve, **self._terms)
+            point.x, point.y = [per_day], [self._bill(name)]
+        figure.data[-1].x, figure.data[-1].y = [VOLUMES[0], VOLUMES[-1]], [self.engineer_day.value] * 2
+
+    def _bill(self, name: str) -> float:
+        return float(cost_per_month(tier(name), self.request, self.volume.value, **self._terms))
+
+    def _say(self) -> None:
+        dear, cheap = (tier(name) for name in self.pair.value)
+        day = self.engineer_day.value
+        gap = volume_where_gap_reaches(day, dear, cheap, self.request, **self._terms)
+        difference = _gap_in_words(gap, self.pair.label, day)
+        self.sentence.value = f"<p>{self._bills_in_words()} {difference}</p>"
+
+    def _bills_in_words(self) -> str:
+        each = ", ".join(f"<b>{money(self._bill(name))} $</b> on the {name} tier" for name in TIERS)
+        words = f"At {self.volume.value:,.0f} tickets a day, a month costs {each}."
         if self.caching.value and self.prompt.value < self.caching.value:
             words += " The prompt is too short to be cached, so caching changes nothing."
         return words
 
 
-def _figure() -> go.FigureWidget:
-    figure = go.FigureWidget()
+def _buttons(description: str, options: dict) -> ToggleButtons:
+    return ToggleButtons(
+        description=description,
+        options=options,
+        style={"button_width": "auto"},
+        layout={"width": "auto"},
+    )
+
+
+def _empty_figure() -> go.Figure:
+    figure = go.Figure()
     for name, colour, dash in zip(TIERS, COLOURS, ("solid", "dash", "dot"), strict=True):
         hover = f"%{{x:,.0f}} a day: %{{y:,.2f}} $<extra>{name}</extra>"
         line = {"color": colour, "dash": dash, "width": 3}
-        label = f"{name}: {tier(name).id}"
-        figure.add_scatter(mode="lines", name=label, legendgroup=name, line=line, hovertemplate=hover)
+        figure.add_scatter(mode="lines", name=name, legendgroup=name, line=line, hovertemplate=hover)
         marker = {"color": colour, "size": 12, "line": {"color": "white", "width": 1}}
         figure.add_scatter(
             mode="markers", showlegend=False, legendgroup=name, marker=marker, hovertemplate=hover
         )
     grey = {"color": "#555555", "width": 1}
     figure.add_scatter(mode="lines", name="an engineer's day", line=grey, hoverinfo="skip")
-    decades = {"type": "log", "dtick": 1, "exponentformat": "none", "separatethousands": True}
+    decades = {
+        "type": "log",
+        "dtick": 1,
+        "exponentformat": "none",
+        "separatethousands": True,
+        "ticklabelstandoff": 6,
+    }
     figure.update_layout(
         template="plotly_white",
+        width=WIDTH,
         height=420,
         margin={"l": 70, "r": 20, "t": 20, "b": 50},
         legend={"orientation": "h", "y": -0.2},
-        xaxis={"title": "tickets a day", **decades},
+        xaxis={"title": "tickets a day", "range": LOG_VOLUMES, **decades},
         yaxis={"title": "$ a month", "range": LOG_DOLLARS, **decades},
     )
-    # Plotly's button that uploads the chart to a server is off.
-    figure._config = figure._config | {"showSendToCloud": False}
     return figure
 
 
