@@ -43,7 +43,8 @@ NAME = """control => control.querySelector('legend')?.textContent || control.lab
     || control.getAttribute('aria-label') || ''"""
 RUN_ALL = """async () => {
     await jupyterapp.shell.currentWidget.sessionContext.ready;
-    await jupyterapp.commands.execute('notebook:run-all-cells');
+    const late = new Promise((_, fail) => setTimeout(() => fail('Run All was not done in 600 s'), 600_000));
+    await Promise.race([jupyterapp.commands.execute('notebook:run-all-cells'), late]);
 }"""
 
 
@@ -78,6 +79,7 @@ def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = launch(playwright)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.set_default_timeout(120_000)
         yield page
         browser.close()
 
@@ -97,7 +99,7 @@ def test_the_lesson_runs_and_its_controls_work(lesson: Lesson, lab: str, page: P
         assert name, f"a control without an accessible name: {control.evaluate('c => c.outerHTML')[:200]}"
         before = page.evaluate(SHOWN)
         _move(control)
-        page.wait_for_function(f"before => ({SHOWN})() !== before", arg=before, timeout=60_000)
+        page.wait_for_function(f"before => ({SHOWN})() !== before", arg=before)
     _screenshot(page, lesson.path.stem)
     page.evaluate("async () => await jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
