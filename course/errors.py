@@ -2,7 +2,7 @@
 
 
 class CourseError(Exception):
-    """Something the reader can put right. The message is one plain sentence with the value at fault and the fix.
+    """Something the reader can put right. The message is one plain sentence: the value at fault, and the fix.
 
     Jupyter shows the sentence alone, without a traceback.
     """

@@ -1,29 +1,23 @@
-"""Measurements too long for a lesson, kept in data/measured/: `python -m course.measure few-shot`."""
+"""Measurements too long for a lesson, for data/measured/: `python -m course.measure few-shot` or `ladder`."""
 
 import argparse
-import csv
-import os
-import platform
 import random
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import pandas as pd
-
+from course import ladder
 from course.data import Ticket, tickets
 from course.errors import CourseError
 from course.evaluate import evaluate
 from course.llm import CourseClient, connect
-from course.paths import DATA
+from course.measured import FOLDER, Provenance, read_rows, write_rows
 from course.results import Result
 from course.retrieve import nearest
 from course.routing import one_per_queue, route
-from course.weights import fingerprint
 
-FEW_SHOT = DATA / "measured" / "few_shot_sweep.csv"
+FEW_SHOT = FOLDER / "few_shot_sweep.csv"
 FEW_SHOT_COMMAND = "python -m course.measure few-shot"
 COUNTS = (0, 1, 2, 3, 5, 8, 12, 18)
 CHOICES = ("fixed", "random", "retrieved")
@@ -32,12 +26,12 @@ SEED = 1
 Choose = Callable[[Ticket, int], list[Ticket]]
 
 
-@dataclass(frozen=True)
-class Reading:
+@dataclass(frozen=True, kw_only=True)
+class Reading(Provenance):
     """One row of the few-shot sweep: what `count` examples, chosen by `choice`, reached on `n` tickets.
 
     `right` and `valid` are counts of replies, `low` and `high` the 95 % interval of the accuracy (0 to 1);
-    tokens and seconds are means per ticket. The rest says where the numbers come from.
+    tokens and seconds are means per ticket; `seed` is that of the random draw.
     """
 
     choice: str
@@ -50,12 +44,11 @@ class Reading:
     input_tokens: float
     output_tokens: float
     seconds: float
-    command: str
-    date: str
-    machine: str
-    cores: int
-    fingerprint: str
     seed: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.right <= self.valid <= self.n or self.n == 0:
+            raise CourseError(f"{self.right} right and {self.valid} valid of {self.n} cannot be; restore it.")
 
     @property
     def accuracy(self) -> float:
@@ -102,31 +95,15 @@ def few_shot(
     return readings
 
 
-def write_readings(readings: Sequence[Reading], path: Path) -> None:
-    """Write the CSV file whole or not at all: what stood there stays until the new one is complete."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        pd.DataFrame(readings).to_csv(unfinished, index=False, lineterminator="\n")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
-
-
 def read_readings(path: Path = FEW_SHOT) -> list[Reading]:
     """The sweep as it was measured. CourseError names what is wrong, or the command that makes it."""
-    if not path.is_file():
-        raise CourseError(f"{path.name} is not measured yet: run `{FEW_SHOT_COMMAND}` in the course folder.")
-    types = {field.name: field.type for field in fields(Reading)}
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if reader.fieldnames != list(types):
-            raise CourseError(f"{path.name} has the columns {reader.fieldnames}, not {list(types)}.")
-        return [_parsed(row, types, f"{path.name}, line {reader.line_num}") for row in reader]
+    return read_rows(Reading, path, FEW_SHOT_COMMAND)
 
 
 def _reading(choice: str, count: int, result: Result) -> Reading:
     low, high = result.interval
     return Reading(
+        **asdict(Provenance.now(FEW_SHOT_COMMAND)),
         choice=choice,
         count=count,
         n=result.n,
@@ -137,36 +114,8 @@ def _reading(choice: str, count: int, result: Result) -> Reading:
         input_tokens=round(result.input_tokens, 1),
         output_tokens=round(result.output_tokens, 1),
         seconds=round(result.seconds, 4),
-        command=FEW_SHOT_COMMAND,
-        date=f"{datetime.now(UTC):%Y-%m-%d}",
-        machine=_machine(),
-        cores=os.cpu_count(),
-        fingerprint=fingerprint(),
         seed=SEED,
     )
-
-
-def _parsed(row: dict, types: dict[str, type], where: str) -> Reading:
-    values = {}
-    for name, kind in types.items():
-        try:
-            values[name] = kind(row[name])
-        except (TypeError, ValueError):
-            raise CourseError(f"{where}: {name} is {row[name]!r}, which is no {kind.__name__}.") from None
-    reading = Reading(**values)
-    if not 0 <= reading.right <= reading.valid <= reading.n or reading.n == 0:
-        raise CourseError(
-            f"{where}: {reading.right} right and {reading.valid} valid of {reading.n} cannot be; restore it."
-        )
-    return reading
-
-
-def _machine() -> str:
-    """The processor's name where the system tells it."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
 
 
 def _few_shot_command(arguments: argparse.Namespace) -> None:
@@ -178,8 +127,16 @@ def _few_shot_command(arguments: argparse.Namespace) -> None:
             raise CourseError("--rows measures a part only, so name another file for it with --output.")
         rows = rows[: arguments.rows]
     client, model = connect(mode="local")
-    write_readings(few_shot(rows, client, model), arguments.output)
+    write_rows(few_shot(rows, client, model), arguments.output)
     print(f"Wrote {arguments.output}")
+
+
+def _ladder_command(_: argparse.Namespace) -> None:
+    ladder.run_lessons()
+    rungs = ladder.rungs()
+    write_rows(rungs, ladder.FILE)
+    print(*(f"{rung.right} of {rung.n}  {rung.name}" for rung in rungs), sep="\n")
+    print(f"Wrote {ladder.FILE}")
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -190,6 +147,8 @@ def main(words: Sequence[str] | None = None) -> None:
     sweep.add_argument("--rows", type=int, help="only the first tickets, to try the command; needs --output")
     sweep.add_argument("--output", type=Path, default=FEW_SHOT, help="the CSV file to write")
     sweep.set_defaults(run=_few_shot_command)
+    every_row = commands.add_parser("ladder", help="the lessons again, on all test tickets")
+    every_row.set_defaults(run=_ladder_command)
     arguments = parser.parse_args(words)
     try:
         arguments.run(arguments)

@@ -9,12 +9,12 @@ NOTEBOOKS = ROOT / "notebooks"
 
 
 def results_dir() -> Path:
-    """Folder of the board, the recordings and the progress: `COURSE_RESULTS`, or `results/` in the project."""
+    """Folder of the board, the recordings and the progress: `COURSE_RESULTS`, else `results/`."""
     return _made(Path(os.environ.get("COURSE_RESULTS") or ROOT / "results"))
 
 
 def cache_dir() -> Path:
-    """Folder of what can be made again (re-packed weights, embeddings): `COURSE_CACHE`, or `.cache/` in the project."""
+    """Folder of what can be made again (re-packed weights, embeddings): `COURSE_CACHE`, else `.cache/`."""
     return _made(Path(os.environ.get("COURSE_CACHE") or ROOT / ".cache"))
 
 

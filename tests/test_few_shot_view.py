@@ -5,7 +5,8 @@ import pytest
 from course.data import QUEUES, tickets
 from course.errors import CourseError
 from course.evaluate import evaluate
-from course.measure import CHOICES, COUNTS, write_readings
+from course.measure import CHOICES, COUNTS
+from course.measured import write_rows
 from tests.test_few_shot_model import reading
 from widgets.few_shot_view import FewShot
 
@@ -17,7 +18,7 @@ def path(tmp_path):
     """A sweep with a right share, in tickets, that tells the choices and the counts apart."""
     path = tmp_path / "sweep.csv"
     places = [(choice, count) for choice in CHOICES for count in COUNTS]
-    write_readings([reading(choice, count, RIGHT[choice] + count) for choice, count in places], path)
+    write_rows([reading(choice, count, RIGHT[choice] + count) for choice, count in places], path)
     return path
 
 

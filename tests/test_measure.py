@@ -10,7 +10,8 @@ from course import measure
 from course.data import QUEUES, tickets
 from course.errors import CourseError
 from course.llm import connect
-from course.measure import CHOICES, COUNTS, Reading, choosers, few_shot, read_readings, write_readings
+from course.measure import CHOICES, COUNTS, Reading, choosers, few_shot, read_readings
+from course.measured import write_rows
 
 READING = Reading(
     choice="fixed",
@@ -78,21 +79,21 @@ def test_a_second_sweep_reads_the_recorded_answers(engine, results_dir):
 def test_what_is_written_is_read_again(tmp_path):
     path = tmp_path / "sweep.csv"
     readings = [READING, replace(READING, choice="random", machine='a "quoted", name')]
-    write_readings(readings, path)
+    write_rows(readings, path)
     assert read_readings(path) == readings
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):
     path = tmp_path / "sweep.csv"
-    write_readings([READING], path)
+    write_rows([READING], path)
 
     def full(*paths):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="No space left"):
-        write_readings([READING, READING], path)
+        write_rows([READING, READING], path)
     assert read_readings(path) == [READING]
     assert list(tmp_path.iterdir()) == [path]
 
@@ -112,7 +113,7 @@ def test_a_missing_file_names_the_command(tmp_path):
 )
 def test_a_damaged_file_is_refused(tmp_path, old, new, message):
     path = tmp_path / "sweep.csv"
-    write_readings([READING], path)
+    write_rows([READING], path)
     path.write_text(path.read_text().replace(old, new, 1))
     with pytest.raises(CourseError, match=message):
         read_readings(path)
