@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, sync_playwright
+from playwright.sync_api import Locator, Page, TimeoutError, sync_playwright
 
 from course.lessons import Lesson, lessons
 from course.paths import NOTEBOOKS, results_dir
@@ -79,7 +79,7 @@ def page() -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = launch(playwright)
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
-        page.set_default_timeout(120_000)
+        page.set_default_timeout(60_000)
         yield page
         browser.close()
 
@@ -99,7 +99,10 @@ def test_the_lesson_runs_and_its_controls_work(lesson: Lesson, lab: str, page: P
         assert name, f"a control without an accessible name: {control.evaluate('c => c.outerHTML')[:200]}"
         before = page.evaluate(SHOWN)
         _move(control)
-        page.wait_for_function(f"before => ({SHOWN})() !== before", arg=before)
+        try:
+            page.wait_for_function(f"before => ({SHOWN})() !== before", arg=before)
+        except TimeoutError:
+            pytest.fail(f"moving '{name}' by keyboard changes nothing that is shown")
     _screenshot(page, lesson.path.stem)
     page.evaluate("async () => await jupyterapp.shell.currentWidget.sessionContext.shutdown()")
 
