@@ -14,7 +14,7 @@ from course.errors import CourseError
 PARTS = ("instruction", "format", "examples", "edge cases", "reasoning", "constraints")
 MAX_WORDS = 20
 _ANSWER = "\nSummary: "
-_MAX_TOKENS = 40
+_MAX_TOKENS = 40  # a line of 20 words has about 30
 
 
 def version(number: int) -> str:

@@ -1,6 +1,6 @@
 """What the control of lesson 01 says about a choice of prompt parts: plain words, no display."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from course.errors import CourseError
@@ -10,10 +10,11 @@ from course.summaries import PARTS
 
 @dataclass(frozen=True)
 class Score:
-    """How many of `n` lines passed every checker."""
+    """How many of `n` lines passed every checker, and the mean tokens of one request."""
 
     passed: int
     n: int
+    tokens: float
 
     def __post_init__(self) -> None:
         if not 0 <= self.passed <= self.n or self.n == 0:
@@ -23,14 +24,18 @@ class Score:
 Measured = Mapping[frozenset[str], Score]
 
 
-def sentence(chosen: Collection[str], tokens: int, measured: Measured) -> str:
-    """The parts that are on, the tokens of one request, and the measured share where there is one."""
+def sentence(chosen: Collection[str], measured: Measured, count: Callable[[], int]) -> str:
+    """The parts that are on, the tokens of one request, and the share that passed.
+
+    `count()` is asked for the tokens only where the choice was not measured.
+    """
     on = ", ".join(part for part in PARTS if part in chosen) or "none, the vague prompt"
-    return f"Parts on: {on}. One request has {tokens:,} tokens. {_score_in_words(chosen, measured)}"
-
-
-def _score_in_words(chosen: Collection[str], measured: Measured) -> str:
     score = measured.get(frozenset(chosen))
+    tokens = count() if score is None else score.tokens
+    return f"Parts on: {on}. One request has about {tokens:,.0f} tokens. {_in_words(score)}"
+
+
+def _in_words(score: Score | None) -> str:
     if score is None:
         return "This choice was not measured."
     low, high = wilson(score.passed, score.n)

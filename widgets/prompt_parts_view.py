@@ -14,8 +14,8 @@ from widgets.prompt_parts_model import Measured, sentence
 class PromptParts(VBox):
     """A checkbox for each part, the prompt that they make (`prompt`), and its score in words (`sentence`).
 
-    `measured` holds the score of each choice that was measured; `count` gives the tokens of a request with a
-    template. The checkboxes are in `boxes`, by the name of the part.
+    `measured` holds the score of each choice that was measured; `count` gives the tokens of one request with
+    any other template. The checkboxes are in `boxes`, by the name of the part.
     """
 
     def __init__(self, measured: Measured, count: Callable[[str], int]) -> None:
@@ -39,7 +39,7 @@ class PromptParts(VBox):
     def _draw(self, change: traitlets.Bunch | None = None) -> None:
         template = assemble(self.chosen)
         try:
-            words = sentence(self.chosen, self._count(template), self._measured)
+            words = sentence(self.chosen, self._measured, lambda: self._count(template))
         except CourseError as error:  # a recorded file need not hold the count of every choice
             words = str(error)
         self.sentence.value = f'<p role="status">{html.escape(words)}</p>'
