@@ -56,6 +56,7 @@ def route(
         "messages": as_turns(examples, ticket.text, as_json=constrained),
     }
     if constrained:
+        request["max_tokens"] = 60  # room for the object and its white space: a reply cut off is not valid
         request["output_config"] = {"format": {"type": "json_schema", "schema": QUEUE_SCHEMA}}
     message = client.messages.create(**request)
     reply = next(block.text for block in message.content if block.type == "text")

@@ -1,9 +1,10 @@
 """The routing request, as every lesson sends it."""
 
 import json
+from types import SimpleNamespace
 
 from course import data
-from course.routing import QUEUE_SCHEMA, as_turns, one_per_queue, system_prompt
+from course.routing import QUEUE_SCHEMA, as_turns, one_per_queue, route, system_prompt
 
 
 def test_the_instruction_names_every_queue():
@@ -33,3 +34,16 @@ def test_the_fixed_examples_are_the_first_typical_ticket_of_each_queue():
         earlier = train[: train.index(example)]
         assert example.kind == "typical"
         assert not [other for other in earlier if (other.queue, other.kind) == (example.queue, "typical")]
+
+
+def test_a_constrained_reply_has_room_for_its_white_space(engine):
+    sent = {}
+
+    def create(**request):
+        sent.update(request)
+        return SimpleNamespace(content=[SimpleNamespace(type="text", text='{\n  "queue": "safety"\n}')])
+
+    client = SimpleNamespace(messages=SimpleNamespace(create=create))
+    assert route(client, "local", data.tickets("dev")[0], constrained=True) == "safety"
+    longest = max(engine.count(json.dumps({"queue": queue}, indent=8)) for queue in data.QUEUES)
+    assert longest < sent["max_tokens"]
