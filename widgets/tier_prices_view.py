@@ -44,7 +44,7 @@ class TierPrices(VBox):
         self.batch = _buttons("Sent", SENDING)
         self.pair = _buttons("Difference", PAIRS)
         self.sentence = HTML()
-        # While it loads the chart's code the browser misses what is sent: the first picture goes in one piece.
+        # A browser that still loads the chart's code misses what is sent: the first picture is one piece.
         figure = _empty_figure()
         self._fill(figure)
         self.figure = go.FigureWidget(figure)
