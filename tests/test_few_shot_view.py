@@ -47,8 +47,8 @@ def test_every_choice_is_a_line_with_intervals(view):
 def test_the_count_moves_the_marks_and_the_words(view):
     for place, count in enumerate(COUNTS):
         view.count.position = place
-        assert list(traces(view)["chosen here"].x) == [count, count]
-        assert traces(view)["chosen here"].y[0] == pytest.approx((RIGHT["retrieved"] + count) / 3.6)
+        assert list(traces(view)["the count chosen"].x) == [count, count]
+        assert traces(view)["the count chosen"].y[0] == pytest.approx((RIGHT["retrieved"] + count) / 3.6)
         assert ("no example" if count == 0 else f"With {count} retrieved example") in view.sentence.value
 
 

@@ -32,13 +32,17 @@ class FewShot(VBox):
             self._sweep.at(choice, count)
         self._measured = measured
         self.count = Slider("Examples in the prompt", self._sweep.counts, value=5)
-        self.choice = ToggleButtons(description="Chosen", options=self._sweep.choices, value="retrieved")
-        self.tier = Dropdown(description="Priced as", options=[(f"{name} tier", name) for name in TIERS])
+        wide = {"style": {"description_width": "7em"}}
+        self.choice = ToggleButtons(
+            description="Chosen", options=self._sweep.choices, value="retrieved", **wide
+        )
+        tiers = [(f"{name} tier", name) for name in TIERS]
+        self.tier = Dropdown(description="Priced as", options=tiers, **wide)
         self.figure = self._figure()
         self.sentence = HTML()
-        self.count.observe(self._draw, names="position")
-        self.choice.observe(self._draw, names="value")
-        self.tier.observe(self._draw, names="value")
+        self.count.observe(self._redraw, names="position")
+        self.choice.observe(self._redraw, names="value")
+        self.tier.observe(self._redraw, names="value")
         self._draw()
         badge = HTML(f"<small>{html.escape(self._sweep.badge)}</small>")
         super().__init__([self.count, self.choice, self.tier, self.figure, self.sentence, badge])
@@ -61,12 +65,12 @@ class FewShot(VBox):
                 hovertemplate="%{x} examples: %{y:.1f} % right<extra>" + choice + "</extra>",
             )
         figure.add_scatter(
-            name="a queue name",
+            name="a queue name, as chosen",
             line={"color": GREY, "dash": "dash", "width": 2},
             hovertemplate="%{x} examples: %{y:.1f} % are a queue name<extra></extra>",
         )
         figure.add_scatter(
-            name="chosen here",
+            name="the count chosen",
             mode="markers",
             marker={"color": "white", "size": 15, "symbol": "circle", "line": {"color": "black", "width": 3}},
             hoverinfo="skip",
@@ -79,8 +83,9 @@ class FewShot(VBox):
         )
         figure.update_layout(
             template="plotly_white",
+            width=600,  # fits beside a notebook's prompts in a window of 700 pixels
             height=420,
-            margin={"l": 60, "r": 20, "t": 20, "b": 110},
+            margin={"l": 60, "r": 20, "t": 20, "b": 90},
             legend={"orientation": "h", "y": -0.2},
             xaxis={"title": "examples in the prompt", "tickvals": self._sweep.counts, "range": [-0.6, 18.6]},
             yaxis={"title": "share of replies, %", "range": [-3, 103]},
@@ -88,18 +93,22 @@ class FewShot(VBox):
         figure._config = figure._config | {"showSendToCloud": False}
         return figure
 
-    def _draw(self, change: traitlets.Bunch | None = None) -> None:
+    def _redraw(self, change: traitlets.Bunch) -> None:
+        with self.figure.batch_update():
+            self._draw()
+
+    def _draw(self) -> None:
+        # At first without a batch: one that comes before the chart is on screen empties the other traces.
         choice, count = self.choice.value, int(self.count.value)
         chosen = self._sweep.at(choice, count)
         *lines, valid, marks, own = self.figure.data
-        with self.figure.batch_update():
-            for line, name in zip(lines, self._sweep.choices, strict=True):
-                line.opacity = 1 if name == choice else 0.35
-                line.line.width = 4 if name == choice else 2
-            valid.x = self._sweep.counts
-            valid.y = [100 * reading.valid_share for reading in self._sweep.curve(choice)]
-            marks.x, marks.y = [count, count], [100 * chosen.accuracy, 100 * chosen.valid_share]
-            own.x, own.y = self._own_points(choice)
+        for line, name in zip(lines, self._sweep.choices, strict=True):
+            line.opacity = 1 if name == choice else 0.35
+            line.line.width = 4 if name == choice else 2
+        valid.x = self._sweep.counts
+        valid.y = [100 * reading.valid_share for reading in self._sweep.curve(choice)]
+        marks.x, marks.y = [count, count], [100 * chosen.accuracy, 100 * chosen.valid_share]
+        own.x, own.y = self._own_points(choice)
         self.sentence.value = f"<p>{html.escape(self._in_words(choice, count))}</p>"
 
     def _own_points(self, choice: str) -> tuple[list[int], list[float]]:
