@@ -1,9 +1,9 @@
-"""The slider, without a browser."""
+"""The slider and the choice, without a browser."""
 
 import pytest
 
 from course.errors import CourseError
-from widgets.controls import Slider
+from widgets.controls import Choice, Slider
 
 
 def test_slider_starts_at_its_value_and_follows_its_position():
@@ -37,3 +37,16 @@ def test_bad_stops_are_named(stops):
 def test_a_value_off_the_stops_is_named():
     with pytest.raises(CourseError, match="no stop 3"):
         Slider("Examples", [0, 2, 5], value=3)
+
+
+def test_choice_gives_the_value_of_what_is_shown():
+    choice, seen = Choice("Priced as", {"small tier": "small", "large tier": "large"}, value="large"), []
+    choice.observe(lambda change: seen.append(choice.value), names="position")
+    assert choice.value == "large"
+    choice.position = 0
+    assert seen == ["small"]
+
+
+def test_a_value_that_is_no_option_is_named():
+    with pytest.raises(CourseError, match="'Priced as' has no option 'huge'"):
+        Choice("Priced as", {"small tier": "small"}, value="huge")

@@ -1,7 +1,8 @@
-"""The slider that every lesson uses."""
+"""The slider and the choice of every lesson. JupyterLab takes the arrow keys from those of ipywidgets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import traitlets
@@ -44,3 +45,37 @@ class Slider(anywidget.AnyWidget):
         if value not in self.stops:
             raise CourseError(f"'{self.label}' has no stop {value}; choose one of {self.stops}.")
         self.position = self.stops.index(value)
+
+
+class Choice(anywidget.AnyWidget):
+    """A native list to choose one of a few from, with a visible label that is also its accessible name.
+
+    `options` maps what is shown to the value it stands for. Read `value`; observe `position`. Raises
+    CourseError for a value that is not among them.
+    """
+
+    _esm = Path(__file__).with_name("choice.js")
+    _css = Path(__file__).with_name("slider.css")
+    label = traitlets.Unicode().tag(sync=True)
+    options = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
+    position = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, label: str, options: Mapping[str, Any], value: Any) -> None:
+        self._values = list(options.values())
+        super().__init__(label=label, options=list(options))
+        self.value = value
+
+    @traitlets.validate("position")
+    def _within_the_options(self, proposal: traitlets.Bunch) -> int:
+        return min(max(proposal["value"], 0), len(self.options) - 1)
+
+    @property
+    def value(self) -> Any:
+        """The value of the option that is chosen."""
+        return self._values[self.position]
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        if value not in self._values:
+            raise CourseError(f"'{self.label}' has no option {value!r}; choose one of {self._values}.")
+        self.position = self._values.index(value)
