@@ -14,6 +14,8 @@ from course.errors import CourseError
 from course.paths import ROOT
 
 LONG_ANSWER = 400
+# In natural-log probability.
+NEAR_TIE = 1.0
 
 
 @pytest.fixture
@@ -200,23 +202,25 @@ def _long_prompts(engine: local.Engine, number: int) -> list[str]:
     return prompts
 
 
-def test_greedy_answers_agree_with_transformers_on_long_prompts(engine: local.Engine):
+def test_greedy_answers_are_those_of_transformers_on_long_prompts(engine: local.Engine):
+    """Each token the engine picks is the best one, or nearly so, for transformers with the shipped weights.
+
+    Rounding flips near-ties (gaps up to 0.5 were measured). Misread weights do more: the engine on the Q4_1
+    file as shipped picks tokens that are 2 to 3.4 worse on three of these prompts.
+    """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers import AutoModelForCausalLM
 
     prompts = _long_prompts(engine, 4)
     assert min(engine.count(prompt) for prompt in prompts) >= 600
-    here = [engine.generate(prompt, max_tokens=4).text for prompt in prompts]
-
     shipped = weights._packaged_file(weights.SMOLLM2_PACKAGE, weights.SMOLLM2_FILE, weights.SMOLLM2_SHA256)
-    folder, arguments = shipped.parent, {"gguf_file": shipped.name}
-    tokenizer = AutoTokenizer.from_pretrained(folder, **arguments)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **arguments)
-    there = []
+    model = AutoModelForCausalLM.from_pretrained(shipped.parent, gguf_file=shipped.name, dtype=torch.float32)
     for prompt in prompts:
-        ids = tokenizer(prompt, return_tensors="pt").input_ids
-        end = tokenizer.convert_tokens_to_ids("<|im_end|>")
-        answer = model.generate(ids, do_sample=False, max_new_tokens=4, eos_token_id=end, pad_token_id=end)
-        there.append(tokenizer.decode(answer[0, ids.shape[1] :], skip_special_tokens=True))
-    equal = sum(left == right for left, right in zip(here, there, strict=True))
-    assert equal >= 3, list(zip(here, there, strict=True))
+        generation = engine.start(prompt, max_tokens=4)
+        list(generation)
+        ids = generation.input_ids.data[0].tolist()
+        with torch.inference_mode():
+            logits = model(torch.tensor([ids + generation.output_ids])).logits[0, len(ids) - 1 : -1]
+        scores = logits.log_softmax(-1)
+        picked = scores.gather(1, torch.tensor(generation.output_ids)[:, None])[:, 0]
+        assert (scores.max(-1).values - picked).max() < NEAR_TIE
