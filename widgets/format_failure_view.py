@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 
 import plotly.graph_objects as go
 import traitlets
-from ipywidgets import HTML, Dropdown, VBox
+from ipywidgets import HTML, VBox
 
 from course.errors import CourseError
-from widgets.controls import Slider
+from widgets.controls import Choice, Slider
 from widgets.format_failure_model import Month, Pipeline, months
 
 PERCENT = (0, 1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 40, 50, 75, 100)
@@ -18,7 +18,7 @@ CONTROLS = {
     "failure_rate": ("Broken form, prompt only", "% of replies", PERCENT, 100),
     "retries": ("Retries of a broken reply", "at most", range(6), 1),
     "retry_success": ("Success of a retry", "%", PERCENT, 100),
-    "wrong_rate": ("Wrong values, prompt only", "% of the replies in the right form", PERCENT, 100),
+    "wrong_rate": ("Wrong values, prompt only", "% of valid replies", PERCENT, 100),
     "wrong_rate_schema": ("Wrong values, with a schema", "% of replies", PERCENT, 100),
     "repair_cost": ("A repair by hand", "$", DOLLARS, 1),
     "error_cost": ("An undetected error", "$", DOLLARS, 1),
@@ -36,12 +36,12 @@ class FormatFailures(VBox):
     def __init__(self, presets: Mapping[str, Pipeline]) -> None:
         if not presets:
             raise CourseError("presets is empty; give at least one pipeline to begin with.")
-        self.preset = Dropdown(description="Case", options=dict(presets), layout={"width": "max-content"})
+        self.preset = Choice("Case", presets, value=next(iter(presets.values())))
         self.sliders = {name: _slider(name, presets.values()) for name in CONTROLS}
         self.figure = _figure()
         self.sentence = HTML()
         self._load()
-        self.preset.observe(self._load, names="value")
+        self.preset.observe(self._load, names="position")
         for slider in self.sliders.values():
             slider.observe(self._draw, names="position")
         super().__init__([self.preset, *self.sliders.values(), self.figure, self.sentence])
@@ -93,6 +93,7 @@ def _figure() -> go.FigureWidget:
         template="plotly_white",
         barmode="stack",
         height=280,
+        width=580,  # fits a narrow window
         margin={"l": 100, "r": 20, "t": 20, "b": 50},
         legend={"orientation": "h", "y": -0.35},
         xaxis={"title": "$ a month", "rangemode": "tozero", "tickformat": ",.0f"},
