@@ -1,6 +1,7 @@
 """What the tests share: results of their own, no key from outside, and one engine for all of them."""
 
 import os
+import signal
 import tempfile
 from pathlib import Path
 
@@ -14,6 +15,8 @@ def pytest_configure() -> None:
     """No test may write to the reader's results or ask a paid model, also without `make test`."""
     for name in [f"COURSE_{name}" for name in SETTINGS] + [f"ANTHROPIC_{name}" for name in KEYS]:
         os.environ.pop(name, None)
+    # A shell that starts the tests in the background has them ignore Ctrl-C, which some of them test.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.environ.setdefault("COURSE_RESULTS", tempfile.mkdtemp(prefix="course-test-results-"))
 
 

@@ -34,14 +34,17 @@ USAGE = {
 
 
 class StubServer:
-    """Answers with `script` in its order, then with its last entry for ever. `requests` holds every body it
-    received.
+    """Answers with `script` in its order, then with its last entry for ever.
+
+    `requests` holds every body it received. Clear `released` to hold every answer back until it is set.
     """
 
     def __init__(self) -> None:
         self.script: list[int | str] = [OK]
         self.requests: list[dict] = []
         self.seconds = 0.0
+        self.released = threading.Event()
+        self.released.set()
         self.models = ["first-model", "second-model"]
         self.lock = threading.Lock()
         self.stopping = threading.Event()
@@ -91,6 +94,7 @@ def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             reply = stub.next_reply(body)
             time.sleep(stub.seconds)
+            stub.released.wait(10)
             if reply == OK and self.path.endswith("count_tokens"):
                 self._json(200, {"input_tokens": 34})
             elif reply == OK and not body.get("stream"):

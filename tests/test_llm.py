@@ -7,7 +7,6 @@ import socket
 import sqlite3
 import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -293,24 +292,24 @@ def test_the_budget_stops_the_next_request_before_it_is_sent(
 def test_eight_threads_together_never_pass_the_budget(
     stub: StubServer, live: Callable[[], CourseClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stub.seconds = 0.05
     client = live()
     worst = estimate([lambda: ask(client, "q0", max_tokens=1000)], client).max_cost
     monkeypatch.setenv("COURSE_BUDGET", str(worst * 3.5))
     client = live()
-    start = threading.Barrier(8)
+    refused: list[int] = []
+    stub.released.clear()
 
-    def one(number: int) -> bool:
-        start.wait()
+    def one(number: int) -> None:
         try:
             ask(client, f"q{number}", max_tokens=1000)
         except BudgetError:
-            return False
-        return True
+            refused.append(number)
+            if len(refused) == 5:
+                stub.released.set()  # until then the three that were sent hold their worst case
 
     with ThreadPoolExecutor(8) as pool:
-        assert sum(pool.map(one, range(8))) == 3
-    assert len(stub.requests) == 3
+        list(pool.map(one, range(8)))
+    assert (len(refused), len(stub.requests)) == (5, 3)
     assert client.budget.spent <= client.budget.limit
 
 
