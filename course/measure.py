@@ -19,7 +19,7 @@ from course.routing import one_per_queue, route
 
 FEW_SHOT = FOLDER / "few_shot_sweep.csv"
 FEW_SHOT_COMMAND = "python -m course.measure few-shot"
-COUNTS = (0, 1, 2, 3, 5, 8, 12, 18)
+COUNTS = (0, 1, 2, 5, 10, 18)
 CHOICES = ("fixed", "random", "retrieved")
 SEED = 1
 
