@@ -38,6 +38,11 @@ def gguf_path() -> Path:
     return _checked_gguf(Path(chosen)) if chosen else _repacked(cache_dir() / "models" / REPACKED_FILE)
 
 
+def shipped_gguf_path() -> Path:
+    """SmolLM2 as its package ships it, in Q4_1. Raises CourseError when it is missing or damaged."""
+    return _packaged_file(SMOLLM2_PACKAGE, SMOLLM2_FILE, SMOLLM2_SHA256)
+
+
 def minilm_path() -> Path:
     """The folder of all-MiniLM-L6-v2. Raises CourseError when it is missing or damaged."""
     return _packaged_file(MINILM_PACKAGE, MINILM_FILE, MINILM_SHA256).parent
@@ -79,7 +84,7 @@ def _repacked(target: Path) -> Path:
     with FileLock(target.with_suffix(".lock")):
         # Another process may have done the work while this one waited for the lock.
         if not _is_intact(target):
-            _repack(_packaged_file(SMOLLM2_PACKAGE, SMOLLM2_FILE, SMOLLM2_SHA256), target)
+            _repack(shipped_gguf_path(), target)
     return target
 
 

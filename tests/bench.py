@@ -1,0 +1,221 @@
+"""`make bench`: what the embedded engine costs on this machine, against the engines that it was chosen over.
+
+Each part runs in a process of its own, one after the other, so that no part pays for another's memory or
+threads. Read the ratios; the seconds belong to this machine. Nothing here is asserted: speed is no test.
+"""
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+
+TICKETS = 25  # prompts of each timed part: 5 retrieved examples, about 300 tokens
+CALLS = 200  # pairs of calls that measure what the client adds
+FAITHFUL_PROMPTS, FAITHFUL_TOKENS, FAITHFUL_REPLY = 20, 600, 24
+
+
+def main() -> None:
+    """Measure one part and print it as JSON, or all parts and print the report."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("part", nargs="?", choices=PARTS, help="one part, as JSON (default: all)")
+    part = parser.parse_args().part
+    if part:
+        print(json.dumps(PARTS[part]()))
+    else:
+        print(report({name: _in_own_process(name) for name in PARTS}))
+
+
+def report(figures: dict[str, dict]) -> str:
+    """The measurements as text. `figures`: part -> what its function returned."""
+    engine, faith = figures["engine"], figures["faithfulness"]
+    rivals = [
+        ("xllamacpp, the weights as shipped", figures["llamacpp"]["seconds"]),
+        ("transformers fp32, without a schema", figures["transformers-fp32"]["seconds"]),
+        ("transformers bf16, without a schema", figures["transformers-bf16"]["seconds"]),
+        (f"embedded engine, {TICKETS} at once", engine["together"]),
+    ]
+    lines = [
+        f"Seconds a ticket: {TICKETS} prompts with 5 retrieved examples, not seen before, a schema",
+        f"  {'embedded engine, one at a time':<36} {engine['alone']:6.3f}",
+        *(
+            f"  {name:<36} {seconds:6.3f}   {seconds / engine['alone']:5.2f} times"
+            for name, seconds in rivals
+        ),
+        "",
+        f"What the client adds to an engine call   {engine['overhead_ms']:.1f} ms (median of {CALLS} pairs)",
+        f"Loading the model                        {engine['load']:.1f} s",
+        f"Peak memory of the process               {engine['peak_mb']:.0f} MB",
+        f"Greedy replies equal to transformers'    {faith['equal']} of {faith['prompts']} "
+        f"(prompts of {faith['shortest']} to {faith['longest']} tokens)",
+    ]
+    return "\n".join(lines)
+
+
+def measure_engine() -> dict:
+    """The embedded engine: tickets alone and at once, the client's overhead, loading, memory."""
+    from course.local import Grammar, engine
+    from course.routing import QUEUE_SCHEMA
+
+    started = time.perf_counter()
+    embedded = engine()
+    load = time.perf_counter() - started
+    grammar = Grammar("json_schema", json.dumps(QUEUE_SCHEMA))
+
+    def answer(prompt: str) -> object:
+        return embedded.generate(prompt, max_tokens=24, grammar=grammar)
+
+    answer("warm up")
+    alone = _seconds_each(answer, _ticket_prompts("Alone", TICKETS))
+    prompts = _ticket_prompts("Together", TICKETS)
+    started = time.perf_counter()
+    with ThreadPoolExecutor(TICKETS) as pool:
+        list(pool.map(answer, prompts))
+    together = (time.perf_counter() - started) / TICKETS
+    return {
+        "alone": alone,
+        "together": together,
+        "overhead_ms": _overhead_ms(embedded),
+        "load": load,
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+    }
+
+
+def _overhead_ms(embedded) -> float:
+    """Median of client time minus engine time over pairs of the same one-token request, taken in turn."""
+    from anthropic import Anthropic, DefaultHttpxClient
+
+    from course.local_api import LocalTransport
+
+    client = Anthropic(api_key="local", http_client=DefaultHttpxClient(transport=LocalTransport()))
+    numbers = count()
+
+    def by_client(text: str) -> None:
+        client.messages.create(model="local", max_tokens=1, messages=[{"role": "user", "content": text}])
+
+    def by_engine(text: str) -> None:
+        embedded.generate(embedded.chat_prompt([{"role": "user", "content": text}]), max_tokens=1)
+
+    by_client("warm up")
+    differences = []
+    for _ in range(CALLS):
+        client_time = _time(by_client, f"Ticket {next(numbers)}")
+        differences.append(client_time - _time(by_engine, f"Ticket {next(numbers)}"))
+    return 1000 * statistics.median(differences)
+
+
+def measure_llamacpp() -> dict:
+    """llama.cpp through xllamacpp on the weights as they are shipped, constrained by the same schema."""
+    import xllamacpp
+
+    from course.routing import QUEUE_SCHEMA
+    from course.weights import shipped_gguf_path
+
+    parameters = xllamacpp.CommonParams()
+    parameters.model.path = str(shipped_gguf_path())
+    parameters.n_ctx = 8192
+    parameters.n_parallel = 1
+    server = xllamacpp.Server(parameters)
+
+    def answer(prompt: str) -> None:
+        request = {"prompt": prompt, "n_predict": 24, "temperature": 0, "json_schema": QUEUE_SCHEMA}
+        reply = server.handle_completions(request)
+        json.loads(reply["choices"][0]["text"])
+
+    prompts = _ticket_prompts("Alone", TICKETS + 1)
+    answer(prompts.pop())
+    return {"seconds": _seconds_each(answer, prompts)}
+
+
+def measure_transformers(dtype: str) -> dict:
+    """transformers' own generate on the re-packed weights; it has no schema, the examples show the form."""
+    answer = _transformers_answer(dtype)
+    prompts = _ticket_prompts("Alone", TICKETS + 1)
+    answer(prompts.pop(), 24)
+    return {"seconds": _seconds_each(lambda prompt: answer(prompt, 24), prompts)}
+
+
+def measure_faithfulness() -> dict:
+    """How many greedy replies to long prompts are the same text as transformers' in fp32."""
+    from course.local import engine
+
+    embedded = engine()
+    prompts = _ticket_prompts("Faithful", FAITHFUL_PROMPTS, examples=18)
+    lengths = [embedded.count(prompt) for prompt in prompts]
+    short = [length for length in lengths if length < FAITHFUL_TOKENS]
+    if short:
+        raise SystemExit(f"Prompts of {short} tokens are shorter than {FAITHFUL_TOKENS}; show more examples.")
+    answer = _transformers_answer("float32")
+    equal = sum(
+        embedded.generate(prompt, max_tokens=FAITHFUL_REPLY).text == answer(prompt, FAITHFUL_REPLY)
+        for prompt in prompts
+    )
+    return {"equal": equal, "prompts": len(prompts), "shortest": min(lengths), "longest": max(lengths)}
+
+
+def _transformers_answer(dtype: str) -> Callable[[str, int], str]:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    from course.weights import gguf_path
+
+    source = {"pretrained_model_name_or_path": gguf_path().parent, "gguf_file": gguf_path().name}
+    tokenizer = AutoTokenizer.from_pretrained(**source)
+    model = AutoModelForCausalLM.from_pretrained(**source).to(getattr(torch, dtype)).eval()
+
+    def answer(prompt: str, max_tokens: int) -> str:
+        tokens = tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
+        with torch.inference_mode():
+            output = model.generate(**tokens, max_new_tokens=max_tokens, do_sample=False)
+        return tokenizer.decode(output[0, tokens["input_ids"].shape[1] :], skip_special_tokens=True)
+
+    return answer
+
+
+def _ticket_prompts(first_word: str, number: int, examples: int = 5) -> list[str]:
+    """Routing prompts with retrieved examples; another first word makes them new to a cache of prefixes."""
+    from course.data import tickets
+    from course.local import engine
+    from course.retrieve import nearest
+    from course.routing import as_turns, system_prompt
+
+    rows = tickets("test")[:number]
+    shown = nearest([row.text for row in rows], tickets("train"), examples)
+    system = {"role": "system", "content": f"{first_word}. {system_prompt()}"}
+    return [
+        engine().chat_prompt([system, *as_turns(near, row.text, as_json=True)])
+        for row, near in zip(rows, shown, strict=True)
+    ]
+
+
+def _seconds_each(answer: Callable[[str], object], prompts: list[str]) -> float:
+    return statistics.mean(_time(answer, prompt) for prompt in prompts)
+
+
+def _time(call: Callable[[str], object], prompt: str) -> float:
+    started = time.perf_counter()
+    call(prompt)
+    return time.perf_counter() - started
+
+
+def _in_own_process(part: str) -> dict:
+    print(f"measuring {part}", file=sys.stderr, flush=True)
+    command = [sys.executable, "-m", "tests.bench", part]
+    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1])
+
+
+PARTS: dict[str, Callable[[], dict]] = {
+    "engine": measure_engine,
+    "llamacpp": measure_llamacpp,
+    "transformers-fp32": lambda: measure_transformers("float32"),
+    "transformers-bf16": lambda: measure_transformers("bfloat16"),
+    "faithfulness": measure_faithfulness,
+}
+
+if __name__ == "__main__":
+    main()
