@@ -1,5 +1,6 @@
 # make lab    set up .venv once and open the course in JupyterLab
 # make test   the same set-up, then every test; what CI runs
+# make bench  the embedded engine against two others, as ratios on this machine
 
 PYTHON ?= python3
 BIN    := .venv/bin
@@ -13,7 +14,7 @@ OUTSIDE := ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL \
 TESTENV := env $(addprefix -u ,$(OUTSIDE)) COURSE_RESULTS="$(RESULTS)"
 PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
 
-.PHONY: lab test
+.PHONY: lab test bench
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT) notebooks/00_start_here.ipynb
 
@@ -23,6 +24,10 @@ test: $(READY)
 	$(PYTEST) -q tests --ignore tests/test_lab.py
 	$(PYTEST) -q --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
 	$(PYTEST) -q tests/test_lab.py
+
+bench: $(READY)
+	$(BIN)/pip install --quiet -r requirements-bench.txt
+	$(TESTENV) $(BIN)/python -m tests.bench
 
 $(READY): requirements.txt requirements-models.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
