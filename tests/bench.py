@@ -17,7 +17,7 @@ from itertools import count
 
 TICKETS = 25  # prompts of each timed part: 5 retrieved examples, about 300 tokens
 CALLS = 200  # pairs of calls that measure what the client adds
-FAITHFUL_PROMPTS, FAITHFUL_TOKENS, FAITHFUL_REPLY = 20, 600, 24
+FAITHFUL_PROMPTS, FAITHFUL_TOKENS = 10, 600  # of each task; the shortest prompt allowed
 
 
 def main() -> None:
@@ -51,8 +51,9 @@ def report(figures: dict[str, dict]) -> str:
         f"What the client adds to an engine call   {engine['overhead_ms']:.1f} ms (median of {CALLS} pairs)",
         f"Loading the model                        {engine['load']:.1f} s",
         f"Peak memory of the process               {engine['peak_mb']:.0f} MB",
-        f"Greedy replies equal to transformers'    {faith['equal']} of {faith['prompts']} "
-        f"(prompts of {faith['shortest']} to {faith['longest']} tokens)",
+        "",
+        f"Greedy replies equal to transformers' in fp32, {faith['shortest']} to {faith['longest']} tokens in",
+        *(f"  {task:<38} {equal} of {FAITHFUL_PROMPTS}" for task, equal in faith["equal"].items()),
     ]
     return "\n".join(lines)
 
@@ -144,18 +145,21 @@ def measure_faithfulness() -> dict:
     """How many greedy replies to long prompts are the same text as transformers' in fp32."""
     from course.local import engine
 
-    embedded = engine()
+    embedded, answer = engine(), _transformers_answer("float32")
     prompts = _ticket_prompts("Faithful", FAITHFUL_PROMPTS, examples=18)
-    lengths = [embedded.count(prompt) for prompt in prompts]
-    short = [length for length in lengths if length < FAITHFUL_TOKENS]
-    if short:
-        raise SystemExit(f"Prompts of {short} tokens are shorter than {FAITHFUL_TOKENS}; show more examples.")
-    answer = _transformers_answer("float32")
-    equal = sum(
-        embedded.generate(prompt, max_tokens=FAITHFUL_REPLY).text == answer(prompt, FAITHFUL_REPLY)
-        for prompt in prompts
-    )
-    return {"equal": equal, "prompts": len(prompts), "shortest": min(lengths), "longest": max(lengths)}
+    tasks = {"queue names": (prompts, 24), "letters as JSON": (_letter_prompts(FAITHFUL_PROMPTS), 96)}
+    lengths = [embedded.count(prompt) for prompts, _ in tasks.values() for prompt in prompts]
+    if min(lengths) < FAITHFUL_TOKENS:
+        raise SystemExit(
+            f"A prompt has {min(lengths)} tokens, fewer than {FAITHFUL_TOKENS}; show more examples."
+        )
+    equal = {
+        task: sum(
+            embedded.generate(prompt, max_tokens=most).text == answer(prompt, most) for prompt in prompts
+        )
+        for task, (prompts, most) in tasks.items()
+    }
+    return {"equal": equal, "shortest": min(lengths), "longest": max(lengths)}
 
 
 def _transformers_answer(dtype: str) -> Callable[[str, int], str]:
@@ -191,6 +195,20 @@ def _ticket_prompts(first_word: str, number: int, examples: int = 5) -> list[str
         engine().chat_prompt([system, *as_turns(near, row.text, as_json=True)])
         for row, near in zip(rows, shown, strict=True)
     ]
+
+
+def _letter_prompts(number: int) -> list[str]:
+    """Letters to turn into JSON, each behind three worked examples."""
+    from course.data import LETTER_FIELDS, letters
+    from course.local import engine
+
+    system = f"Answer with one JSON object with the keys {', '.join(LETTER_FIELDS)}."
+    turns = [{"role": "system", "content": system}]
+    for letter in letters()[:3]:
+        turns.append({"role": "user", "content": letter.text})
+        turns.append({"role": "assistant", "content": json.dumps(letter.gold)})
+    asked = letters()[3 : 3 + number]
+    return [engine().chat_prompt([*turns, {"role": "user", "content": letter.text}]) for letter in asked]
 
 
 def _seconds_each(answer: Callable[[str], object], prompts: list[str]) -> float:
