@@ -1,4 +1,7 @@
-"""Every lesson once in a real JupyterLab: Run All, then each control by keyboard. Leaves screenshots."""
+"""Every lesson once in a real JupyterLab: Run All, then each control by keyboard. Leaves screenshots.
+
+A key is set all the while, and nothing that a lesson leaves may hold it.
+"""
 
 import json
 import os
@@ -12,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import Locator, Page, TimeoutError, sync_playwright
 
@@ -20,6 +24,7 @@ from course.paths import NOTEBOOKS, results_dir
 from tests.browser import launch
 
 WIDTH, HEIGHT = 1000, 900
+KEY = "sk-marker-of-the-lab"
 AVAILABLE = [lesson for lesson in lessons() if lesson.status == "available"]
 CONTROLS = "input[type=range], input[type=checkbox], input[type=number], select, fieldset"
 MOVES = {"range": "ArrowRight", "checkbox": "Space", "number": "ArrowUp", "select-one": "ArrowDown"}
@@ -48,10 +53,24 @@ RUN_ALL = """async () => {
 }"""
 
 
+# What the kernel of the notebook says to an expression.
+ASK_KERNEL = """async expression => {
+    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const asked = kernel.requestExecute({code: '', silent: true, user_expressions: {asked: expression}});
+    return (await asked.done).content.user_expressions.asked.data['text/plain'];
+}"""
+SAVE = "async () => await jupyterapp.commands.execute('docmanager:save')"
+
+
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where JupyterLab keeps its log, its settings and the copies of the notebooks."""
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def lab(folder: Path) -> Iterator[str]:
     """Address of a JupyterLab on copies of the notebooks, so that its saving touches nothing."""
-    folder = tmp_path_factory.mktemp("lab")
     shutil.copytree(NOTEBOOKS, folder / "notebooks")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -64,6 +83,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ]
     own_settings = {"JUPYTER_CONFIG_DIR": _settings(folder), "JUPYTER_RUNTIME_DIR": folder / "runtime"}
     environment = os.environ | {name: str(path) for name, path in own_settings.items()}
+    environment |= {"ANTHROPIC_API_KEY": KEY, "COURSE_MODE": "local"}
     with open(folder / "lab.log", "w+") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
         try:
@@ -85,7 +105,7 @@ def page() -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("lesson", AVAILABLE, ids=lambda lesson: lesson.path.stem)
-def test_the_lesson_runs_and_its_controls_work(lesson: Lesson, lab: str, page: Page) -> None:
+def test_the_lesson_runs_and_its_controls_work(lesson: Lesson, lab: str, folder: Path, page: Page) -> None:
     page.goto(lab.format(name=lesson.path.name))
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     page.evaluate(RUN_ALL)
@@ -104,7 +124,29 @@ def test_the_lesson_runs_and_its_controls_work(lesson: Lesson, lab: str, page: P
         except TimeoutError:
             pytest.fail(f"moving '{name}' by keyboard changes nothing that is shown")
     _screenshot(page, lesson.path.stem)
+
+    # Every lesson calls its client `client`. test_requests.py reads what it asked in the recordings.
+    assert int(page.evaluate(ASK_KERNEL, "client.meter.requests")) > 0
+    assert KEY in page.evaluate(ASK_KERNEL, "__import__('os').environ['ANTHROPIC_API_KEY']")
+    page.evaluate(SAVE)
+    saved = nbformat.read(folder / "notebooks" / lesson.path.name, as_version=4)
+    assert "widgets" in saved.metadata, "the notebook was saved without what its run left"
+    assert _holders(KEY, folder, results_dir()) == []
     page.evaluate("async () => await jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
+def test_a_key_in_a_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "clean.txt").write_text("no key")
+    leak = tmp_path / "deep" / "board.sqlite"
+    leak.write_bytes(b"\0\xff" + KEY.encode() + b"\0")
+    assert _holders(KEY, tmp_path) == [leak]
+
+
+def _holders(text: str, *folders: Path) -> list[Path]:
+    """The files in these folders, at any depth, that hold the text."""
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if text.encode() in path.read_bytes()]
 
 
 def _move(control: Locator) -> None:
@@ -128,7 +170,7 @@ def _screenshot(page: Page, name: str) -> None:
 
 
 def _settings(folder: Path) -> Path:
-    """A settings folder: no dialog about news, every cell drawn also when it is out of sight."""
+    """A settings folder: no dialog about news, cells out of sight drawn, widgets saved."""
     config = folder / "config"
     files = {
         "labconfig/page_config.json": {
@@ -136,6 +178,9 @@ def _settings(folder: Path) -> Path:
         },
         "lab/user-settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings": {
             "windowingMode": "none"
+        },
+        "lab/user-settings/@jupyter-widgets/jupyterlab-manager/plugin.jupyterlab-settings": {
+            "saveState": True
         },
     }
     for name, content in files.items():
