@@ -1,8 +1,9 @@
 """The embedded engine: one openvino-genai pipeline, owned by one worker thread, shared by all callers.
 
 Callers hand in requests and wait. The worker takes them in as they come and moves all of them on by one
-token with each step, so that requests of several threads share the work. Decoding is greedy: the same prompt
-gives the same answer.
+token with each step, so that requests of several threads share the work. Decoding is greedy: asked alone, the
+same prompt gives the same answer. Among others its sums are rounded in another order, and a near tie between
+two tokens can tip.
 """
 
 import atexit
