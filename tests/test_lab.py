@@ -51,8 +51,6 @@ RUN_ALL = """async () => {
     const late = new Promise((_, fail) => setTimeout(() => fail('Run All was not done in 600 s'), 600_000));
     await Promise.race([jupyterapp.commands.execute('notebook:run-all-cells'), late]);
 }"""
-
-
 # What the kernel of the notebook says to an expression.
 ASK_KERNEL = """async expression => {
     const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
