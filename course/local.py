@@ -57,10 +57,15 @@ class Cancelled(CourseError):
 
 @dataclass(frozen=True)
 class Grammar:
-    """What an answer must look like: a JSON schema (as JSON text), a regular expression or EBNF."""
+    """What an answer must look like: a JSON schema (as JSON text), a regular expression or EBNF.
+
+    `head` comes before what the grammar describes, in every answer. It is read with the prompt, in one step,
+    instead of written token by token, and counts as written.
+    """
 
     kind: Literal["json_schema", "regex", "ebnf"]
     text: str
+    head: str = ""
 
 
 @dataclass(frozen=True)
@@ -87,10 +92,11 @@ class Generation:
     watched: bool
     cancelled: threading.Event
     worker: threading.Thread
+    head_tokens: int
     completion: Completion | None = None
     # The rest belongs to the worker thread.
     handle: object = None
-    output_ids: list[int] = field(default_factory=list)
+    output_ids: list[int] = field(default_factory=list)  # those of the grammar's head included
     sent: int = 0
     seconds: float = 0.0
     events: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
@@ -205,17 +211,26 @@ class Engine:
         tokens = input_ids.shape[1]
         if tokens >= self.context_tokens:
             raise PromptTooLong(self.count(prompt), self.context_tokens)
+        max_tokens = min(max_tokens, self.context_tokens - tokens)
+        if grammar and grammar.head:
+            input_ids = self._encode(prompt + grammar.head)
+        head_ids = [int(token) for token in input_ids.data[0, tokens:]]
         generation = Generation(
             input_ids=input_ids,
             input_tokens=tokens,
-            max_tokens=min(max_tokens, self.context_tokens - tokens),
+            max_tokens=max_tokens,
             stop=tuple(stop),
             grammar=grammar,
             watched=watched or bool(stop),
             cancelled=cancel or threading.Event(),
             worker=self._worker,
+            head_tokens=len(head_ids),
+            output_ids=head_ids[:max_tokens],
         )
-        self._inbox.put(generation)
+        if len(head_ids) < max_tokens:
+            self._inbox.put(generation)
+        else:
+            self._tell(generation, ended=True, cut=True)
         return generation
 
     def close(self) -> None:
@@ -228,7 +243,7 @@ class Engine:
     def _encode(self, prompt: str):
         return self._tokenizer.encode(prompt, add_special_tokens=False).input_ids
 
-    # What follows runs in the worker thread only.
+    # What follows runs in the worker thread; for an answer that is cut within its head, in the caller's.
 
     def _work(self) -> None:
         while self._take_in():
@@ -272,7 +287,7 @@ class Engine:
             self._pipeline = _load(self.path)
         started = time.perf_counter()
         self._last_id += 1
-        config = _config(generation.max_tokens, generation.grammar)
+        config = _config(generation.max_tokens - generation.head_tokens, generation.grammar)
         generation.handle = self._pipeline.add_request(self._last_id, generation.input_ids, config)
         generation.seconds += time.perf_counter() - started
         self._running.append(generation)
@@ -294,15 +309,18 @@ class Engine:
             )
             return
         ended = status == openvino_genai.GenerationStatus.FINISHED
-        if not (ended or generation.watched):
-            return
+        if ended or generation.watched:
+            cut = finish == openvino_genai.GenerationFinishReason.LENGTH
+            self._tell(generation, ended=ended, cut=cut)
+
+    def _tell(self, generation: Generation, *, ended: bool, cut: bool) -> None:
+        """Hand on the new text, or the whole answer when it has ended or a stop sequence is found."""
         text = self._tokenizer.decode(generation.output_ids)
         found = first_stop(text, generation.stop)
         if found:
             position, stop_sequence = found
             self._complete(generation, text[:position], "stop_sequence", stop_sequence)
         elif ended:
-            cut = finish == openvino_genai.GenerationFinishReason.LENGTH
             self._complete(generation, text, "max_tokens" if cut else "end_turn", None)
         else:
             self._hand_on(generation, text[: len(text) - _held_back(text, generation.stop)])
@@ -329,8 +347,9 @@ class Engine:
         )
 
     def _end(self, generation: Generation, event: Completion | CourseError) -> None:
-        self._running.remove(generation)
-        if generation.handle.get_status() == openvino_genai.GenerationStatus.RUNNING:
+        if generation in self._running:
+            self._running.remove(generation)
+        if generation.handle and generation.handle.get_status() == openvino_genai.GenerationStatus.RUNNING:
             generation.handle.cancel()
         generation.events.put(event)
 
@@ -342,7 +361,7 @@ class Engine:
         """
         reason = _reason(error)
         for generation in self._running:
-            suspect = generation.grammar is not None and not generation.output_ids
+            suspect = generation.grammar is not None and len(generation.output_ids) == generation.head_tokens
             generation.events.put(
                 GrammarError(f"The engine cannot follow this {generation.grammar.kind}: {reason}")
                 if suspect

@@ -23,7 +23,7 @@ from pydantic_core import from_json
 
 from course import local
 from course.errors import CourseError
-from course.local_schema import SchemaError, enforceable
+from course.local_schema import SchemaError, enforceable, grammar
 
 # Model name -> how to get its engine. A tuned model is served by adding its name here.
 MODELS: dict[str, Callable[[], local.Engine]] = {"local": local.engine}
@@ -490,7 +490,7 @@ def _grammar(schema: dict | None, tools: list[tuple[dict, dict]], may_call: bool
     if tools:
         forms = [_object(tool={"const": told["name"]}, input=held_to) for told, held_to in tools if may_call]
         schema = {"anyOf": [*forms, _object(reply=schema or {"type": "string"})]}
-    return local.Grammar("json_schema", json.dumps(schema, ensure_ascii=False)) if schema else None
+    return grammar(schema) if schema else None
 
 
 def _object(**properties: dict) -> dict:

@@ -5,7 +5,10 @@ runs here runs against Claude too. Other tools may also bound numbers, lengths a
 refused by name: the grammar engine would ignore it without a word.
 """
 
+import json
 import re
+
+from course.local import Grammar
 
 TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
 FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid")
@@ -38,6 +41,29 @@ def enforceable(schema: object, *, where: str, strict: bool) -> dict:
     if not isinstance(schema, dict):
         raise SchemaError(f"{where}: Input should be a valid dictionary")
     return _Reader(schema, strict).read(schema, where, ())
+
+
+def grammar(schema: dict) -> Grammar:
+    """The grammar of an `enforceable` schema.
+
+    A choice, which is an object with one required property and a list of strings to choose from, is told to
+    the engine in two parts: what every answer begins with, and the rest. That saves half of its tokens.
+    """
+    properties = schema.get("properties", {})
+    values = [value for held_to in properties.values() for value in held_to.get("enum", [None])]
+    if schema.get("required") != list(properties) or len(properties) != 1 or not _all_strings(values):
+        return Grammar("json_schema", _json(schema))
+    [name] = properties
+    rest = "|".join(re.escape(_json(value)[1:]) for value in values)
+    return Grammar("regex", rf"({rest})\}}", head=f'{{{_json(name)}: "')
+
+
+def _all_strings(values: list) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 class _Reader:

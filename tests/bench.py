@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import count
 
 TICKETS = 25  # prompts of each timed part: 5 retrieved examples, about 300 tokens
@@ -34,19 +35,17 @@ def main() -> None:
 def report(figures: dict[str, dict]) -> str:
     """The measurements as text. `figures`: part -> what its function returned."""
     engine, faith = figures["engine"], figures["faithfulness"]
-    rivals = [
-        ("xllamacpp, the weights as shipped", figures["llamacpp"]["seconds"]),
-        ("transformers fp32, without a schema", figures["transformers-fp32"]["seconds"]),
-        ("transformers bf16, without a schema", figures["transformers-bf16"]["seconds"]),
-        (f"embedded engine, {TICKETS} at once", engine["together"]),
-    ]
+    rows = {
+        "embedded engine, one at a time": engine["alone"],
+        f"embedded engine, {TICKETS} at once": engine["together"],
+        "xllamacpp, the weights as shipped": figures["llamacpp"],
+        "transformers fp32, not constrained": figures["transformers-fp32"],
+        "transformers bf16, not constrained": figures["transformers-bf16"],
+    }
     lines = [
-        f"Seconds a ticket: {TICKETS} prompts with 5 retrieved examples, not seen before, a schema",
-        f"  {'embedded engine, one at a time':<36} {engine['alone']:6.3f}",
-        *(
-            f"  {name:<36} {seconds:6.3f}   {seconds / engine['alone']:5.2f} times"
-            for name, seconds in rivals
-        ),
+        f"Seconds a ticket (times the first row): {TICKETS} new prompts with 5 retrieved examples",
+        f"  {'the reply is held to':<36} {'a queue name':>15} {'a JSON schema':>18}",
+        *(f"  {name:<36} {_cells(row, engine['alone'])}" for name, row in rows.items()),
         "",
         f"What the client adds to an engine call   {engine['overhead_ms']:.1f} ms (median of {CALLS} pairs)",
         f"Loading the model                        {engine['load']:.1f} s",
@@ -58,26 +57,34 @@ def report(figures: dict[str, dict]) -> str:
     return "\n".join(lines)
 
 
+def _cells(row: dict[str, float], reference: dict[str, float]) -> str:
+    return "".join(f"{row[form]:9.3f} ({row[form] / reference[form]:4.2f})  " for form in ("name", "json"))
+
+
 def measure_engine() -> dict:
     """The embedded engine: tickets alone and at once, the client's overhead, loading, memory."""
+    from course.data import QUEUES
     from course.local import Grammar, engine
+    from course.local_schema import grammar
     from course.routing import QUEUE_SCHEMA
 
     started = time.perf_counter()
     embedded = engine()
     load = time.perf_counter() - started
-    grammar = Grammar("json_schema", json.dumps(QUEUE_SCHEMA))
-
-    def answer(prompt: str) -> object:
-        return embedded.generate(prompt, max_tokens=24, grammar=grammar)
-
-    answer("warm up")
-    alone = _seconds_each(answer, _ticket_prompts("Alone", TICKETS))
-    prompts = _ticket_prompts("Together", TICKETS)
-    started = time.perf_counter()
-    with ThreadPoolExecutor(TICKETS) as pool:
-        list(pool.map(answer, prompts))
-    together = (time.perf_counter() - started) / TICKETS
+    grammars = {
+        "name": Grammar("regex", "|".join(QUEUES)),
+        "json": grammar(QUEUE_SCHEMA),
+    }
+    alone, together = {}, {}
+    for form, held_to in grammars.items():
+        answer = partial(embedded.generate, max_tokens=24, grammar=held_to)
+        answer("warm up")
+        alone[form] = _seconds_each(answer, _ticket_prompts(f"Alone, {form}", form))
+        prompts = _ticket_prompts(f"Together, {form}", form)
+        started = time.perf_counter()
+        with ThreadPoolExecutor(TICKETS) as pool:
+            list(pool.map(answer, prompts))
+        together[form] = (time.perf_counter() - started) / TICKETS
     return {
         "alone": alone,
         "together": together,
@@ -114,6 +121,7 @@ def measure_llamacpp() -> dict:
     """llama.cpp through xllamacpp on the weights as they are shipped, constrained by the same schema."""
     import xllamacpp
 
+    from course.data import QUEUES
     from course.routing import QUEUE_SCHEMA
     from course.weights import shipped_gguf_path
 
@@ -122,23 +130,26 @@ def measure_llamacpp() -> dict:
     parameters.n_ctx = 8192
     parameters.n_parallel = 1
     server = xllamacpp.Server(parameters)
+    names = " | ".join(json.dumps(queue) for queue in QUEUES)
+    held = {"name": {"grammar": f"root ::= {names}"}, "json": {"json_schema": QUEUE_SCHEMA}}
+    seconds = {}
+    for form, constraint in held.items():
 
-    def answer(prompt: str) -> None:
-        request = {"prompt": prompt, "n_predict": 24, "temperature": 0, "json_schema": QUEUE_SCHEMA}
-        reply = server.handle_completions(request)
-        json.loads(reply["choices"][0]["text"])
+        def answer(prompt: str, constraint: dict = constraint) -> None:
+            request = {"prompt": prompt, "n_predict": 24, "temperature": 0, **constraint}
+            if "choices" not in server.handle_completions(request):
+                raise SystemExit(f"xllamacpp refused {list(constraint)}.")
 
-    prompts = _ticket_prompts("Alone", TICKETS + 1)
-    answer(prompts.pop())
-    return {"seconds": _seconds_each(answer, prompts)}
+        answer("warm up")
+        seconds[form] = _seconds_each(answer, _ticket_prompts(f"Alone, {form}", form))
+    return seconds
 
 
 def measure_transformers(dtype: str) -> dict:
-    """transformers' own generate on the re-packed weights; it has no schema, the examples show the form."""
-    answer = _transformers_answer(dtype)
-    prompts = _ticket_prompts("Alone", TICKETS + 1)
-    answer(prompts.pop(), 24)
-    return {"seconds": _seconds_each(lambda prompt: answer(prompt, 24), prompts)}
+    """transformers' own generate on the re-packed weights; nothing holds it, the examples show the form."""
+    answer = partial(_transformers_answer(dtype), max_tokens=24)
+    answer("warm up")
+    return {form: _seconds_each(answer, _ticket_prompts(f"Alone, {form}", form)) for form in ("name", "json")}
 
 
 def measure_faithfulness() -> dict:
@@ -146,7 +157,7 @@ def measure_faithfulness() -> dict:
     from course.local import engine
 
     embedded, answer = engine(), _transformers_answer("float32")
-    prompts = _ticket_prompts("Faithful", FAITHFUL_PROMPTS, examples=18)
+    prompts = _ticket_prompts("Faithful", "json", FAITHFUL_PROMPTS, examples=18)
     tasks = {"queue names": (prompts, 24), "letters as JSON": (_letter_prompts(FAITHFUL_PROMPTS), 96)}
     lengths = [embedded.count(prompt) for prompts, _ in tasks.values() for prompt in prompts]
     if min(lengths) < FAITHFUL_TOKENS:
@@ -181,8 +192,8 @@ def _transformers_answer(dtype: str) -> Callable[[str, int], str]:
     return answer
 
 
-def _ticket_prompts(first_word: str, number: int, examples: int = 5) -> list[str]:
-    """Routing prompts with retrieved examples; another first word makes them new to a cache of prefixes."""
+def _ticket_prompts(first_words: str, form: str, number: int = TICKETS, examples: int = 5) -> list[str]:
+    """Routing prompts with retrieved examples; other first words make them new to a cache of prefixes."""
     from course.data import tickets
     from course.local import engine
     from course.retrieve import nearest
@@ -190,9 +201,9 @@ def _ticket_prompts(first_word: str, number: int, examples: int = 5) -> list[str
 
     rows = tickets("test")[:number]
     shown = nearest([row.text for row in rows], tickets("train"), examples)
-    system = {"role": "system", "content": f"{first_word}. {system_prompt()}"}
+    system = {"role": "system", "content": f"{first_words}. {system_prompt()}"}
     return [
-        engine().chat_prompt([system, *as_turns(near, row.text, as_json=True)])
+        engine().chat_prompt([system, *as_turns(near, row.text, as_json=form == "json")])
         for row, near in zip(rows, shown, strict=True)
     ]
 

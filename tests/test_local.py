@@ -62,6 +62,20 @@ def test_grammar_holds_the_answer(engine: local.Engine, prompt: str, kind: str, 
     assert done.finish_reason == "end_turn"
 
 
+def test_head_of_a_grammar_begins_the_answer_and_counts_as_written(engine: local.Engine, prompt: str):
+    grammar = local.Grammar("regex", "(red|green)!", head="A colour: ")
+    whole = engine.generate(prompt, max_tokens=24, grammar=grammar)
+    assert whole.text in {"A colour: red!", "A colour: green!"}
+    assert whole.finish_reason == "end_turn"
+    assert whole.output_tokens > engine.count("A colour:")
+    pieces: list[str] = []
+    cut = engine.generate(prompt, max_tokens=2, grammar=grammar, on_text=pieces.append)
+    assert "".join(pieces) == cut.text == "A colour"
+    assert (cut.finish_reason, cut.output_tokens, cut.input_tokens) == ("max_tokens", 2, whole.input_tokens)
+    stopped = engine.generate(prompt, max_tokens=24, grammar=grammar, stop=["!"])
+    assert stopped.text == whole.text.removesuffix("!")
+
+
 def test_bad_requests_name_the_value(engine: local.Engine, prompt: str):
     with pytest.raises(CourseError, match="max_tokens is 0"):
         engine.generate(prompt, max_tokens=0)

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from course import local
 from course.local_api import LocalTransport, read_chat
-from course.local_schema import SchemaError, enforceable
+from course.local_schema import SchemaError, enforceable, grammar
 
 HELLO = [{"role": "user", "content": "Say hello to the gardener."}]
 COLOURS = {"enum": ["red", "blue"]}
@@ -380,3 +380,41 @@ def test_references_are_put_in_place():
         "$defs": {"Leaf": {"title": "Leaf", **COLOURS}},
     }
     assert enforceable(schema, where="here", strict=True)["properties"] == {"leaf": COLOURS}
+
+
+def test_a_choice_is_answered_as_its_whole_schema_would_be(engine: local.Engine):
+    values = ["order-status", 'a "quoted" one', "back\\slash", "d.o(t)s*", "två", "a b"]
+    schema = {
+        "type": "object",
+        "properties": {"the queue": {"enum": values}},
+        "required": ["the queue"],
+        "additionalProperties": False,
+    }
+    choice, whole = grammar(schema), local.Grammar("json_schema", json.dumps(schema, ensure_ascii=False))
+    assert choice.head == '{"the queue": "'
+    for value in values:
+        said = json.dumps({"the queue": value}, ensure_ascii=False)
+        turns = [("user", "Say it."), ("assistant", said), ("user", "Say it once more.")]
+        prompt = engine.chat_prompt([{"role": role, "content": text} for role, text in turns])
+        answers = [engine.generate(prompt, max_tokens=40, grammar=each) for each in (choice, whole)]
+        assert json.loads(answers[0].text) == json.loads(answers[1].text), value
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"required": []},
+        {"properties": {"a": {"enum": ["x"]}, "b": {"enum": ["y"]}}, "required": ["a", "b"]},
+        {"properties": {"a": {"enum": ["x", 1]}}},
+        {"properties": {"a": {"type": "string"}}},
+    ],
+)
+def test_what_is_not_a_choice_keeps_its_schema(changes: dict):
+    schema = {
+        "type": "object",
+        "properties": {"a": COLOURS},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
+    assert grammar(schema).head
+    assert grammar(schema | changes) == local.Grammar("json_schema", json.dumps(schema | changes))
