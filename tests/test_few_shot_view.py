@@ -77,7 +77,7 @@ def test_the_readers_own_result_is_marked_and_said(view, own):
 
 
 def test_the_controls_have_names_and_the_badge_is_shown(view):
-    assert view.count.label and view.choice.description and view.tier.description
+    assert view.count.label and view.choice.label and view.tier.label
     assert "recorded reading" in view.children[-1].value
 
 

@@ -165,28 +165,28 @@ def test_the_chart_shows_the_bills_of_the_chosen_volume(view):
 
 def test_every_control_changes_the_chart_and_the_sentence(view):
     view.prompt.value = 2_000
-    for control, trait, value in [
-        (view.volume, "position", 7),
-        (view.prompt, "position", 8),
-        (view.reply, "position", 3),
-        (view.caching, "index", 1),
-        (view.batch, "index", 1),
+    for control, position in [
+        (view.volume, 7),
+        (view.prompt, 8),
+        (view.reply, 3),
+        (view.caching, 1),
+        (view.batch, 1),
     ]:
         before = drawn(view), view.sentence.value
-        setattr(control, trait, value)
+        control.position = position
         assert drawn(view) != before[0] and view.sentence.value != before[1]
 
 
 def test_the_engineer_and_the_pair_change_the_sentence_only(view):
-    for control, trait in [(view.engineer_day, "position"), (view.pair, "index")]:
+    for control in (view.engineer_day, view.pair):
         before = drawn(view), view.sentence.value
-        setattr(control, trait, 1)
+        control.position = 1
         assert drawn(view) == before[0] and view.sentence.value != before[1]
 
 
 def test_a_prompt_too_short_to_cache_is_said(view):
     view.prompt.value = 500
-    view.caching.index = 1
+    view.caching.position = 1
     assert "too short to be cached" in view.sentence.value
 
 
@@ -194,11 +194,11 @@ def test_every_bill_of_the_controls_is_on_the_chart(view):
     low, high = (10.0**end for end in view.figure.layout.yaxis.range)
     for slider in (view.volume, view.prompt, view.reply):
         slider.position = 0
-    view.batch.index = 1
+    view.batch.position = 1
     assert min(drawn(view).values()) > low
     for slider in (view.volume, view.prompt, view.reply):
         slider.position = 99
-    view.batch.index = 0
+    view.batch.position = 0
     assert max(drawn(view).values()) < high
 
 

@@ -50,8 +50,8 @@ class Slider(anywidget.AnyWidget):
 class Choice(anywidget.AnyWidget):
     """A native list to choose one of a few from, with a visible label that is also its accessible name.
 
-    `options` maps what is shown to the value it stands for. Read `value`; observe `position`. Raises
-    CourseError for a value that is not among them.
+    `options` maps what is shown to the value it stands for. Read `value`, or `text` for what is shown;
+    observe `position`. Raises CourseError for a value that is not among them.
     """
 
     _esm = Path(__file__).with_name("choice.js")
@@ -73,6 +73,11 @@ class Choice(anywidget.AnyWidget):
     def value(self) -> Any:
         """The value of the option that is chosen."""
         return self._values[self.position]
+
+    @property
+    def text(self) -> str:
+        """What is shown of the option that is chosen."""
+        return self.options[self.position]
 
     @value.setter
     def value(self, value: Any) -> None:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import plotly.graph_objects as go
 import traitlets
-from ipywidgets import HTML, Dropdown, ToggleButtons, VBox
+from ipywidgets import HTML, VBox
 
 from course.measure import FEW_SHOT, read_readings
 from course.models import TIERS, tier
 from course.results import Result
-from widgets.controls import Slider
+from widgets.controls import Choice, Slider
 from widgets.few_shot_model import Sweep, gain_in_words, in_words
 
 COLOURS = ("#E69F00", "#009E73", "#0072B2")  # Okabe and Ito: told apart with any colour vision
@@ -32,17 +32,14 @@ class FewShot(VBox):
             self._sweep.at(choice, count)
         self._measured = measured
         self.count = Slider("Examples in the prompt", self._sweep.counts, value=5)
-        wide = {"style": {"description_width": "7em"}}
-        self.choice = ToggleButtons(
-            description="Chosen", options=self._sweep.choices, value="retrieved", **wide
-        )
-        tiers = [(f"{name} tier", name) for name in TIERS]
-        self.tier = Dropdown(description="Priced as", options=tiers, **wide)
+        choices = {choice: choice for choice in self._sweep.choices}
+        self.choice = Choice("How they are chosen", choices, value="retrieved")
+        tiers = {f"{name} tier": name for name in TIERS}
+        self.tier = Choice("Priced as", tiers, value=TIERS[0])
         self.figure = self._figure()
         self.sentence = HTML()
-        self.count.observe(self._redraw, names="position")
-        self.choice.observe(self._redraw, names="value")
-        self.tier.observe(self._redraw, names="value")
+        for control in (self.count, self.choice, self.tier):
+            control.observe(self._redraw, names="position")
         self._draw()
         badge = HTML(f"<small>{html.escape(self._sweep.badge)}</small>")
         super().__init__([self.count, self.choice, self.tier, self.figure, self.sentence, badge])

@@ -3,11 +3,11 @@
 import numpy as np
 import plotly.graph_objects as go
 import traitlets
-from ipywidgets import HTML, ToggleButtons, VBox
+from ipywidgets import HTML, VBox
 
 from course.models import TIERS, tier
 from course.results import money
-from widgets.controls import Slider
+from widgets.controls import Choice, Slider
 from widgets.tier_prices_model import Request, cost_per_month, volume_where_gap_reaches
 
 VOLUMES = [10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000, 50_000, 100_000]
@@ -40,9 +40,9 @@ class TierPrices(VBox):
         self.prompt = Slider("Prompt", PROMPTS, value=500, unit="tokens")
         self.reply = Slider("Reply", REPLIES, value=5, unit="tokens")
         self.engineer_day = Slider("An engineer's day (assumed)", ENGINEER_DAYS, value=800, unit="$")
-        self.caching = _buttons("Caching", CACHING)
-        self.batch = _buttons("Sent", SENDING)
-        self.pair = _buttons("Difference", PAIRS)
+        self.caching = Choice("Caching", CACHING, value=None)
+        self.batch = Choice("Sent", SENDING, value=False)
+        self.pair = Choice("Difference", PAIRS, value=("large", "small"))
         self.sentence = HTML()
         # A browser that still loads the chart's code misses what is sent: the first picture is one piece.
         figure = _empty_figure()
@@ -52,12 +52,10 @@ class TierPrices(VBox):
         self.figure._config = self.figure._config | {"showSendToCloud": False}
         self._say()
         sliders = [self.volume, self.prompt, self.reply, self.engineer_day]
-        choices = [self.caching, self.batch, self.pair]
-        for slider in sliders:
-            slider.observe(self._draw, names="position")
-        for choice in choices:
-            choice.observe(self._draw, names="value")
-        super().__init__([*sliders, *choices, self.figure, self.sentence])
+        controls = [*sliders, self.caching, self.batch, self.pair]
+        for control in controls:
+            control.observe(self._draw, names="position")
+        super().__init__([*controls, self.figure, self.sentence])
 
     @property
     def request(self) -> Request:
@@ -88,7 +86,7 @@ class TierPrices(VBox):
         dear, cheap = (tier(name) for name in self.pair.value)
         day = self.engineer_day.value
         gap = volume_where_gap_reaches(day, dear, cheap, self.request, **self._terms)
-        difference = _gap_in_words(gap, self.pair.label, day)
+        difference = _gap_in_words(gap, self.pair.text, day)
         self.sentence.value = f"<p>{self._bills_in_words()} {difference}</p>"
 
     def _bills_in_words(self) -> str:
@@ -97,15 +95,6 @@ class TierPrices(VBox):
         if self.caching.value and self.prompt.value < self.caching.value:
             words += " The prompt is too short to be cached, so caching changes nothing."
         return words
-
-
-def _buttons(description: str, options: dict) -> ToggleButtons:
-    return ToggleButtons(
-        description=description,
-        options=options,
-        style={"button_width": "auto"},
-        layout={"width": "auto"},
-    )
 
 
 def _empty_figure() -> go.Figure:
