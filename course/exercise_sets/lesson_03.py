@@ -67,7 +67,8 @@ EXERCISES = [
         title="Few labels",
         stub="""\
 def accuracy_with(per_queue):
-    ...  # choose the tickets, train on them, evaluate on rows, return the accuracy""",
+    # choose the tickets, train on them, evaluate on rows, return the accuracy
+    ...""",
         answer="accuracy_with",
         hints=(
             "[ticket for ticket in train if ticket.queue == queue][:per_queue] are the first of a queue.",
