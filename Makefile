@@ -19,6 +19,8 @@ lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT) notebooks/00_start_here.ipynb
 
 test: $(READY)
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
 	$(BIN)/python -m tests.browser --install
 	rm -rf "$(RESULTS)"
 	$(PYTEST) -q tests --ignore tests/test_lab.py --ignore tests/test_requests.py

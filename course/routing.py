@@ -30,8 +30,8 @@ def one_per_queue(examples: Sequence[Ticket]) -> list[Ticket]:
 def as_turns(examples: Sequence[Ticket], text: str, *, as_json: bool = False) -> list[MessageParam]:
     """Examples as earlier turns of the conversation, then the ticket to route.
 
-    `as_json` writes the answers of the examples in the form of QUEUE_SCHEMA, so that prompt and schema ask for
-    one thing (lesson 04 measures what it changes).
+    `as_json` writes the answers of the examples in the form of QUEUE_SCHEMA, so that prompt and schema ask
+    for one thing (lesson 04 measures what it changes).
     """
     turns: list[MessageParam] = []
     for example in examples:

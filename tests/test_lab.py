@@ -28,6 +28,9 @@ KEY = "sk-marker-of-the-lab"
 AVAILABLE = [lesson for lesson in lessons() if lesson.status == "available"]
 CONTROLS = "input[type=range], input[type=checkbox], input[type=number], select, fieldset"
 MOVES = {"range": "ArrowRight", "checkbox": "Space", "number": "ArrowUp", "select-one": "ArrowDown"}
+BACK_FROM_THE_END = {"range": "ArrowLeft", "select-one": "ArrowUp"}
+AT_THE_END = """control => control.options
+    ? control.selectedIndex === control.options.length - 1 : control.value === control.max"""
 
 # What a reader sees beside the controls themselves: the words and the lines of every output.
 SHOWN = """() => [...document.querySelectorAll('.jp-Cell-outputArea')].map(area => {
@@ -153,8 +156,8 @@ def _move(control: Locator) -> None:
     if kind == "fieldset":
         control.locator("input").first.press("ArrowDown")
         return
-    at_the_end = kind == "range" and control.evaluate("control => control.value === control.max")
-    control.press("ArrowLeft" if at_the_end else MOVES[kind])
+    back = BACK_FROM_THE_END.get(kind)
+    control.press(back if back and control.evaluate(AT_THE_END) else MOVES[kind])
 
 
 def _screenshot(page: Page, name: str) -> None:
