@@ -16,7 +16,7 @@ PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
 
 .PHONY: lab test bench
 lab: $(READY)
-	$(BIN)/jupyter lab $(ROOT) notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab $(ROOT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 test: $(READY)
 	$(BIN)/ruff check --quiet .
