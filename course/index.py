@@ -111,7 +111,9 @@ class Index:
 
     def _check(self, k: int) -> None:
         if not 1 <= k <= len(self):
-            raise CourseError(f"k is {k} and there are {len(self)} texts; ask for 1 up to {len(self)} of them.")
+            raise CourseError(
+                f"k is {k} and there are {len(self)} texts; ask for 1 up to {len(self)} of them."
+            )
 
     def _ask(self, query: Callable[["Table"], object]) -> "pa.Table":
         folder = self.folder

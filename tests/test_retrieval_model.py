@@ -66,7 +66,9 @@ def test_the_words_hold_the_numbers(grid):
     assert advice_in_words(best, best).startswith("Nothing measured here")
 
 
-@pytest.mark.parametrize("cut, mode, k", [("pages", "vector", 1), ("sections", "magic", 1), ("sections", "vector", 3)])
+@pytest.mark.parametrize(
+    "cut, mode, k", [("pages", "vector", 1), ("sections", "magic", 1), ("sections", "vector", 3)]
+)
 def test_what_was_not_measured_is_named(grid, cut, mode, k):
     with pytest.raises(CourseError, match=f"{cut}, {mode}, {k} passages.*1 to 2"):
         grid.at(cut, mode, k)

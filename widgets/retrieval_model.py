@@ -36,9 +36,13 @@ class Grid:
     mode, a search is missing, or no question was asked.
     """
 
-    def __init__(self, questions: Sequence[Question], found: Found, most: int, tokens_per_word: float) -> None:
+    def __init__(
+        self, questions: Sequence[Question], found: Found, most: int, tokens_per_word: float
+    ) -> None:
         if not questions or most < 1:
-            raise CourseError(f"{len(questions)} questions with up to {most} passages; give at least 1 of each.")
+            raise CourseError(
+                f"{len(questions)} questions with up to {most} passages; give at least 1 of each."
+            )
         self.cuts = tuple(dict.fromkeys(cut for cut, _ in found))
         self.modes = tuple(dict.fromkeys(mode for _, mode in found))
         self.counts = tuple(range(1, most + 1))
