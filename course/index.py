@@ -32,7 +32,7 @@ _open_tables: dict[Path, "Table"] = {}
 
 
 class Index:
-    """Texts and their vectors, ready to be searched. Results are places in `texts`, counted from 0, best first.
+    """Texts and their vectors, to be searched. Results are places in `texts`, counted from 0, best first.
 
     `vectors` has shape (number of texts, dimensions). The index is built at the first search, read from disk
     after that, and built again when its files are damaged. CourseError when it cannot be written.
@@ -41,7 +41,7 @@ class Index:
     def __init__(self, texts: Sequence[str], vectors: np.ndarray) -> None:
         if len(texts) == 0 or len(texts) != len(vectors):
             raise CourseError(
-                f"There are {len(texts)} texts and {len(vectors)} vectors; give at least one, as many of each."
+                f"There are {len(texts)} texts and {len(vectors)} vectors; give as many of each, at least 1."
             )
         self._texts = list(texts)
         self._vectors = np.ascontiguousarray(vectors, dtype=np.float32)

@@ -77,9 +77,9 @@ def in_words(point: Point) -> str:
     passages = "1 passage" if point.k == 1 else f"{point.k} passages"
     return (
         f"With {passages} of {point.cut}, {point.mode} search, a right article is found for {point.found} of "
-        f"{point.n} questions, {point.found / point.n:.0%} ({low:.0%} to {high:.0%}). The answer's words stand "
-        f"there for {point.stated}, {point.stated / point.n:.0%}; reading it takes about {point.tokens:,.0f} "
-        "tokens a question."
+        f"{point.n} questions, {point.found / point.n:.0%} ({low:.0%} to {high:.0%}). The answer's words "
+        f"stand there for {point.stated}, {point.stated / point.n:.0%}; reading takes about "
+        f"{point.tokens:,.0f} tokens a question."
     )
 
 

@@ -1,4 +1,4 @@
-"""The control of lesson 05: cut, search mode and number of passages against what is found and what it costs."""
+"""The control of lesson 05: cut, search mode and number of passages against hit rate and tokens."""
 
 import html
 
