@@ -58,7 +58,7 @@ def by_words(articles: Sequence[Article], size: int, overlap: int = 0) -> list[P
     """
     if not 0 <= overlap < size:
         raise CourseError(
-            f"size is {size} and overlap {overlap} words; give a passage at least 1 word and overlap by fewer."
+            f"size is {size} and overlap {overlap} words; give a passage at least 1 word and less overlap."
         )
     passages = []
     for article in _checked(articles):
