@@ -1,7 +1,7 @@
 """The board: every measured rung, kept in results/board.sqlite, as a table, as text and as one chart.
 
-The rungs of the course route tickets. Results on other rows (questions, orders) are kept as well, and shown only
-when their lesson is named: a share of questions and a share of tickets do not belong on one axis.
+The rungs of the course route tickets. Results on other rows (questions, orders) are kept as well, and shown
+only when their lesson is named: a share of questions and a share of tickets do not belong on one axis.
 """
 
 import html

@@ -8,6 +8,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,11 +53,15 @@ class Index:
     @property
     def folder(self) -> Path:
         """Where the index is or will be. Its name is a hash of all that the index is made from."""
+        return cache_dir() / "indexes" / self._key
+
+    @cached_property
+    def _key(self) -> str:
         digest = hashlib.sha256(f"{_LAYOUT} {version('lancedb')} {self._vectors.shape}".encode())
         for text in self._texts:
             digest.update(hashlib.sha256(text.encode()).digest())
         digest.update(self._vectors.data)
-        return cache_dir() / "indexes" / digest.hexdigest()[:32]
+        return digest.hexdigest()[:32]
 
     def build(self) -> None:
         """Build it on disk unless it is there."""

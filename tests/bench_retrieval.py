@@ -1,7 +1,7 @@
 """Retrieval against plain numpy: queries per second and index build, from 30 articles to 100,000 chunks.
 
-The articles are the handbook's, with their real vectors. All chunks are synthetic: random unit vectors, and texts
-of random words. Both searches are exact and give the same places, which is checked. Read the ratios.
+The articles are the handbook's, with their real vectors. All chunks are synthetic: random unit vectors, and
+texts of random words. Both searches are exact and give the same places, which is checked. Read the ratios.
 """
 
 import os
@@ -69,7 +69,7 @@ def report(rows: list[dict]) -> str:
     """The measurements as text: queries per second, in brackets times the speed of numpy."""
     ways = ("vector", "batch", "lexical", "hybrid")
     lines = [
-        f"Queries per second, the best {K} of so many chunks (times plain numpy); all but the first row synthetic",
+        f"Queries per second, the best {K} (times plain numpy); all rows but the first are synthetic chunks",
         f"  {'chunks':>8} {'build':>9} {'numpy':>8}" + "".join(f"{way:>18}" for way in ways),
     ]
     for row in rows:

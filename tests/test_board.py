@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from course import board, data
 from course.errors import CourseError
 from course.evaluate import Result, compare, evaluate
-from course.results import BADGE_KINDS
+from course.results import BADGE_KINDS, Verdict
 
 ROWS = data.lesson_sample()[:8]
 
