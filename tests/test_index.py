@@ -60,7 +60,9 @@ def test_hybrid_search_fuses_both(index):
     assert set(index.hybrid("59", VECTORS[0], 2)) == {0, 59}
     assert len(set(index.hybrid("money", VECTORS[0], 30))) == 30
     assert index.hybrid("bicycle", VECTORS[4], 3) == cosine_order(VECTORS[4:5], 3)[0].tolist()
-    assert index.hybrid("59", VECTORS[0], 2, MRRReranker(0.9, 0.1)) == [0, 59]
+    nearest = cosine_order(VECTORS[:1], 3)[0].tolist()
+    assert index.hybrid("59", VECTORS[0], 3, MRRReranker(1.0, 0.0)) == nearest
+    assert index.hybrid("59", VECTORS[0], 3, MRRReranker(0.0, 1.0))[0] == 59
 
 
 @pytest.mark.parametrize("k", [0, -1, 61])
