@@ -1,4 +1,8 @@
-"""The board: every measured rung, kept in results/board.sqlite, as a table, as text and as one chart."""
+"""The board: every measured rung, kept in results/board.sqlite, as a table, as text and as one chart.
+
+The rungs of the course route tickets. Results on other rows (questions, orders) are kept as well, and shown
+only when their lesson is named: a share of questions and a share of tickets do not belong on one axis.
+"""
 
 import html
 import json
@@ -12,6 +16,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
 
+from course.data import QUEUES
 from course.errors import CourseError
 from course.paths import results_dir
 from course.results import BADGE_KINDS, Outcome, Result, duration, money, percent, plain_text
@@ -74,24 +79,27 @@ def get(name: str) -> Result:
 
 
 def table(lesson: str | None = None) -> pd.DataFrame:
-    """One row per rung, in the order they came: shares are 0 to 1, tokens and seconds means per row."""
-    return pd.DataFrame([_figures(number, result) for number, result in _entries(lesson)], columns=_COLUMNS)
+    """One row per rung, in the order they came: shares are 0 to 1, tokens and seconds means per row.
+
+    Of one lesson everything, without a lesson every rung that routes tickets; so for `text` and `show`.
+    """
+    return pd.DataFrame([_figures(number, result) for number, result in _shown(lesson)], columns=_COLUMNS)
 
 
 def text(lesson: str | None = None) -> str:
     """The chart in words, one line per rung."""
     lines = [
-        f"{number}  {result}, {_cost_note(result)} ({result.badge})" for number, result in _entries(lesson)
+        f"{number}  {result}, {_cost_note(result)} ({result.badge})" for number, result in _shown(lesson)
     ]
     return "\n".join(lines) or "The board is empty."
 
 
 def show(lesson: str | None = None) -> go.Figure:
-    """Quality against cost of 1,000 rows, with 95 % intervals; of one lesson or of all.
+    """Quality against cost of 1,000 rows, with 95 % intervals; of one lesson or of the ladder.
 
     A reading that nobody can price is a dotted line. `text()` says the same in words.
     """
-    results = [result for _, result in _entries(lesson)]
+    results = [result for _, result in _shown(lesson)]
     left, right = _cost_range(results)
     height = _MARGIN["t"] + _MARGIN["b"] + max(300, _LABEL_GAP * (len(results) + 3))
     # Room between the ends of the dotted lines and their names, for the lines from one to the other.
@@ -137,6 +145,15 @@ def _connected() -> Iterator[sqlite3.Connection]:
 def _packed(result: Result) -> str:
     records = [vars(outcome) | {"reply": plain_text(outcome.reply)} for outcome in result.outcomes]
     return json.dumps(records, ensure_ascii=False)
+
+
+def _shown(lesson: str | None) -> list[tuple[str, Result]]:
+    entries = _entries(lesson)
+    return entries if lesson else [entry for entry in entries if _routes_tickets(entry[1])]
+
+
+def _routes_tickets(result: Result) -> bool:
+    return all(outcome.expected in QUEUES for outcome in result.outcomes)
 
 
 def _entries(lesson: str | None) -> list[tuple[str, Result]]:

@@ -160,6 +160,8 @@ def handbook() -> list[Article]:
         if not title.startswith("# ") or not text.strip():
             raise CourseError(f"{path.name}, line 1: {title!r} is no title; write '# Title', then the text.")
         found.append(Article(path.stem, title.removeprefix("# ").strip(), text.strip()))
+    if not found:
+        raise CourseError(f"{DATA / 'handbook'} has no article; restore the folder data/ of the course.")
     return found
 
 

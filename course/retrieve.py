@@ -1,4 +1,4 @@
-"""Meaning as vectors: MiniLM embeddings, kept on disk, and the tickets nearest to a text."""
+"""Finding texts: MiniLM embeddings kept on disk, the passages that answer a question, the nearest tickets."""
 
 import hashlib
 import os
@@ -12,15 +12,19 @@ from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
+from course.chunks import Passage
 from course.data import Ticket
 from course.errors import CourseError
+from course.index import Index
 from course.paths import cache_dir
 from course.weights import MINILM_SHA256, minilm_path
 
 if TYPE_CHECKING:
+    from lancedb.rerankers import Reranker
     from sentence_transformers import SentenceTransformer
 
 DIMENSIONS = 384
+MODES = ("lexical", "vector", "hybrid")
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS embeddings (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
 _lock = threading.Lock()
@@ -47,6 +51,43 @@ def embed(texts: Sequence[str]) -> np.ndarray:
         return np.array([_known[key] for key in keys], dtype=np.float32).reshape(len(keys), DIMENSIONS)
 
 
+def search(
+    text: str,
+    passages: Sequence[Passage],
+    k: int,
+    mode: str = "hybrid",
+    reranker: "Reranker | None" = None,
+) -> list[Passage]:
+    """The `k` passages that fit the question best, the best one first.
+
+    `mode` is one of `MODES`: by shared words (lexical, fewer than `k` where fewer share one), by meaning
+    (vector), or both with their ranks fused. `reranker`, one of lancedb.rerankers, fuses a hybrid search in
+    another way. The index is made from the passages as they are now: after a change, search again.
+    """
+    if not text.strip():
+        raise CourseError(f"The question is {text!r}; write at least one word.")
+    if mode not in MODES:
+        raise CourseError(f"There is no search mode {mode!r}; use one of {', '.join(MODES)}.")
+    if reranker is not None and mode != "hybrid":
+        raise CourseError(f"A reranker fuses two searches and the mode is {mode!r}; use mode='hybrid'.")
+    index = passage_index(passages)
+    if mode == "lexical":
+        places = index.lexical(text, k)
+    elif mode == "vector":
+        places = index.vector(embed([text]), k)[0]
+    else:
+        places = index.hybrid(text, embed([text])[0], k, reranker)
+    return [passages[place] for place in places]
+
+
+def passage_index(passages: Sequence[Passage]) -> Index:
+    """The index that `search` asks. CourseError when there is no passage."""
+    if not passages:
+        raise CourseError("There are 0 passages to search; cut the handbook into at least 1.")
+    texts = [passage.searched for passage in passages]
+    return Index(texts, embed(texts))
+
+
 @overload
 def nearest(text: str, pool: Sequence[Ticket], k: int) -> list[Ticket]: ...
 @overload
@@ -54,15 +95,16 @@ def nearest(text: Sequence[str], pool: Sequence[Ticket], k: int) -> list[list[Ti
 def nearest(text, pool, k):
     """The `k` tickets of `pool` whose texts are most like `text`, the best one last.
 
-    Last is next to the question when they become examples of a prompt. A list of texts gives a list of lists.
+    Last is next to the question when they become examples of a prompt. A list of texts gives a list of lists
+    and is much faster than one call for each: the index answers all of them at once.
     """
     if not 1 <= k <= len(pool):
         raise CourseError(
             f"k is {k} and the pool has {len(pool)} tickets; ask for 1 up to {len(pool)} of them."
         )
     questions = [text] if isinstance(text, str) else text
-    likeness = embed(questions) @ embed([ticket.text for ticket in pool]).T
-    order = np.argsort(likeness, axis=1, kind="stable")[:, -k:]
+    texts = [ticket.text for ticket in pool]
+    order = Index(texts, embed(texts)).vector(embed(questions), k)[:, ::-1]
     found = [[pool[place] for place in places] for places in order]
     return found[0] if isinstance(text, str) else found
 

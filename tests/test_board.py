@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from course import board, data
 from course.errors import CourseError
 from course.evaluate import Result, compare, evaluate
-from course.results import BADGE_KINDS
+from course.results import BADGE_KINDS, Verdict
 
 ROWS = data.lesson_sample()[:8]
 
@@ -159,3 +159,16 @@ def test_labels_never_overlap(wanted):
     places = board._spread(sorted(wanted), 6, lowest=0, highest=100)
     assert all(high - low >= 6 - 1e-9 for low, high in zip(places, places[1:], strict=False))
     assert all(-1e-9 <= place <= 100 + 1e-9 for place in places)
+
+
+def test_other_tasks_than_the_tickets_stand_under_their_own_lesson_only(results_dir):
+    questions = data.questions()[:3]
+    answered = evaluate(
+        questions, lambda q: q.answer, name="answers", check=lambda q, reply: Verdict(True, reply == q.answer)
+    )
+    routed = evaluate(data.tickets("test")[:3], lambda ticket: ticket.queue, name="tickets")
+    board.add(routed, answered, lesson="05")
+    assert list(board.table().name) == ["tickets"] and "answers" not in board.text()
+    assert list(board.table("05").name) == ["tickets", "answers"] and "answers" in board.text("05")
+    assert len(board.show("05").data) == 1 + len(board.show().data)
+    assert board.get("answers").right == 3

@@ -142,3 +142,14 @@ def test_bad_json_lines_are_named(tmp_path, monkeypatch):
 def test_an_unknown_name_lists_the_known_ones(ask):
     with pytest.raises(CourseError, match="'nowhere'; use one of"):
         ask("nowhere")
+
+
+def test_a_handbook_without_articles_or_without_a_title_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "DATA", tmp_path)
+    with pytest.raises(CourseError, match="handbook has no article"):
+        data.handbook()
+    (tmp_path / "handbook").mkdir()
+    for text in ("No title here.", "", "# Title only\n \n"):
+        (tmp_path / "handbook" / "broken.md").write_text(text)
+        with pytest.raises(CourseError, match="broken.md, line 1"):
+            data.handbook()

@@ -6,12 +6,15 @@ import sys
 
 import numpy as np
 import pytest
+from lancedb.rerankers import RRFReranker
 
 from course import data, retrieve
+from course.chunks import Passage, by_section
 from course.errors import CourseError
 from course.paths import ROOT
 
 POOL = data.tickets("train")[:20]
+PASSAGES = by_section(data.handbook()[:4])
 TEXTS = [ticket.text for ticket in POOL[:3]]
 
 
@@ -105,3 +108,54 @@ def test_a_bad_k_is_named(k, pool):
 def test_one_text_is_not_a_list():
     with pytest.raises(CourseError, match="'The pump'"):
         retrieve.embed("The pump")
+
+
+def test_nearest_is_the_exact_cosine_search_of_numpy():
+    pool, rows = data.tickets("train")[:300], data.tickets("dev")
+    likeness = retrieve.embed([row.text for row in rows]) @ retrieve.embed([ticket.text for ticket in pool]).T
+    found = retrieve.nearest([row.text for row in rows], pool, 18)
+    for shares, tickets in zip(likeness, found, strict=True):
+        places = [pool.index(ticket) for ticket in tickets]
+        best = np.sort(shares)[-18:]
+        # The same likeness at each place, the best last; texts that tie may change places.
+        assert shares[places] == pytest.approx(best, abs=1e-5)
+
+
+def test_nearest_of_no_text_is_nothing():
+    assert retrieve.nearest([], POOL, 3) == []
+
+
+@pytest.mark.parametrize("mode", retrieve.MODES)
+def test_a_search_finds_the_passage_best_first(mode):
+    wanted = PASSAGES[3]
+    found = retrieve.search(wanted.text, PASSAGES, 4, mode)
+    assert found[0] == wanted and len(found) == len(set(found)) == 4
+
+
+def test_a_changed_passage_is_found_at_once():
+    changed = [*PASSAGES[1:], data_passage("Zebras pay seven euros.")]
+    assert retrieve.search("What do zebras pay?", changed, 1)[0].text == "Zebras pay seven euros."
+    changed[-1] = data_passage("Zebras pay nine euros.")
+    assert retrieve.search("What do zebras pay?", changed, 1)[0].text == "Zebras pay nine euros."
+
+
+def data_passage(text: str) -> Passage:
+    return Passage("zoo", "Zoo", "", 0, len(text), text)
+
+
+@pytest.mark.parametrize("k", [0, -1, len(PASSAGES) + 1])
+@pytest.mark.parametrize("mode", retrieve.MODES)
+def test_a_bad_number_of_passages_is_named(k, mode):
+    with pytest.raises(CourseError, match=f"k is {k} and there are {len(PASSAGES)} texts"):
+        retrieve.search("What does it cost?", PASSAGES, k, mode)
+
+
+def test_a_search_that_cannot_be_is_refused():
+    with pytest.raises(CourseError, match="question is ' '"):
+        retrieve.search(" ", PASSAGES, 1)
+    with pytest.raises(CourseError, match="no search mode 'magic'"):
+        retrieve.search("cost", PASSAGES, 1, "magic")
+    with pytest.raises(CourseError, match="0 passages"):
+        retrieve.search("cost", [], 1)
+    with pytest.raises(CourseError, match="the mode is 'vector'"):
+        retrieve.search("cost", PASSAGES, 1, "vector", RRFReranker())
