@@ -79,6 +79,21 @@ HOSTILE_NOTES = (
     "x' OR '1'='1'; DROP TABLE orders; --",
 )
 
+# A right reply to a question about each fact.
+REPLIES = {
+    "total": "The total of {order} is {answer}.",
+    "placed_on": "{order} was placed on {answer}.",
+    "shipping": "The shipping of {order} was {answer}.",
+    "expected_on": "{order} is expected on {answer}.",
+    "delivered_on": "{order} was delivered on {answer}.",
+    "left_on": "{order} left on {answer}.",
+    "amount": "The refund for {order} is {answer}.",
+    "approved_on": "The refund for {order} was approved on {answer}.",
+    "due_on": "The refund for {order} arrives by {answer}.",
+    "paid_by": "The refund for {order} arrived by {answer}.",
+    "refused": "There is no order {order} in your account.",
+}
+
 # code, name, cents, kind, whether the Pod Club discount counts
 PRODUCTS = (
     ("ONE", "Fernlight One", 14_900, "garden", 0),
@@ -435,6 +450,7 @@ def _about_a_price(world: World, chance: random.Random, used: set[str], text: di
         "tool": text["tool"],
         "input": {"product": text["product"], "quantity": quantity},
         "answer": euros(cost),
+        "reply": f"That costs {euros(cost)}.",
     }
 
 
@@ -451,12 +467,14 @@ def _about_an_order(world: World, chance: random.Random, used: set[str], text: d
     if kind == "no_such_order":
         taken = {each.id for each in world.orders}
         id = next(f"FL-{n}" for n in range(int(id[3:]) + 1, 99_999) if f"FL-{n}" not in taken)
+    refused = kind in ("other_customer", "no_such_order")
     return {
         "customer": customer,
         "question": text["text"].format(order=id),
         "tool": text["tool"],
         "input": {"order": id},
-        "answer": "refused" if kind in ("other_customer", "no_such_order") else answer,
+        "answer": "refused" if refused else answer,
+        "reply": REPLIES["refused" if refused else field].format(order=id, answer=answer),
     }
 
 

@@ -82,7 +82,7 @@ class OrderQuestion:
     """A question of a signed-in customer.
 
     `tool` and `input` are the call that finds the answer; `answer` is a date (ISO), an amount such as
-    "12.34 EUR", or "refused" where the account has no such order.
+    "12.34 EUR", or "refused" where the account has no such order; `reply` says it in a sentence.
     """
 
     id: str
@@ -93,6 +93,7 @@ class OrderQuestion:
     tool: str
     input: dict
     answer: str
+    reply: str
 
 
 def discounted(cents: int, percent: int) -> int:
@@ -106,7 +107,7 @@ def euros(cents: int) -> str:
 
 
 def questions(split: str = "test") -> list[OrderQuestion]:
-    """The questions of a split: `example` (12), `test` (48) or `injection` (6), in file order."""
+    """The questions of a split: `example` (30), `test` (48) or `injection` (6), in file order."""
     if split not in SPLITS:
         raise CourseError(f"There is no split {split!r}; use one of {', '.join(SPLITS)}.")
     found = []
