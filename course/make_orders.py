@@ -490,7 +490,8 @@ def _facts(world: World, order: Order) -> dict[str, str]:
     facts["shipping"] = euros(order.shipping) if order.shipping else ""
     if parcel:
         facts |= {"left_on": parcel.left_on, "delivered_on": parcel.delivered_on}
-        facts["expected_on"] = "" if parcel.delivered_on else parcel.expected_on
+        is_due = not parcel.delivered_on and parcel.expected_on >= TODAY.isoformat()
+        facts["expected_on"] = parcel.expected_on if is_due else ""
     if refund and refund.approved_on and refund.reason == "returned":
         facts |= {"amount": euros(refund.amount), "approved_on": refund.approved_on}
         facts["due_on"] = refund.due_on if refund.status == "approved" else ""

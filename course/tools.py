@@ -120,7 +120,7 @@ class Desk:
             raise ToolError(f"quantity is {quantity}; give 1 to {MOST}.")
         row = self._one("SELECT * FROM products WHERE code = ?", product)
         if row is None:
-            codes = ", ".join(each["code"] for each in self._all("SELECT code FROM products"))
+            codes = ", ".join(each["code"] for each in self._all("SELECT code FROM products ORDER BY code"))
             raise ToolError(f"There is no product {product}; the codes are {codes}.")
         club = self._one("SELECT discount FROM club WHERE tier = ?", self._club)
         percent = club["discount"] if club and row["club_counts"] else 0
