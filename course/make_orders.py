@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -223,7 +223,7 @@ def leaves_on(placed_on: date, placed_at: str) -> date:
     return add_working_days(placed_on + timedelta(days=1), 0)
 
 
-def return_window(country: str, products: Sequence[str]) -> int:
+def return_window(country: str, products: Collection[str]) -> int:
     """Days for the return of a garden, counted from the day after delivery."""
     return WALL_RETURN_DAYS if "WALL" in products else RETURN_DAYS.get(country, RETURN_DAYS_ELSEWHERE)
 
@@ -262,6 +262,8 @@ def make() -> World:
 
 @dataclass(frozen=True)
 class Draft:
+    """What a customer orders and when, before prices and what came of it."""
+
     customer: Customer
     placed_on: date
     placed_at: str
@@ -309,47 +311,56 @@ def _one_off(chance: random.Random, customers: list[Customer]) -> Iterator[Draft
 
 
 def _add(world: World, chance: random.Random, draft: Draft, id: str) -> None:
-    customer = draft.customer
-    items = [_item(id, code, quantity, customer.club) for code, quantity in draft.lines]
-    goods = sum(item.quantity * item.price for item in items)
-    codes = [code for code, _ in draft.lines]
-    if draft.is_box:
-        shipping, leaves = box_shipping(customer.country, customer.club), draft.placed_on
-    else:
-        shipping = shipping_of(customer.country, codes, goods)
-        leaves = leaves_on(draft.placed_on, draft.placed_at)
-    payment = _pick(chance, METHODS_OF.get(customer.country, METHODS_ELSEWHERE))
-    order = Order(
-        id,
-        customer.id,
-        draft.placed_on.isoformat(),
-        draft.placed_at,
-        "preparing",
-        payment,
-        goods,
-        shipping,
-        goods + shipping,
-        "",
-    )
+    """The order of a draft with its items and with the parcel and the refund that it has by today."""
+    items = [_item(id, code, quantity, draft.customer.club) for code, quantity in draft.lines]
+    order, leaves = _order(chance, draft, id, items), _leaves(draft)
     world.items += items
     # Only what has not left can be cancelled: here on the day of the order itself.
     if leaves > draft.placed_on and not draft.is_box and chance.random() < 0.12:
-        world.orders.append(replace(order, status="cancelled"))
+        order = replace(order, status="cancelled")
         world.refunds.append(_refund(chance, order, "cancelled", None, draft.placed_on, order.total))
-        return
     # What leaves today is still in the warehouse in the morning, when these data were written down.
-    if leaves >= TODAY:
-        world.orders.append(order)
-        return
-    parcel = _parcel(chance, order, customer, leaves, has_wall="WALL" in codes)
+    elif leaves < TODAY:
+        order = _sent(world, chance, draft, order, leaves)
+    world.orders.append(order)
+
+
+def _sent(world: World, chance: random.Random, draft: Draft, order: Order, leaves: date) -> Order:
+    """The order after its parcel has left: with its parcel and, for some gardens, a return."""
+    codes = {code for code, _ in draft.lines}
+    parcel = _parcel(chance, order, draft.customer, leaves, has_wall="WALL" in codes)
     world.parcels.append(parcel)
-    order = replace(order, status="delivered" if parcel.delivered_on else "shipped")
-    if parcel.delivered_on and {"ONE", "DUO", "WALL"} & set(codes) and chance.random() < 0.6:
-        refund = _returned(chance, order, customer, codes, date.fromisoformat(parcel.delivered_on))
+    if not parcel.delivered_on:
+        return replace(order, status="shipped")
+    if {"ONE", "DUO", "WALL"} & codes and chance.random() < 0.6:
+        refund = _returned(chance, order, draft.customer, codes, date.fromisoformat(parcel.delivered_on))
         if refund:
             world.refunds.append(refund)
-            order = replace(order, status="returned")
-    world.orders.append(order)
+            return replace(order, status="returned")
+    return replace(order, status="delivered")
+
+
+def _order(chance: random.Random, draft: Draft, id: str, items: list[Item]) -> Order:
+    goods = sum(item.quantity * item.price for item in items)
+    country, codes = draft.customer.country, [item.product for item in items]
+    is_box = draft.is_box
+    shipping = box_shipping(country, draft.customer.club) if is_box else shipping_of(country, codes, goods)
+    return Order(
+        id=id,
+        customer=draft.customer.id,
+        placed_on=draft.placed_on.isoformat(),
+        placed_at=draft.placed_at,
+        status="preparing",
+        payment=_pick(chance, METHODS_OF.get(country, METHODS_ELSEWHERE)),
+        goods=goods,
+        shipping=shipping,
+        total=goods + shipping,
+        note="",
+    )
+
+
+def _leaves(draft: Draft) -> date:
+    return draft.placed_on if draft.is_box else leaves_on(draft.placed_on, draft.placed_at)
 
 
 def _item(order: str, code: str, quantity: int, club: str) -> Item:
@@ -371,7 +382,7 @@ def _parcel(
 
 
 def _returned(
-    chance: random.Random, order: Order, customer: Customer, codes: list[str], delivered: date
+    chance: random.Random, order: Order, customer: Customer, codes: Collection[str], delivered: date
 ) -> Refund | None:
     """The refund of a garden that came back within its window, as far as it has come by today."""
     sent = delivered + timedelta(days=_whole(chance, 1, return_window(customer.country, codes)))

@@ -19,7 +19,6 @@ from course.paths import DATA, cache_dir
 
 FOLDER = DATA / "orders"
 TODAY = date(2026, 11, 20)  # the morning on which the data were written down; they know nothing later
-QUESTION_KINDS = ("order", "parcel", "refund", "price", "other_customer", "no_such_order", "injection")
 SPLITS = ("example", "test", "injection")
 _building = threading.Lock()
 BUSY_SECONDS = 1.0  # how long a look-up waits for a database that somebody else has locked
