@@ -18,7 +18,7 @@ BUSY_SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Decision:
-    """One verdict on one ticket. `routed` is what the skill said, `queue` what holds now; "" for skip and undo.
+    """One verdict on one ticket: `routed` is what the skill said, `queue` what holds now ("" for skip, undo).
 
     Raises CourseError for an action or a queue that does not exist.
     """
@@ -57,7 +57,7 @@ class VerdictLog:
         self._run(insert, (now(), *astuple(decision)), "The last verdict was not saved")
 
     def decisions(self) -> list[Decision]:
-        """The verdict that holds for each ticket, the oldest first. A ticket whose verdict was undone has none."""
+        """The verdict that holds for each ticket, the oldest first; one that was undone does not."""
         rows = self._run(f"SELECT {_COLUMNS} FROM verdicts ORDER BY number", (), "No verdict could be read")
         holds: dict[str, Decision] = {}
         for decision in (Decision(*row) for row in rows):

@@ -176,7 +176,7 @@ def most_alike(text: str, skills: Sequence[Skill], threshold: float) -> str:
 
 
 def choose(client: CourseClient, model: str, text: str, skills: Sequence[Skill]) -> str:
-    """The name of the skill that a model picks from the catalogue, or NO_SKILL. A schema holds it to those."""
+    """The name of the skill that a model picks from the catalogue, or NO_SKILL, held to those by a schema."""
     names = [*(skill.name for skill in skills), NO_SKILL]
     schema = {
         "type": "object",
@@ -220,7 +220,7 @@ def route(
 
 
 def working_copy(name: str = ROUTING) -> Skill:
-    """The skill as a copy in the results folder, where its examples may grow. They are kept from run to run."""
+    """The skill as a copy in the results folder, where its examples may grow; they are kept."""
     source, target = load(FOLDER / name), results_dir() / "skills" / name
     for file in ("SKILL.md", *source.files):
         if file != EXAMPLES or not (target / file).is_file():
@@ -279,13 +279,11 @@ def upload(client: CourseClient, skill: Skill) -> str | None:
     label = f"{skill.name} {_fingerprint(skill)}"
     try:
         there = [known.id for known in client.skills.list(source="custom") if known.display_name == label]
-        return there[0] if there else _created(client, skill, label)
+        if there:
+            return there[0]
+        return client.skills.create(files=files_from_dir(skill.folder), display_name=label).id
     except anthropic.NotFoundError:
         return None
-
-
-def _created(client: CourseClient, skill: Skill, label: str) -> str:
-    return client.skills.create(files=files_from_dir(skill.folder), display_name=label).id
 
 
 def _fingerprint(skill: Skill) -> str:
@@ -343,7 +341,7 @@ def _replace(path: Path, content: bytes) -> None:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Keep other kernels out. SQLite's lock works on every system and falls with the process that holds it."""
+    """Keep other kernels out. SQLite's lock works on every system and ends with its process."""
     connection = sqlite3.connect(folder / "lock.sqlite", timeout=_BUSY_SECONDS, isolation_level=None)
     with closing(connection):
         connection.execute("BEGIN IMMEDIATE")

@@ -8,7 +8,7 @@ GOOD = f"---\n{NAME}\n{DESCRIPTION}\n---\n\n# Good skill\n\n1. Sort the seeds.\n
 
 
 class Fault(NamedTuple):
-    """A broken SKILL.md; `message` is a pattern of what is said. Is it against the format, or our own rule?"""
+    """A broken SKILL.md; `message`: a pattern of what is said. `of_the_format`: it is no rule of ours."""
 
     why: str
     text: str

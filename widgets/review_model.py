@@ -10,7 +10,7 @@ from course.review import APPROVE, CORRECT, SKIP, UNDO, Decision
 
 @dataclass(frozen=True)
 class Item:
-    """A ticket that the skill has routed. `alternatives`: the queues of its nearest examples, the best first."""
+    """A ticket that the skill has routed. `alternatives`: the queues of its nearest examples, best first."""
 
     id: str
     text: str

@@ -13,7 +13,7 @@ from widgets.review_model import Item, Review
 
 
 class ReviewGate(anywidget.AnyWidget):
-    """Shows a routed ticket, its policy line and the alternatives, with buttons to approve, correct, skip and undo.
+    """Shows a routed ticket, its policy line and the alternatives; buttons approve, correct, skip and undo.
 
     Verdicts go to `log` at once, and the gate goes on where the log ends. `said` holds the words on the last
     action: what was saved, or why nothing was.

@@ -1,2 +1,3 @@
 """Exercises of lesson 07."""
+
 EXERCISES = []
