@@ -6,6 +6,7 @@ import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import skills_ref
@@ -17,6 +18,7 @@ from course import skills
 from course.data import QUEUES, policy, skill_requests, tickets
 from course.errors import CourseError
 from course.local_schema import enforceable
+from course.prompt_lint import lint
 from course.routing import QUEUE_SCHEMA, one_per_queue
 from course.skills import Example, Skill, load, load_all, remember, working_copy
 from tests.skill_folders import FAULTS, GOOD, write
@@ -232,3 +234,67 @@ def test_two_kernels_that_write_at_once_lose_nothing(copy):
         kernel.join()
     assert [kernel.exitcode for kernel in kernels] == [0, 0]
     assert len(skills.examples(copy)) == before + 20
+
+
+@pytest.mark.parametrize("fault", sorted(path.name for path in skills.FAULTS.iterdir()))
+def test_a_planted_fault_is_valid_in_form_and_changes_one_thing(fault):
+    assert skills_ref.validate(skills.FAULTS / fault / skills.ROUTING) == []
+    good, faulty = load(skills.FOLDER / skills.ROUTING), skills.planted(fault)
+    changed = {name for name in ("description", "body") if getattr(good, name) != getattr(faulty, name)}
+    assert changed == ({"description"} if fault == "vague-description" else {"body"})
+    assert (faulty.contract is None) == (fault == "missing-contract")
+
+
+def test_the_linter_finds_the_contradictory_step_and_nothing_else():
+    assert [
+        bool(lint(skills.planted(fault).body)) for fault in ("contradictory-step", "missing-contract")
+    ] == [
+        True,
+        False,
+    ]
+    assert not any(lint(skill.body) for skill in ALL)
+
+
+def test_an_unknown_fault_is_named():
+    with pytest.raises(
+        CourseError, match="'typo'; choose one of contradictory-step, missing-contract, vague"
+    ):
+        skills.planted("typo")
+
+
+class Recorder:
+    """Stands where a client stands and keeps the request; it answers with the first queue."""
+
+    def __init__(self) -> None:
+        self.messages = self
+        self.request: dict = {}
+
+    def create(self, **request):
+        self.request = request
+        return SimpleNamespace(
+            content=[SimpleNamespace(type="text", text=' {"queue": "safety", "skill": "none"}')]
+        )
+
+
+def test_the_request_holds_the_body_the_files_and_the_contract():
+    client, skill = Recorder(), load(skills.FOLDER / skills.ROUTING)
+    assert skills.route(client, "m", skill, NEW, [NEW], ["references/rules.md"]) == "safety"
+    assert client.request["system"] == f"{skill.body}\n\n{skill.read('references/rules.md')}"
+    assert client.request["output_config"]["format"]["schema"] == QUEUE_SCHEMA
+    assert client.request["messages"][1]["content"] == '{"queue": "device_fault"}'
+
+
+def test_without_a_contract_nothing_is_enforced_and_the_reply_comes_as_it_is():
+    client = Recorder()
+    reply = skills.route(client, "m", skills.planted("missing-contract"), NEW, [NEW])
+    assert reply.startswith("{") and "output_config" not in client.request
+    assert client.request["messages"][1]["content"] == "device_fault"
+
+
+def test_the_choice_is_held_to_the_skills_and_none():
+    client = Recorder()
+    assert skills.choose(client, "m", "Book a room", ALL) == skills.NO_SKILL
+    schema = client.request["output_config"]["format"]["schema"]
+    assert schema["properties"]["skill"]["enum"] == [*(skill.name for skill in ALL), skills.NO_SKILL]
+    assert all(skill.description in client.request["system"] for skill in ALL)
+    assert not any(skill.body in client.request["system"] for skill in ALL)
