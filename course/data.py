@@ -22,6 +22,7 @@ SPLITS = ("train", "dev", "test", "stream")
 KINDS = ("typical", "hard", "boundary")
 SAMPLE_MIX = {"typical": 54, "hard": 11, "boundary": 7}
 READINGS = ("names", "examples", "descriptions", "policy")
+SKILL_SPLITS = ("tune", "test")
 QUESTION_KINDS = ("single", "two_articles", "paraphrase", "unanswerable")
 LETTER_FIELDS = (
     "name",
@@ -77,6 +78,15 @@ class Article:
     id: str
     title: str
     text: str
+
+
+@dataclass(frozen=True)
+class SkillRequest:
+    """What a colleague asks for. `skill` is the name of the skill that it needs, or "none"."""
+
+    id: str
+    text: str
+    skill: str
 
 
 def tickets(split: str) -> list[Ticket]:
@@ -176,6 +186,19 @@ def questions() -> list[Question]:
             _known(where, "article", article, known)
         accept, articles = tuple(row["accept"]), tuple(row["articles"])
         found.append(Question(row["id"], row["question"], row["answer"], accept, articles, row["kind"]))
+    return found
+
+
+def skill_requests(split: str) -> list[SkillRequest]:
+    """Requests to choose a skill for: `tune` (30, to set a threshold) or `test` (54), in file order."""
+    _one_of("split", split, SKILL_SPLITS)
+    skills = {path.name for path in (DATA / "skills").iterdir() if path.is_dir()} | {"none"}
+    found: list[SkillRequest] = []
+    for where, row in _csv_rows(DATA / "skills" / "requests.csv", ("id", "text", "skill", "split")):
+        _known(where, "skill", row["skill"], skills)
+        _known(where, "split", row["split"], SKILL_SPLITS)
+        if row["split"] == split:
+            found.append(SkillRequest(row["id"], row["text"], row["skill"]))
     return found
 
 

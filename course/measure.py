@@ -1,4 +1,4 @@
-"""Measurements too long for a lesson, for data/measured/: `python -m course.measure few-shot` or `ladder`."""
+"""Measurements too long for a lesson: `python -m course.measure` with `few-shot`, `ladder` or `skills`."""
 
 import argparse
 import random
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from course import ladder
+from course import compounding, ladder, skills
 from course.data import Ticket, tickets
 from course.errors import CourseError
 from course.evaluate import evaluate
@@ -139,6 +139,13 @@ def _ladder_command(_: argparse.Namespace) -> None:
     print(f"Wrote {ladder.FILE}")
 
 
+def _skills_command(_: argparse.Namespace) -> None:
+    client, model = connect(mode="local")
+    skill = skills.load(skills.FOLDER / skills.ROUTING)
+    write_rows(compounding.sweep(client, model, skill), compounding.FILE)
+    print(f"Wrote {compounding.FILE}")
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """The command line. A run that was stopped goes on where it stopped."""
     parser = argparse.ArgumentParser(prog="python -m course.measure", description=__doc__)
@@ -149,6 +156,8 @@ def main(words: Sequence[str] | None = None) -> None:
     sweep.set_defaults(run=_few_shot_command)
     every_row = commands.add_parser("ladder", help="the lessons again, on all test tickets")
     every_row.set_defaults(run=_ladder_command)
+    stream = commands.add_parser("skills", help="a skill with and without memory, on every month's tickets")
+    stream.set_defaults(run=_skills_command)
     arguments = parser.parse_args(words)
     try:
         arguments.run(arguments)

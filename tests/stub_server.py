@@ -2,6 +2,7 @@
 nothing.
 """
 
+import hashlib
 import json
 import sys
 import threading
@@ -36,12 +37,14 @@ USAGE = {
 class StubServer:
     """Answers with `script` in its order, then with its last entry for ever.
 
-    `requests` holds every body it received. Clear `released` to hold every answer back until it is set.
+    `requests` holds every body it received, `uploads` those of skills, which it lists. Clear `released`
+    to hold every answer back until it is set.
     """
 
     def __init__(self) -> None:
         self.script: list[int | str] = [OK]
         self.requests: list[dict] = []
+        self.uploads: list[str] = []
         self.seconds = 0.0
         self.released = threading.Event()
         self.released.set()
@@ -86,12 +89,20 @@ def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:
             """Keep the test output quiet."""
 
         def do_GET(self) -> None:
+            if self.path.startswith("/v1/skills"):
+                self._json(200, {"data": [skill(body) for body in stub.uploads], "next_page": None})
+                return
             self._json(
                 200, {"data": [{"id": name, "type": "model"} for name in stub.models], "has_more": False}
             )
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            sent = self.rfile.read(int(self.headers["content-length"]))
+            if self.path.startswith("/v1/skills"):
+                stub.uploads.append(sent.decode())
+                self._json(200, skill(stub.uploads[-1]))
+                return
+            body = json.loads(sent)
             reply = stub.next_reply(body)
             time.sleep(stub.seconds)
             stub.released.wait(10)
@@ -153,6 +164,20 @@ def message(body: dict) -> dict:
         "stop_reason": "end_turn",
         "stop_sequence": None,
         "usage": USAGE,
+    }
+
+
+def skill(upload: str) -> dict:
+    """A skill as the API describes it, from the multipart body that it was sent in."""
+    label = upload.partition('name="display_name"')[2].strip().splitlines()[0]
+    return {
+        "id": "skill_" + hashlib.sha256(label.encode()).hexdigest()[:8],
+        "type": "skill",
+        "display_name": label,
+        "latest_version_id": "1",
+        "source": {"type": "custom"},
+        "created_at": "2026-11-20T10:00:00Z",
+        "updated_at": "2026-11-20T10:00:00Z",
     }
 
 
