@@ -65,23 +65,36 @@ def add(*results: Result, lesson: str) -> None:
 
 def get(name: str) -> Result:
     """The result of that name, the newest one if there are several, with every row: ready for `compare()`."""
-    entries = _entries(None)
-    named = [result for _, result in entries if result.name == name]
+    on_board = entries()
+    named = [result for _, result in on_board if result.name == name]
     if not named:
-        known = ", ".join(dict.fromkeys(result.name for _, result in entries)) or "nothing yet"
+        known = ", ".join(dict.fromkeys(result.name for _, result in on_board)) or "nothing yet"
         raise CourseError(f"There is no {name!r} on the board; it has: {known}.")
     return max(named, key=lambda result: result.created)
 
 
+def entries(lesson: str | None = None) -> list[tuple[str, Result]]:
+    """(lesson, result) in the order of the lessons and, within one, of the first measurement."""
+    query = "SELECT lesson, name, outcomes, badge, model, created, note FROM board"
+    with _connected() as connection:
+        rows = connection.execute(
+            f"{query} WHERE ? IS NULL OR lesson = ? ORDER BY lesson, rowid", (lesson, lesson)
+        )
+        return [
+            (number, Result(name, tuple(Outcome(**record) for record in json.loads(outcomes)), *rest))
+            for number, name, outcomes, *rest in rows
+        ]
+
+
 def table(lesson: str | None = None) -> pd.DataFrame:
     """One row per rung, in the order they came: shares are 0 to 1, tokens and seconds means per row."""
-    return pd.DataFrame([_figures(number, result) for number, result in _entries(lesson)], columns=_COLUMNS)
+    return pd.DataFrame([_figures(number, result) for number, result in entries(lesson)], columns=_COLUMNS)
 
 
 def text(lesson: str | None = None) -> str:
     """The chart in words, one line per rung."""
     lines = [
-        f"{number}  {result}, {_cost_note(result)} ({result.badge})" for number, result in _entries(lesson)
+        f"{number}  {result}, {_cost_note(result)} ({result.badge})" for number, result in entries(lesson)
     ]
     return "\n".join(lines) or "The board is empty."
 
@@ -91,7 +104,7 @@ def show(lesson: str | None = None) -> go.Figure:
 
     A reading that nobody can price is a dotted line. `text()` says the same in words.
     """
-    results = [result for _, result in _entries(lesson)]
+    results = [result for _, result in entries(lesson)]
     left, right = _cost_range(results)
     height = _MARGIN["t"] + _MARGIN["b"] + max(300, _LABEL_GAP * (len(results) + 3))
     # Room between the ends of the dotted lines and their names, for the lines from one to the other.
@@ -137,19 +150,6 @@ def _connected() -> Iterator[sqlite3.Connection]:
 def _packed(result: Result) -> str:
     records = [vars(outcome) | {"reply": plain_text(outcome.reply)} for outcome in result.outcomes]
     return json.dumps(records, ensure_ascii=False)
-
-
-def _entries(lesson: str | None) -> list[tuple[str, Result]]:
-    """(lesson, result) in the order of the lessons and, within one, of the first measurement."""
-    query = "SELECT lesson, name, outcomes, badge, model, created, note FROM board"
-    with _connected() as connection:
-        rows = connection.execute(
-            f"{query} WHERE ? IS NULL OR lesson = ? ORDER BY lesson, rowid", (lesson, lesson)
-        )
-        return [
-            (number, Result(name, tuple(Outcome(**record) for record in json.loads(outcomes)), *rest))
-            for number, name, outcomes, *rest in rows
-        ]
 
 
 _COLUMNS = [
