@@ -22,6 +22,7 @@ _Z_95 = NormalDist().inv_cdf(0.975)
 
 ABOVE, BELOW, UNDECIDED = "above", "below", "undecided"
 STOP, GO_ON, MEASURE_MORE = "stop", "go on", "measure more"
+_WHERE = {ABOVE: "above", BELOW: "below", UNDECIDED: "on both sides of"}
 ENOUGH_LABELS = 500  # claimed: the least for fine-tuning, in the article that the ten steps come from
 
 FORMAT, CONVENTION, KNOWLEDGE, CAPABILITY = "format", "convention", "knowledge", "capability"
@@ -121,7 +122,7 @@ def rungs_on_board(tickets: Sequence[Ticket]) -> list[Result]:
 
 
 def position(interval: tuple[float, float], accepted: float) -> str:
-    """Where an interval lies: ABOVE when all of it reaches `accepted`, BELOW when none does, else UNDECIDED."""
+    """Where an interval lies: ABOVE when all of it reaches `accepted`, BELOW when none, else UNDECIDED."""
     low, high = interval
     if low >= accepted:
         return ABOVE
@@ -190,7 +191,7 @@ def kind_of_failure(outcome: Outcome, case: Case) -> str:
 
 
 def failures(result: Result, known: Mapping[str, Case]) -> pd.DataFrame:
-    """Every wrong row: index id; columns failure, rule (missing where none decides), expected, reply, text."""
+    """Every wrong row: index id; columns failure, rule (none for most tickets), expected, reply, text."""
     wrong = [outcome for outcome in result.outcomes if not outcome.correct]
     for outcome in wrong:
         if outcome.id not in known:
@@ -227,6 +228,22 @@ def rows_to_decide(accuracy: float, accepted: float) -> int | None:
     return math.ceil(_Z_95**2 * accepted * (1 - accepted) / (accuracy - accepted) ** 2)
 
 
+def corrected_share(passed: float, sensitivity: float, specificity: float) -> float | None:
+    """The share that is right, 0 to 1, from the share that a judge passes and its error rates.
+
+    This is Rogan and Gladen's estimate (1978). `sensitivity` is the share of right replies that the judge
+    passes, `specificity` the share of wrong ones that it stops. None when it tells right from wrong no better
+    than chance: then what it passes says nothing.
+    """
+    for name, share in (("passed", passed), ("sensitivity", sensitivity), ("specificity", specificity)):
+        if not 0 <= share <= 1:
+            raise CourseError(f"{name} is {share}; give a share from 0 to 1.")
+    better_than_chance = sensitivity + specificity - 1
+    if better_than_chance <= 0:
+        return None
+    return min(1.0, max(0.0, (passed + specificity - 1) / better_than_chance))
+
+
 def verdict(rungs: Sequence[Result], acceptance: Acceptance, known: Mapping[str, Case]) -> Verdict:
     """Stop, go on, or measure more, from the rungs that may be used.
 
@@ -253,7 +270,7 @@ def checklist(
 ) -> pd.DataFrame:
     """The ten steps with what the board says of each: index 1 to 10, columns step and state.
 
-    `lessons` holds the lesson of every rung on the board, `labels` the number of labelled examples, and
+    `lessons` holds the lesson of each rung on the board, `labels` the number of labelled examples, and
     `stable` whether the task will stay as it is, which only the reader knows.
     """
     counts = Counter(lessons)
@@ -304,7 +321,7 @@ def _figures(rung: Result, acceptance: Acceptance) -> list[str]:
         low, high = wilson(right, n)
         sentences.append(
             f"{rung.name}, {name}: {right} of {n} right, {percent(low)} to {percent(high)} %, "
-            f"{position((low, high), accepted)} the accepted {percent(accepted)} %."
+            f"{_WHERE[position((low, high), accepted)]} the accepted {percent(accepted)} %."
         )
     return sentences
 

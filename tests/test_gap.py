@@ -118,6 +118,20 @@ def test_neighbours_are_tested_once_and_corrected_together():
         gap.steps_between(results[:1])
 
 
+@given(st.floats(0, 1), st.floats(0.55, 1), st.floats(0.55, 1))
+def test_a_judges_known_errors_are_taken_out(truth, sensitivity, specificity):
+    passed = truth * sensitivity + (1 - truth) * (1 - specificity)
+    assert gap.corrected_share(passed, sensitivity, specificity) == pytest.approx(truth, abs=1e-6)
+
+
+def test_a_judge_at_chance_cannot_be_corrected_and_no_estimate_leaves_0_to_1():
+    assert gap.corrected_share(1, 1, 0) is None
+    assert gap.corrected_share(0.5, 0.3, 0.6) is None
+    assert gap.corrected_share(0.95, 0.9, 0.8) == 1 and gap.corrected_share(0.1, 0.9, 0.8) == 0
+    with pytest.raises(CourseError, match="specificity is 80"):
+        gap.corrected_share(0.5, 0.9, 80)
+
+
 def test_stop_at_the_cheapest_rung_that_is_above():
     dear, cheap = priced(rung(name="dear"), 0.01), priced(rung(ids("typical", 5), name="cheap"), 0.001)
     poor, unpriced = priced(rung(ids("typical", 200), name="poor"), 0.0001), rung(name="unpriced")

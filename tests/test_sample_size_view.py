@@ -45,5 +45,14 @@ def test_what_cannot_be_is_said_and_not_raised(view):
     assert row(view, "5, as chosen")[1:] == ["cannot be", "cannot be"]
 
 
+def test_a_share_that_cannot_be_is_moved_and_said(view):
+    view.difference.value = 20
+    assert "(15 % cannot be here; 20 % is taken.)" in view.sentence.value
+    view.difference.value, view.accuracy.value = 5, 95
+    assert "(15 % cannot be here; 5 % is taken.)" in view.sentence.value
+    view.disagree.value = 5
+    assert "cannot be here" not in view.sentence.value
+
+
 def test_the_controls_have_names_and_units(view):
     assert all(slider.label and slider.unit for slider in view.children[:5])

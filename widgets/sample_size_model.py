@@ -42,13 +42,19 @@ class Question:
                 f"{percent(self.accuracy)} % and {percent(self.difference)} points more is above 100 %; "
                 "ask for a smaller difference."
             )
-        least, most = self.difference, min(2 - self.accuracy - better, self.accuracy + better)
+        least, most = possible_disagreement(self.accuracy, self.difference)
         if not least - 1e-9 <= self.disagree <= most + 1e-9:
             raise CourseError(
                 f"Between {percent(self.accuracy)} % and {percent(better)} %, from {percent(least)} to "
                 f"{percent(most)} % of the tickets are right with one of the two only, and not "
                 f"{percent(self.disagree)} %."
             )
+
+
+def possible_disagreement(accuracy: float, difference: float) -> tuple[float, float]:
+    """The smallest and the largest share of tickets, 0 to 1, that only one of the two can get right."""
+    better = accuracy + difference
+    return difference, min(2 - accuracy - better, accuracy + better)
 
 
 def tickets_each(question: Question) -> int:

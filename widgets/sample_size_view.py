@@ -7,14 +7,16 @@ import traitlets
 from ipywidgets import HTML, VBox
 
 from course.errors import CourseError
+from course.results import percent
 from widgets.controls import Slider
-from widgets.sample_size_model import Question, in_words, pairs, tickets_each
+from widgets.sample_size_model import Question, in_words, pairs, possible_disagreement, tickets_each
 
 ACCURACIES = [50, 55, 60, 65, 70, 75, 80, 85, 90, 95, 97, 99]
 DIFFERENCES = [1, 2, 3, 4, 5, 7, 10, 15, 20]
 DISAGREE = [1, 2, 3, 4, 5, 7, 10, 15, 20, 25, 30, 40]
 POWERS = [50, 70, 80, 90, 95]
 ALPHAS = [0.1, 0.5, 1, 5, 10]
+COLUMNS = ("difference, points", "same tickets for both", "different tickets, each")
 
 
 class SampleSize(VBox):
@@ -43,24 +45,29 @@ class SampleSize(VBox):
 
     def _draw(self, change: traitlets.Bunch | None = None) -> None:
         try:
-            words = in_words(self._question(self.difference.value), self._own)
-        except CourseError as error:  # two controls can ask for what cannot be
+            question = self._question(self.difference.value)
+            words = in_words(question, self._own) + self._note(question)
+        except CourseError as error:  # two controls can ask for more than 100 % right
             words = str(error)
         self.sentence.value = f'<p role="status">{html.escape(words)}</p>'
         rows = "".join(self._row(difference) for difference in DIFFERENCES)
-        head = "".join(
-            f'<th scope="col">{title}</th>' for title in ("points", "same tickets", "different tickets, each")
+        head = "".join(f'<th scope="col">{title}</th>' for title in COLUMNS)
+        self.table.value = (
+            "<table><caption>Tickets needed</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         )
-        self.table.value = f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
 
     def _question(self, points: float) -> Question:
-        return Question(
-            self.accuracy.value / 100,
-            points / 100,
-            self.disagree.value / 100,
-            self.power.value / 100,
-            self.alpha.value / 100,
-        )
+        """What the controls ask, with the share on which one is right moved to the nearest that can be."""
+        accuracy, difference = self.accuracy.value / 100, points / 100
+        least, most = possible_disagreement(accuracy, difference)
+        disagree = max(least, min(most, self.disagree.value / 100))
+        return Question(accuracy, difference, disagree, self.power.value / 100, self.alpha.value / 100)
+
+    def _note(self, question: Question) -> str:
+        if abs(100 * question.disagree - self.disagree.value) < 0.01:
+            return ""
+        return f" ({self.disagree.value:g} % cannot be here; {percent(question.disagree)} % is taken.)"
 
     def _row(self, points: float) -> str:
         try:
