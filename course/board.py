@@ -70,12 +70,25 @@ def add(*results: Result, lesson: str) -> None:
 
 def get(name: str) -> Result:
     """The result of that name, the newest one if there are several, with every row: ready for `compare()`."""
-    entries = _entries(None)
-    named = [result for _, result in entries if result.name == name]
+    on_board = entries()
+    named = [result for _, result in on_board if result.name == name]
     if not named:
-        known = ", ".join(dict.fromkeys(result.name for _, result in entries)) or "nothing yet"
+        known = ", ".join(dict.fromkeys(result.name for _, result in on_board)) or "nothing yet"
         raise CourseError(f"There is no {name!r} on the board; it has: {known}.")
     return max(named, key=lambda result: result.created)
+
+
+def entries(lesson: str | None = None) -> list[tuple[str, Result]]:
+    """(lesson, result) in the order of the lessons and, within one, of the first measurement."""
+    query = "SELECT lesson, name, outcomes, badge, model, created, note FROM board"
+    with _connected() as connection:
+        rows = connection.execute(
+            f"{query} WHERE ? IS NULL OR lesson = ? ORDER BY lesson, rowid", (lesson, lesson)
+        )
+        return [
+            (number, Result(name, tuple(Outcome(**record) for record in json.loads(outcomes)), *rest))
+            for number, name, outcomes, *rest in rows
+        ]
 
 
 def table(lesson: str | None = None) -> pd.DataFrame:
@@ -148,25 +161,12 @@ def _packed(result: Result) -> str:
 
 
 def _shown(lesson: str | None) -> list[tuple[str, Result]]:
-    entries = _entries(lesson)
-    return entries if lesson else [entry for entry in entries if _routes_tickets(entry[1])]
+    found = entries(lesson)
+    return found if lesson else [entry for entry in found if _routes_tickets(entry[1])]
 
 
 def _routes_tickets(result: Result) -> bool:
     return all(outcome.expected in QUEUES for outcome in result.outcomes)
-
-
-def _entries(lesson: str | None) -> list[tuple[str, Result]]:
-    """(lesson, result) in the order of the lessons and, within one, of the first measurement."""
-    query = "SELECT lesson, name, outcomes, badge, model, created, note FROM board"
-    with _connected() as connection:
-        rows = connection.execute(
-            f"{query} WHERE ? IS NULL OR lesson = ? ORDER BY lesson, rowid", (lesson, lesson)
-        )
-        return [
-            (number, Result(name, tuple(Outcome(**record) for record in json.loads(outcomes)), *rest))
-            for number, name, outcomes, *rest in rows
-        ]
 
 
 _COLUMNS = [

@@ -215,6 +215,20 @@ def readings() -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("id")[list(READINGS)]
 
 
+def second_readings() -> pd.DataFrame:
+    """What a second annotator said of every ticket of train, dev and test, who saw only policy and text.
+
+    Index id; columns queue, sure (True or False) and why (the doubt in words, empty where there is none).
+    """
+    path = DATA / "tickets" / "second_reading.csv"
+    rows = []
+    for where, row in _csv_rows(path, ("id", "queue", "sure", "why")):
+        _known(where, "queue", row["queue"], QUEUES)
+        _known(where, "sure", row["sure"], ("true", "false"))
+        rows.append(row | {"sure": row["sure"] == "true"})
+    return pd.DataFrame(rows).set_index("id")[["queue", "sure", "why"]]
+
+
 def reading_prompt(name: str) -> str:
     """The instructions behind one column of `readings()`."""
     _one_of("reading", name, READINGS)

@@ -50,6 +50,16 @@ def test_a_rerun_replaces_and_keeps_its_place(results_dir):
     assert board.table("02")["lesson"].tolist() == ["02"]
 
 
+def test_the_entries_are_whole_results_in_order(results_dir):
+    board.add(measured("later"), lesson="03")
+    board.add(measured("sooner", right=5), lesson="01")
+    assert [(lesson, result.name, result.right) for lesson, result in board.entries()] == [
+        ("01", "sooner", 5),
+        ("03", "later", 8),
+    ]
+    assert [result.name for _, result in board.entries("03")] == ["later"]
+
+
 def test_get_gives_the_newest_and_lists_what_there_is(results_dir):
     with pytest.raises(CourseError, match="no 'oracle' on the board; it has: nothing yet"):
         board.get("oracle")

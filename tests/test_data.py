@@ -72,6 +72,25 @@ def test_the_readings_give_the_accuracy_on_the_card():
     assert data.reading_prompt("policy") == data.policy()
 
 
+def test_the_second_annotator_saw_every_labelled_ticket():
+    second = data.second_readings()
+    rows = [row for split in ("train", "dev", "test") for row in data.tickets(split)]
+    assert set(second.index) == {row.id for row in rows}
+    assert all(second.loc[row.id, "queue"] == row.queue for row in rows)
+    assert (second["why"] != "").sum() == (~second["sure"]).sum() == 29
+
+
+@pytest.mark.parametrize(
+    ("row", "said"), [("T1,lost,true,", "queue 'lost'"), ("T1,safety,yes,", "sure 'yes'")]
+)
+def test_a_bad_second_reading_is_named(tmp_path, monkeypatch, row, said):
+    monkeypatch.setattr(data, "DATA", tmp_path)
+    (tmp_path / "tickets").mkdir()
+    (tmp_path / "tickets" / "second_reading.csv").write_text(f"id,queue,sure,why\n{row}\n")
+    with pytest.raises(CourseError, match=rf"second_reading\.csv, line 2: {said}"):
+        data.second_readings()
+
+
 @pytest.mark.parametrize(
     "rows, said",
     [
