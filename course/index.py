@@ -88,8 +88,7 @@ class Index:
         self._check(k)
         if len(vectors) == 0:
             return np.empty((0, k), dtype=int)
-        # Two equal questions for one, because the answer to a single one has another shape.
-        rows = np.repeat(vectors, 2, axis=0) if len(vectors) == 1 else vectors
+        rows = vectors if len(vectors) > 1 else vectors[0]
         found = self._ask(
             lambda table: (
                 table.search(rows, query_type="vector")
@@ -98,8 +97,9 @@ class Index:
                 .limit(k)
             )
         )
-        order = [("query_index", "ascending"), ("_distance", "ascending"), ("place", "ascending")]
-        return found.sort_by(order)["place"].to_numpy().reshape(len(rows), k)[: len(vectors)]
+        # Only the answer to several questions says which one a row belongs to.
+        keys = [key for key in ("query_index", "_distance", "place") if key in found.column_names]
+        return found.sort_by([(key, "ascending") for key in keys])["place"].to_numpy().reshape(-1, k)
 
     def hybrid(self, text: str, vector: np.ndarray, k: int, reranker: "Reranker | None" = None) -> list[int]:
         """Both searches, fused by a reranker of LanceDB; without one by the ranks alone (RRFReranker)."""

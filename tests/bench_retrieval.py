@@ -73,7 +73,7 @@ def report(rows: list[dict]) -> str:
         f"  {'chunks':>8} {'build':>9} {'numpy':>8}" + "".join(f"{way:>18}" for way in ways),
     ]
     for row in rows:
-        cells = "".join(f"{1 / row[way]:10,.0f} ({row['numpy'] / row[way]:5.2f})" for way in ways)
+        cells = "".join(f"{1 / row[way]:9,.0f} ({row['numpy'] / row[way]:6.2g})" for way in ways)
         lines.append(f"  {row['chunks']:>8,} {row['build']:7.2f} s {1 / row['numpy']:8,.0f}{cells}")
     lines.append(f"build: table and word index, to disk. batch: {QUERIES} questions in one query.")
     return "\n".join(lines)
