@@ -7,7 +7,6 @@ built under another name and moved to its place whole: a killed run or a full di
 import hashlib
 import os
 import shutil
-import warnings
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib.metadata import version
@@ -29,9 +28,6 @@ CANDIDATES = 20  # how many each search of a hybrid one hands to the fusion, whe
 _LAYOUT = 1  # raise it when a table is built in another way
 _TABLE = "texts"
 _SECONDS_TO_WAIT = 60.0
-
-# LanceDB warns in every child process. No child here searches; OpenVINO starts one that sends its statistics.
-warnings.filterwarnings("ignore", message="lancedb fork support", category=RuntimeWarning)
 
 _open_tables: dict[Path, "Table"] = {}
 
