@@ -20,6 +20,15 @@ def pytest_configure() -> None:
     os.environ.setdefault("COURSE_RESULTS", tempfile.mkdtemp(prefix="course-test-results-"))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Fast first: what asks the engine or starts a process comes after all that does not."""
+    for item in items:
+        if "engine" in getattr(item, "fixturenames", ()):
+            item.add_marker("slow")
+    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+
+
 @pytest.fixture
 def results_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty results folder for one test."""

@@ -156,6 +156,7 @@ def test_threads_share_one_index(index):
     assert folders(index) == [index.folder.name]
 
 
+@pytest.mark.slow
 def test_two_kernels_build_one_index(index):
     script = (
         "import numpy as np; from course.index import Index;"

@@ -228,6 +228,7 @@ def test_options_of_a_copied_client_keep_recordings_and_meter(
     assert (len(stub.requests), client.meter.requests, copy.badge) == (1, 2, client.badge)
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_where_it_stopped(
     stub: StubServer, live: Callable[[], CourseClient], results_dir: Path
 ) -> None:

@@ -173,6 +173,7 @@ def test_unreadable_model_says_so(tmp_path):
         local.Engine(path)
 
 
+@pytest.mark.slow
 def test_process_ends_cleanly_in_the_middle_of_an_answer():
     script = (
         "from course.local import engine\n"
@@ -186,6 +187,7 @@ def test_process_ends_cleanly_in_the_middle_of_an_answer():
     assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "True", "")
 
 
+@pytest.mark.slow
 def test_closed_engine_says_so():
     script = (
         "from course import local\n"

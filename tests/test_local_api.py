@@ -305,6 +305,7 @@ def test_errors_are_the_sdks_own(client: anthropic.Anthropic):
         client.messages.batches.list()
 
 
+@pytest.mark.slow
 def test_engine_failure_is_a_500_and_the_next_request_works(
     client: anthropic.Anthropic, engine: local.Engine
 ):
@@ -383,7 +384,7 @@ def test_references_are_put_in_place():
 
 
 def test_a_choice_is_answered_as_its_whole_schema_would_be(engine: local.Engine):
-    values = ["order-status", 'a "quoted" one', "back\\slash", "d.o(t)s*", "två", "a b"]
+    values = ['a "quoted" one', "back\\slash", "d.o(t)s*", "två"]
     schema = {
         "type": "object",
         "properties": {"the queue": {"enum": values}},

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from course.paths import ROOT
 
 WATCHED = """
@@ -36,6 +38,7 @@ def _asked_by(code: str, tmp_path) -> str:
     return run.stdout.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_the_local_models_call_nobody(tmp_path):
     assert _asked_by(USED, tmp_path) == "[]"
 

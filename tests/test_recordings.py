@@ -55,6 +55,7 @@ def test_threads_share_one_file(results_dir: Path) -> None:
     assert all(store.find(str(number), "there") for number in range(80))
 
 
+@pytest.mark.slow
 def test_two_processes_that_begin_at_once_lose_nothing(results_dir: Path) -> None:
     path = default_path()
     writers = [

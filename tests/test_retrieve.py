@@ -50,6 +50,7 @@ def test_the_model_puts_like_next_to_like(encoded):
     assert pump @ motor > 0.6 > 0.3 > pump @ money
 
 
+@pytest.mark.slow
 def test_a_second_run_reads_the_disk_and_loads_no_torch(encoded, tmp_path, monkeypatch):
     first = retrieve.embed(TEXTS)
     forget(monkeypatch)

@@ -160,6 +160,7 @@ def review_many(path: Path, letter: str) -> None:
         log.add(Decision(f"{letter}{number}", "text", "safety", APPROVE, "safety"))
 
 
+@pytest.mark.slow
 def test_two_kernels_that_write_at_once_lose_nothing(log):
     context = multiprocessing.get_context("spawn")
     kernels = [context.Process(target=review_many, args=(log.path, letter)) for letter in "AB"]
@@ -171,6 +172,7 @@ def test_two_kernels_that_write_at_once_lose_nothing(log):
     assert len(log.decisions()) == 30
 
 
+@pytest.mark.slow
 def test_a_killed_kernel_loses_nothing_that_it_said_was_saved(log):
     script = (
         "import sys; from pathlib import Path; from course.review import Decision, VerdictLog\n"

@@ -224,6 +224,7 @@ def add_some(folder: Path, letter: str) -> None:
         remember(load(folder), [replace(NEW, id=f"{letter}{number}")])
 
 
+@pytest.mark.slow
 def test_two_kernels_that_write_at_once_lose_nothing(copy):
     context = multiprocessing.get_context("spawn")
     kernels = [context.Process(target=add_some, args=(copy.folder, letter)) for letter in "AB"]

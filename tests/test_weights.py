@@ -86,6 +86,7 @@ def _prepare(cache: str, answers: multiprocessing.Queue) -> None:
     answers.put(weights.fingerprint())
 
 
+@pytest.mark.slow
 def test_two_processes_prepare_the_same_file(tmp_path: Path):
     context = multiprocessing.get_context("spawn")
     answers = context.Queue()
@@ -127,6 +128,7 @@ def test_changed_package_is_refused():
         weights._packaged_file(weights.MINILM_PACKAGE, weights.MINILM_FILE, "0" * 64)
 
 
+@pytest.mark.slow
 def test_shipped_models_are_the_published_ones():
     from gguf import GGUFReader
 
