@@ -138,6 +138,8 @@ class Engine:
         self._pipeline = _load(path)
         self._tokenizer = self._pipeline.get_tokenizer()
         self._tokenizer_limit = weights.context_tokens()
+        # The first look into a tensor, made by several threads at once, can hang them all: make it here.
+        _tokens(self._encode("x"))
         self._last_id = 0
         self._running: list[Generation] = []
         self._inbox: queue.SimpleQueue[Generation | None] = queue.SimpleQueue()
@@ -214,7 +216,7 @@ class Engine:
         max_tokens = min(max_tokens, self.context_tokens - tokens)
         if grammar and grammar.head:
             input_ids = self._encode(prompt + grammar.head)
-        head_ids = [int(token) for token in input_ids.data[0, tokens:]]
+        head_ids = _tokens(input_ids)[tokens:]
         generation = Generation(
             input_ids=input_ids,
             input_tokens=tokens,
@@ -398,6 +400,10 @@ def _load(path: Path) -> openvino_genai.ContinuousBatchingPipeline:
         return openvino_genai.ContinuousBatchingPipeline(str(path), scheduler, "CPU", PROPERTIES)
     except RuntimeError as error:
         raise EngineError(f"The engine cannot load {path}: {_reason(error)}") from error
+
+
+def _tokens(input_ids) -> list[int]:
+    return input_ids.data[0].tolist()
 
 
 def _config(max_tokens: int, grammar: Grammar | None) -> openvino_genai.GenerationConfig:

@@ -188,6 +188,22 @@ def test_process_ends_cleanly_in_the_middle_of_an_answer():
 
 
 @pytest.mark.slow
+def test_threads_may_be_the_first_to_ask():
+    script = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from course.local import engine\n"
+        "with ThreadPoolExecutor(8) as pool:\n"
+        "    texts = pool.map(lambda n: engine().generate(f'Say {n}', max_tokens=4).text, range(16))\n"
+        "print(sum(map(bool, texts)))\n"
+    )
+    for _ in range(3):  # a hang does not come every time
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.stdout.strip() == "16"
+
+
+@pytest.mark.slow
 def test_closed_engine_says_so():
     script = (
         "from course import local\n"
