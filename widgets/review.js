@@ -9,8 +9,6 @@ function render({ model, el }) {
   el.classList.add("course-review");
   el.setAttribute("role", "group");
   el.setAttribute("aria-label", "Review gate");
-  // JupyterLab would take the arrow keys and Enter for itself.
-  el.setAttribute("data-lm-suppress-shortcuts", "");
   const ticket = element("blockquote");
   const routed = element("p");
   const label = element("label", "Another queue");
@@ -20,11 +18,15 @@ function render({ model, el }) {
   const summary = element("p");
   const said = element("p");
   label.htmlFor = select.id = id;
+  // JupyterLab would take the arrow keys and Enter for itself. It looks at the element that has the focus.
+  const keepKeys = (control) => control.setAttribute("data-lm-suppress-shortcuts", "");
+  keepKeys(select);
   said.setAttribute("role", "status");
   const send = (action) => model.send({ action, queue: select.value });
   const button = (text, action) => {
     const made = element("button", text);
     made.type = "button";
+    keepKeys(made);
     made.addEventListener("click", () => send(action));
     buttons.append(made);
     return made;
