@@ -108,13 +108,8 @@ def _local(claude: models.Model) -> tuple[CourseClient, str]:
     from course.weights import fingerprint
 
     def open_engine() -> httpx2.BaseTransport:
-        import openvino
-
         from course.local_api import LocalTransport
 
-        # The first array that openvino hands over prepares its bridge to numpy. Two threads that ask for it
-        # together wait for each other for ever; here there is one thread.
-        _ = openvino.Tensor(openvino.Type.i64, openvino.Shape([1])).data
         return LocalTransport()
 
     own_weights = _setting("COURSE_GGUF")
