@@ -22,9 +22,9 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast first: what asks the engine or starts a process comes after all that does not."""
+    """Fast first: what asks the engine, a browser or another process comes after all that does not."""
     for item in items:
-        if "engine" in getattr(item, "fixturenames", ()):
+        if {"engine", "browser_page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 
