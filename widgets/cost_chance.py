@@ -222,7 +222,8 @@ def _in_words(
         return f"No input of the two is uncertain: {APPROACHES[likelier]} costs less {over}."
     ahead = [difference.low, difference.middle, difference.high]
     least, middle, most = ahead if likelier == b else [-amount for amount in reversed(ahead)]
-    share = f"In {percent(cheaper[likelier])} % of {n:,} draws (sampling error {percent(max(error, 0.001))} points)"
+    points = percent(max(error, 0.001))
+    share = f"In {percent(cheaper[likelier])} % of {n:,} draws (sampling error {points} points)"
     if cheaper[likelier] == 1:
         share = f"In all {n:,} draws"
     even = ", as good as even" if abs(cheaper[likelier] - 0.5) <= _EVEN else ""
