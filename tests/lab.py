@@ -52,8 +52,8 @@ PROMPT = "kernel_websocket_connection_class=widgets.server.PromptConnection"
 def serve_lab(folder: Path, settings: Mapping[str, str], prompt: bool = True) -> Iterator[str]:
     """Serve `folder`/notebooks in JupyterLab and yield an address with a place for the notebook's `{name}`.
 
-    `settings` are added to the environment; without `prompt` the server is Jupyter's own. Log and configuration
-    are kept in `folder`.
+    `settings` are added to the environment; without `prompt` the server is Jupyter's own. The log and the
+    configuration are kept in `folder`.
     """
     token = secrets.token_hex(16)
     options = [

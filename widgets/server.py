@@ -8,7 +8,7 @@ from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebso
 class PromptConnection(ZMQChannelsWebsocketConnection):
     """Between browser and kernel, without Nagle's algorithm.
 
-    A kernel answers a key press with several small messages. The server's socket holds the second one back until
+    A kernel answers a key press with several small messages. The server's socket holds the second back until
     the browser has acknowledged the first, which it may put off for 40 ms, on Windows for 200 ms.
     """
 
