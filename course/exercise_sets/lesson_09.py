@@ -61,7 +61,8 @@ def _names_the_turning_inputs(deciding: Callable[[Mapping[str, tuple[float, floa
         right = {name for name, (low, high) in swings.items() if (low < 0) != (high < 0)}
         given = deciding(dict(swings))
         if set(given) != right:
-            return f"of {swings} it names {sorted(given)}, and {sorted(right) or 'none'} can turn the verdict."
+            answer = f"{sorted(right) or 'none'} can turn the verdict"
+            return f"of {swings} it names {sorted(given)}, and {answer}."
     return None
 
 
@@ -75,7 +76,7 @@ def break_even(fixed_a, each_a, fixed_b, each_b):
     return fixed_b / each_a''',
         answer="break_even",
         hints=(
-            "B has to earn back what it costs more each month. Only the difference of the fixed costs counts.",
+            "B earns back what it costs more each month: the difference of the fixed costs.",
             "With each output it earns back what it saves: each_a - each_b.",
             "If it saves nothing with an output, no volume helps. Then return None.",
         ),
@@ -85,7 +86,7 @@ def break_even(fixed_a, each_a, fixed_b, each_b):
     saving = each_a - each_b
     return (fixed_b - fixed_a) / saving if saving > 0 else None''',
         check=_breaks_even,
-        why="A fixed cost divided by a saving. What does not save with one output does not save with a million.",
+        why="A fixed cost divided by a saving. What saves nothing with one output saves nothing with many.",
     ),
     Exercise(
         id="09.2",
@@ -99,7 +100,7 @@ def break_even(fixed_a, each_a, fixed_b, each_b):
         ),
         solution="my_turns = (2_000_000, (3 * 1_000 + 150) / 0.0014)",
         check=_names_both_turns,
-        why="Each unit has to be earned anew. A plan for growth needs every crossing, the first is not enough.",
+        why="Each unit has to be earned anew, so a plan for growth needs every crossing.",
     ),
     Exercise(
         id="09.3",
