@@ -97,6 +97,11 @@ class _Chart(anywidget.AnyWidget):
     def __init__(self, kind: str, x: Axis, y: Axis, height: int) -> None:
         super().__init__(kind=kind, frame={"x": asdict(x), "y": asdict(y), "height": height})
 
+    def axes(self, x: Axis | None = None, y: Axis | None = None) -> None:
+        """Other axes from the next `show` on. Do both in one `with chart.hold_sync()`."""
+        given = {"x": x and asdict(x), "y": y and asdict(y)}
+        self.frame = self.frame | {name: axis for name, axis in given.items() if axis}
+
     def _show(self, parts: dict[str, Any], arrays: Sequence[np.ndarray], summary: str) -> None:
         with self.hold_sync():  # one message, which leaves out what is as before
             self.parts = parts
