@@ -193,7 +193,7 @@ class Assumptions:
             self,
             approaches=tuple(approaches),
             pair=pair,
-            estimates=dict(_defaults(COST_INPUTS)) | dict(self.estimates),
+            estimates=dict(read_estimates(COST_INPUTS)) | dict(self.estimates),
         )
 
     def table(self) -> list[dict[str, str | float]]:
@@ -261,7 +261,7 @@ def saved(path: Path | None = None) -> Assumptions | None:
 def load(approaches: Sequence[str] = tuple(APPROACHES), pair: tuple[str, str] | None = None) -> Assumptions:
     """The course's own assumptions: data/cost_inputs.csv, over 18 months, for these approaches."""
     first_two = pair or (tuple(approaches)[0], tuple(approaches)[1])
-    return Assumptions("Ticket routing", tuple(approaches), first_two, 18, _defaults(COST_INPUTS))
+    return Assumptions("Ticket routing", tuple(approaches), first_two, 18, read_estimates(COST_INPUTS))
 
 
 def keys(approaches: Iterable[str]) -> list[str]:
@@ -338,8 +338,11 @@ def _estimates(owner: str, values: Mapping[str, float], source: str, date: str) 
 
 
 @cache
-def _defaults(path: Path) -> Mapping[str, Estimate]:
-    """Every estimate of the file: the rows of "any" first, then what an approach's own rows say."""
+def read_estimates(path: Path) -> Mapping[str, Estimate]:
+    """Every estimate of the file by its key; an approach's own row goes before the one of "any".
+
+    CourseError names the line and the value at fault.
+    """
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         columns = ["owner", "input", "low", "base", "high", "unit", "kind", "source", "date"]

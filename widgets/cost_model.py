@@ -39,7 +39,7 @@ _STEPS = 64  # values tried on either side before the nearest is refined
 
 @dataclass(frozen=True)
 class Bill:
-    """What one approach costs. `upfront_parts` have the shape S; `volume` and `monthly_parts` S + (months,)."""
+    """What one approach costs: `upfront_parts` in the shape S, the others in S + (months,)."""
 
     volume: np.ndarray
     upfront_parts: Mapping[str, np.ndarray]
@@ -73,7 +73,7 @@ class Bill:
 
     @property
     def tokens_per_1000(self) -> np.ndarray:
-        """$ that the tokens of 1,000 outputs cost in the first month: what price lists and articles speak of."""
+        """$ for the tokens of 1,000 outputs in the first month: what price lists and articles speak of."""
         return 1000 * (self.monthly_parts["tokens"] / self.volume)[..., 0]
 
     @property
@@ -85,7 +85,7 @@ class Bill:
 
 @dataclass(frozen=True)
 class Crossing:
-    """A volume or a month from which on `cheaper` is the cheaper one. `by_step`: a unit of hosting is added."""
+    """From this volume or month on `cheaper` is the cheaper one. `by_step`: hosting adds a unit there."""
 
     at: float
     cheaper: str
@@ -213,7 +213,7 @@ def crossover_map(
 
 
 def verdict(assumptions: Assumptions) -> Verdict:
-    """Which of the assumptions' pair is cheaper over the horizon, and from which month on, in one sentence."""
+    """Which of the pair is cheaper over the horizon, and from which month on, in one sentence."""
     a, b = assumptions.pair
     totals = {name: float(bill.total) for name, bill in bills(assumptions, approaches=(a, b)).items()}
     cheaper, dearer = sorted(totals, key=totals.get)
@@ -335,7 +335,7 @@ def _fixed(bill: Bill) -> float:
 
 
 def _pieces(assumptions: Assumptions, a: str, b: str, growth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Volumes at which either adds a unit of hosting, from `LEAST`, and what hosting differs by from there."""
+    """Volumes at which either adds a unit of hosting, and by what hosting differs from each on."""
     at, by = [np.array([LEAST])], [np.zeros(1)]
     for name, sign in ((a, 1.0), (b, -1.0)):
         hosting, capacity = (assumptions.estimates[f"{name}.{part}"].base for part in ("hosting", "capacity"))
