@@ -50,9 +50,7 @@ def report(assumptions: Assumptions, per_second: Mapping[str, float]) -> str:
     what = f"{' against '.join(PAIR)}, {inputs} uncertain inputs, {assumptions.horizon} months"
     lines = [f"Draws per second: {what}"]
     for name, rate in per_second.items():
-        lines.append(
-            f"  {name:<36} {rate:>10,.0f}   {OURS} makes {per_second[OURS] / rate:,.2f} times that"
-        )
+        lines.append(f"  {name:<36} {rate:>10,.0f}   {OURS} makes {per_second[OURS] / rate:,.2f} times that")
     return "\n".join(lines)
 
 
