@@ -1,7 +1,7 @@
 # make lab    set up .venv once and open the course in JupyterLab
 # make test   the same set-up, then every test; what CI runs
 # make app    the same set-up, then the cost and the decision as pages without code
-# make bench  the engine against two others, retrieval against numpy, and what a moved control takes, on this machine
+# make bench  the engine, retrieval and the cost model against others, and what a moved control takes, on this machine
 
 PYTHON ?= python3
 BIN    := .venv/bin
@@ -36,6 +36,7 @@ bench: $(READY)
 	$(TESTENV) $(BIN)/python -m tests.bench
 	$(TESTENV) $(BIN)/python -m tests.bench_retrieval
 	$(TESTENV) $(BIN)/python -m tests.bench_widgets
+	$(TESTENV) $(BIN)/python -m tests.bench_cost
 
 $(READY): requirements.txt requirements-models.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
