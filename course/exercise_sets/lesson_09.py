@@ -30,7 +30,7 @@ SWINGS = (
 def _breaks_even(break_even: Callable[[float, float, float, float], float | None]) -> str | None:
     for fixed_a, each_a, fixed_b, each_b, right in BREAK_EVENS:
         given = break_even(fixed_a, each_a, fixed_b, each_b)
-        case = f"A at {fixed_a:,} $ and {each_a} $ each against B at {fixed_b:,} $ and {each_b} $ each"
+        case = f"A at {fixed_a:,} and {each_a} dollars each against B at {fixed_b:,} and {each_b} dollars each"
         if right is None and given is not None:
             return f"{case}: B saves nothing with an output, and it gives {given:,.6g} where None belongs."
         if right is not None and (given is None or not isclose(given, right, rel_tol=1e-6)):
@@ -95,8 +95,8 @@ def break_even(fixed_a, each_a, fixed_b, each_b):
         answer="my_turns",
         hints=(
             "A unit takes a million outputs a month. From which volume on do you need a third one?",
-            "There the LoRA saves 2,800 $ and costs three units and the upkeep. Which is more?",
-            "It is ahead again when 0.0014 $ times the volume is what three units and the upkeep cost.",
+            "There the LoRA saves 2,800 dollars and costs three units and the upkeep. Which is more?",
+            "It is ahead again when 0.0014 dollars times the volume is what three units and the upkeep cost.",
         ),
         solution="my_turns = (2_000_000, (3 * 1_000 + 150) / 0.0014)",
         check=_names_both_turns,
