@@ -1,8 +1,9 @@
-"""Sending a planned fine-tuning job to Amazon Bedrock: with credentials, a typed sum and a cap, or not at all.
+"""Send a planned fine-tuning job to Amazon Bedrock: with credentials, a typed sum and a cap, or not at all.
 
-`send` refuses before anything leaves the machine unless the plan is for Bedrock and complete, its file is the
-one that was priced, the sum is within the budget, and the reader has typed that sum. boto3 finds the
-credentials where it always does (environment, profile, role); none is printed, written or kept here.
+`send` refuses before anything leaves the machine unless the plan is for Bedrock and complete, its file, prices
+and request are still those that were planned, the sum is within the budget, and the reader has typed that
+sum. boto3 finds the credentials where it always does (environment, profile, role); none is printed, written
+or kept here.
 """
 
 import hashlib
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING
 
 from course.api_errors import mask
 from course.errors import CourseError
-from course.hosted import BEDROCK, Plan, Route, problems
+from course.hosted import BEDROCK, Plan, Route
+from course.hosted import plan as planned
 
 if TYPE_CHECKING:
     from boto3 import Session
@@ -65,62 +67,67 @@ def send(plan: Plan, *, typed: str, budget: float) -> Job:
     conditions of this module is not met; when AWS refuses, the sentence says what already stands there.
     """
     _check(plan, typed, budget)
-    upload, job = (dict(call.body) for call in plan.calls)
-    boto3 = _boto3()
-    with _plain_errors(boto3, plan.route.region) as session:
-        s3, bedrock = session.client("s3"), session.client("bedrock")
-        # Read and compared here once more: what is uploaded is what was priced.
-        s3.put_object(**upload | {"Body": _unchanged(plan)})
-    with _plain_errors(boto3, plan.route.region, f"The file stands in {job['trainingDataConfig']['s3Uri']}."):
-        bedrock.create_model_customization_job(**job)
-        return _described(bedrock.get_model_customization_job(jobIdentifier=job["jobName"]))
+    upload, request = (dict(call.body) for call in plan.calls)
+    with _aws(plan.route) as session:
+        session.client("s3").put_object(**upload | {"Body": _priced_content(plan)})
+    uploaded = f"The file stands in {request['trainingDataConfig']['s3Uri']}."
+    with _aws(plan.route, standing=uploaded) as session:
+        arn = session.client("bedrock").create_model_customization_job(**request)["jobArn"]
+    return Job(request["jobName"], arn, "Submitted", plan.route.base_model, request["customModelName"])
 
 
 def job(route: Route, name: str) -> Job:
     """How the job of that name stands. Costs nothing."""
-    _for_bedrock(route)
-    with _plain_errors(_boto3(), route.region) as session:
-        return _described(session.client("bedrock").get_model_customization_job(jobIdentifier=name))
+    with _aws(route) as session:
+        answer = session.client("bedrock").get_model_customization_job(jobIdentifier=name)
+    return _described(answer, answer.get("outputModelName", ""))
 
 
 def jobs(route: Route) -> list[Job]:
-    """The fine-tuning jobs of the account in the route's region that this course named. Costs nothing."""
-    _for_bedrock(route)
-    with _plain_errors(_boto3(), route.region) as session:
-        bedrock = session.client("bedrock")
-        pages = bedrock.get_paginator("list_model_customization_jobs").paginate(nameContains="tickets-")
-        names = [found["jobName"] for page in pages for found in page["modelCustomizationJobSummaries"]]
-        return [_described(bedrock.get_model_customization_job(jobIdentifier=name)) for name in names]
+    """The fine-tuning jobs of this course in the route's region. Costs nothing."""
+    with _aws(route) as session:
+        pages = session.client("bedrock").get_paginator("list_model_customization_jobs")
+        found = [
+            summary
+            for page in pages.paginate(nameContains="tickets-")
+            for summary in page["modelCustomizationJobSummaries"]
+        ]
+    return [_described(summary, summary.get("customModelName", "")) for summary in found]
 
 
 def _check(plan: Plan, typed: str, budget: float) -> None:
     _for_bedrock(plan.route)
-    job = plan.calls[-1].body
-    sum_ = plan.estimate.first_month
-    if sum_ is None:
-        raise CourseError(f"{plan.estimate.name} is not sent, for its price is not known. {plan.estimate}")
-    if not ROLE.fullmatch(job["roleArn"]):
+    role, bucket = plan.calls[-1].body["roleArn"], plan.calls[0].body["Bucket"]
+    if plan != planned(plan.route, plan.path, epochs=plan.estimate.epochs, role=role, bucket=bucket):
         raise CourseError(
-            f"The role is {job['roleArn']!r}; give plan() the ARN of a role that Bedrock may take on, "
+            f"The file {plan.path.name}, a price or the request has changed since it was planned, so nothing "
+            "was sent: plan it again."
+        )
+    due = plan.estimate.first_month
+    if due is None:
+        raise CourseError(f"Nothing is sent without a price. {plan.estimate}")
+    if not ROLE.fullmatch(role):
+        raise CourseError(
+            f"The role is {role!r}; give plan() the ARN of a role that Bedrock may take on, "
             "such as arn:aws:iam::123456789012:role/name."
         )
-    if not BUCKET.fullmatch(plan.calls[0].body["Bucket"]):
-        raise CourseError(f"The bucket is {plan.calls[0].body['Bucket']!r}; give plan() the name of yours.")
-    if not sum_ <= budget:
+    if not BUCKET.fullmatch(bucket):
+        raise CourseError(f"The bucket is {bucket!r}; give plan() the name of yours.")
+    if isinstance(budget, bool) or not isinstance(budget, int | float):
+        raise CourseError(f"The budget is {budget!r}; give a number of dollars.")
+    if not due <= budget:
         raise CourseError(
-            f"The first month would cost {sum_:.2f} $ and the budget is {budget} $, so nothing was sent: "
+            f"The first month would cost {due:.2f} $ and the budget is {budget} $, so nothing was sent: "
             "train on fewer examples or epochs, or raise the budget."
         )
-    if typed.strip().removesuffix("$").strip() != f"{sum_:.2f}":
+    if str(typed).strip().removesuffix("$").strip() != f"{due:.2f}":
         raise CourseError(
-            f"You typed {typed!r}, so nothing was sent: type {sum_:.2f} to agree to the first month's price."
+            f"You typed {typed!r}, so nothing was sent: type {due:.2f} to agree to the first month's price."
         )
-    _unchanged(plan)
-    if found := problems(plan.route, plan.path):
-        raise CourseError(f"{plan.path.name}, {found[0]}")
 
 
-def _unchanged(plan: Plan) -> bytes:
+def _priced_content(plan: Plan) -> bytes:
+    """The file once more, for it may have changed after the check."""
     try:
         content = plan.path.read_bytes()
     except OSError as error:
@@ -148,13 +155,15 @@ def _boto3() -> ModuleType:
 
 
 @contextmanager
-def _plain_errors(boto3: ModuleType, region: str, standing: str = "") -> "Iterator[Session]":
-    """A session with credentials. Every error of AWS becomes a sentence without any of them."""
+def _aws(route: Route, standing: str = "") -> "Iterator[Session]":
+    """A session with credentials. Every error of AWS becomes a sentence in which none of them stands."""
+    _for_bedrock(route)
+    boto3 = _boto3()
     from botocore.exceptions import BotoCoreError, ClientError
 
     secrets: tuple[str, ...] = ()
     try:
-        session = boto3.Session(region_name=region)
+        session = boto3.Session(region_name=route.region)
         found = session.get_credentials()
         if found is None:
             raise CourseError(
@@ -175,12 +184,12 @@ def _plain_errors(boto3: ModuleType, region: str, standing: str = "") -> "Iterat
         raise CourseError(mask(sentence.rstrip(), secrets)) from None
 
 
-def _described(answer: dict) -> Job:
+def _described(answer: dict, model: str) -> Job:
     return Job(
         name=answer["jobName"],
         arn=answer["jobArn"],
         status=answer["status"],
         base_model=answer["baseModelArn"].rpartition("/")[2],
-        model=answer.get("outputModelName", ""),
+        model=model,
         failure=answer.get("failureMessage", "") if answer["status"] == "Failed" else "",
     )

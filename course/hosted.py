@@ -242,12 +242,13 @@ def write(route: Route, tickets: Sequence[Ticket], folder: Path, *, instruction:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_bytes(content)
-        os.replace(unfinished, path)
+        try:
+            unfinished.write_bytes(content)
+            os.replace(unfinished, path)
+        finally:
+            unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise CourseError(f"{path} cannot be written ({error.strerror}); choose another folder.") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
     return path
 
 
@@ -270,8 +271,6 @@ def estimate(route: Route, path: Path, *, epochs: int | None = None) -> Estimate
         "storage": _price(route.storage, "per_hour"),
         "serving": _price(route.serving, "per_hour"),
     }
-    per_month = {name: None if price is None else HOURS_PER_MONTH * price for name, price in prices.items()}
-    training = prices["training"]
     used = [row for row in (route.training, route.storage, route.serving) if row]
     known = {row.id: row.status for row in price_rows()}
     return Estimate(
@@ -280,9 +279,9 @@ def estimate(route: Route, path: Path, *, epochs: int | None = None) -> Estimate
         examples=len(counts),
         tokens=sum(counts),
         epochs=epochs,
-        training=None if training is None else sum(counts) * epochs * training / 1e6,
-        storage=per_month["storage"],
-        serving=per_month["serving"],
+        training=_times(sum(counts) * epochs / 1e6, prices["training"]),
+        storage=_times(HOURS_PER_MONTH, prices["storage"]),
+        serving=_times(HOURS_PER_MONTH, prices["serving"]),
         unverified=tuple(row for row in used if known.get(row) == "unverified"),
         missing=tuple(name for name, price in prices.items() if price is None),
     )
@@ -559,6 +558,10 @@ def _price(row: str, column: str) -> float | None:
     if not row:
         return 0.0
     return next((getattr(found, column) for found in price_rows() if found.id == row), None)
+
+
+def _times(amount: float, price: float | None) -> float | None:
+    return None if price is None else amount * price
 
 
 def _refuse(path: Path, found: list[Problem]) -> None:
