@@ -1,6 +1,6 @@
 """Send a planned fine-tuning job to Amazon Bedrock: with credentials, a typed sum and a cap, or not at all.
 
-`send` refuses before anything leaves the machine unless the plan is for Bedrock and complete, its file, prices
+`send` refuses before anything leaves the machine unless the plan is for Bedrock and complete, file, prices
 and request are still those that were planned, the sum is within the budget, and the reader has typed that
 sum. boto3 finds the credentials where it always does (environment, profile, role); none is printed, written
 or kept here.
