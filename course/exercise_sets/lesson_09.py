@@ -30,9 +30,9 @@ SWINGS = (
 def _breaks_even(break_even: Callable[[float, float, float, float], float | None]) -> str | None:
     for fixed_a, each_a, fixed_b, each_b, right in BREAK_EVENS:
         given = break_even(fixed_a, each_a, fixed_b, each_b)
-        case = f"A at {fixed_a:,} and {each_a} dollars each against B at {fixed_b:,} and {each_b} dollars each"
+        case = f"A at {fixed_a:,} and {each_a} each against B at {fixed_b:,} and {each_b} each, in dollars,"
         if right is None and given is not None:
-            return f"{case}: B saves nothing with an output, and it gives {given:,.6g} where None belongs."
+            return f"{case} never break even, for B saves nothing; and it gives {given:,.6g}."
         if right is not None and (given is None or not isclose(given, right, rel_tol=1e-6)):
             return f"{case} break even at {right:,.0f} outputs a month, and it gives {given}."
     return None
