@@ -22,6 +22,9 @@ PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT) --ServerApp.$(PROMPT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
+app: $(READY)
+	$(BIN)/voila notebooks/apps --Voila.config_file_paths=notebooks/apps
+
 test: $(READY)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .

@@ -23,7 +23,7 @@ from widgets.cost_model import (
     smallest_changes,
     verdict,
 )
-from widgets.cost_pictures import MapPicture, MonthsPicture, TornadoPicture, VolumesPicture
+from widgets.cost_pictures import MapPicture, MonthsPicture, TornadoPicture, VolumesPicture, cheapest_in_words
 from widgets.rest import WhenAtRest
 
 HORIZONS = [3, 6, 9, 12, 15, 18, 24, 30, 36, 48, 60]
@@ -97,7 +97,7 @@ class CostView(VBox):
     def _build_pictures(self) -> None:
         self.pictures = {MONTHS: MonthsPicture(), VOLUMES: VolumesPicture()}
         self.map, self.tornado = MapPicture(), TornadoPicture()
-        names = ("verdict", "even", "map", "tornado", "chance", "change", "table")
+        names = ("verdict", "cheapest", "even", "map", "tornado", "chance", "change", "table")
         self.words = {name: HTML() for name in names}
 
     def _layout(self) -> list:
@@ -109,7 +109,7 @@ class CostView(VBox):
         ]
         return [
             *(self.case, self.first, self.second, self.horizon),
-            *(self.words["verdict"], self.axis, months, volumes, self.words["even"]),
+            *(self.words["verdict"], self.words["cheapest"], self.axis, months, volumes, self.words["even"]),
             *groups,
             *(_heading("Any other"), self.other, self.other_input),
             *(_heading("How sure is it?"), self.words["chance"], self.words["change"]),
@@ -143,7 +143,7 @@ class CostView(VBox):
             return
         self._now = self._changed_from(_pair_of(self._start))
         self._draw()
-        for name in ("chance", "change"):
+        for name in ("cheapest", "chance", "change"):
             _mark_stale(self.words[name])
         self._rest.moved()
 
@@ -230,6 +230,7 @@ class CostView(VBox):
     def _follow(self) -> Iterator[None]:
         """What follows when the hand rests, in short steps."""
         now = self._now  # of the pair alone: the fewer inputs, the quicker
+        _say(self.words["cheapest"], cheapest_in_words(self.assumptions))
         yield
         _say(self.words["tornado"], self.tornado.draw(now, tornado(now)))
         yield
@@ -298,6 +299,7 @@ def _pair_of(assumptions: Assumptions) -> Assumptions:
     return assumptions.with_approaches(assumptions.pair, assumptions.pair)
 
 
+READABLE = "line-height: 1.5; margin: .2em 0 .5em; max-width: 570px"  # a line of ipywidgets is 28 pixels high
 STALE = '<div aria-busy="true" style="opacity: .6">Before this change: '
 
 
@@ -307,7 +309,7 @@ def _mark_stale(words: HTML) -> None:
 
 
 def _say(words: HTML, text: str) -> None:
-    words.value = f"<p>{html.escape(text)}</p>"
+    words.value = f'<p style="{READABLE}">{html.escape(text)}</p>'
 
 
 def _file(name: str, text: str) -> Answer:
