@@ -20,10 +20,9 @@ ROUNDS, PRESSES = 6, 20  # of each control; every round goes half its presses ri
 PAUSE_MS = 120  # between presses, and odd steps on top so that the presses do not keep step with the frames
 
 OURS = """
-from widgets.cost_inputs import load
 from widgets.cost_view import CostView
 
-CostView({"Ticket routing": load(pair=("prompt", "hosted_fine_tune"))})
+CostView()
 """
 FIGURE_WIDGET = """
 import numpy as np
