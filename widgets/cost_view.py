@@ -1,7 +1,7 @@
 """The cost model to move: choose a case and two approaches, and see when each is the cheaper one, and why."""
 
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -13,7 +13,7 @@ from widgets.controls import Choice, Slider
 from widgets.cost_actions import Actions, Answer
 from widgets.cost_chance import chance, tornado
 from widgets.cost_controls import InputSlider, in_short, shown_unit, stops
-from widgets.cost_inputs import APPROACHES, CASE, Assumptions, keys, save, saved
+from widgets.cost_inputs import APPROACHES, CASE, Assumptions, keys, load, save, saved
 from widgets.cost_model import (
     VOLUME,
     assumptions_csv,
@@ -23,7 +23,8 @@ from widgets.cost_model import (
     smallest_changes,
     verdict,
 )
-from widgets.cost_pictures import MapPicture, MonthsPicture, TornadoPicture, VolumesPicture
+from widgets.cost_pictures import MapPicture, MonthsPicture, TornadoPicture, VolumesPicture, cheapest_in_words
+from widgets.cost_presets import Preset, presets
 from widgets.rest import WhenAtRest
 
 HORIZONS = [3, 6, 9, 12, 15, 18, 24, 30, 36, 48, 60]
@@ -43,13 +44,13 @@ MAP_INPUTS = ("case.error_cost", "first.error_rate", "second.error_rate", "secon
 class CostView(VBox):
     """Controls, four pictures with their words, the assumptions and their sources, and buttons to keep them.
 
-    `cases` are the cases to choose from, by name. The picture of the break-even follows each press of a key;
+    `cases` are those to choose from; without any, the course's own and the articles'. The picture of the break-even follows each press of a key;
     what takes longer (the map, the tornado, 10,000 draws, the smallest change) follows when the hand rests.
     """
 
-    def __init__(self, cases: Mapping[str, Assumptions]) -> None:
-        self._cases = dict(cases)
-        self._start = next(iter(self._cases.values()))
+    def __init__(self, cases: Sequence[Preset] = ()) -> None:
+        self._cases = tuple(cases) or (course_case(), *presets())
+        self._start = self._cases[0].assumptions
         self._changed: dict[str, float] = {}
         self._hold = False
         self._build_controls()
@@ -57,6 +58,7 @@ class CostView(VBox):
         self._rest = WhenAtRest(self._follow)
         self._now = _pair_of(self._start)
         self._draw()
+        self._tell_the_case()
         self._rest.finish()
         self._observe()
         super().__init__(self._layout())
@@ -68,7 +70,7 @@ class CostView(VBox):
 
     def _build_controls(self) -> None:
         start = self._start
-        self.case = Choice("Case", self._cases, value=start)
+        self.case = Choice("Case", {case.title: case for case in self._cases}, value=self._cases[0])
         self.first = Choice("Compare", _options(start), value=start.pair[0])
         self.second = Choice("with", _options(start), value=start.pair[1])
         self.horizon = Slider("Over", _with(HORIZONS, start.horizon), start.horizon, unit="months")
@@ -97,7 +99,18 @@ class CostView(VBox):
     def _build_pictures(self) -> None:
         self.pictures = {MONTHS: MonthsPicture(), VOLUMES: VolumesPicture()}
         self.map, self.tornado = MapPicture(), TornadoPicture()
-        names = ("verdict", "even", "map", "tornado", "chance", "change", "table")
+        names = (
+            "note",
+            "verdict",
+            "cheapest",
+            "even",
+            "map",
+            "tornado",
+            "chance",
+            "change",
+            "checks",
+            "table",
+        )
         self.words = {name: HTML() for name in names}
 
     def _layout(self) -> list:
@@ -108,14 +121,14 @@ class CostView(VBox):
             for part in (_heading(group), *sliders, *([self.model] if group == "Prices" else []))
         ]
         return [
-            *(self.case, self.first, self.second, self.horizon),
-            *(self.words["verdict"], self.axis, months, volumes, self.words["even"]),
+            *(self.case, self.words["note"], self.first, self.second, self.horizon),
+            *(self.words["verdict"], self.words["cheapest"], self.axis, months, volumes, self.words["even"]),
             *groups,
             *(_heading("Any other"), self.other, self.other_input),
             *(_heading("How sure is it?"), self.words["chance"], self.words["change"]),
             *(_heading("What matters most?"), self.tornado.chart, self.words["tornado"]),
             *(_heading("Which is cheapest where?"), self.map_input, self.map.chart, self.words["map"]),
-            *(_heading("Keep it"), self.actions, self.words["table"]),
+            *(_heading("Keep it"), self.actions, self.words["checks"], self.words["table"]),
         ]
 
     @property
@@ -123,7 +136,7 @@ class CostView(VBox):
         return [slider for group in self.inputs.values() for slider in group] + [self.other_input]
 
     def _observe(self) -> None:
-        self.case.observe(lambda change: self._open(self.case.value), names="position")
+        self.case.observe(lambda change: self._open(self.case.value.assumptions), names="position")
         for choice in (self.first, self.second):
             choice.observe(self._pair_moved, names="position")
         for slider in self._sliders:
@@ -143,7 +156,7 @@ class CostView(VBox):
             return
         self._now = self._changed_from(_pair_of(self._start))
         self._draw()
-        for name in ("chance", "change"):
+        for name in ("cheapest", "chance", "change"):
             _mark_stale(self.words[name])
         self._rest.moved()
 
@@ -169,8 +182,14 @@ class CostView(VBox):
             return
         self._start, self._changed = assumptions, {}
         self._quietly(self._show_start)
+        self._tell_the_case()
         self._follow_start()
         self._moved()
+
+    def _tell_the_case(self) -> None:
+        case = self.case.value
+        _say(self.words["note"], case.note)
+        self.words["checks"].value = _checks(case) if case.checks else ""
 
     def _show_start(self) -> None:
         start = self._start
@@ -230,6 +249,7 @@ class CostView(VBox):
     def _follow(self) -> Iterator[None]:
         """What follows when the hand rests, in short steps."""
         now = self._now  # of the pair alone: the fewer inputs, the quicker
+        _say(self.words["cheapest"], cheapest_in_words(self.assumptions))
         yield
         _say(self.words["tornado"], self.tornado.draw(now, tornado(now)))
         yield
@@ -248,7 +268,7 @@ class CostView(VBox):
         _say(self.words["change"], change_in_words(now, found))
 
     def _reset(self) -> Answer:
-        self._open(self.case.value)
+        self._open(self.case.value.assumptions)
         return {"say": f"As at the start: {self.case.text}."}
 
     def _save(self) -> Answer:
@@ -263,6 +283,14 @@ class CostView(VBox):
 
     def _copy(self) -> Answer:
         return {"copied": self.assumptions.to_json()}
+
+
+def course_case() -> Preset:
+    """The course's own assumptions: ticket routing, a prompt against a hosted fine-tune."""
+    note = "Ticket routing as this course has it: measured where it measures, assumed elsewhere. Put in your own."
+    return Preset(
+        "course", "Ticket routing, this course", "", note, load(pair=("prompt", "hosted_fine_tune"))
+    )
 
 
 def _key(pair: tuple[str, str], role: str) -> str:
@@ -298,6 +326,8 @@ def _pair_of(assumptions: Assumptions) -> Assumptions:
     return assumptions.with_approaches(assumptions.pair, assumptions.pair)
 
 
+READABLE = "line-height: 1.5; margin: .2em 0 .5em; max-width: 570px"  # a line of ipywidgets is 28 pixels high
+TABLE = 'style="max-width: 570px; line-height: 1.3"'
 STALE = '<div aria-busy="true" style="opacity: .6">Before this change: '
 
 
@@ -307,7 +337,7 @@ def _mark_stale(words: HTML) -> None:
 
 
 def _say(words: HTML, text: str) -> None:
-    words.value = f"<p>{html.escape(text)}</p>"
+    words.value = f'<p style="{READABLE}">{html.escape(text)}</p>'
 
 
 def _file(name: str, text: str) -> Answer:
@@ -326,7 +356,21 @@ def _table(assumptions: Assumptions) -> str:
     )
     return (
         f"<details><summary>All {len(keys(pair))} assumptions with their sources</summary>"
-        f'<table style="max-width: 570px"><thead><tr>{head}</tr></thead>{"".join(parts)}</table></details>'
+        f"<table {TABLE}><thead><tr>{head}</tr></thead>{''.join(parts)}</table></details>"
+    )
+
+
+def _checks(case: Preset) -> str:
+    """The article's figures beside ours, behind one line to open."""
+    titles = ("what", "article", "ours", "unit", "verdict", "why")
+    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(check.row()[title])}</td>" for title in titles) + "</tr>"
+        for check in case.checks
+    )
+    return (
+        f"<details><summary>The article's {len(case.checks)} figures beside ours</summary>"
+        f"<table {TABLE}><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></details>"
     )
 
 
