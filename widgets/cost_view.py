@@ -13,7 +13,7 @@ from widgets.controls import Choice, Slider
 from widgets.cost_actions import Actions, Answer
 from widgets.cost_chance import chance, tornado
 from widgets.cost_controls import InputSlider, in_short, shown_unit, stops
-from widgets.cost_inputs import APPROACHES, CASE, Assumptions, keys, load, save, saved
+from widgets.cost_inputs import APPROACHES, CASE, Assumptions, keys, load, model_prices, save, saved
 from widgets.cost_model import (
     VOLUME,
     assumptions_csv,
@@ -78,7 +78,7 @@ class CostView(VBox):
         self.second = Choice("with", _options(start), value=start.pair[1])
         self.horizon = Slider("Over", _with(HORIZONS, start.horizon), start.horizon, unit="months")
         self.axis = Choice("Break-even over", {"the months": MONTHS, "the volume": VOLUMES}, value=MONTHS)
-        self.model = Choice(f"Model ({APPROACHES[start.pair[0]]})", _models(), value=AS_GIVEN)
+        self.model = Choice(f"Model ({APPROACHES[start.pair[0]]})", _models(start), value=AS_GIVEN)
         self.inputs = {
             group: [InputSlider(start, _key(start.pair, role)) for role in roles]
             for group, roles in GROUPS.items()
@@ -206,6 +206,9 @@ class CostView(VBox):
             self.other_input.follow(now, self.other.value)
             self.map_input.offer(_map_inputs(pair), self.map_input.value)
             self.model.label = f"Model ({APPROACHES[pair[0]]})"
+            offered = _models(self._start)
+            kept = self.model.value if self.model.value in offered.values() else AS_GIVEN
+            self.model.offer(offered, kept)
 
         self._quietly(follow)
 
@@ -304,11 +307,15 @@ def _map_inputs(pair: tuple[str, str]) -> dict[str, str]:
     return {label(_key(pair, role)): role for role in MAP_INPUTS}
 
 
-def _models() -> dict[str, str]:
-    prices = {name: tier(name) for name in TIERS}
-    return {"as the case has it": AS_GIVEN} | {
-        f"{name} tier ({model.input:g} $ in, {model.output:g} $ out)": name for name, model in prices.items()
-    }
+def _models(assumptions: Assumptions) -> dict[str, str]:
+    """The tiers whose prices are not those that the pair's first approach has already."""
+    first, now = assumptions.pair[0], assumptions.estimates
+    offered = {"as the case has it": AS_GIVEN}
+    for name in TIERS:
+        if any(now[key].base != price.base for key, price in model_prices(first, name).items()):
+            model = tier(name)
+            offered[f"{name} tier ({model.input:g} $ in, {model.output:g} $ out)"] = name
+    return offered
 
 
 def _with(stops: list[int], stop: int) -> list[int]:
