@@ -396,7 +396,7 @@ def _nearest_change(assumptions: Assumptions, key: str) -> Change | None:
 
     def gap(value: np.ndarray) -> np.ndarray:
         a, b = (bill.total for bill in bills(assumptions, {key: value}, assumptions.pair).values())
-        return a - b
+        return np.broadcast_to(a - b, np.shape(value))  # also of an input that changes nothing
 
     found = []
     for end in (estimate.low, estimate.high):
