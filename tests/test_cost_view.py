@@ -7,12 +7,20 @@ import numpy as np
 import pytest
 
 from course.errors import CourseError
-from widgets import rest
+from widgets import cost_view, rest
 from widgets.controls import Choice
 from widgets.cost_chance import chance
 from widgets.cost_controls import InputSlider, in_short, shown, shown_unit, stops
 from widgets.cost_inputs import APPROACHES, definition, from_json, keys, load
-from widgets.cost_model import bills, break_even_months, break_even_volumes, evaluation_tax, verdict
+from widgets.cost_model import (
+    bills,
+    break_even_months,
+    break_even_volumes,
+    change_in_words,
+    evaluation_tax,
+    smallest_changes,
+    verdict,
+)
 from widgets.cost_pictures import LOOKS, VolumesPicture
 from widgets.cost_presets import presets
 from widgets.cost_view import CostView, course_case
@@ -23,8 +31,15 @@ PAIR = ("prompt", "hosted_fine_tune")
 
 
 @pytest.fixture
-def view(results_dir) -> CostView:
+def view(results_dir, monkeypatch) -> CostView:
+    """The view without its slowest sentence, which has a test of its own."""
+    monkeypatch.setattr(cost_view, "smallest_changes", lambda assumptions, keys: [])
     return CostView()
+
+
+def test_the_smallest_change_is_said(results_dir):
+    view = CostView([course_case()])
+    assert change_in_words(view.assumptions, smallest_changes(view.assumptions)) in words(view)
 
 
 def sliders(view: CostView) -> dict[str, InputSlider]:
@@ -182,15 +197,16 @@ def test_the_files_hold_the_costs_and_the_assumptions(view):
     assert inputs["file"] == "assumptions.csv" and "case.volume" in inputs["text"]
 
 
-@pytest.mark.parametrize("key", keys(APPROACHES))
-def test_the_stops_of_an_input_hold_its_base_within_the_bounds(key):
-    estimate, meaning = load().estimates[key], definition(key)
-    found = stops(key, estimate)
-    assert found == sorted(set(found)) and estimate.base in found and 5 <= len(found) <= 80
-    assert meaning.lowest <= found[0] and found[-1] <= meaning.highest
-    slider = InputSlider(load(), key)
-    assert slider.amount == estimate.base
-    assert slider.value == pytest.approx(estimate.base * shown_unit(key)[0])
+def test_the_stops_of_every_input_hold_its_base_within_the_bounds():
+    assumptions = load()
+    for key in keys(APPROACHES):
+        estimate, meaning = assumptions.estimates[key], definition(key)
+        found = stops(key, estimate)
+        assert found == sorted(set(found)) and estimate.base in found and 5 <= len(found) <= 80, key
+        assert meaning.lowest <= found[0] and found[-1] <= meaning.highest, key
+        slider = InputSlider(assumptions, key)
+        assert slider.amount == estimate.base, key
+        assert slider.value == pytest.approx(estimate.base * shown_unit(key)[0], rel=1e-3), key
 
 
 def test_amounts_in_short():
@@ -253,7 +269,7 @@ def test_words_follow_several_moves_once():
 
 def test_what_is_of_before_says_so(results_dir):
     async def moves():
-        view = CostView()
+        view = CostView([course_case()])
         sliders(view)["case.volume"].value = 300_000
         await asyncio.sleep(0.15)
         assert verdict(view.assumptions).sentence in words(view)

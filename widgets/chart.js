@@ -85,12 +85,12 @@ function frameOf({ x, y }, values, width, height, right) {
     ...down.ticks.map((tick) => say(left - 7, down(tick) + 4, short(tick), 'text-anchor="end"')),
     rule(left, bottom, end, bottom, 'class="axis"'),
     say(2, 16, y.title, 'class="title"'),
-    across_axis(across, x, left, end, bottom),
+    acrossAxis(across, x, left, end, bottom),
   ];
   return { across, down, left, end, top, bottom, grid, axes: drawn.join("") };
 }
 
-function across_axis(across, axis, left, end, bottom) {
+function acrossAxis(across, axis, left, end, bottom) {
   const drawn = [];
   let free = -Infinity;
   for (const tick of across.ticks) {
@@ -248,7 +248,7 @@ function bars({ frame, parts, numbers }, width) {
   drawn.push(upright(parts.centre, apart ? "now" : "", 'class="axis" stroke-width="1.5"'));
   if (parts.threshold) drawn.push(upright(...parts.threshold, 'stroke="#D55E00" stroke-width="2" stroke-dasharray="5 3"'));
   drawn.push(...labels, rule(left, bottom, width - 4, bottom, 'class="axis"'));
-  drawn.push(across_axis(across, frame.x, left, width, bottom));
+  drawn.push(acrossAxis(across, frame.x, left, width, bottom));
   const keys = [[LOW, "input at its low end"], [`url(#${frame.id}-high)`, "input at its high end"]];
   let start = left;
   for (const [fill, text] of keys) {
@@ -323,7 +323,7 @@ function map({ frame, parts, numbers }, width) {
       const own = cells[row * columns + from];
       for (to = from; to < columns && cells[row * columns + to] === own; ) to++;
       const box = `x="${at(left + from * wide)}" y="${at(bottom - (row + 1) * high)}" width="${at((to - from) * wide + 0.3)}" height="${at(high + 0.3)}"`;
-      drawn.push(`<rect ${box} fill="url(#${frame.id}-${own})"><title>${escape(areas[own].name)}</title></rect>`);
+      drawn.push(`<rect ${box} shape-rendering="crispEdges" fill="url(#${frame.id}-${own})"><title>${escape(areas[own].name)}</title></rect>`);
     }
   if (field.length) {
     const pieces = zeroLine(field, columns, rows).map((piece) => piece.map(place));
@@ -332,20 +332,21 @@ function map({ frame, parts, numbers }, width) {
   }
   const shown = [...new Set(cells)].sort((one, other) => one - other);
   const taken = [];
+  const point = parts.here && { x: area.across(parts.here[0]), y: area.down(parts.here[1]) };
   for (const own of shown) {
     const spot = deepest(cells, columns, rows, own);
-    const [px, py] = place([spot.column, spot.row]);
+    let [px, py] = place([spot.column, spot.row]);
     const full = `${areas[own].letter} ${areas[own].name}`;
     const text = widthOf(full, 13) + 10 < spot.wide * wide ? full : areas[own].letter;
+    // The name of an area makes room for the point.
+    if (point && Math.abs(py - point.y) < 18 && Math.abs(px - point.x) < widthOf(text, 13) / 2 + 10)
+      py += py - 30 > top ? -28 : 28;
     drawn.push(say(px, py + 4, text, 'class="note" text-anchor="middle"'));
     taken.push({ x: px - widthOf(text, 13) / 2, y: py - 10, w: widthOf(text, 13), h: 18 });
   }
-  if (parts.here) {
-    const point = { x: area.across(parts.here[0]), y: area.down(parts.here[1]) };
-    if (point.x >= left && point.x <= end && point.y <= bottom && point.y >= top) {
-      drawn.push(`<circle class="mark" cx="${at(point.x)}" cy="${at(point.y)}" r="6"><title>you are here</title></circle>`);
-      drawn.push(besidePoint(point, "you are here", area, [], taken));
-    }
+  if (point && point.x >= left && point.x <= end && point.y <= bottom && point.y >= top) {
+    drawn.push(`<circle class="mark" cx="${at(point.x)}" cy="${at(point.y)}" r="6"><title>you are here</title></circle>`);
+    drawn.push(besidePoint(point, "you are here", area, [], taken));
   }
   let line = frame.height + 14, start = left;
   const keys = shown.map((own) => [`<rect width="22" height="12" fill="url(#${frame.id}-${own})" stroke="#767676"/>`, `${areas[own].letter} ${areas[own].name}`]);

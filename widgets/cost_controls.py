@@ -39,7 +39,15 @@ def stops(key: str, estimate: Estimate) -> list[float]:
         chosen = {stop for stop in chosen if stop == int(stop)}
     if meaning.lowest < 0:
         chosen |= {-stop for stop in chosen if 2 * stop <= highest}
-    return sorted({stop for stop in chosen | {0.0} if stop >= meaning.lowest} | {estimate.base})
+    # A round value that reads like the base would be a second stop of the same name.
+    chosen = {stop for stop in chosen | {0.0} if abs(stop - estimate.base) > 0.01 * abs(estimate.base)}
+    return sorted({stop for stop in chosen if stop >= meaning.lowest} | {estimate.base})
+
+
+def _read(key: str, amount: float) -> float:
+    """A stop as it stands beside the slider: four digits of what is not whole."""
+    value = shown(key, amount)
+    return value if value == int(value) else float(f"{value:.4g}")
 
 
 class InputSlider(Slider):
@@ -47,9 +55,8 @@ class InputSlider(Slider):
 
     def __init__(self, assumptions: Assumptions, key: str) -> None:
         self.key, self._amounts = key, stops(key, assumptions.estimates[key])
-        shown_stops = [shown(key, amount) for amount in self._amounts]
-        base = shown(key, assumptions.estimates[key].base)
-        super().__init__(label(key), shown_stops, base, shown_unit(key)[1])
+        read = [_read(key, amount) for amount in self._amounts]
+        super().__init__(label(key), read, _read(key, assumptions.estimates[key].base), shown_unit(key)[1])
 
     @property
     def amount(self) -> float:
@@ -61,5 +68,5 @@ class InputSlider(Slider):
         self.key, self._amounts = key, stops(key, assumptions.estimates[key])
         with self.hold_sync():
             self.label, self.unit = label(key), shown_unit(key)[1]
-            self.stops = [shown(key, amount) for amount in self._amounts]
+            self.stops = [_read(key, amount) for amount in self._amounts]
             self.position = self._amounts.index(assumptions.estimates[key].base)

@@ -26,6 +26,7 @@ from widgets.cost_model import (
 from widgets.cost_pictures import MapPicture, MonthsPicture, TornadoPicture, VolumesPicture, cheapest_in_words
 from widgets.cost_presets import Preset, presets
 from widgets.rest import Soon, WhenAtRest
+from widgets.words import say
 
 HORIZONS = [3, 6, 9, 12, 15, 18, 24, 30, 36, 48, 60]
 MONTHS, VOLUMES = "months", "volume"
@@ -179,7 +180,7 @@ class CostView(VBox):
 
     def _tell_the_case(self) -> None:
         case = self.case.value
-        _say(self.words["note"], case.note)
+        say(self.words["note"], case.note)
         self.words["checks"].value = _checks(case) if case.checks else ""
 
     def _show_start(self) -> None:
@@ -239,22 +240,22 @@ class CostView(VBox):
 
     def _say_it(self) -> None:
         """The picture's words and the verdict. What is not computed yet says that it is of before."""
-        _say(self.words["even"], self._met)
+        say(self.words["even"], self._met)
         self._verdict = verdict(self._now).sentence
-        _say(self.words["verdict"], self._cheapest, strong=self._verdict, stale=True)
-        _say(self.words["chance"], self._chance, self._change, stale=True)
+        say(self.words["verdict"], self._cheapest, strong=self._verdict, stale=True)
+        say(self.words["chance"], self._chance, self._change, stale=True)
 
     def _follow(self) -> Iterator[None]:
         """What follows when the hand rests, in short steps."""
         now = self._now  # of the pair alone: the fewer inputs, the quicker
         self._cheapest = cheapest_in_words(self.assumptions)
-        _say(self.words["verdict"], self._cheapest, strong=self._verdict)
+        say(self.words["verdict"], self._cheapest, strong=self._verdict)
         yield
-        _say(self.words["tornado"], self.tornado.draw(now, tornado(now)))
+        say(self.words["tornado"], self.tornado.draw(now, tornado(now)))
         yield
         key = _key(now.pair, self.map_input.value)
         places = [stop for stop in stops(key, self._start.estimates[key]) if stop > 0]
-        _say(self.words["map"], self.map.draw(self.assumptions, key, places[0], places[-1]))
+        say(self.words["map"], self.map.draw(self.assumptions, key, places[0], places[-1]))
         yield
         sure = chance(now).sentence
         found = []
@@ -263,7 +264,7 @@ class CostView(VBox):
             found += smallest_changes(now, [key])
         found.sort(key=lambda change: change.ranges)
         self._chance, self._change = sure, change_in_words(now, found)
-        _say(self.words["chance"], self._chance, self._change)
+        say(self.words["chance"], self._chance, self._change)
         yield
         self.words["table"].value = _table(now)
 
@@ -330,20 +331,7 @@ def _pair_of(assumptions: Assumptions) -> Assumptions:
     return assumptions.with_approaches(assumptions.pair, assumptions.pair)
 
 
-READABLE = "line-height: 1.5; margin: .2em 0 .5em; max-width: 570px"  # a line of ipywidgets is 28 pixels high
 TABLE = 'style="max-width: 570px; line-height: 1.3"'
-BEFORE = "Before this change: "
-
-
-def _say(words: HTML, *texts: str, strong: str = "", stale: bool = False) -> None:
-    """Show paragraphs. The `strong` one is announced when it changes; `stale` ones are marked as such."""
-    shown = [f'<p role="status" style="{READABLE}"><b>{html.escape(strong)}</b></p>'] if strong else []
-    for text in texts:
-        if stale:
-            shown.append(f'<p style="{READABLE}; opacity: .7">{BEFORE}{html.escape(text)}</p>')
-        else:
-            shown.append(f'<p style="{READABLE}">{html.escape(text)}</p>')
-    words.value = "".join(shown)
 
 
 def _file(name: str, text: str) -> Answer:

@@ -1,7 +1,5 @@
 """The evaluation tax of a team that keeps several tuned models: hours and $ a month, from 1 to 30 models."""
 
-import html
-
 import numpy as np
 import traitlets
 from ipywidgets import HTML, VBox
@@ -9,6 +7,7 @@ from ipywidgets import HTML, VBox
 from widgets.chart import Axis, Line, LineChart, Mark
 from widgets.controls import Slider
 from widgets.cost_model import dollars, evaluation_tax
+from widgets.words import say
 
 MODELS = range(1, 31)
 HOURS = [1, 2, 3, 4, 6, 8, 12, 16, 24]
@@ -53,7 +52,7 @@ class Portfolio(VBox):
         ]
         marks = [Mark(count, at, f"{count}: {at:,.0f} hours")]
         self.chart.show(lines, f"Evaluation tax against the number of tuned models. {words}", marks)
-        self.sentence.value = f'<p role="status">{html.escape(words)}</p>'
+        say(self.sentence, words)
 
 
 def _in_words(count: int, total: float, one: float, power: float, rate: float) -> str:
