@@ -64,6 +64,7 @@ from widgets.decision_rules import (
     checks,
     conditions,
     gate_ability,
+    gate_changing,
     gate_facts,
     gates,
     has_gap,
@@ -246,8 +247,11 @@ def _why_stop(answers: Answers) -> Iterator[Reason]:
     if has_gap(answers):
         yield _why_worth(answers)
         yield Reason(
-            "Live with the gap, or pay for a stronger model: it costs less than training.", ORDER_ARTICLE
+            "Live with the gap, go on with prompt and skill, or pay for a stronger model: it costs less.",
+            ORDER_ARTICLE,
         )
+        if not stands_still(answers):
+            yield gate_changing(answers).why
     else:
         yield Reason("The gap is small enough. What is done is good enough.", ORDER_ARTICLE)
 

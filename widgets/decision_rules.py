@@ -253,7 +253,7 @@ def gates(answers: Answers) -> tuple[Point, ...]:
         gate_facts(answers),
         gate_ability(answers),
         _gate_few_labels(answers),
-        _gate_changing(answers),
+        gate_changing(answers),
         _gate_conditions(answers),
     )
 
@@ -480,7 +480,7 @@ def _gate_few_labels(answers: Answers) -> Point:
     )
 
 
-def _gate_changing(answers: Answers) -> Point:
+def gate_changing(answers: Answers) -> Point:
     still = stands_still(answers)
     text = "The task stands still for long enough." if still else _changing_text(answers)
     return Point("A task that stands still", still, Reason(text, ANSWERS if still else ORDER_ARTICLE))
