@@ -8,7 +8,7 @@ from course.data import Ticket, tickets
 from course.errors import CourseError
 from course.evaluate import evaluate
 from course.llm import CourseClient
-from course.measured import FOLDER, Provenance, read_rows
+from course.measured import FOLDER, Provenance, check_counts, read_rows
 from course.results import Outcome, wilson
 from course.retrieve import nearest
 from course.skills import Example, Skill, examples, route
@@ -37,8 +37,7 @@ class Month(Provenance):
     high: float
 
     def __post_init__(self) -> None:
-        if not 0 <= self.right <= self.valid <= self.n or self.n == 0:
-            raise CourseError(f"{self.right} right and {self.valid} valid of {self.n} cannot be; restore it.")
+        check_counts(self.right, self.valid, self.n)
 
 
 def months(stream: Sequence[Ticket], count: int = MONTHS) -> list[list[Ticket]]:

@@ -17,7 +17,7 @@ from course.data import tickets
 from course.errors import CourseError
 from course.evaluate import Result, compare
 from course.lessons import lessons
-from course.measured import FOLDER, Provenance, read_rows
+from course.measured import FOLDER, Provenance, check_counts, read_rows
 from course.paths import NOTEBOOKS, results_dir
 
 FILE = FOLDER / "ladder.csv"
@@ -48,9 +48,10 @@ class Rung(Provenance):
     p_against_next: float
 
     def __post_init__(self) -> None:
+        check_counts(self.right, self.valid, self.n)
         by_kind = self.typical + self.hard + self.boundary
-        if not 0 <= self.right == by_kind <= self.valid <= self.n:
-            raise CourseError(f"{self.right} right and {self.valid} valid of {self.n} cannot be; restore it.")
+        if by_kind != self.right:
+            raise CourseError(f"{self.right} right in all and {by_kind} by kind cannot be; restore it.")
 
 
 def run_lessons() -> None:

@@ -12,7 +12,7 @@ from course.data import Ticket, tickets
 from course.errors import CourseError
 from course.evaluate import evaluate
 from course.llm import CourseClient, connect
-from course.measured import FOLDER, Provenance, read_rows, write_rows
+from course.measured import FOLDER, Provenance, check_counts, read_rows, write_rows
 from course.results import Result
 from course.retrieve import nearest
 from course.routing import one_per_queue, route
@@ -47,8 +47,7 @@ class Reading(Provenance):
     seed: int
 
     def __post_init__(self) -> None:
-        if not 0 <= self.right <= self.valid <= self.n or self.n == 0:
-            raise CourseError(f"{self.right} right and {self.valid} valid of {self.n} cannot be; restore it.")
+        check_counts(self.right, self.valid, self.n)
 
     @property
     def accuracy(self) -> float:

@@ -37,6 +37,12 @@ class Provenance:
         return f"recorded reading: {self.date}, {self.cores} cores of {self.machine}, `{self.command}`"
 
 
+def check_counts(right: int, valid: int, n: int) -> None:
+    """CourseError unless `right` of the `valid` of `n` replies can be: the counts that a row holds."""
+    if not 0 <= right <= valid <= n or n == 0:
+        raise CourseError(f"{right} right and {valid} valid of {n} cannot be; restore it.")
+
+
 Row = TypeVar("Row", bound=Provenance)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from course.errors import CourseError
-from widgets.controls import Choice, Slider
+from widgets.controls import Choice, Scale, Slider
 
 
 def test_slider_starts_at_its_value_and_follows_its_position():
@@ -50,3 +50,12 @@ def test_choice_gives_the_value_of_what_is_shown():
 def test_a_value_that_is_no_option_is_named():
     with pytest.raises(CourseError, match="'Priced as' has no option 'huge'"):
         Choice("Priced as", {"small tier": "small"}, value="huge")
+
+
+def test_a_scale_shows_a_share_in_per_cent_and_gives_it_back():
+    scale = Scale("Wrong", "%", (0, 50, 100), 100)
+    slider = scale.slider([0.125, 0.3])
+    assert slider.stops == [0, 12.5, 30, 50, 100]
+    assert (slider.value, slider.unit) == (12.5, "%")
+    assert scale.own(slider) == 0.125
+    assert scale.shown(0.30004) == 30

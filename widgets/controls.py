@@ -1,6 +1,7 @@
 """The slider and the choice of every lesson. JupyterLab takes the arrow keys from those of ipywidgets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,31 @@ class Slider(anywidget.AnyWidget):
         if value not in self.stops:
             raise CourseError(f"'{self.label}' has no stop {value}; choose one of {self.stops}.")
         self.position = self.stops.index(value)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How a slider shows one number of a model: its label, its unit, round stops in that unit, and `per_own`,
+    how many of the unit make one of the model's own (100 for a share shown in per cent).
+    """
+
+    label: str
+    unit: str
+    stops: Sequence[float]
+    per_own: float = 1
+
+    def shown(self, own: float) -> float:
+        """The model's number in the slider's unit, to a tenth."""
+        return round(own * self.per_own, 1)
+
+    def own(self, slider: Slider) -> float:
+        """What the slider stands at, as the model's number."""
+        return slider.value / self.per_own
+
+    def slider(self, presets: Iterable[float]) -> Slider:
+        """A slider at the first of these numbers of the model; each is a stop beside the round ones."""
+        shown = [self.shown(own) for own in presets]
+        return Slider(self.label, sorted({*map(float, self.stops), *shown}), value=shown[0], unit=self.unit)
 
 
 class Choice(anywidget.AnyWidget):

@@ -1,27 +1,27 @@
 """The control of lesson 04: what broken and wrong replies cost a pipeline in a month."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import plotly.graph_objects as go
 import traitlets
 from ipywidgets import HTML, VBox
 
 from course.errors import CourseError
-from widgets.controls import Choice, Slider
+from widgets.controls import Choice, Scale
 from widgets.format_failure_model import Month, Pipeline, months
 
 PERCENT = (0, 1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 40, 50, 75, 100)
 DOLLARS = (0, 0.5, 1, 2, 5, 10, 20, 50, 100)
-# Field of the pipeline: label, unit, stops and how many of the unit make one of the field's own.
+# The slider of each field of the pipeline.
 CONTROLS = {
-    "volume": ("Volume", "replies a month", (100, 1_000, 5_000, 10_000, 50_000, 100_000, 500_000), 1),
-    "failure_rate": ("Broken form, prompt only", "% of replies", PERCENT, 100),
-    "retries": ("Retries of a broken reply", "at most", range(6), 1),
-    "retry_success": ("Success of a retry", "%", PERCENT, 100),
-    "wrong_rate": ("Wrong values, prompt only", "% of valid replies", PERCENT, 100),
-    "wrong_rate_schema": ("Wrong values, with a schema", "% of replies", PERCENT, 100),
-    "repair_cost": ("A repair by hand", "$", DOLLARS, 1),
-    "error_cost": ("An undetected error", "$", DOLLARS, 1),
+    "volume": Scale("Volume", "replies a month", (100, 1_000, 5_000, 10_000, 50_000, 100_000, 500_000)),
+    "failure_rate": Scale("Broken form, prompt only", "% of replies", PERCENT, 100),
+    "retries": Scale("Retries of a broken reply", "at most", range(6)),
+    "retry_success": Scale("Success of a retry", "%", PERCENT, 100),
+    "wrong_rate": Scale("Wrong values, prompt only", "% of valid replies", PERCENT, 100),
+    "wrong_rate_schema": Scale("Wrong values, with a schema", "% of replies", PERCENT, 100),
+    "repair_cost": Scale("A repair by hand", "$", DOLLARS),
+    "error_cost": Scale("An undetected error", "$", DOLLARS),
 }
 REPAIRS, ERRORS = "#0072B2", "#E69F00"  # Okabe and Ito: told apart with any colour vision
 
@@ -37,7 +37,10 @@ class FormatFailures(VBox):
         if not presets:
             raise CourseError("presets is empty; give at least one pipeline to begin with.")
         self.preset = Choice("Case", presets, value=next(iter(presets.values())))
-        self.sliders = {name: _slider(name, presets.values()) for name in CONTROLS}
+        self.sliders = {
+            name: scale.slider(getattr(preset, name) for preset in presets.values())
+            for name, scale in CONTROLS.items()
+        }
         self.figure = _figure()
         self.sentence = HTML()
         self._load()
@@ -50,13 +53,13 @@ class FormatFailures(VBox):
     def pipeline(self) -> Pipeline:
         """The pipeline that the sliders describe."""
         return Pipeline(
-            **{name: slider.value / CONTROLS[name][3] for name, slider in self.sliders.items()}
+            **{name: CONTROLS[name].own(slider) for name, slider in self.sliders.items()}
             | {"retries": int(self.sliders["retries"].value)}
         )
 
     def _load(self, change: traitlets.Bunch | None = None) -> None:
         for name, slider in self.sliders.items():
-            slider.value = _in_unit(name, self.preset.value)
+            slider.value = CONTROLS[name].shown(getattr(self.preset.value, name))
         self._draw()
 
     def _draw(self, change: traitlets.Bunch | None = None) -> None:
@@ -68,16 +71,6 @@ class FormatFailures(VBox):
             repairs.x = [month.repair_cost for month in results]
             errors.x = [month.error_cost for month in results]
         self.sentence.value = _in_words(self.pipeline, *results)
-
-
-def _slider(name: str, presets: Iterable[Pipeline]) -> Slider:
-    label, unit, stops, _ = CONTROLS[name]
-    values = [_in_unit(name, preset) for preset in presets]
-    return Slider(label, sorted({*map(float, stops), *values}), value=values[0], unit=unit)
-
-
-def _in_unit(name: str, pipeline: Pipeline) -> float:
-    return round(getattr(pipeline, name) * CONTROLS[name][3], 1)
 
 
 def _figure() -> go.FigureWidget:

@@ -1,6 +1,6 @@
 """The control of lesson 06: success of a step, steps needed and limit against what becomes of questions."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 import traitlets
@@ -9,16 +9,16 @@ from ipywidgets import HTML, VBox
 from course.errors import CourseError
 from course.models import TIERS, tier
 from course.results import money, percent
-from widgets.controls import Choice, Slider
+from widgets.controls import Choice, Scale
 from widgets.tool_loop_model import Ending, Loop, cost_per_1000, ending
 
 PERCENT = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 100)
-# Field of the loop: label, unit, stops and how many of the unit make one of the field's own.
+# The slider of each field of the loop.
 CONTROLS = {
-    "success": ("A step goes right", "%", PERCENT, 100),
-    "noticed": ("A failed step comes back as an error", "% of them", PERCENT, 100),
-    "needed": ("Steps that a question needs", "with the reply", range(1, 11), 1),
-    "limit": ("Limit", "requests for one question", range(1, 21), 1),
+    "success": Scale("A step goes right", "%", PERCENT, 100),
+    "noticed": Scale("A failed step comes back as an error", "% of them", PERCENT, 100),
+    "needed": Scale("Steps that a question needs", "with the reply", range(1, 11)),
+    "limit": Scale("Limit", "requests for one question", range(1, 21)),
 }
 STEPS_SHOWN = 10
 # Okabe and Ito: told apart with any colour vision. Each part has a pattern of its own as well.
@@ -40,7 +40,10 @@ class ToolLoop(VBox):
         if not presets:
             raise CourseError("presets is empty; give at least one loop to begin with.")
         self.preset = Choice("Case", presets, value=next(iter(presets.values())))
-        self.sliders = {name: _slider(name, presets.values()) for name in CONTROLS}
+        self.sliders = {
+            name: scale.slider(getattr(preset, name) for preset in presets.values())
+            for name, scale in CONTROLS.items()
+        }
         self.tier = Choice("Priced as", {f"{name} tier": name for name in TIERS}, value=TIERS[0])
         self.sentence, self.table = HTML(), HTML()
         self._load()
@@ -52,13 +55,13 @@ class ToolLoop(VBox):
     @property
     def loop(self) -> Loop:
         """The loop that the controls describe; its tokens are those of the case."""
-        values = {name: slider.value / CONTROLS[name][3] for name, slider in self.sliders.items()}
+        values = {name: CONTROLS[name].own(slider) for name, slider in self.sliders.items()}
         whole = {name: round(values[name]) for name in ("needed", "limit")}
         return replace(self.preset.value, **values | whole)
 
     def _load(self, change: traitlets.Bunch | None = None) -> None:
         for name, slider in self.sliders.items():
-            slider.value = _in_unit(name, self.preset.value)
+            slider.value = CONTROLS[name].shown(getattr(self.preset.value, name))
         self._draw()
 
     def _draw(self, change: traitlets.Bunch | None = None) -> None:
@@ -68,16 +71,6 @@ class ToolLoop(VBox):
         chosen = self.loop.needed
         self.sentence.value = f"<p>{_in_words(self.loop, rows[chosen], costs[chosen], self.tier.value)}</p>"
         self.table.value = _table(rows, costs, chosen)
-
-
-def _slider(name: str, presets: Iterable[Loop]) -> Slider:
-    label, unit, stops, _ = CONTROLS[name]
-    values = [_in_unit(name, preset) for preset in presets]
-    return Slider(label, sorted({*map(float, stops), *values}), value=values[0], unit=unit)
-
-
-def _in_unit(name: str, loop: Loop) -> float:
-    return round(getattr(loop, name) * CONTROLS[name][3], 1)
 
 
 def _in_words(loop: Loop, end: Ending, cost: float, tier_name: str) -> str:
