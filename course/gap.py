@@ -23,7 +23,7 @@ _Z_95 = NormalDist().inv_cdf(0.975)
 ABOVE, BELOW, UNDECIDED = "above", "below", "undecided"
 STOP, GO_ON, MEASURE_MORE = "stop", "go on", "measure more"
 _WHERE = {ABOVE: "above", BELOW: "below", UNDECIDED: "on both sides of"}
-ENOUGH_LABELS = 500  # claimed: the least for fine-tuning, in the article that the ten steps come from
+ENOUGH_LABELS = 500  # claimed, C094: the least for fine-tuning, in the article of the ten steps
 
 FORMAT, CONVENTION, KNOWLEDGE, CAPABILITY = "format", "convention", "knowledge", "capability"
 KINDS_OF_FAILURE = {
