@@ -64,11 +64,8 @@ TASKS = {
     VARIED: "one task, varied inputs",
     NARROW: "one narrow task",
 }
-LABELS_NEEDED = {
-    NARROW: 500,
-    VARIED: 2_000,
-    REASONING: 10_000,
-}  # claimed by CHECKLIST, the least of each range
+# Claimed: the least of each range (C112 to C114).
+LABELS_NEEDED = {NARROW: 500, VARIED: 2_000, REASONING: 10_000}
 NOT_LOOKED, ONE_KIND, ALIKE = "not looked", "one kind", "alike"
 SPREADS = {
     NOT_LOOKED: "nobody has looked",

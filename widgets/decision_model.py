@@ -37,19 +37,19 @@ from widgets.decision_answers import (
 from widgets.decision_rules import (
     ANSWERS,
     BENCHMARK,
-    CHECKLIST_ARTICLE,
     COURSE,
+    DECISION_TREE,
     ENOUGH_MONTHS,
     FINE_TUNE,
-    LEADER_ARTICLE,
+    MODULUS,
     NO_TOLERANCE_BELOW,
-    ORDER_ARTICLE,
     PREPARE,
     PRICE,
+    PRODUCT_LEADER,
     RUNG,
     RUNGS,
     SILENT,
-    SKILLS_ARTICLE,
+    SKILLS,
     STAY,
     STOP,
     TUNE,
@@ -155,8 +155,8 @@ def _reasons_for(answers: Answers, key: str) -> Iterator[Reason]:
             yield _why_first[key]
         elif key == PROMPT:
             yield Reason(
-                "There is a gap, but the prompt is not the best you can write. Close that before you train.",
-                CHECKLIST_ARTICLE,
+                "There is a gap, but the prompt is not the best you can write.",
+                "C128",
             )
         elif key == RETRIEVAL:
             yield gate_facts(answers).why
@@ -182,7 +182,7 @@ def _reasons_for(answers: Answers, key: str) -> Iterator[Reason]:
     if key == PREPARE:
         yield from (point.why for point in checks(answers) if not point.holds)
     if key == FINE_TUNE:
-        yield Reason("All gates are open, all ten points and all three conditions hold.", CHECKLIST_ARTICLE)
+        yield Reason("All gates are open, all ten points and all three conditions hold.", ANSWERS)
         yield _why_worth(answers)
         yield Reason(
             "Only a model with open weights on your own machines will do."
@@ -194,27 +194,25 @@ def _reasons_for(answers: Answers, key: str) -> Iterator[Reason]:
         yield Reason(rate_text(answers), ANSWERS)
     if not answers.evaluation_rows and key != BENCHMARK:
         yield Reason(
-            "Build the evaluation set now: without one, no rung can be told from another.", LEADER_ARTICLE
+            "Build the evaluation set now: without one, no rung can be told from another.", PRODUCT_LEADER
         )
 
 
 _why_first = {
-    PROMPT: Reason("Most faults are prompt faults, and this is undone in a second.", ORDER_ARTICLE),
-    FEW_SHOT: Reason(
-        "Three to five examples show form, tone and edge cases better than rules.", ORDER_ARTICLE
-    ),
-    ANOTHER_MODEL: Reason("Another model is one changed line. Note what it changes in cost.", ORDER_ARTICLE),
-    SCHEMA: Reason("A schema settles the shape of a reply. It says nothing of the values.", ORDER_ARTICLE),
-    RETRIEVAL: Reason("Missing facts have to stand in front of the model when it answers.", ORDER_ARTICLE),
-    TOOLS: Reason("What the model cannot do, a tool can do for it.", ORDER_ARTICLE),
-    SKILL: Reason("A skill is a file that people can read, and it changes within hours.", SKILLS_ARTICLE),
+    PROMPT: Reason("Most faults go back to an unclear instruction, and this is undone in a second.", "C011"),
+    FEW_SHOT: Reason("Three to five examples show form, tone and edge cases.", "C062"),
+    ANOTHER_MODEL: Reason("Another model is one changed line. Note what it changes in cost.", "C064"),
+    SCHEMA: Reason("A schema settles the shape of a reply. It says nothing of the values.", "C106"),
+    RETRIEVAL: Reason("Missing facts have to stand in front of the model when it answers.", "C066"),
+    TOOLS: Reason("What the model cannot do, a tool can do for it.", DECISION_TREE),
+    SKILL: Reason("A skill is a file that people can read, and a changed one works within hours.", "C001"),
 }
 
 
 def _which_model(answers: Answers) -> Iterator[Reason]:
     problems = answers.problems
     if PRIVACY in problems:
-        yield Reason("It has to run on your own machines: try one with open weights as it is.", ORDER_ARTICLE)
+        yield Reason("It has to run on your own machines: try one with open weights as it is.", DECISION_TREE)
     if not to_solve(answers) & WAY_OF_ANSWERING and problems & {LATENCY, COST}:
         yield Reason(
             "Nothing is wrong with the answers, so try a smaller one, and measure what it loses.", COURSE
@@ -225,21 +223,19 @@ def _why_benchmark(answers: Answers) -> Reason:
     quality = standing(answers)
     if not answers.evaluation_rows:
         return Reason(
-            "There is no evaluation set. Without one there is no gap and no fine-tuning.", LEADER_ARTICLE
+            "There is no evaluation set. Without one there is no gap and no fine-tuning.", PRODUCT_LEADER
         )
     if quality == UNMEASURED:
         return Reason(
-            "The evaluation set is there. Nobody has measured the failure rate on it.", ORDER_ARTICLE
+            "The evaluation set is there. Nobody has measured the failure rate on it.", DECISION_TREE
         )
     if quality == UNDECIDED:
         return Reason("More rows decide it.", COURSE)
     if not kind_known(answers):
-        return Reason(
-            "Read the failures and sort them by kind: the remedy follows from the kind.", CHECKLIST_ARTICLE
-        )
+        return Reason("Read the failures and sort them by kind: the remedy follows from the kind.", MODULUS)
     return Reason(
         "Look at each kind of input apart: one that fails alone needs a rule, not training.",
-        CHECKLIST_ARTICLE,
+        MODULUS,
     )
 
 
@@ -248,18 +244,18 @@ def _why_stop(answers: Answers) -> Iterator[Reason]:
         yield _why_worth(answers)
         yield Reason(
             "Live with the gap, go on with prompt and skill, or pay for a stronger model: it costs less.",
-            ORDER_ARTICLE,
+            DECISION_TREE,
         )
         if not stands_still(answers):
             yield gate_changing(answers).why
     else:
-        yield Reason("The gap is small enough. What is done is good enough.", ORDER_ARTICLE)
+        yield Reason("The gap is small enough. What is done is good enough.", DECISION_TREE)
 
 
 def _why_worth(answers: Answers) -> Reason:
     """Why the volume does or does not pay for training, where that is known."""
     if answers.problems & {LATENCY, PRIVACY}:
-        return Reason("Speed and privacy are limits, so the volume does not decide.", CHECKLIST_ARTICLE)
+        return Reason("Speed and privacy are limits, so the volume does not decide.", COURSE)
     if answers.cost_says != NOT_PRICED:
         more = answers.cost_says == DEARER
         return Reason(f"Your cost model says that training costs {'more' if more else 'less'}.", ANSWERS)
@@ -286,7 +282,7 @@ def _ladder_step(answers: Answers, rung: Rung, next_key: str) -> LadderStep:
 
 
 _NOTHING_LEFT = Reason("The failure rate is within what you accept, so it is not needed.", ANSWERS)
-_WAIT = Reason("What stands above comes first.", ORDER_ARTICLE)
+_WAIT = Reason("What stands above comes first.", DECISION_TREE)
 
 
 def _remedy(answers: Answers, rung: Rung) -> tuple[str, Reason]:
@@ -327,32 +323,30 @@ def _end(answers: Answers, key: str, next_key: str) -> tuple[str, Reason]:
 
 
 def _three_questions(answers: Answers) -> tuple[Point, ...]:
-    """The questions of SKILLS_ARTICLE; one `holds` where its answer points to fine-tuning."""
+    """The questions of SKILLS; one `holds` where its answer points to fine-tuning."""
     rare = answers.changes in (TWICE_A_YEAR, YEARLY)
     automatic = 0 if answers.reviewed else answers.volume
     return (
         Point(
             "How often do requirements change?",
             rare,
-            Reason(
-                f"{CHANGES[answers.changes].capitalize()}. From every quarter on, skills.", SKILLS_ARTICLE
-            ),
+            Reason(f"{CHANGES[answers.changes].capitalize()}. Every quarter or more often: skills.", "C040"),
         ),
         Point(
             "Does it need a person's review?",
             not answers.reviewed,
-            Reason("Yes: skills." if answers.reviewed else "No: that points to fine-tuning.", SKILLS_ARTICLE),
+            Reason("Yes: skills." if answers.reviewed else "No: that points to fine-tuning.", SKILLS),
         ),
         Point(
             "How many outputs a month does nobody review?",
             automatic >= 50_000,
-            Reason(f"{automatic:,}. Below 50,000, skills.", SKILLS_ARTICLE),
+            Reason(f"{automatic:,}. Below 50,000: skills.", "C022"),
         ),
     )
 
 
 def _dimensions(answers: Answers) -> tuple[Dimension, ...]:
-    """The table of CHECKLIST_ARTICLE, with this case."""
+    """The table of MODULUS, with this case."""
     strict = answers.accepted_rate < NO_TOLERANCE_BELOW and not answers.reviewed
     described = not (STYLE in answers.problems and answers.prompt_maximised and FEW_SHOT in answers.tried)
     labels, changes = f"{answers.labels:,}, {LABELLERS[answers.labelled_by]}", CHANGES[answers.changes]

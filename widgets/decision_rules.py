@@ -4,10 +4,14 @@ The gates come first, and no score outvotes one. `Reason.source` says who claims
 """
 
 from dataclasses import dataclass
+from functools import cache
 
+from course.claims import ID, claim, claims
+from course.errors import CourseError
 from course.gap import STEPS
 from course.results import percent
 from widgets.decision_answers import (
+    ALIKE,
     ANOTHER_MODEL,
     BEHAVIOUR,
     CAPABILITY,
@@ -21,6 +25,7 @@ from widgets.decision_answers import (
     LABELLERS,
     LABELS_NEEDED,
     LATENCY,
+    NARROW,
     NOT_LAUNCHED,
     NOT_LOOKED,
     NOT_PRICED,
@@ -29,6 +34,7 @@ from widgets.decision_answers import (
     PRIVACY,
     PROBLEMS,
     PROMPT,
+    REASONING,
     RETRIEVAL,
     SCHEMA,
     SKILL,
@@ -37,43 +43,22 @@ from widgets.decision_answers import (
     TOOLS,
     TRIABLE,
     TWICE_A_YEAR,
+    VARIED,
+    WEEKLY,
     YEARLY,
     Answers,
 )
 
-SKILLS_ARTICLE, TEMPLATES_ARTICLE, ORDER_ARTICLE = "skills", "templates", "order"
-CHECKLIST_ARTICLE, LEADER_ARTICLE = "checklist", "leader"
-ANSWERS, COURSE = "answers", "course"
-# Each source by its key: what it is called in a sentence, and its title.
-SOURCES = {
-    SKILLS_ARTICLE: (
-        "article on skills",
-        "Claude Code skills or fine-tuning, Agent Engineer Master, 2026-04-29",
-    ),
-    TEMPLATES_ARTICLE: (
-        "article on templates",
-        "Fine-Tuning vs. Prompt Engineering: Which Productivity Approach Wins, Periagoge",
-    ),
-    ORDER_ARTICLE: (
-        "article with the ten steps",
-        "When fine-tuning beats prompt engineering (and when it doesn't), 2026-04-29",
-    ),
-    CHECKLIST_ARTICLE: (
-        "article with the check list",
-        "When fine-tuning beats prompting (and when it doesn't), Modulus, 2026-05-15",
-    ),
-    LEADER_ARTICLE: (
-        "article for product leaders",
-        "Fine-Tune or Prompt Engineer: A Product Leader's Decision Framework, CTPO, 2025-12-15",
-    ),
-    ANSWERS: ("your answers", "your own answers"),
-    COURSE: ("this course", "this course: lessons 03 to 09"),
-}
+# Who says a thing: a claim by its id, an article by its key in data/claims_sources.csv, or the last two.
+SKILLS, PRODUCTIVITY, DECISION_TREE = "skills", "productivity", "decision-tree"
+MODULUS, PRODUCT_LEADER = "modulus", "product-leader"
+ANSWERS, COURSE = "your answers", "this course"
 
 BENCHMARK, STOP, PRICE, PREPARE, FINE_TUNE = "benchmark", "stop", "price", "prepare", "fine_tune"
-ENOUGH_MONTHS = 6  # CHECKLIST_ARTICLE asks for 6 to 12
-STYLE_ONLY_BELOW = 200  # labelled examples, ORDER_ARTICLE
-NO_TOLERANCE_BELOW = 0.03  # failure rate; CHECKLIST_ARTICLE calls 3 to 8 % too much for a pipeline
+ENOUGH_MONTHS = 6  # MODULUS asks for 6 to 12
+STYLE_ONLY_BELOW = 200  # labelled examples, DECISION_TREE
+NO_TOLERANCE_BELOW = 0.03  # failure rate; MODULUS calls 3 to 8 % too much for a pipeline
+MANY_MODELS = 15  # so many tuned models nobody wants to keep, SKILLS
 DAYS_A_MONTH = 30
 # Where the failure rate stands against what is accepted.
 UNMEASURED, ACCEPTED, UNDECIDED, TOO_MANY = "unmeasured", "accepted", "undecided", "too many"
@@ -85,13 +70,32 @@ UNNAMED = "unnamed"
 
 @dataclass(frozen=True)
 class Reason:
-    """One sentence, and the key in SOURCES of who says so."""
+    """One sentence, and who says so: a claim by its id, an article by its key, ANSWERS or COURSE."""
 
     text: str
     source: str
 
+    @property
+    def credit(self) -> str:
+        """The source in words. A claim says what became of it, and an article who published it."""
+        return credit(self.source)
+
     def __str__(self) -> str:
-        return f"{self.text} ({SOURCES[self.source][0]})"
+        return f"{self.text} ({self.credit})"
+
+
+@cache
+def credit(source: str) -> str:
+    """A source in words. CourseError for a claim or an article that does not exist."""
+    if source in (ANSWERS, COURSE):
+        return source
+    if ID.fullmatch(source):
+        claimed = claim(source)
+        return f"{claimed.source.publisher}, claim {claimed.id}: {claimed.verdict}"
+    articles = {each.source.source: each.source for each in claims()}
+    if source not in articles:
+        raise CourseError(f"There is no source {source!r}; there are {', '.join(articles)}.")
+    return articles[source].publisher
 
 
 @dataclass(frozen=True)
@@ -120,8 +124,8 @@ RUNGS = (
         "02",
         WAY_OF_ANSWERING,
         Reason(
-            "Examples show a form and a way to answer. They bring no facts and no ability, and are paid for.",
-            ORDER_ARTICLE,
+            "Examples teach a form and a way to answer. They bring no facts and no ability.",
+            "C061",
         ),
     ),
     Rung(
@@ -162,9 +166,7 @@ RUNGS = (
         (),
         "07",
         WAY_OF_ANSWERING,
-        Reason(
-            "A skill says how to work with what the model knows. That is not what is wrong.", SKILLS_ARTICLE
-        ),
+        Reason("A skill writes down a way of working. That is not what is wrong.", ANSWERS),
     ),
     Rung(BENCHMARK, "Measure the gap that is left", (7,), "08"),
     Rung(STOP, "Stop here", (8,), "08"),
@@ -259,72 +261,63 @@ def gates(answers: Answers) -> tuple[Point, ...]:
 
 
 def conditions(answers: Answers) -> tuple[Point, ...]:
-    """The three conditions that hold together or not at all."""
-    criterion = answers.evaluation_rows > 0 and stands_still(answers)
-    stable = (
-        "You can tell good from bad, and what is good will stay."
-        if criterion
-        else "Without an evaluation set nobody can tell whether training worked."
-        if not answers.evaluation_rows
-        else _changing_text(answers)
-    )
+    """The three conditions of PRODUCT_LEADER, which hold together or not at all."""
     return (
-        Point("A stable criterion of success", criterion, Reason(stable, LEADER_ARTICLE)),
+        _criterion(answers),
         Point("Enough data, labelled with care", _enough_data(answers), _data_reason(answers)),
         Point("A gap that prompting cannot close", _proven_gap(answers), _gap_reason(answers)),
     )
 
 
 def checks(answers: Answers) -> tuple[Point, ...]:
-    """The ten points of CHECKLIST_ARTICLE."""
-    quality = standing(answers)
-    maximised = answers.prompt_maximised and {PROMPT, FEW_SHOT} <= answers.tried
-    curated, retrained = answers.curation_budget, answers.retraining_budget
+    """The ten points of MODULUS."""
     return (
-        _check(
+        _point(
             "The prompt is as good as you can make it, with ten examples",
-            maximised,
-            "It is the baseline that a tuned model has to beat.",
-            "A tuned model has to beat the best prompt, not the first. Examples and edge cases belong in it.",
+            answers.prompt_maximised and {PROMPT, FEW_SHOT} <= answers.tried,
+            Reason("It is the baseline that a tuned model has to beat.", ANSWERS),
+            Reason("A tuned model has to beat your best prompt. Your first one flatters it.", "C128"),
         ),
-        _check(
+        _point(
             "Its failure rate is measured on an evaluation set",
-            quality != UNMEASURED,
-            rate_text(answers),
-            "Nobody has measured it." if answers.evaluation_rows else "There is no evaluation set.",
+            standing(answers) != UNMEASURED,
+            Reason(rate_text(answers), ANSWERS),
+            Reason(rate_text(answers), MODULUS),
         ),
-        _check_gap(answers, quality),
-        _check(
+        _check_gap(answers),
+        _point(
             "The failures are read, and their kind is known",
             kind_known(answers),
-            f"What is wrong: {named(answers)}.",
-            "Nobody has read and sorted the failures, so nobody knows what training would have to change.",
+            Reason(f"What is wrong: {named(answers)}.", ANSWERS),
+            Reason("Nobody has sorted the failures, so nobody knows what training has to change.", MODULUS),
         ),
-        _check_addressable(answers),
+        _point(
+            "Training can change what is wrong",
+            _addressable(answers),
+            Reason("It is about how the model answers, or about what an answer takes.", ANSWERS),
+            Reason("Training teaches a way to answer. It brings no facts and no access to systems.", "C071")
+            if answers.problems
+            else Reason("Nobody has said what is wrong.", MODULUS),
+        ),
         Point(
             f"{LABELS_NEEDED[answers.task]:,} good examples or more",
             _enough_data(answers),
             _data_reason(answers),
         ),
-        _check(
-            "The task stays as it is for six months",
-            stands_still(answers),
-            f"{answers.stable_months:g} months ahead, and requirements changed {CHANGES[answers.changes]}.",
-            _changing_text(answers),
-        ),
-        _check(
+        Point("The task stays as it is for six months", stands_still(answers), _change_reason(answers)),
+        _point(
             "There is a budget for preparing the data",
-            curated,
-            "It is planned for.",
-            "Preparing the data is 40 to 60 % of the whole effort.",
+            answers.curation_budget,
+            Reason("It is planned for.", ANSWERS),
+            Reason("Preparing the data takes about half of the whole effort, or more.", "C115"),
         ),
         _check_schema(answers),
-        _check(
+        _point(
             "Training again is paid for",
-            retrained,
-            _portfolio_text(answers, "Training again is planned for."),
-            _portfolio_text(
-                answers, "Inputs, base model and task move on, and each time training starts again."
+            answers.retraining_budget,
+            Reason(f"It is planned for.{_portfolio(answers)}", "C134" if answers.tuned_models else ANSWERS),
+            Reason(
+                f"When the base model or the task changes, it all starts again.{_portfolio(answers)}", "C131"
             ),
         ),
     )
@@ -334,14 +327,14 @@ def volumes(answers: Answers) -> tuple[VolumeMark, ...]:
     """The volumes that the articles name, the lowest first, and which way each would send this case."""
     volume = answers.volume
 
-    def skills(least: int, says: str) -> VolumeMark:
+    def skills(least: int, says: str, source: str) -> VolumeMark:
         if answers.reviewed:
             sends, why = STAY, "a person reviews the outputs, and it counts those that nobody reviews"
-        elif answers.tuned_models + 1 >= 15:
+        elif answers.tuned_models + 1 >= MANY_MODELS:
             sends, why = STAY, "it would not keep fifteen tuned models"
         else:
             sends, why = _from(least, volume)
-        return VolumeMark(least, least, says, SKILLS_ARTICLE, sends, why)
+        return VolumeMark(least, least, says, source, sends, why)
 
     little, lora, much = (DAYS_A_MONTH * a_day for a_day in (100, 5_000, 50_000))
     if 500_000 <= volume <= 1_000_000:
@@ -352,20 +345,18 @@ def volumes(answers: Answers) -> tuple[VolumeMark, ...]:
     large = _from(much, volume) if volume >= much else (SILENT, "it tells of 100 and of 50,000 a day only")
     return (
         VolumeMark(
-            *(500, 500, "500 letters in all", TEMPLATES_ARTICLE, SILENT),
+            *(500, 500, "500 letters in all", "C046", SILENT),
             "it counts letters in all and not a month, and says that the prompt works",
         ),
-        VolumeMark(little, little, "100 a day: not worth it", ORDER_ARTICLE, *small),
-        skills(10_000, "10,000 a month, nobody reviews, one failure costs little"),
-        skills(50_000, "50,000 a month for style, somewhat less for a special domain"),
+        VolumeMark(little, little, "100 a day: not worth it", "C084", *small),
+        skills(10_000, "10,000 a month, nobody reviews, one failure costs little", "C021"),
+        skills(50_000, "50,000 a month for style, somewhat less for a special domain", "C022"),
+        VolumeMark(lora, lora, "5,000 a day with LoRA: might break even", "C090", *_from(lora, volume)),
         VolumeMark(
-            lora, lora, "5,000 a day with LoRA: might break even", ORDER_ARTICLE, *_from(lora, volume)
-        ),
-        VolumeMark(
-            *(500_000, 1_000_000, "prompts below 500,000, training above 1,000,000", CHECKLIST_ARTICLE),
+            *(500_000, 1_000_000, "prompts below 500,000, training above 1,000,000", "C121"),
             *table,
         ),
-        VolumeMark(much, much, "50,000 a day: it paid", ORDER_ARTICLE, *large),
+        VolumeMark(much, much, "50,000 a day: it paid", "C085", *large),
     )
 
 
@@ -433,112 +424,96 @@ def _enough_data(answers: Answers) -> bool:
 
 
 def _gate_evaluation(answers: Answers) -> Point:
-    return Point(
+    return _point(
         "An evaluation set",
         answers.evaluation_rows > 0,
-        Reason(
-            f"There is one, with {answers.evaluation_rows:,} rows."
-            if answers.evaluation_rows
-            else "There is none. Training blind makes a fault harder to find.",
-            ORDER_ARTICLE,
-        ),
+        Reason(f"There is one, with {answers.evaluation_rows:,} rows.", ANSWERS),
+        Reason("There is none. Whoever trains blind cannot find the fault afterwards.", DECISION_TREE),
     )
 
 
 def gate_facts(answers: Answers) -> Point:
-    missing = KNOWLEDGE in answers.problems
-    text = (
-        "Facts go to retrieval: training does not teach them reliably. (The article on skills disagrees.)"
-        if missing
-        else "No facts are missing."
+    """Facts go to retrieval. SKILLS says otherwise (C025), and that claim is contradicted."""
+    return _point(
+        "Not for facts",
+        KNOWLEDGE not in answers.problems,
+        Reason("No facts are missing.", ANSWERS),
+        Reason("Facts go to retrieval: training does not teach them reliably.", "C071"),
     )
-    return Point("Not for facts", not missing, Reason(text, ORDER_ARTICLE if missing else ANSWERS))
 
 
 def gate_ability(answers: Answers) -> Point:
-    missing = CAPABILITY in answers.problems
-    text = (
-        "An ability comes from a tool. Training would only imitate it."
-        if missing
-        else "No ability is missing."
+    """A missing ability goes to tools."""
+    return _point(
+        "Not for an ability",
+        CAPABILITY not in answers.problems,
+        Reason("No ability is missing.", ANSWERS),
+        Reason("An ability comes from a tool. Training would only imitate it.", DECISION_TREE),
     )
-    return Point("Not for an ability", not missing, Reason(text, ORDER_ARTICLE if missing else ANSWERS))
 
 
 def _gate_few_labels(answers: Answers) -> Point:
-    enough = answers.labels >= STYLE_ONLY_BELOW
-    if enough:
-        text = f"{answers.labels:,} examples can teach more than style."
-    elif answers.problems == {STYLE}:
-        text = f"{answers.labels:,} examples could teach style, and style is all that is wrong."
-    else:
-        text = f"{answers.labels:,} examples would teach style at most. Show them in the prompt instead."
-    return Point(
+    enough, style = answers.labels >= STYLE_ONLY_BELOW, answers.problems == {STYLE}
+    able = "can teach more than style" if enough else "could teach style, and style is all that is wrong"
+    return _point(
         f"{STYLE_ONLY_BELOW} examples, or style alone",
-        enough or answers.problems == {STYLE},
-        Reason(text, ORDER_ARTICLE),
+        enough or style,
+        Reason(f"{answers.labels:,} examples {able}.", "C086"),
+        Reason(f"{answers.labels:,} examples would teach style at most. Show them in the prompt.", "C086"),
     )
 
 
 def gate_changing(answers: Answers) -> Point:
-    still = stands_still(answers)
-    text = "The task stands still for long enough." if still else _changing_text(answers)
-    return Point("A task that stands still", still, Reason(text, ANSWERS if still else ORDER_ARTICLE))
+    """A task that changes stays with prompts and skills."""
+    return Point("A task that stands still", stands_still(answers), _change_reason(answers))
 
 
 def _gate_conditions(answers: Answers) -> Point:
     missing = [point.title.lower() for point in conditions(answers) if not point.holds]
-    text = f"Missing: {'; '.join(missing)}." if missing else "All three hold."
-    return Point("The three conditions together", not missing, Reason(text, LEADER_ARTICLE))
-
-
-# The ten points
-
-
-def _check(title: str, holds: bool, if_so: str, if_not: str) -> Point:
-    return Point(title, holds, Reason(if_so if holds else if_not, CHECKLIST_ARTICLE))
-
-
-def _check_gap(answers: Answers, quality: str) -> Point:
-    title = "The failures are too many, and alike for all kinds of input"
-    if quality == TOO_MANY:
-        holds = answers.spread not in (NOT_LOOKED, ONE_KIND)
-        spread = {
-            NOT_LOOKED: "Nobody has looked at the kinds of input apart.",
-            ONE_KIND: "One kind of input fails most: repair that one first, with a rule in the prompt.",
-        }
-        return _check(title, holds, rate_text(answers), spread.get(answers.spread, ""))
-    if has_gap(answers):
-        return _check(title, True, f"They are accepted. The gap is elsewhere: {named(answers)}.", "")
-    texts = {
-        UNMEASURED: "Not known: nothing is measured.",
-        UNDECIDED: f"Not known: {rate_text(answers)}",
-        ACCEPTED: f"No: {rate_text(answers)}",
-    }
-    return _check(title, False, "", texts[quality])
-
-
-def _check_addressable(answers: Answers) -> Point:
-    title = "Training can change what is wrong"
-    if not answers.problems:
-        return _check(title, False, "", "Nobody has said what is wrong.")
-    return _check(
-        title,
-        _addressable(answers),
-        "It is about how the model answers, or what an answer takes.",
-        "Training teaches a way to answer. It teaches no facts that last, and no access to your systems.",
+    return _point(
+        "The three conditions together",
+        not missing,
+        Reason("All three hold.", ANSWERS),
+        Reason(f"Missing: {'; '.join(missing)}.", "C130"),
     )
+
+
+# The points
+
+
+def _point(title: str, holds: bool, if_so: Reason, if_not: Reason) -> Point:
+    return Point(title, holds, if_so if holds else if_not)
+
+
+def _criterion(answers: Answers) -> Point:
+    title = "A stable criterion of success"
+    if not answers.evaluation_rows:
+        return Point(title, False, Reason("Without an evaluation set nobody can tell good from bad.", "C130"))
+    return Point(title, stands_still(answers), _change_reason(answers))
+
+
+def _check_gap(answers: Answers) -> Point:
+    title = "The failures are too many, and alike for all kinds of input"
+    if standing(answers) != TOO_MANY:
+        elsewhere = Reason(f"They are accepted. What is left: {named(answers)}.", ANSWERS)
+        return _point(title, has_gap(answers), elsewhere, Reason(rate_text(answers), ANSWERS))
+    spread = {
+        NOT_LOOKED: Reason("Nobody has looked at the kinds of input apart.", MODULUS),
+        ONE_KIND: Reason("One kind fails most: repair that first, with a rule in the prompt.", COURSE),
+        ALIKE: Reason(rate_text(answers), ANSWERS),
+    }
+    return Point(title, answers.spread == ALIKE, spread[answers.spread])
 
 
 def _check_schema(answers: Answers) -> Point:
     title = "A schema was considered for the shape"
     if FORMAT not in answers.problems:
-        return _check(title, True, "The shape is not what is wrong.", "")
-    return _check(
+        return Point(title, True, Reason("The shape is not what is wrong.", ANSWERS))
+    return _point(
         title,
         SCHEMA in answers.tried,
-        "It was tried, and the shape is still wrong.",
-        "A schema may settle the shape without any training.",
+        Reason("It was tried, and the shape is still wrong.", ANSWERS),
+        Reason("A schema may settle the shape without any training.", "C106"),
     )
 
 
@@ -546,74 +521,73 @@ def _check_schema(answers: Answers) -> Point:
 
 
 def rate_text(answers: Answers) -> str:
+    """The failure rate, its interval, and where that stands against what is accepted."""
     if answers.interval is None:
-        return "Nobody has measured the failure rate."
+        return "There is an evaluation set, and no failure rate." if answers.evaluation_rows else _NO_SET
     low, high = answers.interval
-    accepted = percent(answers.accepted_rate)
-    where = {
-        ACCEPTED: f"all of it within the {accepted} % that you accept",
-        UNDECIDED: f"on both sides of the {accepted} % that you accept",
-        TOO_MANY: f"all of it above the {accepted} % that you accept",
-    }[standing(answers)]
+    where = {ACCEPTED: "all within", UNDECIDED: "on both sides of", TOO_MANY: "all above"}[standing(answers)]
     measured = f" Measured: {answers.measured_on}." if answers.measured_on else ""
     return (
-        f"{percent(answers.measured_rate)} % of {answers.evaluation_rows:,} fail, which stands for "
-        f"{percent(low)} to {percent(high)} %, {where}.{measured}"
+        f"{percent(answers.measured_rate)} % of {answers.evaluation_rows:,} fail. That stands for "
+        f"{percent(low)} to {percent(high)} %, {where} the {percent(answers.accepted_rate)} % that you "
+        f"accept.{measured}"
     )
+
+
+_NO_SET = "There is no evaluation set, so there is no failure rate."
+
+
+def named(answers: Answers) -> str:
+    """What is wrong, in words."""
+    shown = [PROBLEMS[key].lower() for key in PROBLEMS if key in answers.problems]
+    return "; ".join(shown) or "nothing is named"
 
 
 def _data_reason(answers: Answers) -> Reason:
     needed = LABELS_NEEDED[answers.task]
     if answers.labels < needed:
-        return Reason(
-            f"{needed - answers.labels:,} are missing: {TASKS[answers.task]} takes {needed:,} or more.",
-            CHECKLIST_ARTICLE,
-        )
-    if answers.labelled_by != EXPERTS:
-        return Reason(
-            f"{answers.labels:,} examples, {LABELLERS[answers.labelled_by]}: training repeats mistakes. "
-            "Let people who know the task check them, and settle disputes.",
-            LEADER_ARTICLE,
-        )
-    return Reason(f"{answers.labels:,} examples, {LABELLERS[EXPERTS]}.", LEADER_ARTICLE)
+        short = f"{answers.labels:,} are too few: {TASKS[answers.task]} takes {needed:,} or more."
+        return Reason(short, _LABELS_CLAIM[answers.task])
+    who = f"{answers.labels:,} examples, {LABELLERS[answers.labelled_by]}"
+    if answers.labelled_by == EXPERTS:
+        return Reason(f"{who}.", ANSWERS)
+    return Reason(f"{who}: training repeats mistakes. Check them, and settle disputes.", PRODUCT_LEADER)
+
+
+_LABELS_CLAIM = {NARROW: "C112", VARIED: "C113", REASONING: "C114"}
 
 
 def _gap_reason(answers: Answers) -> Reason:
     if not has_gap(answers):
-        text = {
-            UNMEASURED: "Nobody has measured one.",
-            UNDECIDED: "The measurement leaves it open.",
-            ACCEPTED: "There is none.",
-        }[standing(answers)]
-        return Reason(text, LEADER_ARTICLE)
+        return Reason(rate_text(answers), ANSWERS)
     untried = [RUNG[key].title for key in TRIABLE if helps(answers, key) and key not in answers.tried]
     if untried:
-        return Reason(f"Not tried yet: {'; '.join(untried).lower()}.", LEADER_ARTICLE)
+        return Reason(f"Not tried yet: {'; '.join(untried).lower()}.", "C130")
     if not answers.prompt_maximised:
-        return Reason("The prompt can still be made better, so nobody knows the gap.", LEADER_ARTICLE)
+        return Reason("The prompt can still be made better, so nobody knows the gap.", "C128")
     if not _addressable(answers):
-        return Reason("Training cannot close this one.", ORDER_ARTICLE)
-    return Reason("Every rung that could help was tried, and the gap is still there.", LEADER_ARTICLE)
+        return Reason("Training cannot close this one.", DECISION_TREE)
+    return Reason("Every rung that could help was tried, and the gap is still there.", ANSWERS)
 
 
-def _changing_text(answers: Answers) -> str:
+def _change_reason(answers: Answers) -> Reason:
+    """Why the task does or does not stand still."""
     if answers.changes == NOT_LAUNCHED:
-        return "It is not launched yet. Prompts and the base model are the fastest way to learn what is good."
+        text = "It is not launched yet, and a prompt is the fastest way to learn what is good."
+        return Reason(text, DECISION_TREE)
     if answers.changes not in (TWICE_A_YEAR, YEARLY):
-        return (
-            f"Requirements change {CHANGES[answers.changes]}. "
-            "Prompts and skills follow in hours, training in weeks."
+        text = (
+            f"It changes {CHANGES[answers.changes]}. Prompts and skills follow in hours, training in weeks."
         )
-    return f"{answers.stable_months:g} stable months are too few: ask for {ENOUGH_MONTHS}."
+        return Reason(text, "C095" if answers.changes == WEEKLY else "C040")
+    if answers.stable_months < ENOUGH_MONTHS:
+        return Reason(f"{answers.stable_months:g} stable months are few: {ENOUGH_MONTHS} or more.", "C120")
+    ahead = f"It changes {CHANGES[answers.changes]}, and {answers.stable_months:g} stable months are ahead."
+    return Reason(ahead, ANSWERS)
 
 
-def _portfolio_text(answers: Answers, text: str) -> str:
+def _portfolio(answers: Answers) -> str:
     if not answers.tuned_models:
-        return text
+        return ""
     number = answers.tuned_models + 1
-    return f"{text} It would be model number {number} to watch, and the effort grows faster than the number."
-
-
-def named(answers: Answers) -> str:
-    shown = [PROBLEMS[key].lower() for key in PROBLEMS if key in answers.problems]
-    return "; ".join(shown) or "nothing is named"
+    return f" It would be tuned model number {number}, and the effort grows faster than the number."
