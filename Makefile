@@ -1,6 +1,7 @@
 # make lab    set up .venv once and open the course in JupyterLab
 # make test   the same set-up, then every test; what CI runs
-# make bench  the embedded engine against two others, and retrieval against numpy, as ratios on this machine
+# make app    the same set-up, then the cost and the decision as pages without code
+# make bench  the engine against two others, retrieval against numpy, and what a moved control takes, on this machine
 
 PYTHON ?= python3
 BIN    := .venv/bin
@@ -14,9 +15,12 @@ OUTSIDE := ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL \
 TESTENV := env $(addprefix -u ,$(OUTSIDE)) COURSE_RESULTS="$(RESULTS)"
 PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
 
-.PHONY: lab test bench
+# The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
+PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection
+
+.PHONY: lab app test bench
 lab: $(READY)
-	$(BIN)/jupyter lab $(ROOT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
+	$(BIN)/jupyter lab $(ROOT) --ServerApp.$(PROMPT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 test: $(READY)
 	$(BIN)/ruff check --quiet .
@@ -31,6 +35,7 @@ bench: $(READY)
 	$(BIN)/pip install --quiet -r requirements-bench.txt
 	$(TESTENV) $(BIN)/python -m tests.bench
 	$(TESTENV) $(BIN)/python -m tests.bench_retrieval
+	$(TESTENV) $(BIN)/python -m tests.bench_widgets
 
 $(READY): requirements.txt requirements-models.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

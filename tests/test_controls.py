@@ -59,3 +59,11 @@ def test_a_scale_shows_a_share_in_per_cent_and_gives_it_back():
     assert (slider.value, slider.unit) == (12.5, "%")
     assert scale.own(slider) == 0.125
     assert scale.shown(0.30004) == 30
+
+
+def test_a_choice_can_offer_other_options():
+    choice = Choice("Priced as", {"small tier": "small", "large tier": "large"}, value="large")
+    choice.offer({"huge tier": "huge", "tiny tier": "tiny", "free": None}, value=None)
+    assert (choice.value, choice.text, choice.position) == (None, "free", 2)
+    with pytest.raises(CourseError, match="no option 'small'"):
+        choice.offer({"huge tier": "huge"}, value="small")

@@ -3,16 +3,20 @@ function render({ model, el }) {
   el.classList.add("course-slider");
   el.innerHTML = `<label for="${id}"></label><select id="${id}"></select>`;
   const [label, select] = el.children;
-  label.textContent = model.get("label");
-  select.append(...model.get("options").map((text) => new Option(text)));
   // JupyterLab would take the arrow keys for itself: it moves to the next cell or heading with them.
   select.setAttribute("data-lm-suppress-shortcuts", "");
-  const draw = () => (select.selectedIndex = model.get("position"));
+  const draw = () => {
+    label.textContent = model.get("label");
+    const options = model.get("options");
+    if (options.join("\n") !== [...select.options].map((option) => option.text).join("\n"))
+      select.replaceChildren(...options.map((text) => new Option(text)));
+    select.selectedIndex = model.get("position");
+  };
   select.addEventListener("change", () => {
     model.set("position", select.selectedIndex);
     model.save_changes();
   });
-  model.on("change:position", draw);
+  for (const name of ["label", "options", "position"]) model.on(`change:${name}`, draw);
   draw();
 }
 export default { render };

@@ -91,6 +91,13 @@ class Choice(anywidget.AnyWidget):
         super().__init__(label=label, options=list(options))
         self.value = value
 
+    def offer(self, options: Mapping[str, Any], value: Any) -> None:
+        """Offer these options from now on, with this value chosen."""
+        with self.hold_sync():
+            self._values = list(options.values())
+            self.options = list(options)
+            self.value = value
+
     @traitlets.validate("position")
     def _within_the_options(self, proposal: traitlets.Bunch) -> int:
         return min(max(proposal["value"], 0), len(self.options) - 1)

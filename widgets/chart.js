@@ -1,0 +1,402 @@
+const WIDEST = 570; // pixels: fits the cells of a window that is 700 wide
+const FONT = 'system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif';
+const canvas = document.createElement("canvas").getContext("2d");
+
+const known = new Map();
+function widthOf(text, size = 12) {
+  const key = `${size} ${text}`;
+  if (!known.has(key)) {
+    if (known.size > 2000) known.clear();
+    canvas.font = `${size}px ${FONT}`;
+    known.set(key, canvas.measureText(text).width);
+  }
+  return known.get(key);
+}
+
+const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" };
+const escape = (text) => String(text).replace(/[&<>"]/g, (sign) => ESCAPES[sign]);
+const at = (pixel) => pixel.toFixed(1);
+const say = (x, y, text, more = "") => `<text x="${at(x)}" y="${at(y)}" ${more}>${escape(text)}</text>`;
+const rule = (x1, y1, x2, y2, more) => `<path d="M${at(x1)} ${at(y1)}L${at(x2)} ${at(y2)}" ${more}/>`;
+
+function short(value) {
+  const size = Math.abs(value);
+  for (const [unit, name] of [[1e9, "B"], [1e6, "M"]])
+    if (size >= unit * 0.9999) return `${Number((value / unit).toPrecision(3)).toLocaleString("en-US")}${name}`;
+  return Number(value.toPrecision(6)).toLocaleString("en-US", { maximumSignificantDigits: 6 });
+}
+
+// Places on a linear axis, a step of 1, 2 or 5 times a power of ten apart, at most `most` of them.
+function roundTicks(low, high, most) {
+  const rough = (high - low) / most;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * [1, 2, 5, 10].find((each) => each * power >= rough * 0.9999);
+  const ticks = [];
+  for (let place = Math.ceil(low / step - 1e-9); place * step <= high + step * 1e-9; place++)
+    ticks.push(Number((place * step).toPrecision(12)));
+  return [ticks, step];
+}
+
+function logTicks(low, high, most) {
+  const [first, last] = [Math.floor(Math.log10(low) + 1e-9), Math.ceil(Math.log10(high) - 1e-9)];
+  const every = Math.max(1, Math.ceil((last - first) / most));
+  const within = last - first <= most / 3 ? [1, 2, 5] : [1];
+  const ticks = [];
+  for (let power = first; power <= last; power += every)
+    for (const each of within) ticks.push(Number((each * 10 ** power).toPrecision(12)));
+  return ticks.filter((tick) => tick >= low * 0.9999 && tick <= high * 1.0001);
+}
+
+// An axis as a function from values to pixels, with its ticks. Ends that are not given fit the values.
+function scaleOf(axis, values, from, to, most) {
+  const usable = (value) => Number.isFinite(value) && (!axis.log || value > 0);
+  let [low, high] = [Infinity, -Infinity];
+  for (const value of values) if (usable(value)) [low, high] = [Math.min(low, value), Math.max(high, value)];
+  if (low > high) [low, high] = axis.log ? [1, 10] : [0, 1];
+  if (axis.log) {
+    low = axis.low ?? 10 ** Math.floor(Math.log10(low) + 1e-9);
+    high = axis.high ?? 10 ** Math.ceil(Math.log10(high) - 1e-9);
+    if (high <= low) high = 10 * low;
+  } else {
+    // Zero is shown when no end is given: a length on the picture is then an amount.
+    [low, high] = [axis.low ?? Math.min(low, 0), axis.high ?? Math.max(high, 0)];
+    if (high <= low) high = low + 1;
+    const step = roundTicks(low, high, most)[1];
+    if (axis.low == null) low = Math.floor(low / step + 1e-9) * step;
+    if (axis.high == null) high = Math.ceil(high / step - 1e-9) * step;
+  }
+  const turn = axis.log ? Math.log10 : (value) => value;
+  const [start, length] = [turn(low), turn(high) - turn(low)];
+  const scale = (value) => (usable(value) ? from + ((turn(value) - start) / length) * (to - from) : NaN);
+  scale.ticks = axis.ticks.length
+    ? axis.ticks.filter((tick) => tick >= low && tick <= high)
+    : axis.log ? logTicks(low, high, most) : roundTicks(low, high, most)[0];
+  return scale;
+}
+
+function frameOf({ x, y }, values, width, height, right) {
+  const top = 40, bottom = height - 44;
+  const down = scaleOf(y, values.y, bottom, top, Math.max(2, Math.round((bottom - top) / 50)));
+  const left = 14 + Math.max(...down.ticks.map((tick) => widthOf(short(tick))));
+  const end = width - right;
+  const across = scaleOf(x, values.x, left, end, Math.max(2, Math.round((end - left) / 75)));
+  const grid = down.ticks.map((tick) => rule(left, down(tick), end, down(tick), 'class="grid"')).join("");
+  const drawn = [
+    ...down.ticks.map((tick) => say(left - 7, down(tick) + 4, short(tick), 'text-anchor="end"')),
+    rule(left, bottom, end, bottom, 'class="axis"'),
+    say(2, 16, y.title, 'class="title"'),
+    across_axis(across, x, left, end, bottom),
+  ];
+  return { across, down, left, end, top, bottom, grid, axes: drawn.join("") };
+}
+
+function across_axis(across, axis, left, end, bottom) {
+  const drawn = [];
+  let free = -Infinity;
+  for (const tick of across.ticks) {
+    const [place, half] = [across(tick), widthOf(short(tick)) / 2];
+    drawn.push(rule(place, bottom, place, bottom + 5, 'class="axis"'));
+    if (place - half < free) continue;
+    drawn.push(say(place, bottom + 18, short(tick), 'text-anchor="middle"'));
+    free = place + half + 8;
+  }
+  drawn.push(say((left + end) / 2, bottom + 37, axis.title, 'class="title" text-anchor="middle"'));
+  return drawn.join("");
+}
+
+function pathOf(xs, ys) {
+  let path = "", pen = "M";
+  for (let place = 0; place < xs.length; place++) {
+    if (Number.isFinite(xs[place]) && Number.isFinite(ys[place])) {
+      path += `${pen}${at(xs[place])} ${at(ys[place])}`;
+      pen = "L";
+    } else pen = "M";
+  }
+  return path;
+}
+
+// Labels at their heights, moved apart where they would overlap, within the picture.
+function spread(labels, gap, top, bottom) {
+  const sorted = [...labels].sort((one, other) => one.wish - other.wish);
+  let above = top - gap;
+  for (const label of sorted) above = label.y = Math.max(label.wish, above + gap);
+  let below = bottom + gap;
+  for (const label of sorted.reverse()) below = label.y = Math.min(label.y, below - gap);
+}
+
+// Beside a point, where its words cover the fewest of the points drawn and none of the other words.
+function besidePoint(point, text, { left, end, top, bottom }, points, taken) {
+  const wide = widthOf(text, 13);
+  let best = null;
+  for (const [dx, dy] of [[11, -10], [-11 - wide, -10], [11, 20], [-11 - wide, 20], [-wide / 2, -14], [-wide / 2, 26]]) {
+    const box = { x: point.x + dx, y: point.y + dy - 12, w: wide, h: 16 };
+    let cost = 0;
+    if (box.x < left || box.x + wide > end || box.y < top || box.y + box.h > bottom) cost += 1000;
+    for (const one of taken)
+      if (box.x < one.x + one.w && one.x < box.x + wide && box.y < one.y + one.h && one.y < box.y + box.h) cost += 100;
+    for (const [x, y] of points)
+      if (x > box.x - 3 && x < box.x + wide + 3 && y > box.y - 2 && y < box.y + box.h + 2) cost += 1;
+    if (!best || cost < best.cost) best = { ...box, cost };
+  }
+  taken.push(best);
+  return say(best.x, best.y + 12, text, 'class="note"');
+}
+
+function lines({ frame, parts, numbers }, width) {
+  let used = 0;
+  const take = (length) => numbers.subarray(used, (used += length));
+  const curves = parts.lines.map((line) => {
+    const [x, y] = [take(line.length), take(line.length)];
+    return { ...line, x, y, low: line.band && take(line.length), high: line.band && take(line.length) };
+  });
+  const values = { x: [], y: [] };
+  for (const curve of curves) {
+    values.x.push(...curve.x);
+    values.y.push(...curve.y);
+    if (curve.band) values.y.push(...curve.low, ...curve.high);
+  }
+  const right = 30 + Math.max(0, ...curves.map((curve) => widthOf(curve.name, 13)));
+  const area = frameOf(frame, values, width, frame.height, right);
+  const { across, down, left, end, top, bottom } = area;
+  const drawn = [area.grid];
+  const points = [], ends = [];
+  for (const curve of curves) {
+    const [xs, ys] = [Array.from(curve.x, across), Array.from(curve.y, down)];
+    if (curve.band) {
+      const [low, high] = [Array.from(curve.low, down), Array.from(curve.high, down)];
+      const edge = pathOf([...xs, ...xs.toReversed()], [...high, ...low.toReversed()]);
+      drawn.push(`<path d="${edge}Z" fill="${curve.colour}" fill-opacity=".18"/>`);
+    }
+    const name = `<title>${escape(curve.name)}</title>`;
+    drawn.push(
+      `<path class="curve" d="${pathOf(xs, ys)}" stroke="${curve.colour}" stroke-dasharray="${curve.dash}">${name}</path>`
+    );
+    xs.forEach((x, place) => Number.isFinite(ys[place]) && points.push([x, ys[place]]));
+    const last = ys.findLastIndex(Number.isFinite);
+    if (last >= 0) ends.push({ ...curve, x: xs[last], at: ys[last], wish: ys[last] });
+  }
+  spread(ends, 17, top + 4, bottom - 4);
+  for (const label of ends) {
+    drawn.push(`<path class="leader" d="M${at(label.x + 3)} ${at(label.at)}L${at(end + 10)} ${at(label.y)}h6"/>`);
+    drawn.push(say(end + 20, label.y + 4, label.name, 'class="note"'));
+  }
+  const taken = [];
+  if (parts.here) {
+    const [value, words] = parts.here;
+    const x = across(value), wide = widthOf(words, 13);
+    const start = Math.max(left, Math.min(x - wide / 2, end - wide));
+    drawn.push(rule(x, top - 4, x, bottom, 'class="here"'), say(start, top - 7, words, 'class="note"'));
+    taken.push({ x: start, y: top - 19, w: wide, h: 16 });
+  }
+  for (const mark of parts.marks) {
+    const point = { x: across(mark.x), y: down(mark.y) };
+    if (!Number.isFinite(point.x + point.y)) continue;
+    const words = besidePoint(point, mark.text, area, points, taken);
+    drawn.push(`<circle class="mark" cx="${at(point.x)}" cy="${at(point.y)}" r="5.5"><title>${escape(mark.text)}</title></circle>`);
+    drawn.push(words);
+  }
+  return [frame.height, drawn.join("") + area.axes];
+}
+
+// A name on one line or two, broken at the space that leaves the shorter longest line.
+function twoLines(name, room) {
+  const words = name.split(" ");
+  if (widthOf(name) <= room || words.length < 2) return [name];
+  const breaks = words.slice(1).map((_, place) => [words.slice(0, place + 1).join(" "), words.slice(place + 1).join(" ")]);
+  const longest = (pair) => Math.max(...pair.map((line) => widthOf(line)));
+  return breaks.reduce((best, pair) => (longest(pair) < longest(best) ? pair : best));
+}
+
+const LOW = "#0072B2", HIGH = "#E69F00";
+
+function bars({ frame, parts, numbers }, width) {
+  const pitch = frame.height, top = 30, bottom = top + pitch * parts.bars.length + 6;
+  const names = parts.bars.map((bar) => twoLines(bar.name, 0.3 * width));
+  const left = 12 + Math.max(0, ...names.flat().map((line) => widthOf(line)));
+  const words = (side) => 8 + Math.max(0, ...parts.bars.map((bar) => widthOf(bar[side])));
+  const room = Math.max(words("low"), words("high"));
+  const values = [...numbers, parts.centre, ...(parts.threshold ? [parts.threshold[0]] : [])];
+  const axis = { ...frame.x, low: Math.min(...values), high: Math.max(...values) };
+  const across = scaleOf(axis, values, left + room, width - room, Math.round((width - left) / 95));
+  const drawn = across.ticks.map((tick) => rule(across(tick), top, across(tick), bottom, 'class="grid"'));
+  const labels = [];
+  parts.bars.forEach((bar, place) => {
+    const middle = top + pitch * (place + 0.5) + 3;
+    names[place].forEach((line, row) =>
+      labels.push(say(left - 8, middle + 4 + 13 * (row - (names[place].length - 1) / 2), line, 'text-anchor="end"'))
+    );
+    const ends = [numbers[2 * place], numbers[2 * place + 1]];
+    const title = `<title>${escape(`${bar.name}: ${bar.low} gives ${short(ends[0])}, ${bar.high} gives ${short(ends[1])}`)}</title>`;
+    const highIsRight = ends[1] >= ends[0];
+    [[ends[0], LOW, bar.low, !highIsRight], [ends[1], `url(#${frame.id}-high)`, bar.high, highIsRight]].forEach(
+      ([end, fill, text, right]) => {
+        const [a, b] = [across(parts.centre), across(end)];
+        const box = `x="${at(Math.min(a, b))}" width="${at(Math.abs(a - b))}" y="${at(middle - 8)}" height="16"`;
+        drawn.push(`<rect ${box} fill="${fill}">${title}</rect>`);
+        const edge = right ? Math.max(a, b) + 5 : Math.min(a, b) - 5;
+        labels.push(say(edge, middle + 4, text, `class="note" style="font-size:12px" text-anchor="${right ? "start" : "end"}"`));
+      }
+    );
+  });
+  const upright = (value, text, sign) =>
+    rule(across(value), top - 4, across(value), bottom, sign) +
+    (text ? say(Math.max(2, Math.min(across(value) - widthOf(text, 13) / 2, width - widthOf(text, 13))), top - 10, text, 'class="note"') : "");
+  drawn.push(upright(parts.centre, "", 'class="axis" stroke-width="1.5"'));
+  if (parts.threshold) drawn.push(upright(...parts.threshold, 'stroke="#D55E00" stroke-width="2" stroke-dasharray="5 3"'));
+  drawn.push(...labels, rule(left, bottom, width - 4, bottom, 'class="axis"'));
+  drawn.push(across_axis(across, frame.x, left, width, bottom));
+  const keys = [[LOW, "input at its low end"], [`url(#${frame.id}-high)`, "input at its high end"]];
+  let start = left;
+  for (const [fill, text] of keys) {
+    drawn.push(`<rect x="${start}" y="${bottom + 50}" width="22" height="12" fill="${fill}"/>`, say(start + 28, bottom + 60, text));
+    start += 48 + widthOf(text);
+  }
+  const hatch = `<pattern id="${frame.id}-high" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="${HIGH}"/><path d="M0 0V6" stroke="#7a5200" stroke-width="2"/></pattern>`;
+  return [bottom + 70, `<defs>${hatch}</defs>${drawn.join("")}`];
+}
+
+// Patterns of a map's areas, by place: the second sign beside the colour.
+const HATCHES = ["", "M0 0V8", "M0 4H8", "M0 0L8 8M-2 6L2 10M6 -2L10 2", "M0 8L8 0M-2 2L2 -2M6 10L10 6", "M4 0V8M0 4H8", "M4 4h.01"];
+
+// Pieces of the line where the field is zero, in places of columns and rows.
+function zeroLine(field, columns, rows) {
+  const pieces = [];
+  const value = (column, row) => field[row * columns + column];
+  for (let row = 0; row + 1 < rows; row++)
+    for (let column = 0; column + 1 < columns; column++) {
+      const corners = [[column, row], [column + 1, row], [column + 1, row + 1], [column, row + 1]];
+      const cuts = [];
+      corners.forEach(([c1, r1], place) => {
+        const [c2, r2] = corners[(place + 1) % 4];
+        const [a, b] = [value(c1, r1), value(c2, r2)];
+        if (a < 0 === b < 0 || !Number.isFinite(a - b)) return;
+        const share = a / (a - b);
+        cuts.push([c1 + share * (c2 - c1), r1 + share * (r2 - r1)]);
+      });
+      for (let cut = 0; cut + 1 < cuts.length; cut += 2) pieces.push([cuts[cut], cuts[cut + 1]]);
+    }
+  return pieces;
+}
+
+// The cell of an area that lies deepest in it, and how many cells of its row belong to it.
+function deepest(cells, columns, rows, area) {
+  let best = null;
+  for (let row = 0; row < rows; row++)
+    for (let from = 0; from < columns; from++) {
+      if (cells[row * columns + from] !== area) continue;
+      let to = from;
+      while (to + 1 < columns && cells[row * columns + to + 1] === area) to++;
+      const middle = Math.round((from + to) / 2);
+      let up = row, down = row;
+      while (up > 0 && cells[(up - 1) * columns + middle] === area) up--;
+      while (down + 1 < rows && cells[(down + 1) * columns + middle] === area) down++;
+      const depth = Math.min(to - from + 1, 2 * (1 + Math.min(row - up, down - row)));
+      if (!best || depth > best.depth) best = { column: (from + to) / 2, row, wide: to - from + 1, depth };
+      from = to;
+    }
+  return best;
+}
+
+function map({ frame, parts, numbers }, width) {
+  const { columns, rows, areas } = parts;
+  const [x, y] = [numbers.subarray(0, columns), numbers.subarray(columns, columns + rows)];
+  const cells = numbers.subarray(columns + rows, columns + rows + columns * rows);
+  const field = numbers.subarray(columns + rows + columns * rows);
+  // Half a cell beyond the first and the last centre, in the measure of the axis.
+  const beyond = (axis, centres) => {
+    const [first, second] = centres, [before, last] = centres.slice(-2);
+    if (axis.log) return { ...axis, low: first * Math.sqrt(first / second), high: last * Math.sqrt(last / before) };
+    return { ...axis, low: first - (second - first) / 2, high: last + (last - before) / 2 };
+  };
+  const axes = { x: beyond(frame.x, x), y: beyond(frame.y, y) };
+  const area = frameOf(axes, { x, y }, width, frame.height, 12);
+  const { left, end, top, bottom } = area;
+  const [wide, high] = [(end - left) / columns, (bottom - top) / rows];
+  const place = ([column, row]) => [left + (column + 0.5) * wide, bottom - (row + 0.5) * high];
+  const drawn = [];
+  for (let row = 0; row < rows; row++)
+    for (let from = 0, to; from < columns; from = to) {
+      const own = cells[row * columns + from];
+      for (to = from; to < columns && cells[row * columns + to] === own; ) to++;
+      const box = `x="${at(left + from * wide)}" y="${at(bottom - (row + 1) * high)}" width="${at((to - from) * wide + 0.3)}" height="${at(high + 0.3)}"`;
+      drawn.push(`<rect ${box} fill="url(#${frame.id}-${own})"><title>${escape(areas[own].name)}</title></rect>`);
+    }
+  if (field.length) {
+    const pieces = zeroLine(field, columns, rows).map((piece) => piece.map(place));
+    const path = pieces.map(([[a, b], [c, d]]) => `M${at(a)} ${at(b)}L${at(c)} ${at(d)}`).join("");
+    if (path) drawn.push(`<path class="halo" d="${path}"/><path class="border" d="${path}"><title>${escape(parts.border)}</title></path>`);
+  }
+  const shown = [...new Set(cells)].sort((a, b) => a - b);
+  for (const own of shown) {
+    const spot = deepest(cells, columns, rows, own);
+    const [px, py] = place([spot.column, spot.row]);
+    const full = `${areas[own].letter} ${areas[own].name}`;
+    const text = widthOf(full, 13) + 10 < spot.wide * wide ? full : areas[own].letter;
+    drawn.push(say(px, py + 4, text, 'class="note" text-anchor="middle"'));
+  }
+  if (parts.here) {
+    const [px, py] = [area.across(parts.here[0]), area.down(parts.here[1])];
+    if (px >= left && px <= end && py <= bottom && py >= top) {
+      drawn.push(`<circle class="mark" cx="${at(px)}" cy="${at(py)}" r="6"><title>you are here</title></circle>`);
+      const right = px + 90 < end;
+      drawn.push(say(px + (right ? 12 : -12), py + 4, "you are here", `class="note" text-anchor="${right ? "start" : "end"}"`));
+    }
+  }
+  let line = frame.height + 14, start = left;
+  const keys = shown.map((own) => [`<rect width="22" height="12" fill="url(#${frame.id}-${own})" stroke="#767676"/>`, `${areas[own].letter} ${areas[own].name}`]);
+  if (field.length && parts.border) keys.push(['<path class="border" d="M0 6H22"/>', parts.border]);
+  for (const [sign, text] of keys) {
+    if (start > left && start + 34 + widthOf(text) > width) [line, start] = [line + 20, left];
+    drawn.push(`<g transform="translate(${at(start)} ${line - 10})">${sign}</g>`, say(start + 28, line, text));
+    start += 48 + widthOf(text);
+  }
+  const patterns = shown.map((own) => {
+    const stroke = own % HATCHES.length === 6 ? 'stroke-width="3" stroke-linecap="round"' : 'stroke-width="1"';
+    const hatch = `<path d="${HATCHES[own % HATCHES.length]}" stroke="black" stroke-opacity=".35" fill="none" ${stroke}/>`;
+    return `<pattern id="${frame.id}-${own}" width="8" height="8" patternUnits="userSpaceOnUse"><rect width="8" height="8" fill="white"/><rect width="8" height="8" fill="${areas[own].colour}" fill-opacity=".55"/>${hatch}</pattern>`;
+  });
+  return [line + 8, `<defs>${patterns.join("")}</defs>${drawn.join("")}${area.axes}`];
+}
+
+const KINDS = { lines, bars, map };
+
+function render({ model, el }) {
+  el.classList.add("course-chart");
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("role", "img");
+  el.append(svg);
+  const id = `chart-${Math.random().toString(36).slice(2)}`;
+  const draw = () => {
+    const bytes = model.get("numbers");
+    if (!bytes?.byteLength) return;
+    const numbers = new Float64Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
+    const width = Math.max(280, Math.min(WIDEST, el.clientWidth || WIDEST));
+    const frame = { ...model.get("frame"), id };
+    const [height, inside] = KINDS[model.get("kind")]({ frame, parts: model.get("parts"), numbers }, width);
+    svg.setAttribute("width", width);
+    svg.setAttribute("height", height);
+    svg.setAttribute("aria-label", model.get("summary"));
+    svg.innerHTML = inside;
+  };
+  // The first change of a frame is drawn at once, which gains up to a frame; more of them are drawn together.
+  let waiting = false, changed = false;
+  const change = () => {
+    changed = waiting;
+    if (waiting) return;
+    draw();
+    waiting = true;
+    requestAnimationFrame(() => {
+      waiting = false;
+      if (changed) change();
+    });
+  };
+  model.on("change", change);
+  const resized = new ResizeObserver(change);
+  resized.observe(el);
+  change();
+  return () => {
+    model.off("change", change);
+    resized.disconnect();
+  };
+}
+export default { render };

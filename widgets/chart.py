@@ -1,0 +1,194 @@
+"""Our own charts: lines, bars around a centre, and a map of which is cheapest. Drawn as SVG by chart.js.
+
+They are small because they have one aim: a moved control changes the picture at once. A chart sends only what
+changed, its numbers as bytes, in one message. Each names itself to a screen reader by `summary`; the same in
+words belongs beside it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import numpy as np
+import traitlets
+from numpy.typing import ArrayLike
+
+from course.errors import CourseError
+
+
+@dataclass(frozen=True)
+class Axis:
+    """`title` says what and in which unit. Ends of None fit what is drawn; without `ticks`, round ones."""
+
+    title: str
+    log: bool = False
+    low: float | None = None
+    high: float | None = None
+    ticks: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        ends = [end for end in (self.low, self.high) if end is not None]
+        if self.log and any(end <= 0 for end in ends):
+            raise CourseError(f"'{self.title}' is a logarithmic axis; its ends {ends} must be above 0.")
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """A named curve: `x` and `y` of one length; `low` and `high`, where given, are a band around it.
+
+    `dash` is an SVG dash pattern such as "6 4", empty for a solid line: the second sign beside the colour.
+    A point that is not finite, or not above 0 on a logarithmic axis, is a gap.
+    """
+
+    name: str
+    x: ArrayLike
+    y: ArrayLike
+    colour: str
+    dash: str = ""
+    low: ArrayLike | None = None
+    high: ArrayLike | None = None
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A point to see, such as a break-even, and the few words beside it."""
+
+    x: float
+    y: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One line of a tornado: where the result goes when the input is at its low and at its high end.
+
+    `low` and `high` are results, in the unit of the axis; `low_text` and `high_text` say the two inputs.
+    """
+
+    name: str
+    low: float
+    high: float
+    low_text: str
+    high_text: str
+
+
+@dataclass(frozen=True)
+class Area:
+    """One category of a map: its colour, and the letter and the name that say the same without colour."""
+
+    name: str
+    letter: str
+    colour: str
+
+
+class _Chart(anywidget.AnyWidget):
+    """`frame` stays; `parts` are words and single numbers; `numbers` are the arrays, float64 one by one."""
+
+    _esm = Path(__file__).with_name("chart.js")
+    _css = Path(__file__).with_name("chart.css")
+    kind = traitlets.Unicode().tag(sync=True)
+    frame = traitlets.Dict().tag(sync=True)
+    parts = traitlets.Dict().tag(sync=True)
+    numbers = traitlets.Bytes().tag(sync=True)
+    summary = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, kind: str, x: Axis, y: Axis, height: int) -> None:
+        super().__init__(kind=kind, frame={"x": asdict(x), "y": asdict(y), "height": height})
+
+    def axes(self, x: Axis | None = None, y: Axis | None = None) -> None:
+        """Other axes from the next `show` on. Do both in one `with chart.hold_sync()`."""
+        given = {"x": x and asdict(x), "y": y and asdict(y)}
+        self.frame = self.frame | {name: axis for name, axis in given.items() if axis}
+
+    def _show(self, parts: dict[str, Any], arrays: Sequence[np.ndarray], summary: str) -> None:
+        with self.hold_sync():  # one message, which leaves out what is as before
+            self.parts = parts
+            self.numbers = np.concatenate([array.ravel() for array in arrays] or [np.empty(0)]).tobytes()
+            self.summary = summary
+
+
+class LineChart(_Chart):
+    """Named curves, each with its label at its end, points to see, and a vertical line for 'you are here'."""
+
+    def __init__(self, x: Axis, y: Axis, height: int = 340) -> None:
+        super().__init__("lines", x, y, height)
+
+    def show(
+        self,
+        lines: Sequence[Line],
+        summary: str,
+        marks: Sequence[Mark] = (),
+        here: tuple[float, str] | None = None,
+    ) -> None:
+        """Draw these instead of what is there. `here`: a place on the x axis and its words."""
+        arrays = []
+        for line in lines:
+            own = [line.x, line.y] if line.low is None else [line.x, line.y, line.low, line.high]
+            columns = [np.asarray(column, dtype=np.float64) for column in own]
+            if len({column.shape for column in columns}) != 1 or columns[0].ndim != 1:
+                shapes = [column.shape for column in columns]
+                raise CourseError(f"The line '{line.name}' needs x and y of one length; got {shapes}.")
+            arrays += columns
+        styles = [
+            {"name": line.name, "colour": line.colour, "dash": line.dash, "length": len(line.x)}
+            | {"band": line.low is not None}
+            for line in lines
+        ]
+        parts = {"lines": styles, "marks": [asdict(mark) for mark in marks], "here": here and list(here)}
+        self._show(parts, arrays, summary)
+
+
+class BarChart(_Chart):
+    """Bars around a centre, in the order given: a tornado. Each end names the input that leads there."""
+
+    def __init__(self, x: Axis, height_of_a_bar: int = 30) -> None:
+        super().__init__("bars", x, Axis(""), height_of_a_bar)
+
+    def show(
+        self, bars: Sequence[Bar], centre: float, summary: str, threshold: tuple[float, str] | None = None
+    ) -> None:
+        """Draw these instead. `threshold`: where on the axis the advice turns, and its words."""
+        names = [{"name": bar.name, "low": bar.low_text, "high": bar.high_text} for bar in bars]
+        ends = np.array([(bar.low, bar.high) for bar in bars], dtype=np.float64)
+        parts = {"bars": names, "centre": centre, "threshold": threshold and list(threshold)}
+        self._show(parts, [ends], summary)
+
+
+class MapChart(_Chart):
+    """Which of several is best over two inputs: a coloured cell each, a pair's border, and your point."""
+
+    def __init__(self, x: Axis, y: Axis, height: int = 340) -> None:
+        super().__init__("map", x, y, height)
+
+    def show(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        best: ArrayLike,
+        areas: Sequence[Area],
+        summary: str,
+        difference: ArrayLike | None = None,
+        border: str = "",
+        here: tuple[float, float] | None = None,
+    ) -> None:
+        """Draw this instead of what is there.
+
+        `x` (columns) and `y` (rows) are the centres of the cells, rising; `best` (rows, columns) holds places
+        in `areas`. Where `difference` (rows, columns) is zero runs a line, which `border` names.
+        """
+        columns, rows, cells = (np.asarray(part, dtype=np.float64) for part in (x, y, best))
+        if cells.shape != (len(rows), len(columns)):
+            raise CourseError(
+                f"A map of {len(rows)} rows and {len(columns)} columns got {cells.shape} cells."
+            )
+        field = np.empty(0) if difference is None else np.asarray(difference, dtype=np.float64)
+        parts = {
+            "columns": len(columns),
+            "rows": len(rows),
+            "areas": [asdict(area) for area in areas],
+            "border": border,
+            "here": here and list(here),
+        }
+        self._show(parts, [columns, rows, cells, field], summary)
