@@ -121,11 +121,13 @@ def test_the_axis_keeps_every_volume_inside_and_in_order():
     assert "65,432" in label and "fine-tuning" in label
 
 
-def test_changes_are_told_as_sentences():
+def test_changes_are_told_below_the_rung_that_they_lead_to():
+    shown = decision_page.details(FULL, advise(FULL), what_would_change(FULL))
     for change in what_would_change(FULL):
         words = decision_page.in_words(FULL, change)
-        assert words.endswith(".") and change.leads_to.title[1:] in words
         assert all(QUESTION[name].text in words for name, _ in change.values)
+        after_the_rung = shown.split(f'<th scope="row">{change.leads_to.title}</th>')[1]
+        assert decision_page.html.escape(words) in after_the_rung.split("</tr>")[0]
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,8 @@ from typing import Any
 from course.results import percent
 from widgets.decision_answers import QUESTION, QUESTIONS, Answers, Question
 from widgets.decision_model import DONE, LATER, NEXT, RULED_OUT, Advice, Change, Dimension, LadderStep
-from widgets.decision_rules import SILENT, STAY, TUNE, Point, Reason, VolumeMark, credit
+from widgets.decision_rules import RUNGS, SILENT, STAY, TUNE, Point, Reason, VolumeMark, credit
 
-MOST_CHANGES = 8
 STATES = {DONE: "done", NEXT: "next", RULED_OUT: "ruled out", LATER: "later"}
 # Pixels of the volume axis, and the volumes at its ends.
 _WIDTH, _HEIGHT, _LEFT, _RIGHT, _LINE = 560, 96, 20, 540, 52
@@ -41,7 +40,7 @@ def headline(advice: Advice) -> str:
 def details(answers: Answers, advice: Advice, changes: Sequence[Change]) -> str:
     """Everything behind the advice, section by section."""
     sections = [
-        ("What would change it", _changes(answers, changes)),
+        ("What would change the advice", _changes(answers, changes)),
         ("What keeps fine-tuning out, whatever else speaks for it", _points(advice.gates)),
         ("Ten points before fine-tuning", _points(advice.checks, numbered=True)),
         ("Three conditions: all or none", _points(advice.conditions)),
@@ -67,10 +66,8 @@ def said(question: Question, value: Any) -> str:
 
 
 def in_words(answers: Answers, change: Change) -> str:
-    """A change as a sentence: what the answers would be, and where they lead."""
-    parts = [_one_change(answers, name, value) for name, value in change.values]
-    title = change.leads_to.title
-    return f"{' and '.join(parts)}: {title[0].lower()}{title[1:]}."
+    """A change in words: what the answers would be, and what they are now."""
+    return " and ".join(_one_change(answers, name, value) for name, value in change.values)
 
 
 def _answers(answers: Answers) -> str:
@@ -140,10 +137,13 @@ def _chosen(text: str, chosen: bool) -> str:
 
 
 def _changes(answers: Answers, changes: Sequence[Change]) -> str:
-    first = "".join(f"<li>{html.escape(in_words(answers, change))}</li>" for change in changes[:MOST_CHANGES])
-    rest = len(changes) - MOST_CHANGES
-    more = f"<p>And {rest} larger one{'s' * (rest > 1)}.</p>" if rest > 0 else ""
-    return f"<p>The smallest changes first:</p><ul>{first}</ul>{more}"
+    """By the rung that they lead to, in the order of the ladder, the smallest change first."""
+    rows = ""
+    for rung in RUNGS:
+        ways = [in_words(answers, change) for change in changes if change.leads_to == rung]
+        items = "".join(f"<li>{html.escape(way)}</li>" for way in ways)
+        rows += f'<tr><th scope="row">{rung.title}</th><td><ul>{items}</ul></td></tr>' if ways else ""
+    return _table(("it would be", "if this were your answer, and all others as they are"), rows)
 
 
 def _volumes(answers: Answers, marks: Sequence[VolumeMark]) -> str:
@@ -165,11 +165,12 @@ def _axis(volume: float, marks: Sequence[VolumeMark]) -> str:
     drawn = [_line(_LEFT, _RIGHT, _LINE, _LINE)]
     for power in range(2, 8):
         x = _x(10**power)
-        drawn += [_line(x, x, _LINE, _LINE + 5), _text(x, _LINE + 18, f"{10**power:,}")]
+        anchor = {2: "start", 7: "end"}.get(power, "middle")
+        drawn += [_line(x, x, _LINE, _LINE + 5), _text(x, _LINE + 18, f"{10**power:,}", anchor)]
     for number, mark in enumerate(marks, start=1):
         drawn.append(_mark(number, mark))
     own = _x(volume)
-    drawn.append(_line(own, own, 8, _LINE + 24, "#000", 2, "5 3"))
+    drawn.append(_line(own, own, 8, _LINE + 6, "#000", 2, "5 3"))
     anchor = "start" if own < _WIDTH / 3 else "end" if own > 2 * _WIDTH / 3 else "middle"
     drawn.append(_text(own, _HEIGHT - 6, f"yours: {volume:,} a month", anchor))
     return (

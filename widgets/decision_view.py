@@ -45,6 +45,7 @@ class Decision(VBox):
         for asked in self.asked.values():
             asked.observe(self._moved)
         form = VBox([self._group(group) for group in GROUPS], layout=Layout(flex="1 1 340px"))
+        form.add_class("decision-form")
         right = Box([self.page], layout=Layout(flex="1 1 380px"))
         beside = Box([form, right], layout=Layout(flex_flow="row wrap", grid_gap="0 1.5em"))
         style = HTML(f"<style>{_CSS}</style>")
