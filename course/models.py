@@ -85,6 +85,11 @@ def models() -> list[Model]:
     return [row for row in _rows(PRICES) if row.kind == "model"]
 
 
+def rows() -> tuple[Model, ...]:
+    """Every row of the table: models, training, machines and storage."""
+    return _rows(PRICES)
+
+
 def model(id: str) -> Model:
     """The model of that name. An unknown name raises CourseError."""
     for row in models():

@@ -18,7 +18,7 @@ from course.evaluate import wilson
 from course.lessons import lesson, lessons
 from course.measure import read_readings
 from course.models import model, table, tier
-from course.paths import ROOT
+from course.paths import DATA, ROOT
 
 # The lead fills in their cells when they are written; the other lessons have to name what lists them.
 IN_PARALLEL = {"09", "10"}
@@ -135,6 +135,13 @@ def test_all_articles_are_there_and_every_verdict_is_given():
     counted = claims.counts(claims.claims())
     assert sum(counted.values()) == len(claims.claims()) >= 90
     assert min(counted.values()) >= 5
+
+
+def test_the_data_card_counts_the_rows():
+    card = (DATA / "README.md").read_text(encoding="utf-8")
+    for name, count in (("claims.csv", len(claims.claims())), ("claims_sources.csv", 5)):
+        (line,) = [line for line in card.splitlines() if line.startswith(f"| `{name}` |")]
+        assert line.endswith(f"| {count} |")
 
 
 def test_ids_run_on_without_a_gap():
@@ -345,6 +352,9 @@ def test_the_size_of_an_adapter_depends_on_rank_and_layers():
 def test_an_endpoint_costs_thousands_a_month():
     low, high = (table().loc[id, "per_hour"] * 24 * 30 for id in ("endpoint-low", "endpoint-high"))
     assert (round(low, -2), round(high, -2)) == (2_900, 7_200)
+    thousands_a_month = 30 * figure("With LoRA tuning may pay") / 1000
+    assert thousands_a_month * figure("Sonnet for 1,000") == 750 < low
+    assert thousands_a_month * figure("Opus for 1,000") == 9_000 > high
 
 
 def test_8b_against_70b_at_one_host():
