@@ -360,6 +360,55 @@ def test_the_smallest_change_of_the_ready_case_names_what_it_hangs_on():
     assert all(len(change.values) == 2 for change in what_would_change(nobody_measured))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "confirmed"),
+    [
+        ("labels", 499, True),
+        ("labels", 300, False),
+        ("labels", 600, False),
+        ("stable_months", 5.9, True),
+        ("volume", 400_000, False),
+        ("volume", 499_999, True),
+        ("evaluation_rows", 100, False),
+        ("changes", "quarterly", True),
+        ("changes", "weekly", False),
+        ("reviewed", True, True),
+        ("accepted_rate", 0.103, True),
+        ("tuned_models", 14, True),
+        ("failure_rate", None, False),
+    ],
+)
+def test_a_threshold_is_confirmed_where_the_advice_turns(name, value, confirmed):
+    tried = decision_model.turn(READY, name, value)
+    assert tried.confirmed == confirmed
+    assert QUESTION[name].text in tried.sentence
+    assert ("turns" in tried.sentence) == confirmed
+
+
+@settings(max_examples=40, deadline=None)
+@given(CASES)
+def test_a_confirmed_threshold_does_change_the_advice(answers):
+    for change in what_would_change(answers):
+        (name, value), *others = change.values
+        if not others and not QUESTION[name].many:
+            tried = decision_model.turn(answers, name, value)
+            assert tried.at == change.leads_to != tried.now
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("mood", 1, "'mood'"),
+        ("wrong", {"style"}, "'wrong'"),
+        ("labels", 800, "already"),
+        ("labels", -5, "-5"),
+    ],
+)
+def test_a_threshold_that_cannot_be_is_named(name, value, said):
+    with pytest.raises(CourseError, match=said):
+        decision_model.turn(READY, name, value)
+
+
 # Sources, sides and volumes
 
 

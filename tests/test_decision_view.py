@@ -142,7 +142,7 @@ def test_changes_are_told_below_the_rung_that_they_lead_to():
     ],
 )
 def test_answers_are_said_as_people_read_them(name, value, said):
-    assert decision_page.said(QUESTION[name], value) == said
+    assert decision_answers.said(QUESTION[name], value) == said
 
 
 def test_start_again_save_open_and_copy(results_dir):

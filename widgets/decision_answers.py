@@ -11,7 +11,7 @@ from typing import Any
 from course import gap
 from course.errors import CourseError
 from course.paths import results_dir
-from course.results import wilson
+from course.results import percent, wilson
 
 FORMAT, STYLE, KNOWLEDGE, CAPABILITY = "format", "style", "knowledge", "capability"
 BEHAVIOUR, LATENCY, COST, PRIVACY = "behaviour", "latency", "cost", "privacy"
@@ -83,7 +83,8 @@ class Answers:
     `wrong` holds keys of PROBLEMS, what is wrong now; `tried` keys of TRIABLE, what was tried and measured.
     Rates are shares from 0 to 1. `failure_rate` is that of the best rung that may be used, on
     `evaluation_rows` rows (0: there is no evaluation set), or None. `volume` is outputs a month, latencies
-    are ms. `cost_says` is what a cost model says of tuning, `measured_on` where the failure rate comes from.
+    are ms. `cost_says` is what a cost model says of tuning, `measured_on` where the failure rate comes from,
+    and `turns_when` what would change the reader's mind, in a sentence.
     """
 
     wrong: frozenset[str] = frozenset()
@@ -109,6 +110,7 @@ class Answers:
     tuned_models: int = 0
     cost_says: str = NOT_PRICED
     measured_on: str = ""
+    turns_when: str = ""
 
     def __post_init__(self) -> None:
         for name, known in (("wrong", PROBLEMS), ("tried", TRIABLE)):
@@ -117,8 +119,9 @@ class Answers:
             _check(question, getattr(self, question.name))
             if question.whole:
                 object.__setattr__(self, question.name, int(getattr(self, question.name)))
-        if not isinstance(self.measured_on, str):
-            raise CourseError(f"measured_on is {self.measured_on!r}; say in words where the rate comes from.")
+        for name in ("measured_on", "turns_when"):
+            if not isinstance(getattr(self, name), str):
+                raise CourseError(f"{name} is {getattr(self, name)!r}; say it in words.")
 
     @property
     def problems(self) -> frozenset[str]:
@@ -255,6 +258,17 @@ def stops_with(question: Question, value: Any) -> list[Any]:
     return [stop for stop in stops if stop is None] + sorted(
         [stop for stop in stops if stop is not None] + [value]
     )
+
+
+def said(question: Question, value: Any) -> str:
+    """An answer as people read it."""
+    if value in question.options and type(value) in {type(option) for option in question.options}:
+        text = question.options[value]
+    elif isinstance(value, float) and question.limits and question.limits[1] <= 1:
+        text = f"{percent(value)} %"
+    else:
+        text = f"{value:,g}"
+    return f"{text} {question.unit}".strip()
 
 
 # What lesson 08's kinds of failure are here. Its 'capability' is reading badly, which no tool repairs.

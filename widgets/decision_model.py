@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, product
 from typing import Any
 
+from course.errors import CourseError
 from course.results import percent
 from widgets.decision_answers import (
     ANOTHER_MODEL,
@@ -21,6 +22,7 @@ from widgets.decision_answers import (
     NOT_PRICED,
     PRIVACY,
     PROMPT,
+    QUESTION,
     QUESTIONS,
     RETRIEVAL,
     SCHEMA,
@@ -32,6 +34,7 @@ from widgets.decision_answers import (
     YEARLY,
     Answers,
     Question,
+    said,
     stops_with,
 )
 from widgets.decision_rules import (
@@ -125,7 +128,7 @@ class Advice:
     @property
     def sentence(self) -> str:
         """The advice in one line."""
-        return f"Next: {self.next.title[0].lower()}{self.next.title[1:]}."
+        return f"Next: {_lower(self.next)}."
 
 
 def advise(answers: Answers) -> Advice:
@@ -479,3 +482,64 @@ def _with(answers: Answers, values: dict[str, Any]) -> Answers:
     other = copy(answers)
     vars(other).update(values)
     return other
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A reader's own threshold, tried out: the rung `now`, just short of the threshold, and `at` it."""
+
+    name: str
+    value: Any
+    now: Rung
+    before: Rung
+    at: Rung
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the advice is as now up to the threshold, and another one from there on."""
+        return self.now == self.before != self.at
+
+    @property
+    def sentence(self) -> str:
+        """The threshold and what happens there."""
+        where = f"{QUESTION[self.name].text}: {said(QUESTION[self.name], self.value)}"
+        if self.confirmed:
+            return (
+                f"{where} is where the advice turns: {_lower(self.now)} before, {_lower(self.at)} from there."
+            )
+        if self.now == self.at:
+            return f"{where} changes nothing: the advice is still to {_lower(self.at)}."
+        return f"{where} is too far: just before it the advice is already to {_lower(self.before)}."
+
+
+def turn(answers: Answers, name: str, value: Any) -> Turn:
+    """Try out the threshold `value` of one answer, all others as they are.
+
+    "Just before" is 5 % (or one) nearer to the answer of now, and of a list the option before. CourseError for
+    a question that has several answers or is not there, and for a threshold that is the answer of now.
+    """
+    question = QUESTION.get(name)
+    if question is None or question.many:
+        single = ", ".join(each.name for each in QUESTIONS if not each.many)
+        raise CourseError(f"There is no threshold of {name!r}; choose one of {single}.")
+    now = getattr(answers, name)
+    there = replace(answers, **{name: value})
+    if value == now:
+        raise CourseError(f"{name} is {value!r} already; name a value at which you would decide otherwise.")
+    before = replace(answers, **{name: _just_before(question, now, value)})
+    return Turn(name, value, *(RUNG[next_rung(each)] for each in (answers, before, there)))
+
+
+def _just_before(question: Question, now: Any, value: Any) -> Any:
+    if question.limits is None or None in (now, value):
+        options = list(question.options)
+        step = 1 if options.index(value) > options.index(now) else -1
+        return options[options.index(value) - step]
+    nearer = max(0.05 * abs(value), 1) if question.whole else 0.05 * abs(value)
+    step = min(nearer, abs(value - now))
+    short = value - step if value > now else value + step
+    return round(short) if question.whole else short
+
+
+def _lower(rung: Rung) -> str:
+    return f"{rung.title[0].lower()}{rung.title[1:]}"

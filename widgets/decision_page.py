@@ -5,8 +5,7 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from course.results import percent
-from widgets.decision_answers import QUESTION, QUESTIONS, Answers, Question
+from widgets.decision_answers import QUESTION, QUESTIONS, Answers, Question, said
 from widgets.decision_model import DONE, LATER, NEXT, RULED_OUT, Advice, Change, Dimension, LadderStep
 from widgets.decision_rules import RUNGS, SILENT, STAY, TUNE, Point, Reason, VolumeMark, credit
 
@@ -54,17 +53,6 @@ def details(answers: Answers, advice: Advice, changes: Sequence[Change]) -> str:
     )
 
 
-def said(question: Question, value: Any) -> str:
-    """An answer as people read it."""
-    if value in question.options and type(value) in {type(option) for option in question.options}:
-        text = question.options[value]
-    elif isinstance(value, float) and question.limits and question.limits[1] <= 1:
-        text = f"{percent(value)} %"
-    else:
-        text = f"{value:,g}"
-    return f"{text} {question.unit}".strip()
-
-
 def in_words(answers: Answers, change: Change) -> str:
     """A change in words: what the answers would be, and what they are now."""
     return " and ".join(_one_change(answers, name, value) for name, value in change.values)
@@ -75,6 +63,10 @@ def _answers(answers: Answers) -> str:
         f'<tr><th scope="row">{question.text}</th><td>{_said_all(question, answers)}</td></tr>'
         for question in QUESTIONS
     )
+    if answers.turns_when:
+        rows += (
+            f'<tr><th scope="row">What would change it</th><td>{html.escape(answers.turns_when)}</td></tr>'
+        )
     return _table(("question", "answer"), rows)
 
 

@@ -10,9 +10,19 @@ from ipywidgets import HTML, Box, Checkbox, Layout, VBox
 from course.errors import CourseError
 from widgets.controls import Choice, Slider
 from widgets.cost_actions import Actions, Answer
-from widgets.decision_answers import GROUPS, QUESTIONS, Answers, Question, load, save, stops_with, to_json
+from widgets.decision_answers import (
+    GROUPS,
+    QUESTIONS,
+    Answers,
+    Question,
+    load,
+    said,
+    save,
+    stops_with,
+    to_json,
+)
 from widgets.decision_model import advise, what_would_change
-from widgets.decision_page import details, first_page, headline, said
+from widgets.decision_page import details, first_page, headline
 
 _CSS = Path(__file__).with_name("decision.css").read_text(encoding="utf-8")
 _SHARES = ("failure_rate", "accepted_rate")
@@ -56,7 +66,8 @@ class Decision(VBox):
         """What the controls say. Where a failure rate comes from is known only while nobody moves it."""
         values = {name: asked.value for name, asked in self.asked.items()}
         same = all(values[name] == getattr(self._base, name) for name in ("failure_rate", "evaluation_rows"))
-        return Answers(**values, measured_on=self._base.measured_on if same else "")
+        measured_on = self._base.measured_on if same else ""
+        return Answers(**values, measured_on=measured_on, turns_when=self._base.turns_when)
 
     def reset(self) -> Answer:
         """Go back to the answers that it started with."""
