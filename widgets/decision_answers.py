@@ -250,13 +250,14 @@ QUESTION = {question.name: question for question in QUESTIONS}
 GROUPS = tuple(dict.fromkeys(question.group for question in QUESTIONS))
 
 
-def stops_with(question: Question, value: Any) -> list[Any]:
-    """The values that a question offers, with `value` in its place among them."""
+def stops_with(question: Question, *values: Any) -> list[Any]:
+    """The values that a question offers, with `values` in their places among them."""
     stops = list(question.options)
-    if value in stops:
+    more = [value for value in values if value not in stops]
+    if not more:
         return stops
     return [stop for stop in stops if stop is None] + sorted(
-        [stop for stop in stops if stop is not None] + [value]
+        {stop for stop in [*stops, *more] if stop is not None}
     )
 
 

@@ -504,19 +504,17 @@ class Turn:
         """The threshold and what happens there."""
         where = f"{QUESTION[self.name].text}: {said(QUESTION[self.name], self.value)}"
         if self.confirmed:
-            return (
-                f"{where} is where the advice turns: {_lower(self.now)} before, {_lower(self.at)} from there."
-            )
+            return f"{where} turns the advice from '{self.before.title}' to '{self.at.title}'."
         if self.now == self.at:
-            return f"{where} changes nothing: the advice is still to {_lower(self.at)}."
-        return f"{where} is too far: just before it the advice is already to {_lower(self.before)}."
+            return f"{where} changes nothing: it is still '{self.at.title}'."
+        return f"{where} lies beyond the turn: just before it, it is already '{self.before.title}'."
 
 
 def turn(answers: Answers, name: str, value: Any) -> Turn:
     """Try out the threshold `value` of one answer, all others as they are.
 
-    "Just before" is 5 % (or one) nearer to the answer of now, and of a list the option before. CourseError for
-    a question that has several answers or is not there, and for a threshold that is the answer of now.
+    "Just before" is 5 % (or one) nearer to the answer of now, and of a list the option before. CourseError
+    for a question that has several answers or is not there, and for a threshold that is the answer of now.
     """
     question = QUESTION.get(name)
     if question is None or question.many:
@@ -532,7 +530,7 @@ def turn(answers: Answers, name: str, value: Any) -> Turn:
 
 def _just_before(question: Question, now: Any, value: Any) -> Any:
     if question.limits is None or None in (now, value):
-        options = list(question.options)
+        options = stops_with(question, now, value)
         step = 1 if options.index(value) > options.index(now) else -1
         return options[options.index(value) - step]
     nearer = max(0.05 * abs(value), 1) if question.whole else 0.05 * abs(value)
