@@ -1,7 +1,7 @@
 # make lab    set up .venv once and open the course in JupyterLab
 # make test   the same set-up, then every test; what CI runs
 # make app    the same set-up, then the cost and the decision as pages without code
-# make bench  the engine against two others, retrieval against numpy, and what a moved control takes, on this machine
+# make bench  the embedded engine, retrieval, the cost model and its controls against others, on this machine
 
 PYTHON ?= python3
 BIN    := .venv/bin
@@ -22,6 +22,9 @@ PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT) --ServerApp.$(PROMPT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
+app: $(READY)
+	$(BIN)/voila notebooks/apps --Voila.config_file_paths=notebooks/apps
+
 test: $(READY)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
@@ -35,6 +38,7 @@ bench: $(READY)
 	$(BIN)/pip install --quiet -r requirements-bench.txt
 	$(TESTENV) $(BIN)/python -m tests.bench
 	$(TESTENV) $(BIN)/python -m tests.bench_retrieval
+	$(TESTENV) $(BIN)/python -m tests.bench_cost
 	$(TESTENV) $(BIN)/python -m tests.bench_widgets
 
 $(READY): requirements.txt requirements-models.txt

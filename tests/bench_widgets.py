@@ -20,20 +20,9 @@ ROUNDS, PRESSES = 6, 20  # of each control; every round goes half its presses ri
 PAUSE_MS = 120  # between presses, and odd steps on top so that the presses do not keep step with the frames
 
 OURS = """
-import numpy as np
-from ipywidgets import VBox
-from widgets.chart import Axis, Line, LineChart
-from widgets.controls import Slider
+from widgets.cost_view import CostView
 
-chart = LineChart(Axis("months"), Axis("$", low=0, high=100))
-slope = Slider("Ours", range(1, 60), 10)
-months = np.arange(19)
-def draw(change=None):
-    chart.show([Line("prompt", months, months * slope.value / 20, "#0072B2"),
-                Line("tuned", months, 30 + months * 2, "#E69F00", "6 4")], f"slope {slope.value}")
-slope.observe(draw, names="position")
-draw()
-VBox([slope, chart])
+CostView()
 """
 FIGURE_WIDGET = """
 import numpy as np
@@ -67,7 +56,7 @@ VBox([again, output])
 """
 # What is measured: the name of its slider, and the curve that shows a change, within the slider's output.
 PICTURES = {
-    "our cost view": ("Ours", ".course-chart svg .curve"),
+    "our cost view": ("Volume at the start", ".course-chart svg .curve"),
     "plotly FigureWidget": ("FigureWidget", ".js-plotly-plot .js-line"),
     "drawn again": ("Drawn again", ".js-plotly-plot .js-line"),
 }

@@ -63,15 +63,17 @@ def serve_lab(folder: Path, settings: Mapping[str, str], prompt: bool = True) ->
     ]
     own = {"JUPYTER_CONFIG_DIR": _settings(folder), "JUPYTER_RUNTIME_DIR": folder / "runtime"}
     environment = {**settings} | {name: str(path) for name, path in own.items()}
-    with serve(["lab", *options], folder / "lab.log", environment, f"/api?token={token}") as address:
+    with serve(
+        ["jupyter", "lab", *options], folder / "lab.log", environment, f"/api?token={token}"
+    ) as address:
         yield f"{address}/lab/tree/{{name}}?reset&token={token}"
 
 
 @contextmanager
 def serve(command: Sequence[str], log: Path, settings: Mapping[str, str], ready: str) -> Iterator[str]:
-    """Run `jupyter` with this command on a free port and yield the address once its path `ready` answers.
+    """Run this Python module with its options on a free port; yield its address once `ready` answers.
 
-    RuntimeError with the end of the log when it does not within two minutes.
+    `ready` is a path. RuntimeError with the end of the log when it does not within two minutes.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -79,7 +81,7 @@ def serve(command: Sequence[str], log: Path, settings: Mapping[str, str], ready:
     address = f"http://127.0.0.1:{port}"
     with open(log, "w+") as lines:
         server = subprocess.Popen(
-            [sys.executable, "-m", "jupyter", *command, f"--port={port}"],
+            [sys.executable, "-m", *command, f"--port={port}"],
             env=os.environ | {**settings},
             stdout=lines,
             stderr=lines,

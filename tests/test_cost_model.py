@@ -340,3 +340,9 @@ def test_the_exports_hold_every_approach_month_and_input() -> None:
     rows = list(csv.DictReader(io.StringIO(assumptions_csv(few))))
     assert {row["key"] for row in rows} == set(few.base())
     assert all(row["unit"] and row["source"] for row in rows)
+
+
+def test_an_input_that_changes_nothing_turns_nothing():
+    key = "prompt.capacity"  # of an approach that pays no hosting
+    assumptions = load(pair=("prompt", "hosted_fine_tune")).with_values({key: (1e6, 2e6, 4e6)})
+    assert smallest_changes(assumptions, [key]) == []

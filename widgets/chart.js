@@ -155,12 +155,13 @@ function lines({ frame, parts, numbers }, width) {
     values.y.push(...curve.y);
     if (curve.band) values.y.push(...curve.low, ...curve.high);
   }
-  const right = 30 + Math.max(0, ...curves.map((curve) => widthOf(curve.name, 13)));
+  const names = curves.map((curve) => twoLines(curve.name, 0.19 * width));
+  const right = 30 + Math.max(0, ...names.flat().map((line) => widthOf(line, 13)));
   const area = frameOf(frame, values, width, frame.height, right);
   const { across, down, left, end, top, bottom } = area;
   const drawn = [area.grid];
   const points = [], ends = [];
-  for (const curve of curves) {
+  for (const [place, curve] of curves.entries()) {
     const [xs, ys] = [Array.from(curve.x, across), Array.from(curve.y, down)];
     if (curve.band) {
       const [low, high] = [Array.from(curve.low, down), Array.from(curve.high, down)];
@@ -173,12 +174,14 @@ function lines({ frame, parts, numbers }, width) {
     );
     xs.forEach((x, place) => Number.isFinite(ys[place]) && points.push([x, ys[place]]));
     const last = ys.findLastIndex(Number.isFinite);
-    if (last >= 0) ends.push({ ...curve, x: xs[last], at: ys[last], wish: ys[last] });
+    if (last >= 0) ends.push({ words: names[place], x: xs[last], at: ys[last], wish: ys[last] });
   }
-  spread(ends, 17, top + 4, bottom - 4);
+  spread(ends, 17 * Math.max(1, ...names.map((words) => words.length)), top + 4, bottom - 4);
   for (const label of ends) {
     drawn.push(`<path class="leader" d="M${at(label.x + 3)} ${at(label.at)}L${at(end + 10)} ${at(label.y)}h6"/>`);
-    drawn.push(say(end + 20, label.y + 4, label.name, 'class="note"'));
+    label.words.forEach((line, row) =>
+      drawn.push(say(end + 20, label.y + 4 + 15 * (row - (label.words.length - 1) / 2), line, 'class="note"'))
+    );
   }
   const taken = [];
   if (parts.here) {
@@ -241,7 +244,8 @@ function bars({ frame, parts, numbers }, width) {
   const upright = (value, text, sign) =>
     rule(across(value), top - 4, across(value), bottom, sign) +
     (text ? say(Math.max(2, Math.min(across(value) - widthOf(text, 13) / 2, width - widthOf(text, 13))), top - 10, text, 'class="note"') : "");
-  drawn.push(upright(parts.centre, "", 'class="axis" stroke-width="1.5"'));
+  const apart = !parts.threshold || Math.abs(across(parts.centre) - across(parts.threshold[0])) > 60;
+  drawn.push(upright(parts.centre, apart ? "now" : "", 'class="axis" stroke-width="1.5"'));
   if (parts.threshold) drawn.push(upright(...parts.threshold, 'stroke="#D55E00" stroke-width="2" stroke-dasharray="5 3"'));
   drawn.push(...labels, rule(left, bottom, width - 4, bottom, 'class="axis"'));
   drawn.push(across_axis(across, frame.x, left, width, bottom));
@@ -326,20 +330,21 @@ function map({ frame, parts, numbers }, width) {
     const path = pieces.map(([[a, b], [c, d]]) => `M${at(a)} ${at(b)}L${at(c)} ${at(d)}`).join("");
     if (path) drawn.push(`<path class="halo" d="${path}"/><path class="border" d="${path}"><title>${escape(parts.border)}</title></path>`);
   }
-  const shown = [...new Set(cells)].sort((a, b) => a - b);
+  const shown = [...new Set(cells)].sort((one, other) => one - other);
+  const taken = [];
   for (const own of shown) {
     const spot = deepest(cells, columns, rows, own);
     const [px, py] = place([spot.column, spot.row]);
     const full = `${areas[own].letter} ${areas[own].name}`;
     const text = widthOf(full, 13) + 10 < spot.wide * wide ? full : areas[own].letter;
     drawn.push(say(px, py + 4, text, 'class="note" text-anchor="middle"'));
+    taken.push({ x: px - widthOf(text, 13) / 2, y: py - 10, w: widthOf(text, 13), h: 18 });
   }
   if (parts.here) {
-    const [px, py] = [area.across(parts.here[0]), area.down(parts.here[1])];
-    if (px >= left && px <= end && py <= bottom && py >= top) {
-      drawn.push(`<circle class="mark" cx="${at(px)}" cy="${at(py)}" r="6"><title>you are here</title></circle>`);
-      const right = px + 90 < end;
-      drawn.push(say(px + (right ? 12 : -12), py + 4, "you are here", `class="note" text-anchor="${right ? "start" : "end"}"`));
+    const point = { x: area.across(parts.here[0]), y: area.down(parts.here[1]) };
+    if (point.x >= left && point.x <= end && point.y <= bottom && point.y >= top) {
+      drawn.push(`<circle class="mark" cx="${at(point.x)}" cy="${at(point.y)}" r="6"><title>you are here</title></circle>`);
+      drawn.push(besidePoint(point, "you are here", area, [], taken));
     }
   }
   let line = frame.height + 14, start = left;

@@ -24,7 +24,8 @@ class Slider(anywidget.AnyWidget):
     label = traitlets.Unicode().tag(sync=True)
     unit = traitlets.Unicode().tag(sync=True)
     stops = traitlets.List(trait=traitlets.Float()).tag(sync=True)
-    position = traitlets.Int(0).tag(sync=True)
+    # Not told back to the page that moved it: one message less before what the slider moves.
+    position = traitlets.Int(0).tag(sync=True, echo_update=False)
 
     def __init__(self, label: str, stops: Sequence[float], value: float, unit: str = "") -> None:
         if list(stops) != sorted(set(stops)) or not stops:

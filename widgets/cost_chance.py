@@ -1,8 +1,10 @@
 """How sure the comparison of a pair is: one input at a time, all of them at once, and which of them matter.
 
 Each uncertain input is drawn from a triangle between its low and its high with the peak at its base: the only
-shape that three numbers give without a fourth one made up. Both approaches see the same draw of the case, as
-they would the same month; all other inputs are drawn independently of one another.
+shape that three numbers give without a fourth one made up. The base is the likeliest value; where a range
+reaches further up than down, the draws lie above it on average, and so may turn the verdict at the base.
+Both approaches see the same draw of the case, as they would the same month; all other inputs are drawn
+independently of one another.
 
 Differences are the total of the pair's first approach less that of its second, in $: below 0 the first is
 cheaper.

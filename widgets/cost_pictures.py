@@ -34,6 +34,7 @@ LOOKS = {
     "tools": ("T", "#999999"),
     "skill": ("K", "#000000"),
     "hosted_fine_tune": ("H", "#D55E00"),
+    "on_demand_fine_tune": ("D", "#56B4E9"),
     "self_hosted_lora": ("L", "#E69F00"),
     "linear_head": ("E", "#0072B2"),
     "skill_with_adapter": ("A", "#009E73"),
@@ -53,6 +54,7 @@ class MonthsPicture:
         """Draw it; return it in words."""
         pair, priced = assumptions.pair, bills(assumptions, approaches=assumptions.pair)
         months = np.arange(assumptions.horizon + 1)
+        step = 3 if assumptions.horizon <= 24 else 6
         crossings = break_even_months(assumptions, *pair)
         words = self._in_words(assumptions, priced, crossings)
         so_far = priced[pair[0]].cumulative
@@ -61,13 +63,23 @@ class MonthsPicture:
             for each in crossings
         ]
         lines = [_line(pair, name, months, priced[name].cumulative) for name in pair]
-        self.chart.show(lines, f"Cost so far over the months. {words}", marks)
+        with self.chart.hold_sync():
+            self.chart.axes(
+                x=Axis("months", high=assumptions.horizon, ticks=tuple(map(float, months[::step])))
+            )
+            self.chart.show(lines, f"Cost so far over the months. {words}", marks)
         return words
 
     @staticmethod
     def _in_words(assumptions: Assumptions, priced: dict[str, Bill], crossings: Sequence[Crossing]) -> str:
-        costs = " and ".join(f"{APPROACHES[name]} {dollars(float(priced[name].total))}" for name in priced)
-        words = f"After {assumptions.horizon} months, {costs}."
+        first, last = (
+            " and ".join(
+                f"{APPROACHES[name]} {dollars(float(bill.cumulative[month]))}"
+                for name, bill in priced.items()
+            )
+            for month in (0, -1)
+        )
+        words = f"Before the first month: {first}. After {assumptions.horizon} months: {last}."
         if not crossings:
             return f"{words} The lines do not meet."
         met = ", ".join(f"month {each.at:.1f} ({APPROACHES[each.cheaper]} from there)" for each in crossings)
@@ -147,12 +159,7 @@ class MapPicture:
         shares = ", ".join(
             f"{APPROACHES[assumptions.approaches[place]]} on {share:.0%}" for share, place in ranked
         )
-        totals = {name: float(bill.total) for name, bill in bills(assumptions).items()}
-        cheapest = min(totals, key=totals.get)
-        return (
-            f"At your point {APPROACHES[cheapest]} is the cheapest of all {len(totals)}, with "
-            f"{dollars(totals[cheapest])}. Of this map it has: {shares}."
-        )
+        return f"Of this map: {shares}."
 
 
 class TornadoPicture:
@@ -164,7 +171,7 @@ class TornadoPicture:
     def draw(self, assumptions: Assumptions, swings: Tornado) -> str:
         """Draw the widest bars; return them in words."""
         first, second = (APPROACHES[name] for name in assumptions.pair)
-        words = self._in_words(swings)
+        words = self._in_words(first, swings)
         bars = []
         for swing in swings.bars[:BARS]:
             estimate = assumptions.estimates[swing.key]
@@ -177,7 +184,7 @@ class TornadoPicture:
         return words
 
     @staticmethod
-    def _in_words(swings: Tornado) -> str:
+    def _in_words(first: str, swings: Tornado) -> str:
         if not swings.bars:
             return "No input of the two is uncertain."
         widest = ", then ".join(
@@ -189,7 +196,14 @@ class TornadoPicture:
             if turning
             else ("No input alone, inside its range, turns it.")
         )
-        return f"The difference moves most with {widest}. {alone}"
+        return f"Left of 'even' {first} is the cheaper one. The difference moves most with {widest}. {alone}"
+
+
+def cheapest_in_words(assumptions: Assumptions) -> str:
+    """Which of all that are compared is the cheapest, in one sentence."""
+    totals = {name: float(bill.total) for name, bill in bills(assumptions).items()}
+    name = min(totals, key=totals.get)
+    return f"The cheapest of all {len(totals)} of this case: {APPROACHES[name]}, {dollars(totals[name])}."
 
 
 def _line(pair: tuple[str, str], name: str, x: np.ndarray, y: np.ndarray) -> Line:

@@ -1,7 +1,7 @@
 """The cost model to move: choose a case and two approaches, and see when each is the cheaper one, and why."""
 
 import html
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -13,7 +13,7 @@ from widgets.controls import Choice, Slider
 from widgets.cost_actions import Actions, Answer
 from widgets.cost_chance import chance, tornado
 from widgets.cost_controls import InputSlider, in_short, shown_unit, stops
-from widgets.cost_inputs import APPROACHES, CASE, Assumptions, keys, save, saved
+from widgets.cost_inputs import APPROACHES, CASE, Assumptions, keys, load, model_prices, save, saved
 from widgets.cost_model import (
     VOLUME,
     assumptions_csv,
@@ -23,8 +23,9 @@ from widgets.cost_model import (
     smallest_changes,
     verdict,
 )
-from widgets.cost_pictures import MapPicture, MonthsPicture, TornadoPicture, VolumesPicture
-from widgets.rest import WhenAtRest
+from widgets.cost_pictures import MapPicture, MonthsPicture, TornadoPicture, VolumesPicture, cheapest_in_words
+from widgets.cost_presets import Preset, presets
+from widgets.rest import Soon, WhenAtRest
 
 HORIZONS = [3, 6, 9, 12, 15, 18, 24, 30, 36, 48, 60]
 MONTHS, VOLUMES = "months", "volume"
@@ -43,20 +44,24 @@ MAP_INPUTS = ("case.error_cost", "first.error_rate", "second.error_rate", "secon
 class CostView(VBox):
     """Controls, four pictures with their words, the assumptions and their sources, and buttons to keep them.
 
-    `cases` are the cases to choose from, by name. The picture of the break-even follows each press of a key;
-    what takes longer (the map, the tornado, 10,000 draws, the smallest change) follows when the hand rests.
+    `cases` are those to choose from; without any, the course's own and the articles'. The picture of the
+    break-even follows each press of a key; what takes longer (the map, the tornado, 10,000 draws, the
+    smallest change) follows when the hand rests.
     """
 
-    def __init__(self, cases: Mapping[str, Assumptions]) -> None:
-        self._cases = dict(cases)
-        self._start = next(iter(self._cases.values()))
+    def __init__(self, cases: Sequence[Preset] = ()) -> None:
+        self._cases = tuple(cases) or (course_case(), *presets())
+        self._start = self._cases[0].assumptions
         self._changed: dict[str, float] = {}
         self._hold = False
         self._build_controls()
         self._build_pictures()
-        self._rest = WhenAtRest(self._follow)
+        self._met = self._verdict = self._cheapest = self._chance = self._change = ""
+        self._soon, self._rest = Soon(self._say_it), WhenAtRest(self._follow)
         self._now = _pair_of(self._start)
         self._draw()
+        self._tell_the_case()
+        self._say_it()
         self._rest.finish()
         self._observe()
         super().__init__(self._layout())
@@ -68,12 +73,12 @@ class CostView(VBox):
 
     def _build_controls(self) -> None:
         start = self._start
-        self.case = Choice("Case", self._cases, value=start)
+        self.case = Choice("Case", {case.title: case for case in self._cases}, value=self._cases[0])
         self.first = Choice("Compare", _options(start), value=start.pair[0])
         self.second = Choice("with", _options(start), value=start.pair[1])
         self.horizon = Slider("Over", _with(HORIZONS, start.horizon), start.horizon, unit="months")
         self.axis = Choice("Break-even over", {"the months": MONTHS, "the volume": VOLUMES}, value=MONTHS)
-        self.model = Choice(f"Model ({APPROACHES[start.pair[0]]})", _models(), value=AS_GIVEN)
+        self.model = Choice(f"Model ({APPROACHES[start.pair[0]]})", _models(start), value=AS_GIVEN)
         self.inputs = {
             group: [InputSlider(start, _key(start.pair, role)) for role in roles]
             for group, roles in GROUPS.items()
@@ -97,7 +102,7 @@ class CostView(VBox):
     def _build_pictures(self) -> None:
         self.pictures = {MONTHS: MonthsPicture(), VOLUMES: VolumesPicture()}
         self.map, self.tornado = MapPicture(), TornadoPicture()
-        names = ("verdict", "even", "map", "tornado", "chance", "change", "table")
+        names = ("note", "verdict", "even", "chance", "tornado", "map", "checks", "table")
         self.words = {name: HTML() for name in names}
 
     def _layout(self) -> list:
@@ -108,14 +113,14 @@ class CostView(VBox):
             for part in (_heading(group), *sliders, *([self.model] if group == "Prices" else []))
         ]
         return [
-            *(self.case, self.first, self.second, self.horizon),
+            *(self.case, self.words["note"], self.first, self.second, self.horizon),
             *(self.words["verdict"], self.axis, months, volumes, self.words["even"]),
             *groups,
             *(_heading("Any other"), self.other, self.other_input),
-            *(_heading("How sure is it?"), self.words["chance"], self.words["change"]),
+            *(_heading("How sure is it?"), self.words["chance"]),
             *(_heading("What matters most?"), self.tornado.chart, self.words["tornado"]),
             *(_heading("Which is cheapest where?"), self.map_input, self.map.chart, self.words["map"]),
-            *(_heading("Keep it"), self.actions, self.words["table"]),
+            *(_heading("Keep it"), self.actions, self.words["checks"], self.words["table"]),
         ]
 
     @property
@@ -123,7 +128,7 @@ class CostView(VBox):
         return [slider for group in self.inputs.values() for slider in group] + [self.other_input]
 
     def _observe(self) -> None:
-        self.case.observe(lambda change: self._open(self.case.value), names="position")
+        self.case.observe(lambda change: self._open(self.case.value.assumptions), names="position")
         for choice in (self.first, self.second):
             choice.observe(self._pair_moved, names="position")
         for slider in self._sliders:
@@ -143,8 +148,7 @@ class CostView(VBox):
             return
         self._now = self._changed_from(_pair_of(self._start))
         self._draw()
-        for name in ("chance", "change"):
-            _mark_stale(self.words[name])
+        self._soon.moved()
         self._rest.moved()
 
     def _pair_moved(self, change: traitlets.Bunch) -> None:
@@ -169,8 +173,14 @@ class CostView(VBox):
             return
         self._start, self._changed = assumptions, {}
         self._quietly(self._show_start)
+        self._tell_the_case()
         self._follow_start()
         self._moved()
+
+    def _tell_the_case(self) -> None:
+        case = self.case.value
+        _say(self.words["note"], case.note)
+        self.words["checks"].value = _checks(case) if case.checks else ""
 
     def _show_start(self) -> None:
         start = self._start
@@ -196,6 +206,9 @@ class CostView(VBox):
             self.other_input.follow(now, self.other.value)
             self.map_input.offer(_map_inputs(pair), self.map_input.value)
             self.model.label = f"Model ({APPROACHES[pair[0]]})"
+            offered = _models(self._start)
+            kept = self.model.value if self.model.value in offered.values() else AS_GIVEN
+            self.model.offer(offered, kept)
 
         self._quietly(follow)
 
@@ -218,18 +231,24 @@ class CostView(VBox):
         return {label(key): key for key in keys(self._start.pair) if key not in own}
 
     def _draw(self) -> None:
-        """What follows every press: the picture first, then its words and the verdict."""
+        """What follows every press: the picture that is chosen."""
         chosen = self.axis.value
         for name, picture in self.pictures.items():
             picture.chart.layout.display = None if name == chosen else "none"
-        _say(self.words["even"], self.pictures[chosen].draw(self._now))
-        self.words[
-            "verdict"
-        ].value = f'<p role="status"><b>{html.escape(verdict(self._now).sentence)}</b></p>'
+        self._met = self.pictures[chosen].draw(self._now)
+
+    def _say_it(self) -> None:
+        """The picture's words and the verdict. What is not computed yet says that it is of before."""
+        _say(self.words["even"], self._met)
+        self._verdict = verdict(self._now).sentence
+        _say(self.words["verdict"], self._cheapest, strong=self._verdict, stale=True)
+        _say(self.words["chance"], self._chance, self._change, stale=True)
 
     def _follow(self) -> Iterator[None]:
         """What follows when the hand rests, in short steps."""
         now = self._now  # of the pair alone: the fewer inputs, the quicker
+        self._cheapest = cheapest_in_words(self.assumptions)
+        _say(self.words["verdict"], self._cheapest, strong=self._verdict)
         yield
         _say(self.words["tornado"], self.tornado.draw(now, tornado(now)))
         yield
@@ -237,18 +256,19 @@ class CostView(VBox):
         places = [stop for stop in stops(key, self._start.estimates[key]) if stop > 0]
         _say(self.words["map"], self.map.draw(self.assumptions, key, places[0], places[-1]))
         yield
-        _say(self.words["chance"], chance(now).sentence)
-        yield
-        self.words["table"].value = _table(now)
+        sure = chance(now).sentence
         found = []
         for key in now.uncertain(now.pair):
             yield
             found += smallest_changes(now, [key])
         found.sort(key=lambda change: change.ranges)
-        _say(self.words["change"], change_in_words(now, found))
+        self._chance, self._change = sure, change_in_words(now, found)
+        _say(self.words["chance"], self._chance, self._change)
+        yield
+        self.words["table"].value = _table(now)
 
     def _reset(self) -> Answer:
-        self._open(self.case.value)
+        self._open(self.case.value.assumptions)
         return {"say": f"As at the start: {self.case.text}."}
 
     def _save(self) -> Answer:
@@ -265,6 +285,14 @@ class CostView(VBox):
         return {"copied": self.assumptions.to_json()}
 
 
+def course_case() -> Preset:
+    """The course's own assumptions: ticket routing, a prompt against a hosted fine-tune."""
+    note = "As this course has it: measured where it measures, assumed elsewhere. Put in your own."
+    return Preset(
+        "course", "Ticket routing, this course", "", note, load(pair=("prompt", "hosted_fine_tune"))
+    )
+
+
 def _key(pair: tuple[str, str], role: str) -> str:
     """The key of a role: "first.error_rate" of a pair is, say, "prompt.error_rate"."""
     owner, _, name = role.partition(".")
@@ -279,11 +307,15 @@ def _map_inputs(pair: tuple[str, str]) -> dict[str, str]:
     return {label(_key(pair, role)): role for role in MAP_INPUTS}
 
 
-def _models() -> dict[str, str]:
-    prices = {name: tier(name) for name in TIERS}
-    return {"as the case has it": AS_GIVEN} | {
-        f"{name} tier ({model.input:g} $ in, {model.output:g} $ out)": name for name, model in prices.items()
-    }
+def _models(assumptions: Assumptions) -> dict[str, str]:
+    """The tiers whose prices are not those that the pair's first approach has already."""
+    first, now = assumptions.pair[0], assumptions.estimates
+    offered = {"as the case has it": AS_GIVEN}
+    for name in TIERS:
+        if any(now[key].base != price.base for key, price in model_prices(first, name).items()):
+            model = tier(name)
+            offered[f"{name} tier ({model.input:g} $ in, {model.output:g} $ out)"] = name
+    return offered
 
 
 def _with(stops: list[int], stop: int) -> list[int]:
@@ -298,16 +330,20 @@ def _pair_of(assumptions: Assumptions) -> Assumptions:
     return assumptions.with_approaches(assumptions.pair, assumptions.pair)
 
 
-STALE = '<div aria-busy="true" style="opacity: .6">Before this change: '
+READABLE = "line-height: 1.5; margin: .2em 0 .5em; max-width: 570px"  # a line of ipywidgets is 28 pixels high
+TABLE = 'style="max-width: 570px; line-height: 1.3"'
+BEFORE = "Before this change: "
 
 
-def _mark_stale(words: HTML) -> None:
-    if not words.value.startswith(STALE):
-        words.value = f"{STALE}{words.value}</div>"
-
-
-def _say(words: HTML, text: str) -> None:
-    words.value = f"<p>{html.escape(text)}</p>"
+def _say(words: HTML, *texts: str, strong: str = "", stale: bool = False) -> None:
+    """Show paragraphs. The `strong` one is announced when it changes; `stale` ones are marked as such."""
+    shown = [f'<p role="status" style="{READABLE}"><b>{html.escape(strong)}</b></p>'] if strong else []
+    for text in texts:
+        if stale:
+            shown.append(f'<p style="{READABLE}; opacity: .7">{BEFORE}{html.escape(text)}</p>')
+        else:
+            shown.append(f'<p style="{READABLE}">{html.escape(text)}</p>')
+    words.value = "".join(shown)
 
 
 def _file(name: str, text: str) -> Answer:
@@ -326,7 +362,21 @@ def _table(assumptions: Assumptions) -> str:
     )
     return (
         f"<details><summary>All {len(keys(pair))} assumptions with their sources</summary>"
-        f'<table style="max-width: 570px"><thead><tr>{head}</tr></thead>{"".join(parts)}</table></details>'
+        f"<table {TABLE}><thead><tr>{head}</tr></thead>{''.join(parts)}</table></details>"
+    )
+
+
+def _checks(case: Preset) -> str:
+    """The article's figures beside ours, behind one line to open."""
+    titles = ("what", "article", "ours", "unit", "verdict", "why")
+    head = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(check.row()[title])}</td>" for title in titles) + "</tr>"
+        for check in case.checks
+    )
+    return (
+        f"<details><summary>The article's {len(case.checks)} figures beside ours</summary>"
+        f"<table {TABLE}><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></details>"
     )
 
 

@@ -66,4 +66,5 @@ def _in_words(count: int, total: float, one: float, power: float, rate: float) -
     if power > 1:
         more = total / (one * count)
         words += f" That is {more:.2g} times what {count} times one model would take."
-    return f"{words} It fills {total / HOURS_PER_MONTH:.2g} engineers at {HOURS_PER_MONTH} hours a month."
+    people = total / HOURS_PER_MONTH
+    return f"{words} It fills {people:.2g} engineers at {HOURS_PER_MONTH} hours a month (assumed)."

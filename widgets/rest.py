@@ -1,14 +1,39 @@
-"""What waits until the reader's hand rests: work too slow for every step of a slider."""
+"""What need not follow every press of a key at once: words a moment later, slow work when the hand rests."""
 
 import asyncio
 from collections.abc import Callable, Iterator
 
-REST_SECONDS = 0.25  # longer than the pause between two presses of a key
+SOON_SECONDS = 0.03  # two frames: the picture is drawn before the words change
+REST_SECONDS = 0.4  # longer than the pause between two presses of a key
 GAP_SECONDS = 0.002  # between two steps, in which a new press is heard
 
 
+class Soon:
+    """Runs `work` a moment after `moved`, once for all moves until then. Outside an event loop: at once."""
+
+    def __init__(self, work: Callable[[], None]) -> None:
+        self._work = work
+        self._due = False
+
+    def moved(self) -> None:
+        """Run it a moment from now."""
+        if self._due:
+            return
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._work()
+            return
+        self._due = True
+        loop.call_later(SOON_SECONDS, self._run)
+
+    def _run(self) -> None:
+        self._due = False
+        self._work()
+
+
 class WhenAtRest:
-    """Runs the steps of `work` one after the other, once nothing has `moved` for a quarter of a second.
+    """Runs the steps of `work` one after the other, once nothing has `moved` for a moment.
 
     A new move stops what is left of them. Steps are short, so that a press between two of them is not kept
     waiting. Outside an event loop (a plain script, a test) `moved` runs them all at once.

@@ -1,0 +1,68 @@
+"""`make app`: Voila serves each notebook of notebooks/apps as a page without code that answers a key."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, sync_playwright
+
+from course.paths import NOTEBOOKS, ROOT
+from tests.browser import launch
+from tests.lab import CONTROLS, NAME, PROMPT, move, serve
+
+APPS = sorted((NOTEBOOKS / "apps").glob("*.ipynb"))
+BLOCKED = "csp"  # by the page's own policy, before anything is sent
+PICTURE = "() => [...document.querySelectorAll('svg[role=img]')].map(svg => svg.outerHTML).join()"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("voila")
+    apps = NOTEBOOKS / "apps"
+    command = ["voila", str(apps), f"--Voila.config_file_paths={apps}", "--no-browser"]
+    settings = {"COURSE_RESULTS": str(folder / "results"), "COURSE_MODE": "local"}
+    with serve(command, folder / "voila.log", settings, "/") as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser_page() -> Iterator[Page]:
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        page = browser.new_page(viewport={"width": 700, "height": 900})
+        page.set_default_timeout(60_000)
+        yield page
+        browser.close()
+
+
+def test_the_makefile_starts_what_is_tested_here():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "\t$(BIN)/voila notebooks/apps --Voila.config_file_paths=notebooks/apps\n" in makefile
+    assert PROMPT in makefile and PROMPT.split("=")[1] in (NOTEBOOKS / "apps/voila.json").read_text()
+
+
+def test_the_first_page_lists_the_apps(address: str, browser_page: Page):
+    browser_page.goto(address)
+    links = [link.get_attribute("href") for link in browser_page.locator("a[href*=render]").all()]
+    assert [link.rpartition("/")[2].rstrip("?") for link in links] == [app.name for app in APPS]
+
+
+@pytest.mark.parametrize("app", APPS, ids=lambda path: path.stem)
+def test_an_app_shows_no_code_and_answers_the_keyboard(app: Path, address: str, browser_page: Page) -> None:
+    page, sent = browser_page, []
+    page.on("response", lambda response: sent.append(response.url))
+    page.on("requestfailed", lambda request: sent.append(request.url) if request.failure != BLOCKED else None)
+    page.goto(f"{address}/voila/render/{app.name}")
+    page.locator("svg[role=img]").first.wait_for()
+    assert page.locator(".jp-CodeCell .jp-InputArea:visible").count() == 0
+    assert [url for url in sent if not url.startswith((address, "data:", "blob:"))] == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+
+    controls = page.locator(CONTROLS).all()
+    assert controls
+    names = [control.evaluate(NAME).strip() for control in controls]
+    assert all(names), names
+    slider = page.locator("input[type=range]").first
+    before = page.evaluate(PICTURE)
+    move(slider)
+    page.wait_for_function(f"before => ({PICTURE})() !== before", arg=before)
