@@ -172,6 +172,8 @@ def test_the_large_model_that_nobody_can_pay_for_leaves_a_gap_in_cost():
     assert standing(accepted) == "accepted"
     assert next_rung(accepted) == "fine_tune"
     assert next_rung(replace(accepted, wrong=frozenset())) == "stop"
+    # Examples make a request dearer, so they are no rung for cost, and nothing asks for them.
+    assert next_rung(replace(accepted, tried=frozenset({"prompt", "another_model"}))) == "fine_tune"
 
 
 def test_the_recruiter_stops_where_the_prompt_works():
