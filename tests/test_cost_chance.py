@@ -122,7 +122,7 @@ def test_the_sampling_error_covers_what_other_seeds_give():
     assert np.std(shares) <= 1.2 * found[0].error
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10_000), st.sampled_from(["skill", "rag", "linear_head", "self_hosted_lora"]))
 def test_a_chance_and_its_mirror_add_up(seed, other):
     assumptions = load(("prompt", other))

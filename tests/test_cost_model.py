@@ -142,7 +142,6 @@ def test_a_thousand_outputs_never_cost_more_at_more_volume_without_hosting(
         assert many[name].per_1000 <= few[name].per_1000 * (1 + 1e-12)
 
 
-@settings(deadline=None)
 @given(cases())
 def test_break_even_volumes_are_where_the_totals_cross_and_all_of_them(assumptions: Assumptions) -> None:
     a, b = assumptions.pair
@@ -307,7 +306,7 @@ def test_the_verdict_names_the_cheaper_one(assumptions: Assumptions) -> None:
     assert APPROACHES[found.cheaper] in found.sentence
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(st.permutations(list(APPROACHES)))
 def test_the_smallest_changes_turn_the_verdict(names: list[str]) -> None:
     pair = (names[0], names[1])
