@@ -19,10 +19,19 @@ from course.lessons import lesson, lessons
 from course.measure import read_readings
 from course.models import model, table, tier
 from course.paths import DATA, ROOT
+from widgets.cost_inputs import load
+from widgets.cost_model import break_even_volumes
 
 AVAILABLE = [each for each in lessons() if each.status == "available"]
 GPT_4O, GPT_4O_MINI, GPT_41 = (model(id) for id in ("gpt-4o-2024-08-06", "gpt-4o-mini", "gpt-4.1"))
 LLAMAS_70B = [each for each in table().itertuples() if "llama-3.3-70b" in each.Index]
+
+
+# What a lesson's control shows with a claim's id beside it.
+SHOWN = {
+    "09": [DATA / "cost_presets.toml"],
+    "10": [ROOT / "widgets" / "decision_model.py", ROOT / "widgets" / "decision_rules.py"],
+}
 
 
 @cache
@@ -35,6 +44,12 @@ def cells(number: str) -> dict[str, str]:
 def named_in(number: str) -> set[str]:
     """The claims that a lesson quotes by id."""
     return set(ID.findall("\n".join(cells(number).values())))
+
+
+def shown_in(number: str) -> set[str]:
+    """The claims that a lesson quotes, itself or by its control."""
+    files = SHOWN.get(number, [])
+    return named_in(number).union(*(ID.findall(file.read_text(encoding="utf-8")) for file in files))
 
 
 def unresolved(each: Claim) -> str | None:
@@ -107,7 +122,7 @@ def test_a_claim_that_a_lesson_names_lists_the_lesson(available):
 def test_a_lesson_that_a_claim_lists_quotes_or_tests_it(available):
     for each in claims.claims():
         tested = available.number in [number for number, _ in CELL.findall(each.evidence)]
-        assert available.number not in each.lessons or tested or each.id in named_in(available.number), each
+        assert available.number not in each.lessons or tested or each.id in shown_in(available.number), each
 
 
 @pytest.mark.parametrize("number", ["01", "02", "03", "04", "05", "07"])
@@ -375,6 +390,16 @@ def test_500_letters_pay_back_40_hours_at_4_8_minutes_each():
 def test_by_its_own_hours_tuning_starts_28_to_194_hours_behind():
     skill, tuning = quoted("Building and testing a skill").numbers, quoted("Collecting, labelling").numbers
     assert (min(tuning) - max(skill), max(tuning) - min(skill)) == (28, 194)
+
+
+def test_the_price_of_an_error_alone_moves_the_crossover_more_than_tenfold():
+    assumptions = load(pair=("skill", "hosted_fine_tune"))
+    error_cost = assumptions.estimates["case.error_cost"]
+    cheap, dear = (
+        break_even_volumes(assumptions.with_values({"case.error_cost": cost}), *assumptions.pair)
+        for cost in (error_cost.low, error_cost.high)
+    )
+    assert cheap[0].at > 10 * dear[0].at
 
 
 def test_the_volumes_of_the_articles_span_a_factor_of_150():
