@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from course import data
+from course.claims import claim
 from course.errors import CourseError
 from course.evaluate import Result, evaluate
 from course.models import machine_price_per_hour, model, tier
@@ -97,14 +98,28 @@ def test_what_a_preset_sets_has_a_source_and_a_kind(case):
         assert estimate.source and estimate.kind in KINDS, key
         assert re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", estimate.date), key
         if estimate.kind == "claimed":
-            assert re.search(r"C\d{3}", estimate.source), key
+            source, id = re.match(r"([\w-]+), (C\d{3})", estimate.source).groups()
+            assert claim(id).source.source == source, key
+
+
+@each_preset
+def test_a_plain_figure_is_the_one_of_its_claim(case):
+    # Two are worked out from what is claimed: 50 % more is 1.5 times, and 5,000 tokens are 25 times 200.
+    (long,), (short,) = claim("C068").numbers, claim("C069").numbers
+    derived = {"C006": 1 + claim("C006").numbers[0] / 100, "C069": long / short}
+    for check in case.checks:
+        if isinstance(check.figure, int | float):
+            known = [derived[check.claim]] if check.claim in derived else claim(check.claim).numbers
+            assert check.figure in known, check.text
 
 
 @each_preset
 def test_claims_are_named_by_their_ids(case):
     for check in case.checks:
-        assert re.fullmatch(r"(C\d{3})?", check.claim)
         assert bool(check.claim) == (check.verdict != NOT_STATED)
+        if check.claim:
+            source = claim(check.claim).source.source
+            assert source == case.article or f"({source})" in check.text
 
 
 def test_the_verdicts_are_all_in_use_and_rows_are_texts():

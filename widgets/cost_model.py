@@ -38,12 +38,38 @@ _STEPS = 64  # values tried on either side before the nearest is refined
 
 
 @dataclass(frozen=True)
-class Bill:
-    """What one approach costs: `upfront_parts` in the shape S, the others in S + (months,)."""
+class Quantity:
+    """So much of something in each month: S + (months,)."""
 
-    volume: np.ndarray
+    each: np.ndarray
+
+    @cached_property
+    def sum(self) -> np.ndarray:
+        """Of all months: S."""
+        return self.each.sum(-1)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What one approach costs. `upfront_parts` are $ in the shape S.
+
+    What is paid each month is a quantity and the $ for one of it, S, which all months share. A total so needs
+    no array of draws by months for each part, and 10,000 draws stay quick.
+    """
+
+    outputs: Quantity
     upfront_parts: Mapping[str, np.ndarray]
-    monthly_parts: Mapping[str, np.ndarray]
+    running: Mapping[str, tuple[Quantity, np.ndarray]]
+
+    @property
+    def volume(self) -> np.ndarray:
+        """Outputs of each month: S + (months,)."""
+        return self.outputs.each
+
+    @cached_property
+    def monthly_parts(self) -> dict[str, np.ndarray]:
+        """$ of each month by what it is spent on: S + (months,)."""
+        return {name: quantity.each * price[..., None] for name, (quantity, price) in self.running.items()}
 
     @cached_property
     def upfront(self) -> np.ndarray:
@@ -58,7 +84,7 @@ class Bill:
     @cached_property
     def total(self) -> np.ndarray:
         """$ from the start to the horizon."""
-        return self.upfront + self.monthly.sum(-1)
+        return sum(self.parts.values())
 
     @property
     def cumulative(self) -> np.ndarray:
@@ -69,18 +95,18 @@ class Bill:
     @property
     def per_1000(self) -> np.ndarray:
         """$ for 1,000 outputs, all costs over the horizon shared out."""
-        return 1000 * self.total / self.volume.sum(-1)
+        return 1000 * self.total / self.outputs.sum
 
     @property
     def tokens_per_1000(self) -> np.ndarray:
         """$ for the tokens of 1,000 outputs in the first month: what price lists and articles speak of."""
         return 1000 * (self.monthly_parts["tokens"] / self.volume)[..., 0]
 
-    @property
+    @cached_property
     def parts(self) -> dict[str, np.ndarray]:
         """$ over the horizon by what it is spent on; they add up to `total`."""
-        monthly = {name: part.sum(-1) for name, part in self.monthly_parts.items()}
-        return dict(self.upfront_parts) | monthly
+        running = {name: quantity.sum * price for name, (quantity, price) in self.running.items()}
+        return dict(self.upfront_parts) | running
 
 
 @dataclass(frozen=True)
@@ -131,11 +157,14 @@ def bills(
     arrays = check_values(assumptions.base() | dict(values or {}))
     case = Case(**_owned(arrays, CASE, Case))
     month = np.arange(assumptions.horizon)
-    volume = case.volume * (1 + case.growth) ** month
-    prices_left = (1 - case.decline) ** (month / 12)
+    volume = case.volume[..., None] * (1 + case.growth[..., None]) ** month
+    prices_left = (1 - case.decline[..., None]) ** (month / 12)
+    outputs, months = Quantity(volume), Quantity(np.ones(assumptions.horizon))
+    at_first_prices = Quantity(volume * prices_left)
     chosen = assumptions.approaches if approaches is None else approaches
     return {
-        name: _bill(case, Approach(**_owned(arrays, name, Approach)), volume, prices_left) for name in chosen
+        name: _bill(case, Approach(**_owned(arrays, name, Approach)), outputs, at_first_prices, months)
+        for name in chosen
     }
 
 
@@ -294,11 +323,13 @@ _Kind = TypeVar("_Kind", Case, Approach)
 
 
 def _owned(arrays: Mapping[str, np.ndarray], owner: str, kind: type[_Kind]) -> dict[str, np.ndarray]:
-    # The new last axis is where the months go.
-    return {part.name: arrays[f"{owner}.{part.name}"][..., None] for part in fields(kind)}
+    return {part.name: arrays[f"{owner}.{part.name}"] for part in fields(kind)}
 
 
-def _bill(case: Case, approach: Approach, volume: np.ndarray, prices_left: np.ndarray) -> Bill:
+def _bill(
+    case: Case, approach: Approach, outputs: Quantity, at_first_prices: Quantity, months: Quantity
+) -> Bill:
+    """`at_first_prices`: the outputs of a month, fewer by what token prices have fallen since the first."""
     training = training_cost(approach)
     shared_tax = evaluation_tax(case.tuned_models, case.tax_hours, case.tax_power) / case.tuned_models
     upfront = {
@@ -306,22 +337,23 @@ def _bill(case: Case, approach: Approach, volume: np.ndarray, prices_left: np.nd
         "labels": approach.examples * case.label_cost / (1 - case.curation),
         "training": training,
     }
-    months = np.ones_like(prices_left)
-    monthly = {
-        "tokens": volume * (request_cost(approach) * prices_left),
-        "errors": volume * (approach.error_rate * case.error_cost),
-        "review": volume * (approach.reviewed * case.review_minutes / 60 * case.reviewer_rate),
-        "hosting": _hosting(volume, approach.capacity, approach.hosting),
-        "upkeep": months * (case.rate * approach.upkeep),
-        "evaluation": months * (case.rate * approach.evaluated * shared_tax),
-        "retraining": months * (approach.retrains * (case.rate * approach.retrain_hours + training)),
+    running = {
+        "tokens": (at_first_prices, request_cost(approach)),
+        "errors": (outputs, approach.error_rate * case.error_cost),
+        "review": (outputs, approach.reviewed * case.review_minutes / 60 * case.reviewer_rate),
+        "hosting": (_units(outputs, approach), approach.hosting),
+        "upkeep": (months, case.rate * approach.upkeep),
+        "evaluation": (months, case.rate * approach.evaluated * shared_tax),
+        "retraining": (months, approach.retrains * (case.rate * approach.retrain_hours + training)),
     }
-    return Bill(volume, {name: part[..., 0] for name, part in upfront.items()}, monthly)
+    return Bill(outputs, upfront, running)
 
 
-def _hosting(volume: np.ndarray, capacity: np.ndarray, hosting: np.ndarray) -> np.ndarray:
-    # Most approaches are not hosted, and rounding up for each draw and month is what takes the time.
-    return np.ceil(volume / capacity) * hosting if np.any(hosting) else np.zeros_like(volume)
+def _units(outputs: Quantity, approach: Approach) -> Quantity:
+    # Most are not hosted: then any quantity will do, and rounding up each draw and month takes time.
+    if not np.any(approach.hosting):
+        return outputs
+    return Quantity(np.ceil(outputs.each / approach.capacity[..., None]))
 
 
 def _per_output(bill: Bill) -> float:

@@ -34,6 +34,7 @@ LOOKS = {
     "tools": ("T", "#999999"),
     "skill": ("K", "#000000"),
     "hosted_fine_tune": ("H", "#D55E00"),
+    "on_demand_fine_tune": ("D", "#56B4E9"),
     "self_hosted_lora": ("L", "#E69F00"),
     "linear_head": ("E", "#0072B2"),
     "skill_with_adapter": ("A", "#009E73"),

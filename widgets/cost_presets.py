@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from course.errors import CourseError
-from course.models import machine_price_per_hour, models
+from course.models import machine_price_per_hour
+from course.models import models as priced_models
 from course.paths import DATA
 from course.results import Result, money
 from widgets.cost_inputs import APPROACHES, UNPRICED, Assumptions, definition, load
@@ -304,13 +305,15 @@ def _preset(entry: dict[str, Any], found: Mapping[str, Preset]) -> Preset:
     assumptions = replace(
         assumptions, title=entry["title"], horizon=entry.get("horizon", assumptions.horizon)
     )
-    assumptions = assumptions.with_values(
-        {f"{name}.model": model for name, model in entry.get("models", {}).items()}
-    )
+    assumptions = _with_models(assumptions, entry.get("models", {}))
     for value in entry.get("values", ()):
         assumptions = _with_value(assumptions, **value)
     checks = tuple(_check(assumptions, **check) for check in entry["check"])
     return Preset(entry["id"], entry["title"], entry["article"], entry["note"], assumptions, checks)
+
+
+def _with_models(assumptions: Assumptions, models: Mapping[str, str]) -> Assumptions:
+    return assumptions.with_values({f"{name}.model": model for name, model in models.items()})
 
 
 def _with_value(
@@ -362,13 +365,14 @@ def _check(
     why: str = "",
     differs: str = "",
     given: bool = False,
+    models: Mapping[str, str] | None = None,
     values: Mapping[str, float] | None = None,
     over: str = "",
 ) -> Check:
     if measure not in MEASURES:
         raise CourseError(f"{measure!r} is no measure; choose from {', '.join(MEASURES)}.")
     exact = {key: (value, value, value) for key, value in (values or {}).items()}
-    moved = assumptions.with_values(exact)
+    moved = _with_models(assumptions, models or {}).with_values(exact)
     return Check(
         claim=claim,
         text=text,
@@ -409,7 +413,7 @@ def _measured(assumptions: Assumptions, name: str, result: Result) -> Assumption
         output = result.output_tokens / calls
         values |= {f"{name}.prefix": (prefix,) * 3, f"{name}.output": (output,) * 3}
     assumptions = assumptions.with_values(values, source=source, kind="measured", date=date)
-    if result.model in {row.id for row in models()}:
+    if result.model in {row.id for row in priced_models()}:
         return assumptions.with_values({f"{name}.model": result.model})
     return (
         assumptions
