@@ -106,6 +106,7 @@ def measure(prompt: bool = True, rounds: int = ROUNDS) -> dict[str, list[float]]
         with serve_lab(folder, settings, prompt) as address:
             browser = launch(playwright)
             page = browser.new_page(viewport={"width": 1000, "height": 900})
+            page.set_default_timeout(120_000)
             _open(page, address.format(name="bench.ipynb"))
             for _ in range(rounds):
                 for name, (label, selector) in PICTURES.items():
@@ -136,7 +137,7 @@ def _press(page: Page, slider: Locator, selector: str) -> list[float]:
     slider.evaluate(f"(slider, selector) => ({WATCH})([slider, selector])", selector)
     for place in range(PRESSES):
         slider.press("ArrowRight" if place < PRESSES // 2 else "ArrowLeft")
-        page.wait_for_function("count => window.times.length > count", arg=place, timeout=5_000)
+        page.wait_for_function("count => window.times.length > count", arg=place)
         page.wait_for_timeout(PAUSE_MS + 7 * (place % 5))
     page.evaluate("window.unwatch()")
     return page.evaluate("window.times")
