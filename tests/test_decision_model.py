@@ -325,15 +325,16 @@ def test_what_speaks_for_fine_tuning_never_moves_away_from_it(answers, name):
         assert next_rung(better) == "fine_tune"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(CASES)
 def test_what_would_change_it_does_and_nothing_smaller_would(answers):
     now = next_rung(answers)
     changes = what_would_change(answers)
-    assert changes, "two answers always suffice"
+    if not changes:  # no set on offer is large enough to show that so few fail
+        assert answers.accepted_rate < min(QUESTION["accepted_rate"].options)
     for change in changes:
         assert next_rung(replace(answers, **dict(change.values))) == change.leads_to.key != now
-    smallest = changes[0]
+    smallest = changes[0] if changes else decision_model.Change(((), ()), 0, RUNG[now])
     singles = [
         (
             abs(place - stops.index(getattr(answers, question.name))),

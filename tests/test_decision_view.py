@@ -164,3 +164,7 @@ def test_a_rate_that_was_moved_no_longer_claims_to_be_measured():
     assert "a rung, 72 tickets" in view.details.value
     view.asked["failure_rate"].value = 0.1
     assert view.answers.measured_on == "" and "a rung, 72 tickets" not in view.details.value
+
+
+def test_where_no_change_is_found_it_says_so():
+    assert "No change of one or two answers" in decision_page.details(FULL, advise(FULL), ())

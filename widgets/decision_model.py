@@ -435,7 +435,7 @@ def what_would_change(answers: Answers) -> tuple[Change, ...]:
     """The changes that alter the next rung: fewest answers first, then the fewest steps, then by question.
 
     Of one answer, the nearest option on each side that does it. Only where no single answer does it are two
-    taken. A rung that was tried stays tried.
+    taken; where two do not suffice, nothing is found. A rung that was tried stays tried.
     """
     now = next_rung(answers)
     for count in (1, 2):

@@ -130,6 +130,8 @@ def _chosen(text: str, chosen: bool) -> str:
 
 def _changes(answers: Answers, changes: Sequence[Change]) -> str:
     """By the rung that they lead to, in the order of the ladder, the smallest change first."""
+    if not changes:
+        return "<p>No change of one or two answers does it.</p>"
     rows = ""
     for rung in RUNGS:
         ways = [in_words(answers, change) for change in changes if change.leads_to == rung]
