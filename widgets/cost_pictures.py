@@ -177,9 +177,8 @@ class TornadoPicture:
             estimate = assumptions.estimates[swing.key]
             ends = in_short(swing.key, estimate.low), in_short(swing.key, estimate.high)
             bars.append(Bar(label(swing.key), swing.at_low, swing.at_high, *ends))
-        over = f"over {assumptions.horizon} months, $"
         with self.chart.hold_sync():
-            self.chart.axes(x=Axis(f"{first} less {second} {over}"))
+            self.chart.axes(x=Axis(f"{first} less {second}, $"))
             self.chart.show(bars, swings.base, f"What moves the difference. {words}", (0, "even"))
         return words
 

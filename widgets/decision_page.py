@@ -160,7 +160,7 @@ def _axis(volume: float, marks: Sequence[VolumeMark]) -> str:
     for power in range(2, 8):
         x = _x(10**power)
         anchor = {2: "start", 7: "end"}.get(power, "middle")
-        drawn += [_line(x, x, _LINE, _LINE + 5), _text(x, _LINE + 18, f"{10**power:,}", anchor)]
+        drawn += [_line(x, x, _LINE, _LINE + 5), _text(x, _LINE + 18, _short(10**power), anchor)]
     for number, mark in enumerate(marks, start=1):
         drawn.append(_mark(number, mark))
     own = _x(volume)
@@ -172,6 +172,10 @@ def _axis(volume: float, marks: Sequence[VolumeMark]) -> str:
         f"{''.join(drawn)}</svg><p><small>Outputs a month. Triangle: fine-tune. Square: do not. "
         "Ring: says nothing of your case.</small></p>"
     )
+
+
+def _short(volume: int) -> str:
+    return f"{volume // 1_000_000}M" if volume >= 1_000_000 else f"{volume:,}"
 
 
 def _mark(number: int, mark: VolumeMark) -> str:
