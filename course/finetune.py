@@ -191,12 +191,33 @@ class Base:
 
 def encode(chats: Sequence[Chat], base: Path) -> list[Encoded]:
     """Chats in tokens, with the template of the model in that folder. CourseError when one is too long."""
-    tokenizer = transformers.AutoTokenizer.from_pretrained(base, local_files_only=True)
-    config = transformers.AutoConfig.from_pretrained(base, local_files_only=True)
-    if not tokenizer.chat_template:
-        raise CourseError(f"The model in {base} has no chat template; choose one that is trained to chat.")
+    found = _encode(chats, base)
+    limit = context_tokens(base)
+    for number, chat in enumerate(found, start=1):
+        if chat.length > limit:
+            raise CourseError(
+                f"Example {number} ({chats[number - 1].text[:40]!r}...) has {chat.length} tokens, and the "
+                f"model takes {limit}; shorten it or leave it out."
+            )
+    return found
+
+
+def token_counts(chats: Sequence[Chat], base: Path | None = None) -> list[int]:
+    """How many tokens each chat has with its answer, for the model in that folder or the embedded one."""
+    return [chat.length for chat in _encode(chats, Base.of(base).folder)]
+
+
+def context_tokens(base: Path) -> int:
+    """How many tokens the model in that folder takes."""
+    return transformers.AutoConfig.from_pretrained(base, local_files_only=True).max_position_embeddings
+
+
+def _encode(chats: Sequence[Chat], base: Path) -> list[Encoded]:
     if not chats:
         return []
+    tokenizer = transformers.AutoTokenizer.from_pretrained(base, local_files_only=True)
+    if not tokenizer.chat_template:
+        raise CourseError(f"The model in {base} has no chat template; choose one that is trained to chat.")
     prompts = [
         tokenizer.apply_chat_template(chat.messages[:-1], tokenize=False, add_generation_prompt=True)
         for chat in chats
@@ -204,15 +225,7 @@ def encode(chats: Sequence[Chat], base: Path) -> list[Encoded]:
     read = tokenizer(prompts, add_special_tokens=False)["input_ids"]
     written = tokenizer([chat.answer for chat in chats], add_special_tokens=False)["input_ids"]
     end = tokenizer.eos_token_id
-    found = [Encoded(prompt, [*answer, end]) for prompt, answer in zip(read, written, strict=True)]
-    longest = max(range(len(found)), key=lambda place: found[place].length)
-    limit = config.max_position_embeddings
-    if found[longest].length > limit:
-        raise CourseError(
-            f"Example {longest + 1} ({chats[longest].text[:40]!r}...) has {found[longest].length} tokens, "
-            f"and the model takes {limit}; shorten it or leave it out."
-        )
-    return found
+    return [Encoded(prompt, [*answer, end]) for prompt, answer in zip(read, written, strict=True)]
 
 
 def batches(lengths: Sequence[int], size: int, seed: int, epoch: int) -> list[list[int]]:
@@ -260,11 +273,13 @@ class AnswerLoss(torch.nn.Module):
         # Not a second child of this module: its weights belong to the model above.
         self._base = [model.get_base_model() if isinstance(model, peft.PeftModel) else model]
 
-    def forward(self, rows: torch.Tensor, places: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    def forward(
+        self, rows: torch.Tensor, places: torch.Tensor, targets: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """`rows` are tokens, padded on the right; `places` is True where the next token is one of `targets`.
 
-        Returns [summed loss, answers that are right in every token]. The padding needs no mask: a causal
-        model never looks ahead.
+        Returns the summed loss, and for each row whether greedy decoding gives the whole answer. The padding
+        needs no mask: a causal model never looks ahead.
         """
         base = self._base[0]
         hidden = base.get_decoder()(input_ids=rows, use_cache=False).last_hidden_state[places]
@@ -272,7 +287,7 @@ class AnswerLoss(torch.nn.Module):
         loss = cross_entropy(scores, targets, reduction="sum")
         missed = torch.zeros(len(rows), device=rows.device)
         missed.index_add_(0, places.nonzero()[:, 0], (scores.argmax(-1) != targets).float())
-        return torch.stack([loss, (missed == 0).sum()])
+        return loss, missed == 0
 
 
 def as_tensors(chats: Sequence[Encoded], device: torch.device | str = "cpu") -> tuple[torch.Tensor, ...]:
@@ -285,6 +300,27 @@ def as_tensors(chats: Sequence[Encoded], device: torch.device | str = "cpu") -> 
         places[number, len(chat.prompt) - 1 : chat.length - 1] = True
     targets = torch.tensor([token for chat in chats for token in chat.answer])
     return rows.to(device), places.to(device), targets.to(device)
+
+
+@torch.inference_mode()
+def decoded_by_torch(adapter: Adapter, chats: Sequence[Chat], base: Path | None = None) -> list[bool]:
+    """For each chat whether torch, decoding greedily in fp32, gives the answer that the chat holds.
+
+    Put the engine's replies into the chats to see where both agree. One pass over the answer tells it: greedy
+    decoding repeats an answer when each of its tokens is the likeliest after those before it.
+    """
+    below = Base.of(base)
+    adapter.check_base(below.name, below.sha256)
+    plain = transformers.AutoModelForCausalLM.from_pretrained(
+        below.folder, dtype=torch.float32, attn_implementation="eager", local_files_only=True
+    )
+    merged = peft.PeftModel.from_pretrained(plain, adapter.folder).merge_and_unload()
+    measure = AnswerLoss(merged.eval())
+    encoded = encode(chats, below.folder)
+    agreed: list[bool] = []
+    for start in range(0, len(encoded), 16):
+        agreed += measure(*as_tensors(encoded[start : start + 16]))[1].tolist()
+    return agreed
 
 
 class _NoNumber(Exception):
@@ -329,6 +365,7 @@ class _Run:
             self._restore(kept)
 
     def _load_model(self) -> None:
+        transformers.utils.logging.disable_progress_bar()
         with torch.random.fork_rng():
             torch.manual_seed(self.settings.seed)
             # Attention of single products: the fused one is slower for short texts on a CPU.
@@ -341,7 +378,10 @@ class _Run:
                 target_modules="all-linear",
                 task_type="CAUSAL_LM",
             )
-            self.model = peft.get_peft_model(model, lora)
+            with warnings.catch_warnings():
+                # peft still asks transformers for an attribute by its old name.
+                warnings.simplefilter("ignore", FutureWarning)
+                self.model = peft.get_peft_model(model, lora)
         trained = [weight for weight in self.model.parameters() if weight.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=self.settings.learning_rate, weight_decay=0.0)
         self.measure, self.optimizer = self.accelerator.prepare(AnswerLoss(self.model), optimizer)
@@ -398,9 +438,10 @@ class _Run:
         self.training_seconds += time.perf_counter() - started
 
     def _my_part(self, chats: list[Encoded]) -> torch.Tensor:
-        """[loss, right answers] of the chats that fall to this process."""
+        """[summed loss, number of right answers] of the chats that fall to this process."""
         mine = chats[self.accelerator.process_index :: self.accelerator.num_processes]
-        figures = self.measure(*as_tensors(mine or chats[:1], self.accelerator.device))
+        loss, right = self.measure(*as_tensors(mine or chats[:1], self.accelerator.device))
+        figures = torch.stack([loss, right.sum()])
         # A process without a chat of its own still has to take part in the averaging.
         return figures if mine else 0 * figures
 

@@ -79,9 +79,11 @@ def write_chats(chats: Sequence[Chat], path: Path) -> None:
 def read_chats(path: Path) -> list[Chat]:
     """The chats of a JSON Lines file. CourseError names the first line that CHAT_SCHEMA refuses, and why."""
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise CourseError(f"{path} cannot be read as UTF-8 text ({error}); correct the path.") from None
+    # splitlines() would also cut at characters that JSON allows inside a text.
+    lines = text.removesuffix("\n").split("\n") if text else []
     return [_chat(f"{path.name}, line {number}", line) for number, line in enumerate(lines, start=1)]
 
 
