@@ -1,6 +1,6 @@
 # make lab    set up .venv once and open the course in JupyterLab
 # make test   the same set-up, then every test; what CI runs
-# make bench  the embedded engine against two others, and retrieval against numpy, as ratios on this machine
+# make bench  the engine against two others, retrieval against numpy, training against transformers' Trainer
 
 PYTHON ?= python3
 BIN    := .venv/bin
@@ -31,6 +31,7 @@ bench: $(READY)
 	$(BIN)/pip install --quiet -r requirements-bench.txt
 	$(TESTENV) $(BIN)/python -m tests.bench
 	$(TESTENV) $(BIN)/python -m tests.bench_retrieval
+	$(TESTENV) $(BIN)/python -m tests.bench_finetune
 
 $(READY): requirements.txt requirements-models.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -64,11 +64,7 @@ def test_a_full_disk_leaves_the_earlier_one(encoder, results_dir: Path, monkeypa
     ("chats", "values", "says"),
     [
         (routing_chats(TICKETS[:3]), {}, "There are 3 examples"),
-        (
-            routing_chats([ticket for ticket in TICKETS if ticket.queue == TWO[0]]),
-            {},
-            "have the answer 'canc",
-        ),
+        (routing_chats([row for row in TICKETS if row.queue == TWO[0]]), {}, "have the answer 'canc"),
         (routing_chats(TICKETS[:12]), {"epochs": 0}, "epochs is 0"),
     ],
 )
