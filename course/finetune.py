@@ -34,6 +34,7 @@ from course.measured import processor
 from course.plain_weights import plain_folder
 
 FEWEST_EXAMPLES = 10
+PAD_TO = 16  # tokens: each new length has the processor's kernels made anew, which takes longer than padding
 METHOD = 1  # part of the run's hash: a checkpoint of another method of training is not continued
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 COMPLETE, EARLY, INTERRUPTED = "all steps done", "stopped early", "interrupted"
@@ -292,7 +293,7 @@ class AnswerLoss(torch.nn.Module):
 
 def as_tensors(chats: Sequence[Encoded], device: torch.device | str = "cpu") -> tuple[torch.Tensor, ...]:
     """Rows, places and targets for AnswerLoss."""
-    longest = max(chat.length for chat in chats)
+    longest = -(-max(chat.length for chat in chats) // PAD_TO) * PAD_TO
     rows = torch.zeros(len(chats), longest, dtype=torch.long)
     places = torch.zeros(len(chats), longest, dtype=torch.bool)
     for number, chat in enumerate(chats):
@@ -366,6 +367,8 @@ class _Run:
 
     def _load_model(self) -> None:
         transformers.utils.logging.disable_progress_bar()
+        # As the loss falls, gradients become so small that a processor computes them many times slower.
+        torch.set_flush_denormal(True)
         with torch.random.fork_rng():
             torch.manual_seed(self.settings.seed)
             # Attention of single products: the fused one is slower for short texts on a CPU.
