@@ -14,6 +14,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,7 +144,9 @@ def train(
     check_trainable(chats)
     run = _Run(name, chats, dev, settings, Base.of(base))
     try:
-        run.train(on_step)
+        for progress in _in_own_thread(run):
+            if on_step:
+                on_step(progress)
     except KeyboardInterrupt:
         if run.step == 0:
             raise
@@ -337,6 +340,27 @@ class _Best:
     state: dict[str, torch.Tensor] = field(repr=False)
 
 
+def _in_own_thread(run: "_Run") -> Iterator[Progress]:
+    """Take a run's steps in a thread that rounds denormal numbers to zero, and hand each step's progress on.
+
+    As the loss falls, gradients become so small that a processor computes with them a hundred times slower.
+    Rounding them is a setting of a thread that the threads it starts inherit, and those of the caller may
+    have started long ago. So Ctrl-C waits for the step under way.
+    """
+    of_caller = (run.accelerator.device, torch.get_num_threads())
+    with ThreadPoolExecutor(1, initializer=_prepare_thread, initargs=of_caller) as pool:
+        steps = run.take_steps()
+        while progress := pool.submit(next, steps, None).result():
+            yield progress
+
+
+def _prepare_thread(device: torch.device, threads: int) -> None:
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(threads)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+
+
 _KEPT = ("step", "losses", "tokens", "training_seconds", "seconds")  # of a run, in its checkpoint as it is
 
 
@@ -367,8 +391,6 @@ class _Run:
 
     def _load_model(self) -> None:
         transformers.utils.logging.disable_progress_bar()
-        # As the loss falls, gradients become so small that a processor computes them many times slower.
-        torch.set_flush_denormal(True)
         with torch.random.fork_rng():
             torch.manual_seed(self.settings.seed)
             # Attention of single products: the fused one is slower for short texts on a CPU.
@@ -389,8 +411,8 @@ class _Run:
         optimizer = torch.optim.AdamW(trained, lr=self.settings.learning_rate, weight_decay=0.0)
         self.measure, self.optimizer = self.accelerator.prepare(AnswerLoss(self.model), optimizer)
 
-    def train(self, on_step: Callable[[Progress], None] | None) -> None:
-        """Take the steps that are left."""
+    def take_steps(self) -> Iterator[Progress]:
+        """Take the steps that are left, one for each value."""
         begun, done_before = time.perf_counter(), self.step
         seconds_before = self.seconds
         for chosen in self._batches_left():
@@ -399,14 +421,14 @@ class _Run:
             if self.dev and (last or self.step % self.settings.look_every == 0):
                 self._look()
             self.seconds = seconds_before + time.perf_counter() - begun
-            if on_step:
-                each = (time.perf_counter() - begun) / (self.step - done_before)
-                on_step(self._progress(each * (self.steps - self.step)))
-            if self._is_patience_over():
-                self.ended = EARLY
-                return
+            over = self._is_patience_over()
             if last or self.step % self.settings.checkpoint_every == 0:
                 self._write_checkpoint()
+            each = (time.perf_counter() - begun) / (self.step - done_before)
+            yield self._progress(each * (self.steps - self.step))
+            if over:
+                self.ended = EARLY
+                return
 
     def _batches_left(self) -> Iterator[list[int]]:
         lengths = [chat.length for chat in self.chats]
