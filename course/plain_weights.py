@@ -29,7 +29,7 @@ def plain_folder() -> Path:
     if _is_intact(folder):
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
         # Another process may have done the work while this one waited for the lock.
         if not _is_intact(folder):
             _write(source, folder)
