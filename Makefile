@@ -1,7 +1,7 @@
 # make lab    set up .venv once and open the course in JupyterLab
 # make test   the same set-up, then every test; what CI runs
 # make app    the same set-up, then the cost and the decision as pages without code
-# make bench  the embedded engine, retrieval, the cost model and its controls against others, on this machine
+# make bench  the engine, retrieval, the cost model, its controls and training against others, on this machine
 
 PYTHON ?= python3
 BIN    := .venv/bin
@@ -40,6 +40,7 @@ bench: $(READY)
 	$(TESTENV) $(BIN)/python -m tests.bench_retrieval
 	$(TESTENV) $(BIN)/python -m tests.bench_cost
 	$(TESTENV) $(BIN)/python -m tests.bench_widgets
+	$(TESTENV) $(BIN)/python -m tests.bench_finetune
 
 $(READY): requirements.txt requirements-models.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

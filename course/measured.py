@@ -31,7 +31,7 @@ class Provenance:
     @classmethod
     def now(cls, command: str) -> "Provenance":
         """This command, today, on this machine."""
-        return cls(command, f"{datetime.now(UTC):%Y-%m-%d}", _processor(), os.cpu_count() or 1, fingerprint())
+        return cls(command, f"{datetime.now(UTC):%Y-%m-%d}", processor(), os.cpu_count() or 1, fingerprint())
 
     def __str__(self) -> str:
         return f"recorded reading: {self.date}, {self.cores} cores of {self.machine}, `{self.command}`"
@@ -82,7 +82,7 @@ def _parsed(kind: type[Row], row: dict[str, str], types: dict, where: str) -> Ro
         raise CourseError(f"{where}: {error}") from None
 
 
-def _processor() -> str:
+def processor() -> str:
     """The processor's name where the system tells it."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []

