@@ -302,8 +302,8 @@ def from_board(
     known = {
         "tried": frozenset(_RUNG_OF_LESSON[lesson] for lesson in lessons if lesson in _RUNG_OF_LESSON),
         "evaluation_rows": rung.n,
-        # 1 - 0.9 is a hair off 0.1, and would be a stop of its own beside it.
-        "failure_rate": round(1 - rung.accuracy, 6),
+        "failure_rate": 1 - rung.accuracy,
+        # 1 - 0.9 is a hair off 0.1, and would be a second stop beside it.
         "accepted_rate": round(1 - acceptance.overall, 6),
         "spread": _spread(rung),
         "measured_on": f"{rung.name}, {rung.n} tickets, {rung.badge}",
