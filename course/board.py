@@ -10,11 +10,12 @@ import math
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
+from filelock import FileLock, Timeout
 
 from course.data import QUEUES
 from course.errors import CourseError
@@ -36,6 +37,7 @@ _LOOKS = {
     "recorded reading": ("#009E73", "square"),
     "claimed": ("#CC79A7", "x"),
 }
+WAIT_SECONDS = 30  # for another kernel that writes
 _LOWEST_COST = 0.00001  # $ per 1,000; anything below is drawn here, or it would stretch the axis to nothing
 _LABEL_COLUMN, _LABEL_GAP, _LABEL_LENGTH = 270, 17, 42  # pixels, pixels, characters
 _MARGIN = {"l": 60, "r": _LABEL_COLUMN, "t": 40, "b": 110}
@@ -136,16 +138,12 @@ def _connected() -> Iterator[sqlite3.Connection]:
     """The board's database, committed at the end. What goes wrong with the file is a CourseError."""
     path = results_dir() / "board.sqlite"
     try:
-        connection = sqlite3.connect(path, timeout=30)
-        try:
-            # Write-ahead log: one kernel can read while another writes.
-            connection.execute("PRAGMA journal_mode = WAL")
-            with connection:
+        # Two that open the file at the same moment can both be told that it is locked, without any waiting.
+        with FileLock(path.with_suffix(".lock"), timeout=WAIT_SECONDS):
+            with closing(sqlite3.connect(path, timeout=WAIT_SECONDS)) as connection, connection:
                 connection.execute(_SCHEMA)
                 yield connection
-        finally:
-            connection.close()
-    except sqlite3.OperationalError as error:
+    except (sqlite3.OperationalError, Timeout) as error:
         raise CourseError(
             f"The board {path} cannot be used ({error}); put that right and run the cell again."
         ) from None

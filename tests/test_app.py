@@ -12,7 +12,9 @@ from tests.lab import CONTROLS, NAME, PROMPT, move, serve
 
 APPS = sorted((NOTEBOOKS / "apps").glob("*.ipynb"))
 BLOCKED = "csp"  # by the page's own policy, before anything is sent
-PICTURE = "() => [...document.querySelectorAll('svg[role=img]')].map(svg => svg.outerHTML).join()"
+PICTURE = (
+    "() => [...document.querySelectorAll('svg[role=img], .decision')].map(part => part.outerHTML).join()"
+)
 
 
 @pytest.fixture(scope="module")

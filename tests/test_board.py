@@ -8,6 +8,7 @@ from dataclasses import replace
 import plotly.graph_objects as go
 import plotly.io as pio
 import pytest
+from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -85,15 +86,21 @@ def test_a_damaged_board_is_named(results_dir):
 
 def test_a_locked_board_is_named(results_dir, monkeypatch):
     board.add(measured(), lesson="01")
-    connect = sqlite3.connect
-    monkeypatch.setattr(sqlite3, "connect", lambda path, timeout: connect(path, timeout=0))
-    other = connect(results_dir / "board.sqlite")
+    monkeypatch.setattr(board, "WAIT_SECONDS", 0)
+    other = sqlite3.connect(results_dir / "board.sqlite")
     other.execute("BEGIN IMMEDIATE")
     with pytest.raises(CourseError, match="database is locked"):
         board.add(measured("second"), lesson="01")
     other.rollback()
     other.close()
     assert board.table()["name"].tolist() == ["oracle"]
+
+
+def test_a_board_that_another_kernel_keeps_is_named(results_dir, monkeypatch):
+    board.add(measured(), lesson="01")
+    monkeypatch.setattr(board, "WAIT_SECONDS", 0.1)
+    with FileLock(results_dir / "board.lock"), pytest.raises(CourseError, match="cannot be used"):
+        board.add(measured("second"), lesson="01")
 
 
 def test_several_kernels_may_write_at_once(results_dir):

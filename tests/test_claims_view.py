@@ -88,10 +88,10 @@ def test_the_table_starts_with_everything(view):
 
 def test_every_control_changes_the_rows_or_their_order(view):
     changes = {
-        "words": "test",
+        "words": "examples",
         "verdict": "depends",
         "article": "Modulus",
-        "lesson": "09",
+        "lesson": "11",
         "descending": True,
     }
     for name, value in changes.items():

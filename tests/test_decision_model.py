@@ -519,7 +519,7 @@ def test_the_readers_board_fills_in_what_it_knows():
     assert answers.tried == {"prompt", "another_model"}
     assert answers.failure_rate == pytest.approx(20 / 60) and answers.evaluation_rows == 60
     assert answers.interval == pytest.approx([1 - end for end in reversed(result.interval)])
-    assert answers.accepted_rate == pytest.approx(0.1) and answers.labels == 700
+    assert answers.accepted_rate == 0.1 and answers.labels == 700
     assert answers.wrong == {"behaviour"} and answers.failures_sorted
     assert "a rung, 60 tickets" in advise(answers).checks[1].why.text
     assert next_rung(answers) == "few_shot"

@@ -303,7 +303,8 @@ def from_board(
         "tried": frozenset(_RUNG_OF_LESSON[lesson] for lesson in lessons if lesson in _RUNG_OF_LESSON),
         "evaluation_rows": rung.n,
         "failure_rate": 1 - rung.accuracy,
-        "accepted_rate": 1 - acceptance.overall,
+        # 1 - 0.9 is a hair off 0.1, and would be a second stop beside it.
+        "accepted_rate": round(1 - acceptance.overall, 6),
         "spread": _spread(rung),
         "measured_on": f"{rung.name}, {rung.n} tickets, {rung.badge}",
     }
