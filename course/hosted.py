@@ -11,7 +11,6 @@ are rows of data/prices.csv. No key is read here: a request names the variable t
 import hashlib
 import json
 import math
-import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -23,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from course.data import Ticket
 from course.errors import CourseError
 from course.models import rows as price_rows
-from course.paths import DATA
+from course.paths import DATA, whole
 from course.prompt_lint import CHARACTERS_PER_TOKEN
 from course.routing import system_prompt
 
@@ -239,14 +238,10 @@ def write(route: Route, tickets: Sequence[Ticket], folder: Path, *, instruction:
     content = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
     path = Path(folder) / f"tickets-{route.id}.jsonl"
     _refuse(path, _problems(route, path.name, content))
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
+        with whole(path) as unfinished:
             unfinished.write_bytes(content)
-            os.replace(unfinished, path)
-        finally:
-            unfinished.unlink(missing_ok=True)
     except OSError as error:
         raise CourseError(f"{path} cannot be written ({error.strerror}); choose another folder.") from None
     return path

@@ -12,7 +12,7 @@ from typing import TypeVar
 import pandas as pd
 
 from course.errors import CourseError
-from course.paths import DATA
+from course.paths import DATA, whole
 from course.weights import fingerprint
 
 FOLDER = DATA / "measured"
@@ -48,13 +48,9 @@ Row = TypeVar("Row", bound=Provenance)
 
 def write_rows(rows: Sequence[Row], path: Path) -> None:
     """Write the CSV file whole or not at all: what stood there stays until the new one is complete."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        table = pd.DataFrame([asdict(row) for row in rows])
+    table = pd.DataFrame([asdict(row) for row in rows])
+    with whole(path) as unfinished:
         table.to_csv(unfinished, index=False, na_rep="nan", lineterminator="\n")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def read_rows(kind: type[Row], path: Path, command: str) -> list[Row]:

@@ -4,7 +4,6 @@ import csv
 import hashlib
 import io
 import json
-import os
 import re
 import sqlite3
 import threading
@@ -15,7 +14,7 @@ from datetime import date
 from pathlib import Path
 
 from course.errors import CourseError
-from course.paths import DATA, cache_dir
+from course.paths import DATA, cache_dir, whole
 
 FOLDER = DATA / "orders"
 TODAY = date(2026, 11, 20)  # the morning on which the data were written down; they know nothing later
@@ -135,17 +134,13 @@ def database() -> Path:
 
 def _build_whole(texts: dict[str, str], path: Path) -> None:
     """Whole or not at all; what two processes build at once is the same file."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    unfinished.unlink(missing_ok=True)
     try:
-        build(texts, unfinished)
-        os.replace(unfinished, path)
+        with whole(path) as unfinished:
+            build(texts, unfinished)
     except sqlite3.OperationalError as error:
         raise CourseError(
             f"The order database {path} cannot be written ({error}); free some space or set COURSE_CACHE."
         ) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def build(texts: dict[str, str], path: Path) -> None:

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import sqlite3
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -24,7 +23,7 @@ from anthropic.lib import files_from_dir
 from course.data import QUEUES
 from course.errors import CourseError
 from course.llm import CourseClient
-from course.paths import DATA, results_dir
+from course.paths import DATA, results_dir, whole
 from course.retrieve import embed
 from course.routing import as_turns
 
@@ -328,15 +327,10 @@ def _said(message: anthropic.types.Message) -> str:
 
 def _replace(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: what stood there stays until the new one is on disk."""
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{time.monotonic_ns()}.tmp")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole(path) as unfinished, unfinished.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager

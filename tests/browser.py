@@ -5,9 +5,11 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
@@ -39,6 +41,15 @@ def launch(playwright: Playwright) -> Browser:
     # Chromium refuses to run its sandbox as root, the usual user in a container.
     as_root = ["--no-sandbox"] if _is_root() else []
     return playwright.chromium.launch(executable_path=path, args=[*FLAGS, *as_root])
+
+
+@contextmanager
+def open_page(width: int, height: int) -> Iterator[Page]:
+    """A page of that size, in pixels, in a browser of its own."""
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        yield browser.new_page(viewport={"width": width, "height": height})
+        browser.close()
 
 
 def install() -> int:

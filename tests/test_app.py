@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from course.paths import NOTEBOOKS, ROOT
-from tests.browser import launch
+from tests.browser import open_page
 from tests.lab import CONTROLS, NAME, PROMPT, move, serve
 
 APPS = sorted((NOTEBOOKS / "apps").glob("*.ipynb"))
@@ -29,12 +29,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser_page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page(viewport={"width": 700, "height": 900})
+    with open_page(700, 900) as page:
         page.set_default_timeout(60_000)
         yield page
-        browser.close()
 
 
 def test_the_makefile_starts_what_is_tested_here():

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from course.errors import CourseError
-from tests.browser import launch
+from tests.browser import open_page
 from widgets import chart
 from widgets.chart import Area, Axis, Bar, BarChart, Line, LineChart, MapChart, Mark
 
@@ -104,10 +104,8 @@ def test_bad_input_is_named():
 
 @pytest.fixture(scope="module")
 def browser_page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser.new_page(viewport={"width": 700, "height": 900})
-        browser.close()
+    with open_page(700, 900) as page:
+        yield page
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 from course.claims import VERDICTS, claim, claims, counts
 from course.errors import CourseError
-from tests.browser import launch
+from tests.browser import open_page
 from widgets import claims_view
 from widgets.claims_model import ORDERS, chosen
 from widgets.claims_view import ClaimsTable
@@ -133,10 +133,8 @@ START = """state => {
 
 @pytest.fixture(scope="module")
 def browser_page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser.new_page(viewport={"width": 570, "height": 700})
-        browser.close()
+    with open_page(570, 700) as page:
+        yield page
 
 
 @pytest.fixture

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Page, TimeoutError, sync_playwright
+from playwright.sync_api import Page, TimeoutError
 
 from course.lessons import Lesson, lessons
 from course.paths import NOTEBOOKS, results_dir
-from tests.browser import launch
+from tests.browser import open_page
 from tests.lab import CONTROLS, ERRORS, NAME, NEVER_RAN, RUN_ALL, SHOWN, move, serve_lab
 
 WIDTH, HEIGHT = 1000, 900
@@ -44,12 +44,9 @@ def lab(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+    with open_page(WIDTH, HEIGHT) as page:
         page.set_default_timeout(60_000)
         yield page
-        browser.close()
 
 
 @pytest.mark.parametrize("lesson", AVAILABLE, ids=lambda lesson: lesson.path.stem)

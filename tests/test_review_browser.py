@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-from tests.browser import launch
+from tests.browser import open_page
 from widgets import review_view
 
 SOURCE = Path(review_view.__file__).with_name("review.js").read_text()
@@ -34,10 +34,8 @@ START = """state => {
 
 @pytest.fixture(scope="module")
 def browser_page() -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright)
-        yield browser.new_page(viewport={"width": 700, "height": 500})
-        browser.close()
+    with open_page(700, 500) as page:
+        yield page
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ The figures are in data/cost_inputs.csv, token prices in data/prices.csv. A new 
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
@@ -17,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from course.errors import CourseError
 from course.models import TIERS, Model, model, tier
-from course.paths import DATA, results_dir
+from course.paths import DATA, results_dir, whole
 
 COST_INPUTS = DATA / "cost_inputs.csv"
 STATE_FILE = "cost_state.json"
@@ -244,12 +243,8 @@ def from_json(text: str) -> Assumptions:
 def save(assumptions: Assumptions, path: Path | None = None) -> Path:
     """Keep the state in the results folder (or at `path`), whole or not at all. Returns where."""
     path = path or results_dir() / STATE_FILE
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
+    with whole(path) as unfinished:
         unfinished.write_text(assumptions.to_json() + "\n", encoding="utf-8")
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
     return path
 
 

@@ -9,8 +9,8 @@ import traitlets
 from ipywidgets import HTML, VBox
 
 from course.models import TIERS, tier
+from widgets.actions import Actions, Answer
 from widgets.controls import Choice, Slider
-from widgets.cost_actions import Actions, Answer
 from widgets.cost_chance import chance, tornado
 from widgets.cost_controls import InputSlider, in_short, shown_unit, stops
 from widgets.cost_inputs import APPROACHES, CASE, Assumptions, keys, load, model_prices, save, saved

@@ -1,7 +1,6 @@
 """What the decision model asks of a case: answers, their checks, their file, and answers from the board."""
 
 import json
-import os
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
@@ -10,7 +9,7 @@ from typing import Any
 
 from course import gap
 from course.errors import CourseError
-from course.paths import results_dir
+from course.paths import results_dir, whole
 from course.results import percent, wilson
 
 FORMAT, STYLE, KNOWLEDGE, CAPABILITY = "format", "style", "knowledge", "capability"
@@ -302,9 +301,9 @@ def from_board(
     known = {
         "tried": frozenset(_RUNG_OF_LESSON[lesson] for lesson in lessons if lesson in _RUNG_OF_LESSON),
         "evaluation_rows": rung.n,
-        "failure_rate": 1 - rung.accuracy,
         # 1 - 0.9 is a hair off 0.1, and would be a second stop beside it.
-        "accepted_rate": round(1 - acceptance.overall, 6),
+        "failure_rate": round(1 - rung.accuracy, 12),
+        "accepted_rate": round(1 - acceptance.overall, 12),
         "spread": _spread(rung),
         "measured_on": f"{rung.name}, {rung.n} tickets, {rung.badge}",
     }
@@ -346,12 +345,10 @@ def from_json(text: str) -> Answers:
 def save(answers: Answers, path: Path | None = None) -> Path:
     """Keep the answers in `path`, by default results/decision.json, whole or not at all."""
     path = path or default_path()
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        unfinished.write_text(to_json(answers) + "\n", encoding="utf-8")
-        os.replace(unfinished, path)
+        with whole(path) as unfinished:
+            unfinished.write_text(to_json(answers) + "\n", encoding="utf-8")
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
         raise CourseError(f"{path.name} cannot be written ({error.strerror}); check the folder.") from None
     return path
 

@@ -8,8 +8,8 @@ import traitlets
 from ipywidgets import HTML, Box, Checkbox, Layout, VBox
 
 from course.errors import CourseError
+from widgets.actions import Actions, Answer
 from widgets.controls import Choice, Slider
-from widgets.cost_actions import Actions, Answer
 from widgets.decision_answers import (
     GROUPS,
     QUESTIONS,

@@ -1,4 +1,4 @@
-"""Buttons of the cost view: start again, save, open, copy, and files to keep."""
+"""Buttons of the cost and the decision view: start again, save, open, copy, and files to keep."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -16,8 +16,8 @@ Answer = dict[str, str]
 class Actions(anywidget.AnyWidget):
     """A row of native buttons. `actions` maps what stands on each to what it does and answers."""
 
-    _esm = Path(__file__).with_name("cost_actions.js")
-    _css = Path(__file__).with_name("cost_actions.css")
+    _esm = Path(__file__).with_name("actions.js")
+    _css = Path(__file__).with_name("actions.css")
     actions = traitlets.Dict().tag(sync=True)
 
     def __init__(self, actions: Mapping[str, Callable[[], Answer]]) -> None:
