@@ -100,7 +100,7 @@ def settings_for(examples: int) -> finetune.Settings:
 def train(
     name: str, on_step: Callable[[finetune.Progress], None] | None = None, *, again: bool = False
 ) -> Adapter:
-    """The adapter of a point: trained now, or returned when it was trained before. Its dev set is all of dev."""
+    """The adapter of a point: trained now, or returned when it was trained before."""
     chats, dev = chats_for(name), routing_chats(tickets("dev"))
     return finetune.train(
         _adapter_name(name), chats, dev, settings=settings_for(len(chats)), on_step=on_step, again=again
@@ -146,7 +146,7 @@ def read() -> list[Point]:
 
 
 def some(train: Sequence[Ticket], count: int) -> list[Ticket]:
-    """`count` of the tickets, nearly the same number of each queue; a smaller choice is part of a larger one."""
+    """`count` of the tickets, nearly the same number of each queue; more of them begin with the same ones."""
     if not 1 <= count <= len(train):
         raise CourseError(f"count is {count}; ask for 1 to {len(train)} tickets.")
     order = random.Random(SEED).sample(list(train), len(train))
