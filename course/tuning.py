@@ -5,14 +5,15 @@ data/measured/, where `python -m course.measure tuning` wrote them.
 """
 
 import csv
+import json
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-from course import finetune, tuned_models
+from course import finetune, finetune_encoder, tuned_models
 from course.adapters import Adapter
-from course.data import QUEUES, Ticket, tickets
+from course.data import KINDS, QUEUES, Ticket, tickets
 from course.errors import CourseError
 from course.evaluate import evaluate
 from course.finetune_data import Chat, routing_chats, short_prompt
@@ -27,6 +28,9 @@ CURVE = (50, 100, 200, 400)
 SPOILT = 0.3  # share of the training tickets
 SEED = 1
 FEWEST_STEPS = 40
+WHOLE, SCHEMA, ENCODER = "810 written", "810 written, schema", "MiniLM, 810 written"
+# The form that was trained, as a schema: a bare name.
+BARE_NAME = {"type": "string", "enum": list(QUEUES)}
 
 # The earlier list of queues: the second of each pair did not exist, and its tickets went to the first.
 MERGED = {
@@ -107,24 +111,17 @@ def train(
     )
 
 
-def ask(client: CourseClient, model: str, ticket: Ticket) -> str:
-    """A tuned model's reply to one ticket, with the short prompt and without a schema."""
-    message = client.messages.create(
-        model=model,
-        max_tokens=24,
-        system=short_prompt(),
-        messages=[{"role": "user", "content": ticket.text}],
-    )
-    return message.content[0].text.strip()
-
-
-def measure(name: str, rows: Sequence[Ticket], client: CourseClient, adapter: Adapter) -> Result:
-    """Serve the adapter of a point, let it answer the rows, and stop serving it."""
-    model = tuned_models.serve(adapter)
-    try:
-        return evaluate(rows, lambda row: ask(client, model, row), name=name, client=client)
-    finally:
-        tuned_models.close(model)
+def ask(client: CourseClient, model: str, ticket: Ticket, schema: Mapping | None = None) -> str:
+    """A tuned model's reply to one ticket, with the short prompt, free or held to a JSON schema."""
+    request = {
+        "model": model,
+        "max_tokens": 60,
+        "system": short_prompt(),
+        "messages": [{"role": "user", "content": ticket.text}],
+    }
+    if schema:
+        request["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+    return client.messages.create(**request).content[0].text.strip()
 
 
 def sweep(rows: Sequence[Ticket], client: CourseClient) -> list[Point]:
@@ -133,11 +130,15 @@ def sweep(rows: Sequence[Ticket], client: CourseClient) -> list[Point]:
     for group, names in POINTS.items():
         for name in names:
             adapter = train(name, _say)
-            result = measure(name, rows, client, adapter)
+            model = tuned_models.serve(adapter)
+            free = _evaluated(name, rows, client, lambda row, to=model: ask(client, to, row))
+            points.append(_point(group, name, adapter, free))
+            if name == WHOLE:
+                held = _evaluated(SCHEMA, rows, client, lambda row, to=model: _held(client, to, row))
+                points.append(_point(group, SCHEMA, adapter, held))
+            tuned_models.close(model)
             tuned_models.discard(adapter)
-            print(adapter, result, sep="\n", flush=True)
-            points.append(_point(group, name, adapter, result))
-    return points
+    return [*points, _encoder_point(rows)]
 
 
 def read() -> list[Point]:
@@ -213,7 +214,7 @@ def _train() -> list[Ticket]:
 
 _CHATS: Mapping[str, Callable[[], list[Chat]]] = {
     **{f"{count} written": lambda count=count: routing_chats(some(_train(), count)) for count in CURVE},
-    "810 written": lambda: routing_chats(_train()),
+    WHOLE: lambda: routing_chats(_train()),
     "30 % wrong": lambda: wrong_labels(_train()),
     "30 % outdated": lambda: outdated(_train()),
     "outdated left out": lambda: without_spoilt(_train()),
@@ -221,7 +222,7 @@ _CHATS: Mapping[str, Callable[[], list[Chat]]] = {
     "810 from templates": lambda: from_templates(810),
 }
 POINTS = {
-    "learning curve": tuple(f"{count} written" for count in (*CURVE, 810)),
+    "learning curve": tuple(f"{count} written" for count in CURVE) + (WHOLE,),
     "labels": ("30 % wrong", "30 % outdated", "outdated left out"),
     "source": ("200 from templates", "810 from templates"),
 }
@@ -229,7 +230,26 @@ POINTS = {
 
 def _adapter_name(point: str) -> str:
     # The whole training set is lesson 11's own adapter.
-    return "routing" if point == "810 written" else point.replace(" %", "").replace(" ", "-")
+    return "routing" if point == WHOLE else point.replace(" %", "").replace(" ", "-")
+
+
+def _held(client: CourseClient, model: str, row: Ticket) -> str:
+    return json.loads(ask(client, model, row, BARE_NAME))
+
+
+def _evaluated(
+    name: str, rows: Sequence[Ticket], client: CourseClient | None, predict: Callable[[Ticket], str]
+) -> Result:
+    result = evaluate(rows, predict, name=name, client=client)
+    print(result, flush=True)
+    return result
+
+
+def _encoder_point(rows: Sequence[Ticket]) -> Point:
+    encoder = finetune_encoder.train(chats_for(WHOLE))
+    result = _evaluated(ENCODER, rows, None, encoder)
+    trained = (encoder.examples, finetune_encoder.EPOCHS, finetune_encoder.SEED, encoder.seconds)
+    return _row("encoder", ENCODER, trained, result)
 
 
 def _say(progress: finetune.Progress) -> None:
@@ -238,22 +258,28 @@ def _say(progress: finetune.Progress) -> None:
 
 
 def _point(group: str, name: str, adapter: Adapter, result: Result) -> Point:
-    card, kinds = adapter.card, result.frame.groupby("slice")["correct"].sum()
+    card = adapter.card
+    trained = (card.examples, card.settings["epochs"], card.settings["seed"], card.seconds)
+    return _row(group, name, trained, result)
+
+
+def _row(group: str, name: str, trained: tuple[int, int, int, float], result: Result) -> Point:
+    """`trained`: examples, epochs, seed, seconds."""
+    examples, epochs, seed, seconds = trained
+    kinds = result.slices()["right"]
     low, high = result.interval
     return Point(
         **asdict(Provenance.now(COMMAND)),
         group=group,
         name=name,
-        examples=card.examples,
-        epochs=card.settings["epochs"],
-        seed=card.settings["seed"],
+        examples=examples,
+        epochs=epochs,
+        seed=seed,
         n=result.n,
         right=result.right,
         valid=sum(outcome.valid for outcome in result.outcomes),
         low=round(low, 4),
         high=round(high, 4),
-        typical=int(kinds["typical"]),
-        hard=int(kinds["hard"]),
-        boundary=int(kinds["boundary"]),
-        train_seconds=card.seconds,
+        **{kind: int(kinds[kind]) for kind in KINDS},
+        train_seconds=seconds,
     )
