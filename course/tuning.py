@@ -115,7 +115,7 @@ def ask(client: CourseClient, model: str, ticket: Ticket, schema: Mapping | None
     """A tuned model's reply to one ticket, with the short prompt, free or held to a JSON schema."""
     request = {
         "model": model,
-        "max_tokens": 60,
+        "max_tokens": 24,
         "system": short_prompt(),
         "messages": [{"role": "user", "content": ticket.text}],
     }
