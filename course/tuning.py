@@ -54,7 +54,7 @@ class Point(Provenance):
 
     `right` and `valid` are counts of replies, `typical`, `hard` and `boundary` those of right ones by kind;
     `low` and `high` are the 95 % interval of the accuracy (0 to 1). `epochs` and `seed` are those of the
-    training, `train_seconds` its time.
+    training.
     """
 
     group: str
@@ -70,7 +70,6 @@ class Point(Provenance):
     typical: int
     hard: int
     boundary: int
-    train_seconds: float
 
     def __post_init__(self) -> None:
         check_counts(self.right, self.valid, self.n)
@@ -132,10 +131,10 @@ def sweep(rows: Sequence[Ticket], client: CourseClient) -> list[Point]:
             adapter = train(name, _say)
             model = tuned_models.serve(adapter)
             free = _evaluated(name, rows, client, lambda row, to=model: ask(client, to, row))
-            points.append(_point(group, name, adapter, free))
+            points.append(_point(group, adapter, free))
             if name == WHOLE:
                 held = _evaluated(SCHEMA, rows, client, lambda row, to=model: _held(client, to, row))
-                points.append(_point(group, SCHEMA, adapter, held))
+                points.append(_point(group, adapter, held))
             tuned_models.close(model)
             tuned_models.discard(adapter)
     return [*points, _encoder_point(rows)]
@@ -248,8 +247,7 @@ def _evaluated(
 def _encoder_point(rows: Sequence[Ticket]) -> Point:
     encoder = finetune_encoder.train(chats_for(WHOLE))
     result = _evaluated(ENCODER, rows, None, encoder)
-    trained = (encoder.examples, finetune_encoder.EPOCHS, finetune_encoder.SEED, encoder.seconds)
-    return _row("encoder", ENCODER, trained, result)
+    return _row("encoder", result, encoder.examples, finetune_encoder.EPOCHS, finetune_encoder.SEED)
 
 
 def _say(progress: finetune.Progress) -> None:
@@ -257,21 +255,18 @@ def _say(progress: finetune.Progress) -> None:
         print(progress, flush=True)
 
 
-def _point(group: str, name: str, adapter: Adapter, result: Result) -> Point:
+def _point(group: str, adapter: Adapter, result: Result) -> Point:
     card = adapter.card
-    trained = (card.examples, card.settings["epochs"], card.settings["seed"], card.seconds)
-    return _row(group, name, trained, result)
+    return _row(group, result, card.examples, card.settings["epochs"], card.settings["seed"])
 
 
-def _row(group: str, name: str, trained: tuple[int, int, int, float], result: Result) -> Point:
-    """`trained`: examples, epochs, seed, seconds."""
-    examples, epochs, seed, seconds = trained
+def _row(group: str, result: Result, examples: int, epochs: int, seed: int) -> Point:
     kinds = result.slices()["right"]
     low, high = result.interval
     return Point(
         **asdict(Provenance.now(COMMAND)),
         group=group,
-        name=name,
+        name=result.name,
         examples=examples,
         epochs=epochs,
         seed=seed,
@@ -281,5 +276,4 @@ def _row(group: str, name: str, trained: tuple[int, int, int, float], result: Re
         low=round(low, 4),
         high=round(high, 4),
         **{kind: int(kinds[kind]) for kind in KINDS},
-        train_seconds=seconds,
     )
