@@ -27,7 +27,7 @@ COMMAND = "python -m course.measure tuning"
 CURVE = (50, 100, 200, 400)
 SPOILT = 0.3  # share of the training tickets
 SEED = 1
-FEWEST_STEPS = 40
+WANTED_STEPS, MOST_EPOCHS = 100, 10
 WHOLE, SCHEMA, ENCODER = "810 written", "810 written, schema", "MiniLM, 810 written"
 # The form that was trained, as a schema: a bare name.
 BARE_NAME = {"type": "string", "enum": list(QUEUES)}
@@ -95,9 +95,13 @@ def chats_for(name: str) -> list[Chat]:
 
 
 def settings_for(examples: int) -> finetune.Settings:
-    """Two epochs, or as many as make FEWEST_STEPS steps: few examples need to be seen more often."""
+    """As many epochs as make WANTED_STEPS steps, so that fewer examples do not mean less training.
+
+    At least the usual ones, and at most MOST_EPOCHS: beyond that a few examples are learned by heart.
+    """
     usual = finetune.Settings()
-    return replace(usual, epochs=max(usual.epochs, math.ceil(FEWEST_STEPS * usual.batch / examples)))
+    wanted = math.ceil(WANTED_STEPS * usual.batch / examples)
+    return replace(usual, epochs=min(MOST_EPOCHS, max(usual.epochs, wanted)))
 
 
 def train(

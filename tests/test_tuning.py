@@ -56,7 +56,7 @@ def test_templates_fill_their_slots_and_know_every_queue():
 
 
 def test_few_examples_are_seen_more_often():
-    assert [tuning.settings_for(count).epochs for count in (50, 100, 200, 400, 810)] == [13, 7, 4, 2, 2]
+    assert [tuning.settings_for(count).epochs for count in (50, 100, 200, 400, 810)] == [10, 10, 8, 4, 2]
 
 
 def test_every_point_has_chats_and_no_other():
