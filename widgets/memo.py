@@ -23,7 +23,7 @@ from markupsafe import Markup
 
 from course import adapters, board, gap, weights
 from course.adapters import Adapter
-from course.data import tickets
+from course.data import KINDS, tickets
 from course.errors import CourseError
 from course.models import models
 from course.paths import DATA, ROOT, results_dir, whole
@@ -122,8 +122,13 @@ def _environment(**settings: object) -> Environment:
         keep_trailing_newline=True,
         **settings,
     )
-    environment.filters |= {"percent": percent, "money": money, "dollars": dollars}
+    environment.filters |= {"percent": percent, "money": money, "amount": _amount}
+    environment.globals |= {"KINDS": KINDS}
     return environment
+
+
+def _amount(usd: float) -> str:
+    return dollars(usd).removesuffix(" $")
 
 
 def _plain(value: object) -> str:

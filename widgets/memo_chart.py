@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from widgets.memo_parts import Line
 
 LOOKS = (("#000000", ""), ("#0072B2", "9 4"), ("#D55E00", "2 3"), ("#009E73", "9 3 2 3"), ("#AA4499", "5 2"))
-_WIDTH, _HEIGHT = 640, 250
-_LEFT, _RIGHT, _TOP, _BOTTOM = 62, 425, 14, 212
-_LABEL_GAP = 30
+_WIDTH, _HEIGHT = 620, 270
+_LEFT, _RIGHT, _TOP, _BOTTOM = 66, 355, 24, 230
+_LABEL_GAP = 34
 _WHISKERS = 120  # pixels of an interval's picture, from 0 to 100 %
 
 
@@ -56,9 +56,9 @@ def _drawn(line: Line, look: tuple[str, str], place: float, top: float, horizon:
         f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="{width}" '
         f'stroke-dasharray="{dash}"/>',
         _stroke(_RIGHT + 2, end, _RIGHT + 14, place, "#999999"),
-        _stroke(_RIGHT + 16, place, _RIGHT + 44, place, colour, width, dash),
-        _text(_RIGHT + 49, place, line.name, "start", bold=line.in_pair),
-        _text(_RIGHT + 49, place + 13, f"{_short(line.total)} $", "start"),
+        _stroke(_RIGHT + 16, place, _RIGHT + 40, place, colour, width, dash),
+        _text(_RIGHT + 46, place + 2, line.name, "start", bold=line.in_pair),
+        _text(_RIGHT + 46, place + 17, f"{_short(line.total)} $", "start"),
     ]
 
 
@@ -68,7 +68,7 @@ def _money_axis(top: float) -> list[str]:
     for amount in ticks:
         y = _y(amount, top)
         drawn += [_stroke(_LEFT, y, _RIGHT, y, "#DDDDDD"), _text(_LEFT - 6, y + 4, _short(amount), "end")]
-    return [*drawn, _text(_LEFT - 6, _TOP - 4, "$ so far", "end")]
+    return [*drawn, _text(_LEFT, _TOP - 11, "$ so far")]
 
 
 def _month_axis(horizon: int) -> list[str]:
@@ -77,7 +77,7 @@ def _month_axis(horizon: int) -> list[str]:
     drawn = [_stroke(_LEFT, _BOTTOM, _RIGHT, _BOTTOM, "#000000")]
     for month in months:
         x = _x(month, horizon)
-        drawn += [_stroke(x, _BOTTOM, x, _BOTTOM + 5, "#000000"), _text(x, _BOTTOM + 18, str(month))]
+        drawn += [_stroke(x, _BOTTOM, x, _BOTTOM + 5, "#000000"), _text(x, _BOTTOM + 19, str(month))]
     return [*drawn, _text((_LEFT + _RIGHT) / 2, _HEIGHT - 4, "months")]
 
 
@@ -87,7 +87,7 @@ def _spread(wanted: Sequence[float]) -> list[float]:
     places, last = dict.fromkeys(order, 0.0), -math.inf
     for number in order:
         last = places[number] = max(wanted[number], last + _LABEL_GAP)
-    limit = _BOTTOM - 8.0
+    limit = _BOTTOM - 10.0
     for number in reversed(order):
         places[number] = min(places[number], limit)
         limit = places[number] - _LABEL_GAP

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from course import gap
 from course.adapters import Adapter
-from course.results import Result, money, percent
+from course.data import KINDS
+from course.results import Result, percent
 from widgets.cost_chance import chance
-from widgets.cost_controls import in_short
+from widgets.cost_controls import in_short, shown_unit
 from widgets.cost_inputs import APPROACHES, Assumptions
 from widgets.cost_model import VOLUME, Change, bills, dollars, label, per_day, smallest_changes, verdict
 from widgets.decision_answers import (
@@ -60,7 +61,7 @@ class Sources:
 
 @dataclass(frozen=True)
 class Rung:
-    """A line of the ladder. `where` is its interval against the accepted share; `kinds` (name, right, n)."""
+    """A line of the ladder. `where` is its interval against the accepted share; `kinds` (right, n) of KINDS."""
 
     lesson: str
     name: str
@@ -68,10 +69,9 @@ class Rung:
     accuracy: float
     low: float
     high: float
-    kinds: tuple[tuple[str, int, int], ...]
+    kinds: tuple[tuple[int, int], ...]
     cost: float | None
     badge: str
-    date: str
     where: str
     decides: bool
 
@@ -180,15 +180,23 @@ def _case(answers: Answers | None, costs: Assumptions | None) -> Iterator[tuple[
         yield "Review", "a person reviews each output" if answers.reviewed else "nobody reviews the outputs"
         by = LABELLERS[answers.labelled_by]
         yield "Labelled examples", f"{answers.labels:,}, {by}; {TASKS[answers.task]}"
-        tried = "; ".join(text.lower() for key, text in TRIABLE.items() if key in answers.tried)
-        yield "Tried and measured", tried or "nothing"
     if costs is not None:
-        yield "Horizon", f"{costs.horizon} months"
         for key in ("case.error_cost", "case.rate"):
             estimate = costs.estimates[key]
-            around = f", {in_short(key, estimate.low)} to {in_short(key, estimate.high)}"
-            shown = f"{in_short(key, estimate.base)}{'' if estimate.is_sure else around} ({estimate.kind})"
-            yield label(key), shown
+            around = "" if estimate.is_sure else f"{_number(key, estimate.low)} to {_number(key, estimate.high)}, "
+            yield label(key), f"{_amount(key, estimate.base)} ({around}{estimate.kind})"
+    if answers is not None:
+        tried = "; ".join(text.lower() for key, text in TRIABLE.items() if key in answers.tried)
+        yield "Tried and measured", tried or "nothing"
+
+
+def _amount(key: str, value: float) -> str:
+    """A value of an input with its unit, such as "12 %" or "100 $ an hour"."""
+    return f"{_number(key, value)} {shown_unit(key)[1]}"
+
+
+def _number(key: str, value: float) -> str:
+    return in_short(key, value).removesuffix(" %").removesuffix(" $")
 
 
 # The ladder
@@ -214,13 +222,18 @@ def _rung(result: Result, lesson: str, accepted: float | None, sources: Sources)
         accuracy=result.accuracy,
         low=result.interval[0],
         high=result.interval[1],
-        kinds=tuple((str(kind.Index), int(kind.right), int(kind.n)) for kind in result.slices().itertuples()),
+        kinds=tuple(_of_kind(result, kind) for kind in KINDS),
         cost=result.cost_per_1000,
         badge=result.badge,
-        date=result.created[:10],
         where="" if accepted is None else gap.position(result.interval, accepted),
         decides=_decides(result, sources),
     )
+
+
+def _of_kind(result: Result, kind: str) -> tuple[int, int]:
+    """How many rows of that kind are right, and how many there are."""
+    own = [outcome.correct for outcome in result.outcomes if outcome.slice == kind]
+    return sum(own), len(own)
 
 
 def _identity(result: Result) -> tuple[str, str, int, str]:
@@ -241,6 +254,8 @@ def _decides(result: Result, sources: Sources) -> bool:
 def _ladder_notes(sources: Sources) -> Iterator[str]:
     if not sources.rungs:
         return
+    days = sorted(result.created[:10] for result in sources.rungs)
+    yield f"Measured on {days[0]}." if days[0] == days[-1] else f"Measured from {days[0]} to {days[-1]}."
     left_out = len(sources.rungs) - len(_ladder(sources, None))
     if left_out:
         yield (
@@ -276,7 +291,9 @@ def _costs(costs: Assumptions) -> Costs:
         )
         for name in shown
     )
-    left_out = tuple(f"{APPROACHES[name]} {dollars(float(priced[name].total))}" for name in ranked[LINES:])
+    left_out = tuple(
+        f"{APPROACHES[name]} {dollars(float(priced[name].total))}" for name in by_total if name not in shown
+    )
     sentences = (verdict(costs).sentence, chance(_pair_only(costs)).sentence)
     return Costs(costs.horizon, lines, left_out, sentences)
 
@@ -299,23 +316,20 @@ def _changes(
         nearest = {change.leads_to.key: change for change in reversed(found)}
         for rung in RUNGS:
             if rung.key in nearest:
-                yield f"{rung.title}, if {in_words(answers, nearest[rung.key])}."
+                yield f"{in_words(answers, nearest[rung.key])}: then '{rung.title}' is next."
         if answers.turns_when:
             yield f"Confirmed in lesson 10: {answers.turns_when}"
     if costs is not None:
+        dearer = APPROACHES[verdict(costs).dearer]
         if not turning:
             yield "No single input turns the verdict on cost, within five times its range."
         for change in turning[:NAMED]:
-            yield f"The verdict on cost turns with {_turn(costs, change)}."
-
-
-def _turn(costs: Assumptions, change: Change) -> str:
-    estimate = costs.estimates[change.key]
-    where = "inside" if change.is_plausible else "outside"
-    return (
-        f"{label(change.key)} at {in_short(change.key, change.value)} (now {in_short(change.key, estimate.base)}), "
-        f"{where} its range"
-    )
+            base = costs.estimates[change.key].base
+            where = "inside" if change.is_plausible else "outside"
+            yield (
+                f"{label(change.key)}: {_amount(change.key, change.value)} (now {_number(change.key, base)}; "
+                f"{where} its range): then {dearer} costs less."
+            )
 
 
 # What is open
@@ -346,17 +360,16 @@ def _missing_checks(answers: Answers | None) -> Iterator[OpenPoint]:
 def _assumed(costs: Assumptions | None, turning: Sequence[Change]) -> Iterator[OpenPoint]:
     if costs is None:
         return
-    unmeasured = {"assumed", "claimed"}
     hanging = [
-        change
+        label(change.key)
         for change in turning
-        if change.is_plausible and costs.estimates[change.key].kind in unmeasured
+        if change.is_plausible and costs.estimates[change.key].kind in ("assumed", "claimed")
     ]
-    for change in hanging[:NAMED]:
-        estimate = costs.estimates[change.key]
+    if hanging:
         yield OpenPoint(
-            estimate.kind,
-            f"{label(change.key)} is {estimate.kind}, and inside its range it turns the verdict on cost.",
+            "assumed",
+            f"{len(hanging)} inputs that nobody measured turn the verdict on cost inside their range. The "
+            f"nearest: {'; '.join(hanging[:NAMED])}.",
         )
 
 
@@ -450,15 +463,5 @@ def _versions(sources: Sources) -> Iterator[tuple[str, str]]:
             f"{card.data_sha256[:12]}) over {card.base} ({card.base_sha256[:12]}); "
             f"{'on the board' if on_board else 'not on the board'}",
         )
-    for name, date in sources.dates.items():
-        yield name, date
-
-
-def right(rung: Rung) -> str:
-    """Percent right with the interval: "69.7 % (64.8-74.2)"."""
-    return f"{percent(rung.accuracy)} % ({100 * rung.low:.1f}-{100 * rung.high:.1f})"
-
-
-def cost(rung: Rung) -> str:
-    """$ per 1,000 rows, or a dash."""
-    return money(rung.cost)
+    if sources.dates:
+        yield "Files", ", ".join(f"{name} of {date}" for name, date in sources.dates.items())
