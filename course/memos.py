@@ -1,4 +1,4 @@
-"""Memos of others to defend or reject: data/memos/. Some of their sentences are wrong, and a table says which.
+"""Memos of others to defend or reject: data/memos/, with a table of the sentences that are wrong.
 
 A memo is Markdown in the form of the course's own; each of its list items is one sentence, counted from 1.
 """
@@ -44,7 +44,7 @@ def sentences(name: str) -> tuple[Sentence, ...]:
 
 
 def numbered(name: str) -> str:
-    """The memo as Markdown with the number of each sentence before it, and without a word on which are wrong."""
+    """The memo as Markdown with the number of each sentence before it. It does not say which are wrong."""
     number, shown = 0, []
     for line in _lines(name):
         if line.startswith(_ITEM):

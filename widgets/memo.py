@@ -6,13 +6,13 @@ that is missing or damaged is named on the page, with the lesson that fills it.
 
 import hashlib
 import html
-import json
 import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
@@ -68,8 +68,10 @@ class Memo:
 def write_memo(title: str = TITLE) -> Memo:
     """Write results/memo.html and results/memo.md from what is there now, each whole or not at all.
 
-    CourseError when the results folder cannot be written.
+    CourseError for an empty title, and when the results folder cannot be written.
     """
+    if not title.strip():
+        raise CourseError("The memo has no title; say in a line what is to be decided.")
     found = content(title, f"{datetime.now(UTC):%Y-%m-%d}", gather())
     folder = results_dir()
     memo = Memo(found, as_html(found), as_markdown(found), (folder / HTML_FILE, folder / MARKDOWN_FILE))
@@ -139,7 +141,7 @@ def _plain(value: object) -> str:
 def _read(name: str, read: Callable[[], _Read], faults: dict[str, str]) -> _Read | None:
     try:
         return read()
-    except (CourseError, OSError, UnicodeDecodeError) as error:
+    except (CourseError, OSError, ValueError, TypeError, KeyError) as error:  # whatever a damaged file raises
         faults[name] = _without_places(f"{name} cannot be used: {error}")
         return None
 
@@ -161,7 +163,7 @@ def _adapters(measured: set[str], faults: dict[str, str]) -> Iterator[Adapter]:
         for number in known:
             label = f"{place.name}-v{number}"
             if number == known[-1] or any(f"+{label}-" in model for model in measured):
-                found = _read(f"adapter {label}", lambda: adapters.load(place.name, number), faults)
+                found = _read(f"adapter {label}", partial(adapters.load, place.name, number), faults)
                 if found:
                     yield found
 

@@ -22,10 +22,12 @@ def costs_chart(lines: Sequence[Line], horizon: int) -> str:
     top = _round_up(max(line.total for line in lines) or 1.0)
     drawn = [*_money_axis(top), *_month_axis(horizon)]
     places = _spread([_y(line.total, top) for line in lines])
-    for look, line, place in zip(LOOKS, lines, places, strict=False):
+    looks = zip(lines, LOOKS, places, strict=False)
+    for line, look, place in sorted(looks, key=lambda each: each[0].in_pair):  # the pair on top of the others
         drawn += _drawn(line, look, place, top, horizon)
     label = "Cost so far over the months. " + "; ".join(
-        f"{line.name}: {line.cumulative[0]:,.0f} $ before the first month, {line.total:,.0f} $ after {horizon}"
+        f"{line.name}: {line.cumulative[0]:,.0f} $ before the first month, "
+        f"{line.total:,.0f} $ after {horizon}"
         for line in lines
     )
     return _svg(_WIDTH, _HEIGHT, label, drawn)
@@ -112,9 +114,7 @@ def _y(amount: float, top: float) -> float:
     return _BOTTOM - (_BOTTOM - _TOP) * amount / top
 
 
-def _stroke(
-    x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1, dash: str = ""
-) -> str:
+def _stroke(x1: float, y1: float, x2: float, y2: float, colour: str, width: float = 1, dash: str = "") -> str:
     dashes = f' stroke-dasharray="{dash}"' if dash else ""
     return (
         f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{colour}" '

@@ -61,7 +61,10 @@ class Sources:
 
 @dataclass(frozen=True)
 class Rung:
-    """A line of the ladder. `where` is its interval against the accepted share; `kinds` (right, n) of KINDS."""
+    """A line of the ladder. `kinds` holds (right, n) of each of KINDS, `cost` is $ for 1,000 rows.
+
+    `where` is its interval against the accepted share, and `decides` whether the answers rest on it.
+    """
 
     lesson: str
     name: str
@@ -183,7 +186,9 @@ def _case(answers: Answers | None, costs: Assumptions | None) -> Iterator[tuple[
     if costs is not None:
         for key in ("case.error_cost", "case.rate"):
             estimate = costs.estimates[key]
-            around = "" if estimate.is_sure else f"{_number(key, estimate.low)} to {_number(key, estimate.high)}, "
+            around = (
+                "" if estimate.is_sure else f"{_number(key, estimate.low)} to {_number(key, estimate.high)}, "
+            )
             yield label(key), f"{_amount(key, estimate.base)} ({around}{estimate.kind})"
     if answers is not None:
         tried = "; ".join(text.lower() for key, text in TRIABLE.items() if key in answers.tried)
@@ -258,9 +263,7 @@ def _ladder_notes(sources: Sources) -> Iterator[str]:
     yield f"Measured on {days[0]}." if days[0] == days[-1] else f"Measured from {days[0]} to {days[-1]}."
     left_out = len(sources.rungs) - len(_ladder(sources, None))
     if left_out:
-        yield (
-            f"Of each lesson, model and badge the best rung; {left_out} others of the board are left out."
-        )
+        yield (f"Of each lesson, model and badge the best rung; {left_out} others of the board are left out.")
     other_rows = len(sources.board) - sum(_routes(result, sources) for _, result in sources.board)
     if other_rows:
         yield f"{other_rows} measurements on other rows than tickets are not shown."
@@ -305,9 +308,7 @@ def _pair_only(costs: Assumptions) -> Assumptions:
 # What would change it
 
 
-def _changes(
-    answers: Answers | None, costs: Assumptions | None, turning: Sequence[Change]
-) -> Iterator[str]:
+def _changes(answers: Answers | None, costs: Assumptions | None, turning: Sequence[Change]) -> Iterator[str]:
     """The smallest change that leads to each other rung, then the inputs that turn the cost verdict."""
     if answers is not None:
         found = what_would_change(answers)
@@ -335,9 +336,7 @@ def _changes(
 # What is open
 
 
-def _open_points(
-    sources: Sources, accepted: float | None, turning: Sequence[Change]
-) -> Iterator[OpenPoint]:
+def _open_points(sources: Sources, accepted: float | None, turning: Sequence[Change]) -> Iterator[OpenPoint]:
     yield from _missing_checks(sources.answers)
     yield from _assumed(sources.costs, turning)
     yield from _across_the_bar(sources, accepted)
@@ -391,21 +390,28 @@ def _not_measured(sources: Sources) -> Iterator[OpenPoint]:
     measured = {lesson for lesson, _ in sources.board}
     lessons = [lesson for lesson in LADDER_LESSONS if lesson not in measured]
     if sources.board and lessons:
-        yield OpenPoint("not measured", f"Nothing on the board from lesson{'s' * (len(lessons) > 1)} "
-                        f"{', '.join(lessons)}.")
+        yield OpenPoint(
+            "not measured",
+            f"Nothing on the board from lesson{'s' * (len(lessons) > 1)} {', '.join(lessons)}.",
+        )
     if sources.costs is not None:
         pair = sources.costs.pair
         rates = {name: sources.costs.estimates[f"{name}.error_rate"] for name in pair}
         guessed = [APPROACHES[name] for name, rate in rates.items() if rate.kind != "measured"]
         if guessed:
-            yield OpenPoint("not measured", f"The error rate of {' and of '.join(guessed)} in the cost model.")
+            yield OpenPoint(
+                "not measured", f"The error rate of {' and of '.join(guessed)} in the cost model."
+            )
     recorded = [result for result in sources.rungs if result.badge_kind == "recorded reading"]
     if recorded:
-        yield OpenPoint("not measured", "Recorded readings are somebody else's run: measure before relying on one.")
+        yield OpenPoint(
+            "not measured", "Recorded readings are somebody else's run: measure before relying on one."
+        )
     sizes = sorted({rung.n for rung in _ladder(sources, None)})
     if len(sizes) > 1:
         yield OpenPoint(
-            "sets", f"Rungs were measured on {' and on '.join(map(str, sizes))} rows: no paired test across them."
+            "sets",
+            f"Rungs were measured on {' and on '.join(map(str, sizes))} rows: no paired test across them.",
         )
 
 

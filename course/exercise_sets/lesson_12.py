@@ -20,9 +20,8 @@ def _judges_the_memo(review: tuple[Collection[int], str]) -> str | None:
     wrong = {sentence.number for sentence in memos.wrong(MEMO)}
     found, sound = len(accused & wrong), len(accused - wrong)
     if found < len(wrong) or sound:
-        return (
-            f"{found} of {len(wrong)} wrong sentences found, and {sound} sound one{'s' * (sound != 1)} accused."
-        )
+        accusations = f"{sound} sound one{'s' * (sound != 1)} accused"
+        return f"{found} of {len(wrong)} wrong sentences found, and {accusations}."
     if verdict == DEFEND:
         return "all of them are found. Would you defend a memo whose advice rests on them?"
     return None
