@@ -13,8 +13,8 @@ SMOOTHED_OVER = 10  # steps: a batch is small, so the loss of a single one jumps
 class Training:
     """What is known of one training. The losses are per token of an answer.
 
-    `losses` holds (step, loss) and `looks` the looks at the dev set; both begin later where a run goes on from
-    a checkpoint. `kept` is the step whose weights are kept and `ended` says why it stopped, once it did.
+    `losses` holds (step, loss) and `looks` the looks at the dev set; both begin later where a run goes on
+    from a checkpoint. `kept` is the step whose weights are kept and `ended` says why it stopped, once it did.
     """
 
     steps: int = 0

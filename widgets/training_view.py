@@ -37,7 +37,7 @@ class TrainingCurve(VBox):
 
     def _draw(self) -> None:
         training = self.training
-        curves = [Line(f"training, mean of 10 steps", *_columns(training.smoothed), BLUE)]
+        curves = [Line("training, mean of 10 steps", *_columns(training.smoothed), BLUE)]
         curves += [Line("dev", *_columns([look[:2] for look in training.looks]), ORANGE, dash="6 4")]
         marks = [Mark(look.step, look.loss, f"{look.accuracy:.0%} right") for look in training.looks]
         with self.chart.hold_sync():

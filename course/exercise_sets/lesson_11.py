@@ -82,7 +82,7 @@ def leaked(chats, held_out):
         answer="leaked",
         hints=(
             "A copy is seldom exact. What happens to a text on its way through two spreadsheets?",
-            "Letter case and white space change, also inside the text. Make both sides alike before you compare.",
+            "Letter case and white space change, also inside the text. Make both sides alike first.",
             '" ".join(text.casefold().split()) is a plain form of a text.',
         ),
         solution='''\
