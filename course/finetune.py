@@ -140,9 +140,9 @@ def train(
     `base` is a folder with any causal model in the form of transformers, by default the embedded model.
     Without dev chats the last weights are kept. What was trained to its end with the same data, settings and
     base is returned as it is, unless `again`. A run that was killed goes on from its last checkpoint when it
-    is called again in the same way, and a second kernel waits for the first. Ctrl-C saves and returns the best
-    adapter so far. Raises CourseError for data that cannot be trained on, for a loss that is no number (the
-    best adapter so far is saved) and for a full disk.
+    is called again in the same way, and a second kernel waits for the first. Ctrl-C saves and returns the
+    best adapter so far. Raises CourseError for data that cannot be trained on, for a loss that is no number
+    (the best adapter so far is saved) and for a full disk.
     """
     settings = settings or Settings()
     adapters.checked_name(name)
