@@ -328,7 +328,9 @@ def decoded_by_torch(adapter: Adapter, chats: Sequence[Chat], base: Path | None 
     plain = transformers.AutoModelForCausalLM.from_pretrained(
         below.folder, dtype=torch.float32, attn_implementation="eager", local_files_only=True
     )
-    merged = peft.PeftModel.from_pretrained(plain, adapter.folder).merge_and_unload()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # as where the model is loaded to be trained
+        merged = peft.PeftModel.from_pretrained(plain, adapter.folder).merge_and_unload()
     measure = AnswerLoss(merged.eval())
     encoded = encode(chats, below.folder)
     agreed: list[bool] = []

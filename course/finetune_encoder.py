@@ -39,6 +39,7 @@ class _Classifier(torch.nn.Module):
     def __init__(self, answers: int):
         super().__init__()
         transformers.utils.logging.disable_progress_bar()
+        transformers.utils.logging.set_verbosity_error()  # else it lists the weights that are not taken over
         self.encoder = transformers.AutoModel.from_pretrained(
             minilm_path(), add_pooling_layer=False, local_files_only=True
         )

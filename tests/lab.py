@@ -39,7 +39,7 @@ NAME = """control => control.querySelector('legend')?.textContent || control.lab
     || control.getAttribute('aria-label') || ''"""
 RUN_ALL = """async () => {
     await jupyterapp.shell.currentWidget.sessionContext.ready;
-    const late = new Promise((_, fail) => setTimeout(() => fail('Run All was not done in 600 s'), 600_000));
+    const late = new Promise((_, fail) => setTimeout(() => fail('Run All took over 1,200 s'), 1_200_000));
     await Promise.race([jupyterapp.commands.execute('notebook:run-all-cells'), late]);
 }"""
 

@@ -231,6 +231,9 @@ def test_the_board_gives_the_best_rung_of_each_approach():
         measured("large model: policy", 20),
         measured("skill, first day", 11),
         measured("always the same queue", 1),
+        measured("tuned, schema", 14),
+        measured("tuned, short prompt", 15),
+        measured("MiniLM fine-tuned", 17),
     ]
     found = {name: result.name for name, result in rungs(results).items()}
     assert found == {
@@ -240,6 +243,7 @@ def test_the_board_gives_the_best_rung_of_each_approach():
         "prompt": "queue names in the prompt",
         "stronger_model": "large model: policy",
         "skill": "skill, first day",
+        "self_hosted_lora": "tuned, short prompt",
     }
 
 

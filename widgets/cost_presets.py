@@ -158,6 +158,8 @@ _RUNGS: dict[str, str | None] = {
     "medium tier": "stronger_model",
     "large model": "stronger_model",
     "logistic regression": "linear_head",
+    "MiniLM fine-tuned": None,
+    "tuned": "self_hosted_lora",
 }
 
 
