@@ -98,7 +98,7 @@ def test_the_ladder_has_the_best_of_each_kind_with_its_figures_cheapest_first(kn
         for rung in ladder:
             assert rung.name in page and rung.badge in page
         assert "recorded reading" in page and "best rung (decides)" in page
-        assert "1 others of the board are left out" in page
+        assert "another one is on the board" in page
 
 
 def test_the_advice_the_costs_and_the_changes_are_those_of_the_models(known):

@@ -263,10 +263,11 @@ def _ladder_notes(sources: Sources) -> Iterator[str]:
     yield f"Measured on {days[0]}." if days[0] == days[-1] else f"Measured from {days[0]} to {days[-1]}."
     left_out = len(sources.rungs) - len(_ladder(sources, None))
     if left_out:
-        yield (f"Of each lesson, model and badge the best rung; {left_out} others of the board are left out.")
+        are = "another one is" if left_out == 1 else f"{left_out} others are"
+        yield f"Of each lesson, model and badge the best rung; {are} on the board."
     other_rows = len(sources.board) - sum(_routes(result, sources) for _, result in sources.board)
     if other_rows:
-        yield f"{other_rows} measurements on other rows than tickets are not shown."
+        yield f"On other rows than test tickets: {other_rows} more, not shown."
 
 
 def _routes(result: Result, sources: Sources) -> bool:
