@@ -165,6 +165,7 @@ def test_all_that_is_missing_is_named_with_its_lesson(results_dir):
             assert FILLED_BY[name].replace("'", "&#39;") in page or FILLED_BY[name] in page
         assert "Next:" not in page and "Course" in page
     assert "<svg" not in memo.html
+    assert [point.kind for point in memo.content.open_points] == ["missing"] * len(FILLED_BY)
     assert memo.content.ladder == () and memo.content.costs is None and memo.content.advice is None
     assert repr(memo).startswith("Written: memo.html and memo.md. Missing: board.sqlite")
 

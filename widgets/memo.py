@@ -52,8 +52,9 @@ class Memo:
 
     def __repr__(self) -> str:
         names = " and ".join(path.name for path in self.files)
-        missing = "; ".join(f"{name}: {why}" for name, why in self.content.missing.items())
-        return f"Written: {names}. {f'Missing: {missing}' if missing else 'Nothing is missing.'}"
+        missing = ", ".join(self.content.missing)
+        told = f"Missing: {missing}. The page says more." if missing else "Nothing is missing."
+        return f"Written: {names}. {told}"
 
     def _repr_html_(self) -> str:
         """The page in a frame, so that its styles and those of the notebook leave one another alone."""

@@ -33,7 +33,7 @@ from widgets.decision_rules import RUNGS, Reason, named
 BOARD, COSTS, ANSWERS = "board.sqlite", "cost_state.json", "decision.json"
 FILLED_BY = {
     BOARD: "Nothing that routes tickets is on the board. Lessons 00 to 07 and 11 measure the rungs.",
-    COSTS: "There is no cost state. Lesson 09 makes it, at its cell with save().",
+    COSTS: "There is no cost state. Lesson 09 saves it, at the end of its control.",
     ANSWERS: "There are no answers. Lesson 10 keeps them, with its button 'Save'.",
 }
 LINES = 5  # in the cost chart
@@ -149,6 +149,7 @@ def content(title: str, written: str, sources: Sources) -> Content:
     turning = [] if costs is None else smallest_changes(_pair_only(costs))
     there = {BOARD: bool(sources.rungs), COSTS: costs is not None, ANSWERS: answers is not None}
     missing = {name: FILLED_BY[name] for name, is_there in there.items() if not is_there}
+    missing |= sources.faults
     return Content(
         title=title,
         written=written,
@@ -159,9 +160,12 @@ def content(title: str, written: str, sources: Sources) -> Content:
         costs=None if costs is None else _costs(costs),
         advice=None if answers is None else advise(answers),
         changes=tuple(_changes(answers, costs, turning)),
-        open_points=tuple(_open_points(sources, accepted, turning)),
+        open_points=(
+            *(OpenPoint("missing", f"{name} is not there or cannot be used.") for name in missing),
+            *_open_points(sources, accepted, turning),
+        ),
         versions=tuple(_versions(sources)),
-        missing=missing | {name: fault for name, fault in sources.faults.items()},
+        missing=missing,
     )
 
 
