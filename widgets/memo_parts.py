@@ -38,6 +38,7 @@ FILLED_BY = {
 }
 LINES = 5  # in the cost chart
 NAMED = 3  # of each kind of open point, and of the inputs that turn the verdict
+TUNED = frozenset({"hosted_fine_tune", "on_demand_fine_tune", "self_hosted_lora", "skill_with_adapter"})
 LADDER_LESSONS = ("01", "02", "03", "04", "05", "06", "07")
 
 
@@ -454,9 +455,6 @@ def _cost_says(costs: Assumptions) -> str:
     if len(tuned) != 1:
         return NOT_PRICED
     return CHEAPER if verdict(costs).cheaper in tuned else DEARER
-
-
-TUNED = frozenset({"hosted_fine_tune", "on_demand_fine_tune", "self_hosted_lora", "skill_with_adapter"})
 
 
 # Versions
