@@ -98,7 +98,7 @@ def test_the_ladder_has_the_best_of_each_kind_with_its_figures_cheapest_first(kn
         for rung in ladder:
             assert rung.name in page and rung.badge in page
         assert "recorded reading" in page and "best rung (decides)" in page
-        assert "1 others of the board are left out" in page
+        assert "another one is on the board" in page
 
 
 def test_the_advice_the_costs_and_the_changes_are_those_of_the_models(known):
@@ -165,6 +165,7 @@ def test_all_that_is_missing_is_named_with_its_lesson(results_dir):
             assert FILLED_BY[name].replace("'", "&#39;") in page or FILLED_BY[name] in page
         assert "Next:" not in page and "Course" in page
     assert "<svg" not in memo.html
+    assert [point.kind for point in memo.content.open_points] == ["missing"] * len(FILLED_BY)
     assert memo.content.ladder == () and memo.content.costs is None and memo.content.advice is None
     assert repr(memo).startswith("Written: memo.html and memo.md. Missing: board.sqlite")
 
@@ -252,6 +253,14 @@ def test_it_names_no_machine_no_folder_and_no_key(known, monkeypatch):
         for secret in (str(known), str(Path.home()), "sk-ant", adapter.card.machine):
             assert secret not in page
         assert platform.node() not in re.split(r"\W+", page)
+
+
+def test_a_model_that_is_not_there_is_named_without_its_folder(known, monkeypatch):
+    monkeypatch.setenv("COURSE_GGUF", "/home/ada-l/models/own.gguf")
+    memo = write_memo()
+    assert "own.gguf" in memo.content.missing["language model"]
+    for page in (memo.html, memo.markdown, repr(memo)):
+        assert "ada-l" not in page and "language model" in page
 
 
 def test_the_page_needs_no_network(known):

@@ -38,6 +38,9 @@ HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
 PACKAGES = ("anthropic", "openvino-genai", "sentence-transformers", "torch", "peft")
 _TEMPLATES = Path(__file__).parent
 _FRAME_HEIGHT = 1200  # pixels, until the page in it has told its own height
+_FOLDERS = re.compile(
+    r"(?:\b[A-Za-z]:)?[/\\](?:[^\s/\\'\"]+[/\\])+"
+)  # of an absolute path, its last name left out
 _Read = TypeVar("_Read")
 
 
@@ -52,8 +55,9 @@ class Memo:
 
     def __repr__(self) -> str:
         names = " and ".join(path.name for path in self.files)
-        missing = "; ".join(f"{name}: {why}" for name, why in self.content.missing.items())
-        return f"Written: {names}. {f'Missing: {missing}' if missing else 'Nothing is missing.'}"
+        missing = ", ".join(self.content.missing)
+        told = f"Missing: {missing}. The page says more." if missing else "Nothing is missing."
+        return f"Written: {names}. {told}"
 
     def _repr_html_(self) -> str:
         """The page in a frame, so that its styles and those of the notebook leave one another alone."""
@@ -147,10 +151,10 @@ def _read(name: str, read: Callable[[], _Read], faults: dict[str, str]) -> _Read
 
 
 def _without_places(text: str) -> str:
-    """The text without the folder of the results: the page is handed on, and this machine's paths are not."""
+    """The text with files by their names alone: the page is handed on, and this machine's folders are not."""
     for folder in (results_dir(), results_dir().resolve()):
         text = text.replace(f"{folder}{os.sep}", "").replace(str(folder), "the results folder")
-    return text
+    return _FOLDERS.sub("", text)
 
 
 def _adapters(measured: set[str], faults: dict[str, str]) -> Iterator[Adapter]:

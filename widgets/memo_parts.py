@@ -33,11 +33,12 @@ from widgets.decision_rules import RUNGS, Reason, named
 BOARD, COSTS, ANSWERS = "board.sqlite", "cost_state.json", "decision.json"
 FILLED_BY = {
     BOARD: "Nothing that routes tickets is on the board. Lessons 00 to 07 and 11 measure the rungs.",
-    COSTS: "There is no cost state. Lesson 09 makes it, at its cell with save().",
+    COSTS: "There is no cost state. Lesson 09 saves it, at the end of its control.",
     ANSWERS: "There are no answers. Lesson 10 keeps them, with its button 'Save'.",
 }
 LINES = 5  # in the cost chart
 NAMED = 3  # of each kind of open point, and of the inputs that turn the verdict
+TUNED = frozenset({"hosted_fine_tune", "on_demand_fine_tune", "self_hosted_lora", "skill_with_adapter"})
 LADDER_LESSONS = ("01", "02", "03", "04", "05", "06", "07")
 
 
@@ -149,6 +150,7 @@ def content(title: str, written: str, sources: Sources) -> Content:
     turning = [] if costs is None else smallest_changes(_pair_only(costs))
     there = {BOARD: bool(sources.rungs), COSTS: costs is not None, ANSWERS: answers is not None}
     missing = {name: FILLED_BY[name] for name, is_there in there.items() if not is_there}
+    missing |= sources.faults
     return Content(
         title=title,
         written=written,
@@ -159,9 +161,12 @@ def content(title: str, written: str, sources: Sources) -> Content:
         costs=None if costs is None else _costs(costs),
         advice=None if answers is None else advise(answers),
         changes=tuple(_changes(answers, costs, turning)),
-        open_points=tuple(_open_points(sources, accepted, turning)),
+        open_points=(
+            *(OpenPoint("missing", f"{name} is not there or cannot be used.") for name in missing),
+            *_open_points(sources, accepted, turning),
+        ),
         versions=tuple(_versions(sources)),
-        missing=missing | {name: fault for name, fault in sources.faults.items()},
+        missing=missing,
     )
 
 
@@ -263,10 +268,11 @@ def _ladder_notes(sources: Sources) -> Iterator[str]:
     yield f"Measured on {days[0]}." if days[0] == days[-1] else f"Measured from {days[0]} to {days[-1]}."
     left_out = len(sources.rungs) - len(_ladder(sources, None))
     if left_out:
-        yield (f"Of each lesson, model and badge the best rung; {left_out} others of the board are left out.")
+        are = "another one is" if left_out == 1 else f"{left_out} others are"
+        yield f"Of each lesson, model and badge the best rung; {are} on the board."
     other_rows = len(sources.board) - sum(_routes(result, sources) for _, result in sources.board)
     if other_rows:
-        yield f"{other_rows} measurements on other rows than tickets are not shown."
+        yield f"On other rows than test tickets: {other_rows} more, not shown."
 
 
 def _routes(result: Result, sources: Sources) -> bool:
@@ -449,9 +455,6 @@ def _cost_says(costs: Assumptions) -> str:
     if len(tuned) != 1:
         return NOT_PRICED
     return CHEAPER if verdict(costs).cheaper in tuned else DEARER
-
-
-TUNED = frozenset({"hosted_fine_tune", "on_demand_fine_tune", "self_hosted_lora", "skill_with_adapter"})
 
 
 # Versions
