@@ -61,7 +61,11 @@ class Memo:
 
     def _repr_html_(self) -> str:
         """The page in a frame, so that its styles and those of the notebook leave one another alone."""
-        grow = "this.style.height=this.contentDocument.documentElement.scrollHeight+20+'px'"
+        grow = (
+            "const page = this.contentDocument.body, "
+            "fit = () => this.style.height = page.offsetHeight + 4 + 'px'; "
+            "fit(); new ResizeObserver(fit).observe(page)"
+        )
         return (
             f'<p role="status">{html.escape(repr(self))}</p>'
             f'<iframe title="Decision memo" srcdoc="{html.escape(self.html)}" onload="{grow}" '
