@@ -35,7 +35,7 @@ from widgets.memo_parts import ANSWERS, BOARD, COSTS, Content, Sources, content
 
 TITLE = "Should we fine-tune?"
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
-PACKAGES = ("anthropic", "openvino-genai", "sentence-transformers", "torch", "peft")
+PACKAGES = ("anthropic", "openvino-genai", "torch", "peft")
 _TEMPLATES = Path(__file__).parent
 _FRAME_HEIGHT = 1200  # pixels, until the page in it has told its own height
 _FOLDERS = re.compile(
