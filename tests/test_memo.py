@@ -3,17 +3,20 @@
 import os
 import platform
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Page
 
 from course import board, gap
 from course.data import tickets
 from course.errors import CourseError
 from course.evaluate import evaluate
 from course.results import Result
+from tests.browser import open_page
 from tests.test_adapters import save as saved_adapter
 from widgets import cost_inputs, decision_answers, memo_chart
 from widgets.cost_inputs import APPROACHES
@@ -213,7 +216,10 @@ def test_an_adapter_is_named_with_its_hashes_and_a_damaged_one_too(known):
     shown = told[f"Adapter {adapter.label}"]
     assert adapter.card.sha256[:12] in shown and adapter.card.data_sha256[:12] in shown
     assert "not on the board" in shown
-    measured("tuned", 80, "11", model=f"local+{adapter.label}-12345678")
+    model = f"local+{adapter.label}-12345678"
+    measured("tuned", 80, "11", model=model, badge=f"measured here: {model}")
+    badges = [rung.badge for rung in write_memo().content.ladder]
+    assert f"measured here: local+{adapter.label}" in badges
     assert dict(write_memo().content.versions)[f"Adapter {adapter.label}"].endswith("; on the board")
     adapter.weights.write_bytes(b"")
     memo = write_memo()
@@ -293,6 +299,25 @@ def test_a_memo_without_a_title_is_refused(known):
 def test_the_same_sources_give_the_same_memo(known):
     sources = gather()
     assert content("A", "2026-11-21", sources) == content("A", "2026-11-21", sources)
+
+
+@pytest.fixture
+def browser_page() -> Iterator[Page]:
+    """A page as wide as a notebook's window at its narrowest."""
+    with open_page(700, 900) as page:
+        yield page
+
+
+def test_it_prints_on_one_sheet_and_fits_a_narrow_window(known, browser_page):
+    saved_adapter()
+    for place in range(6):
+        measured(f"rung number {place} of a longer name", 70 + place, f"0{place}", model=f"m{place}")
+    memo = write_memo()
+    assert len(memo.content.ladder) >= 10
+    browser_page.goto(memo.files[0].as_uri())
+    assert browser_page.evaluate("document.documentElement.scrollWidth") == 700
+    printed = browser_page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
 
 
 def test_in_a_notebook_it_stands_in_a_frame(known):

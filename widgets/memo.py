@@ -35,7 +35,7 @@ from widgets.memo_parts import ANSWERS, BOARD, COSTS, Content, Sources, content
 
 TITLE = "Should we fine-tune?"
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
-PACKAGES = ("anthropic", "openvino-genai", "sentence-transformers", "torch", "peft")
+PACKAGES = ("anthropic", "openvino-genai", "torch", "peft")
 _TEMPLATES = Path(__file__).parent
 _FRAME_HEIGHT = 1200  # pixels, until the page in it has told its own height
 _FOLDERS = re.compile(
@@ -61,7 +61,11 @@ class Memo:
 
     def _repr_html_(self) -> str:
         """The page in a frame, so that its styles and those of the notebook leave one another alone."""
-        grow = "this.style.height=this.contentDocument.documentElement.scrollHeight+20+'px'"
+        grow = (
+            "const page = this.contentDocument.body, "
+            "fit = () => this.style.height = page.offsetHeight + 4 + 'px'; "
+            "fit(); new ResizeObserver(fit).observe(page)"
+        )
         return (
             f'<p role="status">{html.escape(repr(self))}</p>'
             f'<iframe title="Decision memo" srcdoc="{html.escape(self.html)}" onload="{grow}" '

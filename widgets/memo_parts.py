@@ -3,6 +3,7 @@
 Everything here is pure. widgets/memo.py reads the files, and draws the page.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -39,6 +40,7 @@ FILLED_BY = {
 LINES = 5  # in the cost chart
 NAMED = 3  # of each kind of open point, and of the inputs that turn the verdict
 TUNED = frozenset({"hosted_fine_tune", "on_demand_fine_tune", "self_hosted_lora", "skill_with_adapter"})
+_HASH_OF_MERGED = re.compile(r"(-v\d+)-[0-9a-f]{8}$")  # of a served adapter; its own hash is on the page
 LADDER_LESSONS = ("01", "02", "03", "04", "05", "06", "07")
 
 
@@ -234,7 +236,7 @@ def _rung(result: Result, lesson: str, accepted: float | None, sources: Sources)
         high=result.interval[1],
         kinds=tuple(_of_kind(result, kind) for kind in KINDS),
         cost=result.cost_per_1000,
-        badge=result.badge,
+        badge=_HASH_OF_MERGED.sub(r"\1", result.badge),
         where="" if accepted is None else gap.position(result.interval, accepted),
         decides=_decides(result, sources),
     )
@@ -468,8 +470,8 @@ def _versions(sources: Sources) -> Iterator[tuple[str, str]]:
         on_board = any(f"+{adapter.label}-" in model for model in measured)
         yield (
             f"Adapter {adapter.label}",
-            f"{card.sha256[:12]}, trained {card.date[:10]} on {card.examples} examples (data "
-            f"{card.data_sha256[:12]}) over {card.base} ({card.base_sha256[:12]}); "
+            f"{card.sha256[:12]}, {card.date[:10]}, {card.examples} examples (data "
+            f"{card.data_sha256[:12]}), base {card.base_sha256[:12]}; "
             f"{'on the board' if on_board else 'not on the board'}",
         )
     if sources.dates:
