@@ -1,4 +1,4 @@
-"""Measurements too long for a lesson: `python -m course.measure` with `few-shot`, `ladder` or `skills`."""
+"""Measurements too long for a lesson: `python -m course.measure --help` names them."""
 
 import argparse
 import random
@@ -145,6 +145,14 @@ def _skills_command(_: argparse.Namespace) -> None:
     print(f"Wrote {compounding.FILE}")
 
 
+def _aftermath_command(_: argparse.Namespace) -> None:
+    from course import aftermath  # it loads PyTorch, which no other command needs
+
+    client, model = connect(mode="local")
+    write_rows(aftermath.sweep(client, model), aftermath.FILE)
+    print(f"Wrote {aftermath.FILE}")
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """The command line. A run that was stopped goes on where it stopped."""
     parser = argparse.ArgumentParser(prog="python -m course.measure", description=__doc__)
@@ -157,6 +165,8 @@ def main(words: Sequence[str] | None = None) -> None:
     every_row.set_defaults(run=_ladder_command)
     stream = commands.add_parser("skills", help="a skill with and without memory, on every month's tickets")
     stream.set_defaults(run=_skills_command)
+    after = commands.add_parser("aftermath", help="what comes after tuning: lesson 12, with its trainings")
+    after.set_defaults(run=_aftermath_command)
     arguments = parser.parse_args(words)
     try:
         arguments.run(arguments)
