@@ -234,6 +234,12 @@ def retrained_adapter(on_step: Callable | None = None) -> Adapter:
     return finetune.train("routing-new-rule", chats, on_step=on_step)
 
 
+def print_progress(progress: finetune.Progress) -> None:
+    """Print every tenth step of a training."""
+    if progress.step % 10 == 0 or progress.step == progress.steps:
+        print(progress, flush=True)
+
+
 @contextmanager
 def served(adapter: Adapter, base: Path | None = None) -> Iterator[str]:
     """The adapter's model name while the block lasts (see `tuned_models.serve`)."""
@@ -249,8 +255,8 @@ def served(adapter: Adapter, base: Path | None = None) -> Iterator[str]:
 
 def sweep(client: CourseClient, base: str) -> list[Measured]:
     """Train what is not trained yet, then measure all of it. What is recorded is replayed."""
-    routing, facts = routing_adapter(_print), facts_adapter(_print)
-    retrained = retrained_adapter(_print)
+    routing, facts = routing_adapter(print_progress), facts_adapter(print_progress)
+    retrained = retrained_adapter(print_progress)
     rows = forgetting(client, base, "base")
     rows += knowledge(client, base, "retrieval", retrieves=True)
     with served(facts) as name:
@@ -470,11 +476,6 @@ def _reply(client: CourseClient, model: str, system: str | None, turns: list[dic
     told = {"system": system} if system else {}
     message = client.messages.create(model=model, max_tokens=limit, messages=turns, **told)
     return "".join(block.text for block in message.content if block.type == "text").strip()
-
-
-def _print(progress: finetune.Progress) -> None:
-    if progress.step % 10 == 0 or progress.step == progress.steps:
-        print(progress, flush=True)
 
 
 def _json_lines(file: str) -> list[dict]:
