@@ -15,6 +15,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,6 +25,7 @@ import accelerate
 import peft
 import torch
 import transformers
+from filelock import FileLock, Timeout
 from torch.nn.functional import cross_entropy
 
 from course import adapters, weights
@@ -32,6 +34,7 @@ from course.data import tickets
 from course.errors import CourseError
 from course.finetune_data import Chat, data_hash, read_chats, routing_chats
 from course.measured import processor
+from course.paths import whole
 from course.plain_weights import plain_folder
 
 FEWEST_EXAMPLES = 10
@@ -130,30 +133,37 @@ def train(
     settings: Settings | None = None,
     base: Path | None = None,
     on_step: Callable[[Progress], None] | None = None,
+    again: bool = False,
 ) -> Adapter:
     """Train an adapter and save it as a new version of `name`: the weights with the lowest dev loss.
 
     `base` is a folder with any causal model in the form of transformers, by default the embedded model.
-    Without dev chats the last weights are kept. A run that was killed goes on from its last checkpoint when
-    it is called again in the same way. Ctrl-C saves and returns the best adapter so far. Raises CourseError
-    for data that cannot be trained on, for a loss that is no number (the best adapter so far is saved) and
-    for a full disk.
+    Without dev chats the last weights are kept. What was trained to its end with the same data, settings and
+    base is returned as it is, unless `again`. A run that was killed goes on from its last checkpoint when it
+    is called again in the same way, and a second kernel waits for the first. Ctrl-C saves and returns the best
+    adapter so far. Raises CourseError for data that cannot be trained on, for a loss that is no number (the
+    best adapter so far is saved) and for a full disk.
     """
     settings = settings or Settings()
     adapters.checked_name(name)
     check_trainable(chats)
-    run = _Run(name, chats, dev, settings, Base.of(base))
-    try:
-        for progress in _in_own_thread(run):
-            if on_step:
-                on_step(progress)
-    except KeyboardInterrupt:
-        if run.step == 0:
-            raise
-        run.ended = INTERRUPTED
-    except _NoNumber:
-        run.fail()
-    return run.save()
+    below = Base.of(base)
+    run_id = _run_id(chats, dev, settings, below)
+    with _one_at_a_time(name, run_id):
+        if not again and (finished := _finished(name, run_id)):
+            return finished
+        run = _Run(name, chats, dev, settings, below, run_id)
+        try:
+            for progress in _in_own_thread(run):
+                if on_step:
+                    on_step(progress)
+        except KeyboardInterrupt:
+            if run.step == 0:
+                raise
+            run.ended = INTERRUPTED
+        except _NoNumber:
+            run.fail()
+        return run.save()
 
 
 def check_trainable(chats: Sequence[Chat]) -> None:
@@ -327,6 +337,53 @@ def decoded_by_torch(adapter: Adapter, chats: Sequence[Chat], base: Path | None 
     return agreed
 
 
+def _run_id(chats: Sequence[Chat], dev: Sequence[Chat], settings: Settings, base: Base) -> str:
+    """What tells one run from another: method, settings, base and data."""
+    identity = json.dumps([METHOD, asdict(settings), base.sha256, data_hash(chats, dev)])
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+
+def _finished(name: str, run_id: str) -> Adapter | None:
+    """The newest version of that name that this run made to its end."""
+    for version in reversed(adapters.versions(name)):
+        try:
+            adapter = adapters.load(name, version)
+        except CourseError:  # a damaged version is none
+            continue
+        if adapter.card.run == run_id and adapter.card.ended in (COMPLETE, EARLY):
+            return adapter
+    return None
+
+
+def _checkpoint(name: str, run_id: str) -> Path:
+    folder = adapters.folder() / ".unfinished"
+    folder.mkdir(exist_ok=True)
+    return folder / f"{name}-{run_id}.pt"
+
+
+def _is_launched() -> bool:
+    """Whether `accelerate launch` started this process."""
+    return "ACCELERATE_MIXED_PRECISION" in os.environ
+
+
+@contextmanager
+def _one_at_a_time(name: str, run_id: str) -> Iterator[None]:
+    """Wait while another kernel takes the same run. Processes that were launched together take one run."""
+    if _is_launched():
+        yield
+        return
+    lock = FileLock(_checkpoint(name, run_id).with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"Another kernel is training {name!r} on the same data; waiting for it.", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class _NoNumber(Exception):
     """The loss is infinite or no number."""
 
@@ -367,20 +424,25 @@ _KEPT = ("step", "losses", "tokens", "training_seconds", "seconds")  # of a run,
 class _Run:
     """One training run, from the first step or from its checkpoint."""
 
-    def __init__(self, name: str, chats: Sequence[Chat], dev: Sequence[Chat], settings: Settings, base: Base):
-        self.name, self.settings, self.base = name, settings, base
+    def __init__(
+        self,
+        name: str,
+        chats: Sequence[Chat],
+        dev: Sequence[Chat],
+        settings: Settings,
+        base: Base,
+        run_id: str,
+    ):
+        self.name, self.settings, self.base, self.id = name, settings, base, run_id
         self.data_sha256 = data_hash(chats, dev)
-        identity = json.dumps([METHOD, asdict(settings), base.sha256, self.data_sha256])
-        self.id = hashlib.sha256(identity.encode()).hexdigest()[:16]
         self.chats, self.dev = encode(chats, base.folder), encode(dev, base.folder)
         self.steps = settings.steps or settings.epochs * math.ceil(len(chats) / settings.batch)
-        self.checkpoint = adapters.folder() / ".unfinished" / f"{name}-{self.id}.pt"
+        self.checkpoint = _checkpoint(name, run_id)
         kept = self._read_checkpoint()
         self.dtype = kept["dtype"] if kept else settings.dtype
         if self.dtype == "auto":
             self.dtype = faster_dtype()
-        launched = "ACCELERATE_MIXED_PRECISION" in os.environ  # set by `accelerate launch`
-        self.accelerator = accelerate.Accelerator(cpu=not launched)
+        self.accelerator = accelerate.Accelerator(cpu=not _is_launched())
         self._load_model()
         self.step, self.losses, self.looks = 0, [], []
         self.best: _Best | None = None
@@ -558,25 +620,19 @@ class _Run:
         """Everything that the rest of the run depends on. A full disk costs the checkpoint, not the run."""
         if not self.accelerator.is_main_process:
             return
-        unfinished = self.checkpoint.with_suffix(f".{os.getpid()}.tmp")
+        kept = {
+            "dtype": self.dtype,
+            "adapter": self._state(),
+            "optimizer": self.optimizer.state_dict(),
+            "best": self.best and vars(self.best),
+            **{name: getattr(self, name) for name in _KEPT},
+            "looks": [tuple(look) for look in self.looks],
+        }
         try:
-            self.checkpoint.parent.mkdir(exist_ok=True)
-            torch.save(
-                {
-                    "dtype": self.dtype,
-                    "adapter": self._state(),
-                    "optimizer": self.optimizer.state_dict(),
-                    "best": self.best and vars(self.best),
-                    **{name: getattr(self, name) for name in _KEPT},
-                    "looks": [tuple(look) for look in self.looks],
-                },
-                unfinished,
-            )
-            os.replace(unfinished, self.checkpoint)
+            with whole(self.checkpoint) as unfinished:
+                torch.save(kept, unfinished)
         except (OSError, RuntimeError) as error:
             warnings.warn(f"No checkpoint was written ({error}); free 100 MB of disk.", stacklevel=2)
-        finally:
-            unfinished.unlink(missing_ok=True)
 
     def _read_checkpoint(self) -> dict | None:
         try:
@@ -609,8 +665,10 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, help="stop after so many steps instead of whole epochs")
     parser.add_argument("--learning-rate", type=float, default=usual.learning_rate)
     parser.add_argument("--dtype", choices=("auto", *DTYPES), default=usual.dtype)
+    parser.add_argument("--again", action="store_true", help="train even if this run was finished before")
     told = vars(parser.parse_args(words))
-    name, base, files = told.pop("name"), told.pop("base"), (told.pop("train"), told.pop("dev"))
+    name, base, again = told.pop("name"), told.pop("base"), told.pop("again")
+    files = (told.pop("train"), told.pop("dev"))
     try:
         if files == (None, None):
             chats, dev = routing_chats(tickets("train")), routing_chats(tickets("dev"))
@@ -618,7 +676,8 @@ def main(words: Sequence[str] | None = None) -> None:
             raise CourseError("--dev is given without --train; name both files, or none of them.")
         else:
             chats, dev = (read_chats(file) if file else [] for file in files)
-        print(train(name, chats, dev, settings=Settings(**told), base=base, on_step=_print_some))
+        settings = Settings(**told)
+        print(train(name, chats, dev, settings=settings, base=base, on_step=_print_some, again=again))
     except CourseError as error:
         sys.exit(str(error))
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from jsonschema import Draft202012Validator
 
 from course.data import Ticket, prompt
 from course.errors import CourseError
+from course.paths import whole
 
 
 def _message(role: str) -> dict:
@@ -66,14 +66,11 @@ def routing_chats(tickets: Sequence[Ticket], system: str | None = None) -> list[
 
 def write_chats(chats: Sequence[Chat], path: Path) -> None:
     """Write one JSON object a line, the whole file or nothing of it."""
-    unfinished = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     try:
-        unfinished.write_text(_as_lines(chats), encoding="utf-8", newline="\n")
-        os.replace(unfinished, path)
+        with whole(path) as unfinished:
+            unfinished.write_text(_as_lines(chats), encoding="utf-8", newline="\n")
     except OSError as error:
         raise CourseError(f"{path} could not be written ({error.strerror}); choose another folder.") from None
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def read_chats(path: Path) -> list[Chat]:

@@ -8,6 +8,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -91,7 +93,7 @@ def test_training_learns_and_the_card_tells_how(base: Path, results_dir: Path):
     assert seen[0].dev_loss is None and seen[-1].dev_loss == card.dev[-1][1]
     assert seen[-1].seconds_left == 0 and seen[0].seconds_left > 0
     assert "step 30 of 30: loss" in str(seen[-1])
-    assert not list(results_dir.glob("adapters/.unfinished/*"))
+    assert not list(results_dir.glob("adapters/.unfinished/*.pt"))
 
 
 def test_saved_weights_give_the_dev_loss_of_their_card(base: Path, results_dir: Path):
@@ -109,11 +111,39 @@ def test_saved_weights_give_the_dev_loss_of_their_card(base: Path, results_dir: 
 
 def test_same_run_again_gives_the_same_weights_and_no_new_version(base: Path, results_dir: Path):
     first = train("letters", CHATS, DEV, settings=SETTINGS, base=base)
-    again = train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+    again = train("letters", CHATS, DEV, settings=SETTINGS, base=base, again=True)
     other = train("letters", CHATS, DEV, settings=changed(seed=2), base=base)
     assert again == first
     assert other.card.version == 2 and other.card.sha256 != first.card.sha256
     assert adapters.load("letters", 1) == first and adapters.load("letters") == other
+
+
+def test_finished_run_is_returned_and_a_damaged_one_trained_again(base: Path, results_dir: Path):
+    first = train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+    other = train("letters", CHATS, DEV, settings=changed(seed=2), base=base)
+    steps = []
+    kept = train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=steps.append)
+    assert kept == first and steps == []
+    first.weights.write_bytes(b"damaged")
+    mended = train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=steps.append)
+    assert len(steps) == 8 and mended.card.version == 3 and mended.card.sha256 == first.card.sha256
+    assert adapters.load("letters", 2) == other
+
+
+def test_second_kernel_waits_for_the_first_and_trains_nothing(base: Path, results_dir: Path, capsys):
+    steps, second, pool = [], [], ThreadPoolExecutor(1)
+
+    def begin_another(progress: finetune.Progress) -> None:
+        if progress.step == 1:
+            again = pool.submit(
+                train, "letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=steps.append
+            )
+            second.append(again)
+            while "waiting for it" not in capsys.readouterr().out:
+                time.sleep(0.01)
+
+    first = train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=begin_another)
+    assert second[0].result() == first and steps == []
 
 
 def _killed_at(step: int, base: Path, results: Path) -> None:
