@@ -9,14 +9,14 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from math import nan
 from pathlib import Path
 from typing import TypeVar
 
 from course import compounding, data, finetune, skills, tuned_models
 from course.adapters import Adapter
-from course.answers import judge
+from course.answers import judge, states
 from course.chunks import Passage, by_section
 from course.data import Article, Letter, Question, Ticket, tickets
 from course.errors import CourseError
@@ -50,6 +50,7 @@ RULE_CHANGES_IN = 4  # month of the stream, from 1
 NO_QUEUE = "no queue"
 
 T = TypeVar("T")
+AskHandbook = Callable[[Question, Sequence[Passage]], str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,10 +188,19 @@ def recall(client: CourseClient, model: str, question: Question) -> str:
     return _reply(client, model, FACT_PROMPT, [{"role": "user", "content": question.text}], 30)
 
 
+def nearest_section(question: Question, sections: Sequence[Passage]) -> str:
+    """The text that a search finds first for a question: what a reader gets to read."""
+    return search(question.text, sections, 1, "vector")[0].searched
+
+
+def holds_answer(question: Question, section: str) -> Verdict:
+    """Right: the answer stands in the section, word for word."""
+    return Verdict(True, states(section, (question.answer, *question.accept)))
+
+
 def look_up(client: CourseClient, model: str, question: Question, sections: Sequence[Passage]) -> str:
     """The reply with the nearest section of the handbook in front of the question, as in lesson 05."""
-    found = search(question.text, sections, 1, "vector")[0]
-    text = f"Handbook:\n{found.searched}\n\nQuestion: {question.text}"
+    text = f"Handbook:\n{nearest_section(question, sections)}\n\nQuestion: {question.text}"
     return _reply(client, model, READ_PROMPT, [{"role": "user", "content": text}], 30)
 
 
@@ -256,22 +266,25 @@ def served(adapter: Adapter, base: Path | None = None) -> Iterator[str]:
 def sweep(client: CourseClient, base: str) -> list[Measured]:
     """Train what is not trained yet, then measure all of it. What is recorded is replayed."""
     routing, facts = routing_adapter(print_progress), facts_adapter(print_progress)
-    retrained = retrained_adapter(print_progress)
     rows = forgetting(client, base, "base")
-    rows += knowledge(client, base, "retrieval", retrieves=True)
+    rows += knowledge(None, nearest_section, "search alone")
+    rows += knowledge(client, partial(look_up, client, base), "retrieval")
     with served(facts) as name:
-        rows += knowledge(client, name, "adapter", facts.card.seconds)
-        rows += reading_of_changes(client, name, "adapter with retrieval", facts.card.seconds)
+        cost = {"train_seconds": facts.card.seconds}
+        rows += knowledge(client, lambda question, _: recall(client, name, question), "adapter", **cost)
+        rows += knowledge(client, partial(look_up, client, name), "adapter with retrieval", **cost)
     with served(routing) as name:
         rows += forgetting(client, name, "routing adapter", routing.card.seconds)
         rows += mail(client, name)
         rows += after_change(client, name, "adapter", routing.card.seconds)
+        rows += upgrade(client, name, "on its own base", routing.card.seconds)
         rows += together(client, base, name)
-    with served(retrained) as name:
-        rows += after_change(client, name, "adapter, retrained", retrained.card.seconds)
     rows += after_edit(client, base)
     with served(routing, tuned_models.merged_gguf(facts)) as name:
-        rows += upgrade(client, name)
+        rows += upgrade(client, name, "on the new base", routing.card.seconds)
+    retrained = retrained_adapter(print_progress)
+    with served(retrained) as name:
+        rows += after_change(client, name, "adapter, retrained", retrained.card.seconds)
     return rows
 
 
@@ -294,43 +307,28 @@ def forgetting(client: CourseClient, model: str, name: str, train_seconds: float
     return found
 
 
-def knowledge(
-    client: CourseClient, model: str, name: str, train_seconds: float = 0, *, retrieves: bool = False
-) -> list[Measured]:
-    """What it knows of the facts as trained, in other words, of facts it never saw, and after a change."""
+def knowledge(client: CourseClient | None, ask: AskHandbook, name: str, **more: float) -> list[Measured]:
+    """What it says of the facts as trained, in other words, of facts it never saw, and after a change.
+
+    `ask(question, sections)` gives the reply; without a client it gives the section that was found.
+    """
     changed, new, old = changed_facts()
-
-    def asked(handbook: Sequence[Article]) -> Callable[[Question], str]:
-        sections = by_section(handbook)
-        if retrieves:
-            return lambda question: look_up(client, model, question, sections)
-        return lambda question: recall(client, model, question)
-
     parts = {
         "as trained": (known_facts(), data.handbook()),
         "in other words": (reworded_facts(), data.handbook()),
         "never seen": (other_facts(), data.handbook()),
-        "before the change": (old, data.handbook()),
         "changed, new answer": (new, changed),
         "changed, old answer": (old, changed),
     }
     found = []
     for part, (rows, handbook) in parts.items():
-        result = _measure(client, rows, asked(handbook), f"{name}: {part}", judge)
-        found.append(_row("facts", name, part, result, train_seconds=train_seconds))
-    return found
+        sections = by_section(handbook)
 
+        def predict(question: Question, sections: Sequence[Passage] = sections) -> str:
+            return ask(question, sections)
 
-def reading_of_changes(client: CourseClient, model: str, name: str, train_seconds: float) -> list[Measured]:
-    """What the facts adapter says when the changed section stands in front of it."""
-    changed, new, old = changed_facts()
-    sections = by_section(changed)
-    found = []
-    for part, rows in (("changed, new answer", new), ("changed, old answer", old)):
-        result = _measure(
-            client, rows, lambda row: look_up(client, model, row, sections), f"{name}: {part}", judge
-        )
-        found.append(_row("facts", name, part, result, train_seconds=train_seconds))
+        result = _measure(client, rows, predict, f"{name}: {part}", judge if client else holds_answer)
+        found.append(_row("facts", name, part, result, **more))
     return found
 
 
@@ -379,25 +377,20 @@ def after_edit(client: CourseClient, model: str) -> list[Measured]:
     return found
 
 
-def upgrade(client: CourseClient, model: str) -> list[Measured]:
-    """The routing adapter on a base of the same shape and other weights, unchanged."""
-    result = _measure(client, data.lesson_sample(), lambda row: route(client, model, row), "on the new base")
-    return [_row("upgrade", "routing adapter", "on the new base", result)]
+def upgrade(client: CourseClient, model: str, part: str, train_seconds: float) -> list[Measured]:
+    """The routing adapter on a base of its shape, on all test tickets."""
+    result = _measure(client, tickets("test"), lambda row: route(client, model, row), part)
+    return [_row("upgrade", "routing adapter", part, result, train_seconds=train_seconds)]
 
 
 def together(client: CourseClient, base: str, tuned: str) -> list[Measured]:
-    """The grown skill, the adapter, and both at once, on the tickets that every lesson measures."""
+    """The grown skill, the adapter, and both at once, on all test tickets."""
     skill = skills.load(skills.FOLDER / skills.ROUTING)
     arrived = compounding.months(tickets("stream"))
     known = compounding.memories(skills.examples(skill), arrived)[-1]
-    rows = data.lesson_sample()
-    near = dict(
-        zip(
-            (row.id for row in rows),
-            nearest([row.text for row in rows], known, compounding.SHOWN),
-            strict=True,
-        )
-    )
+    rows = tickets("test")
+    found = nearest([row.text for row in rows], known, compounding.SHOWN)
+    near = {row.id: examples for row, examples in zip(rows, found, strict=True)}
     ways = {
         "skill": lambda row: skills.route(client, base, skill, row, near[row.id]),
         "adapter": lambda row: route(client, tuned, row),
@@ -410,7 +403,7 @@ def together(client: CourseClient, base: str, tuned: str) -> list[Measured]:
 
 
 def _measure(
-    client: CourseClient,
+    client: CourseClient | None,
     rows: Sequence,
     predict: Callable,
     name: str,
