@@ -161,3 +161,18 @@ def test_what_was_written_is_read(tmp_path, monkeypatch):
     write_rows([ROW, unasked], aftermath.FILE)
     first, second = aftermath.read()
     assert first == ROW and str(asdict(second)) == str(asdict(unasked))
+
+
+def test_the_measurement_of_the_course_is_whole():
+    rows = aftermath.read()
+    assert len({(row.group, row.model, row.part, row.month) for row in rows}) == len(rows)
+    parts = {group: {row.part for row in rows if row.group == group} for group in ("facts", "changed rule")}
+    assert len(parts["facts"]) == 5 and parts["changed rule"] == {"moved", "not moved"}
+    months = compounding.months(data.tickets("stream"))
+    for rule in ("old rule", "new rule"):
+        of_rule = [row for row in rows if row.model == rule]
+        for month, arrived in enumerate(months, start=1):
+            assert sum(row.n for row in of_rule if row.month == month) == len(arrived)
+    assert {row.fingerprint for row in rows} == {rows[0].fingerprint}
+    trained = {row.model: row.train_seconds for row in rows if row.train_seconds}
+    assert {"routing adapter", "adapter, retrained"} <= set(trained)
