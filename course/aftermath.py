@@ -279,7 +279,8 @@ def sweep(client: CourseClient, base: str) -> list[Measured]:
         rows += after_change(client, name, "adapter", routing.card.seconds)
         rows += upgrade(client, name, "on its own base", routing.card.seconds)
         rows += together(client, base, name)
-    rows += after_edit(client, base)
+        rows += after_edit(client, name, "adapter in the skill")
+    rows += after_edit(client, base, "skill")
     with served(routing, tuned_models.merged_gguf(facts)) as name:
         rows += upgrade(client, name, "on the new base", routing.card.seconds)
     retrained = retrained_adapter(print_progress)
@@ -362,18 +363,18 @@ def after_change(client: CourseClient, model: str, name: str, train_seconds: flo
     return _by_moved("changed rule", name, result, train_seconds)
 
 
-def after_edit(client: CourseClient, model: str) -> list[Measured]:
-    """The same with the skill and what it remembers from before the change: as it is, and edited."""
+def after_edit(client: CourseClient, model: str, name: str) -> list[Measured]:
+    """The same in the skill with what it remembers from before the change: as it is, and edited."""
     skill = skills.load(skills.FOLDER / skills.ROUTING)
     arrived = compounding.months(tickets("stream"))
     known = compounding.memories(skills.examples(skill), arrived)[RULE_CHANGES_IN - 1]
     found = []
-    for name, references in (("skill", known), ("skill, edited", by_new_rule(known))):
+    for way, references in ((name, known), (f"{name}, edited", by_new_rule(known))):
 
         def predict(row: Ticket, references: Sequence = references) -> str:
             return skills.route(client, model, skill, row, nearest(row.text, references, compounding.SHOWN))
 
-        found += _by_moved("changed rule", name, _measure(client, late_mail(), predict, name))
+        found += _by_moved("changed rule", way, _measure(client, late_mail(), predict, way))
     return found
 
 
