@@ -31,7 +31,7 @@ test: $(READY)
 	$(BIN)/python -m tests.browser --install
 	rm -rf "$(RESULTS)"
 	$(PYTEST) -q tests --ignore tests/test_lab.py --ignore tests/test_requests.py
-	$(PYTEST) -q --nbval-lax --nbval-current-env --nbval-cell-timeout 300 notebooks
+	$(PYTEST) -q --nbval-lax --nbval-current-env --nbval-cell-timeout 1200 notebooks
 	$(PYTEST) -q tests/test_lab.py tests/test_requests.py
 
 bench: $(READY)

@@ -140,9 +140,9 @@ def train(
     `base` is a folder with any causal model in the form of transformers, by default the embedded model.
     Without dev chats the last weights are kept. What was trained to its end with the same data, settings and
     base is returned as it is, unless `again`. A run that was killed goes on from its last checkpoint when it
-    is called again in the same way, and a second kernel waits for the first. Ctrl-C saves and returns the best
-    adapter so far. Raises CourseError for data that cannot be trained on, for a loss that is no number (the
-    best adapter so far is saved) and for a full disk.
+    is called again in the same way, and a second kernel waits for the first. Ctrl-C saves and returns the
+    best adapter so far. Raises CourseError for data that cannot be trained on, for a loss that is no number
+    (the best adapter so far is saved) and for a full disk.
     """
     settings = settings or Settings()
     adapters.checked_name(name)
@@ -328,7 +328,8 @@ def decoded_by_torch(adapter: Adapter, chats: Sequence[Chat], base: Path | None 
     plain = transformers.AutoModelForCausalLM.from_pretrained(
         below.folder, dtype=torch.float32, attn_implementation="eager", local_files_only=True
     )
-    merged = peft.PeftModel.from_pretrained(plain, adapter.folder).merge_and_unload()
+    with _without_warning():
+        merged = peft.PeftModel.from_pretrained(plain, adapter.folder).merge_and_unload()
     measure = AnswerLoss(merged.eval())
     encoded = encode(chats, below.folder)
     agreed: list[bool] = []
@@ -382,6 +383,14 @@ def _one_at_a_time(name: str, run_id: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def _without_warning() -> Iterator[None]:
+    """Hide that peft still asks transformers for an attribute by its old name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 class _NoNumber(Exception):
@@ -465,9 +474,7 @@ class _Run:
                 target_modules="all-linear",
                 task_type="CAUSAL_LM",
             )
-            with warnings.catch_warnings():
-                # peft still asks transformers for an attribute by its old name.
-                warnings.simplefilter("ignore", FutureWarning)
+            with _without_warning():
                 self.model = peft.get_peft_model(model, lora)
         trained = [weight for weight in self.model.parameters() if weight.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=self.settings.learning_rate, weight_decay=0.0)

@@ -30,6 +30,7 @@ from course.weights import minilm_path
 WEIGHTS, CARD = "model.safetensors", "card.json"
 LONGEST = 256  # tokens; MiniLM was trained to read so many
 WARMUP = 0.1
+EPOCHS, SEED = 5, 1
 
 
 class _Classifier(torch.nn.Module):
@@ -75,10 +76,10 @@ class Encoder:
 def train(
     chats: Sequence[Chat],
     *,
-    epochs: int = 5,
+    epochs: int = EPOCHS,
     batch: int = 16,
     learning_rate: float = 2e-4,
-    seed: int = 1,
+    seed: int = SEED,
     on_step: Callable[[Progress], None] | None = None,
 ) -> Encoder:
     """Train on the texts and answers of chats; their instructions are not read. CourseError for bad data."""

@@ -1,4 +1,5 @@
-"""Measurements too long for a lesson: `python -m course.measure --help` names them."""
+"""Measurements too long for a lesson: `python -m course.measure` with `few-shot`, `ladder`, `skills`,
+`tuning` or `aftermath`."""
 
 import argparse
 import random
@@ -145,6 +146,14 @@ def _skills_command(_: argparse.Namespace) -> None:
     print(f"Wrote {compounding.FILE}")
 
 
+def _tuning_command(_: argparse.Namespace) -> None:
+    from course import tuning  # torch and peft take seconds to import
+
+    client, _ = connect(mode="local")
+    write_rows(tuning.sweep(tickets("test"), client), tuning.FILE)
+    print(f"Wrote {tuning.FILE}")
+
+
 def _aftermath_command(_: argparse.Namespace) -> None:
     from course import aftermath  # it loads PyTorch, which no other command needs
 
@@ -165,6 +174,8 @@ def main(words: Sequence[str] | None = None) -> None:
     every_row.set_defaults(run=_ladder_command)
     stream = commands.add_parser("skills", help="a skill with and without memory, on every month's tickets")
     stream.set_defaults(run=_skills_command)
+    trained = commands.add_parser("tuning", help="training data: amount, labels and source; half an hour")
+    trained.set_defaults(run=_tuning_command)
     after = commands.add_parser("aftermath", help="what comes after tuning: lesson 12, with its trainings")
     after.set_defaults(run=_aftermath_command)
     arguments = parser.parse_args(words)

@@ -57,6 +57,21 @@ def close(name: str) -> None:
         engine.close()
 
 
+def discard(adapter: Adapter) -> None:
+    """Delete the merged model of an adapter (145 MB); the adapter stays, and serving it merges it again."""
+    path = merged_path(adapter)
+    with FileLock(path.with_suffix(".lock")):
+        weights.delete_checked(path)
+
+
+def merged_path(adapter: Adapter, base: Path | None = None) -> Path:
+    """Where the adapter merged into a GGUF file, by default the embedded model, is kept, made or not."""
+    folder = cache_dir() / "models" / "tuned"
+    folder.mkdir(parents=True, exist_ok=True)
+    base_sha256 = weights.file_hash(base or weights.gguf_path())
+    return folder / f"{base_sha256[:16]}-{adapter.card.sha256[:16]}.gguf"
+
+
 def merged_gguf(adapter: Adapter, base: Path | None = None) -> Path:
     """The base with the adapter merged into it, as a Q8_0 file (145 MB) in the cache folder, made once.
 
@@ -64,12 +79,9 @@ def merged_gguf(adapter: Adapter, base: Path | None = None) -> Path:
     as it is, to measure what comes of an adapter that was not trained on it.
     """
     source = base or weights.gguf_path()
-    base_sha256 = weights.file_hash(source)
     if base is None:
-        adapter.check_base(source.stem, base_sha256)
-    folder = cache_dir() / "models" / "tuned"
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{base_sha256[:16]}-{adapter.card.sha256[:16]}.gguf"
+        adapter.check_base(source.stem, weights.file_hash(source))
+    target = merged_path(adapter, base)
     with FileLock(target.with_suffix(".lock")):
         if not weights.is_intact(target):
             deltas = _deltas(adapter)

@@ -127,6 +127,12 @@ def write_checked(target: Path, write: Callable[[Path], None]) -> None:
         part.unlink(missing_ok=True)
 
 
+def delete_checked(target: Path) -> None:
+    """Remove a file that `write_checked` wrote, and its hash, if they are there."""
+    _sidecar(target).unlink(missing_ok=True)
+    target.unlink(missing_ok=True)
+
+
 def write_q8_0(
     source: Path, target: Path, change: Callable[[str, "np.ndarray"], "np.ndarray"] | None = None
 ) -> None:

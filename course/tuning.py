@@ -1,0 +1,283 @@
+"""What the amount, the labels and the source of training data do to a tuned model, on all test tickets.
+
+Each point is one training with its own chats. The lesson trains one of them again; the others are read from
+data/measured/, where `python -m course.measure tuning` wrote them.
+"""
+
+import csv
+import json
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from course import finetune, finetune_encoder, tuned_models
+from course.adapters import Adapter
+from course.data import KINDS, QUEUES, Ticket, tickets
+from course.errors import CourseError
+from course.evaluate import evaluate
+from course.finetune_data import Chat, routing_chats, short_prompt
+from course.llm import CourseClient
+from course.measured import FOLDER, Provenance, check_counts, read_rows
+from course.paths import DATA
+from course.results import Result
+
+FILE = FOLDER / "tuning.csv"
+COMMAND = "python -m course.measure tuning"
+CURVE = (50, 100, 200, 400)
+SPOILT = 0.3  # share of the training tickets
+SEED = 1
+WANTED_STEPS, MOST_EPOCHS = 100, 10
+WHOLE, SCHEMA, ENCODER = "810 written", "810 written, schema", "MiniLM, 810 written"
+# The form that was trained, as a schema: a bare name.
+BARE_NAME = {"type": "string", "enum": list(QUEUES)}
+
+# The earlier list of queues: the second of each pair did not exist, and its tickets went to the first.
+MERGED = {
+    "delivery_fault": "order_status",
+    "billing_dispute": "refund_status",
+    "invoice_copy": "payment_method",
+    "cancellation": "plan_change",
+    "device_fault": "device_setup",
+    "account_access": "app_bug",
+}
+_SLOTS = {
+    "garden": ("Fernlight One", "Fernlight Duo", "Fernlight Wall"),
+    "tier": ("Sprout", "Grow", "Harvest"),
+    "month": ("March", "May", "July", "September", "November"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point(Provenance):
+    """What a model trained on `examples` chats reached on `n` test tickets.
+
+    `right` and `valid` are counts of replies, `typical`, `hard` and `boundary` those of right ones by kind;
+    `low` and `high` are the 95 % interval of the accuracy (0 to 1). `epochs` and `seed` are those of the
+    training.
+    """
+
+    group: str
+    name: str
+    examples: int
+    epochs: int
+    seed: int
+    n: int
+    right: int
+    valid: int
+    low: float
+    high: float
+    typical: int
+    hard: int
+    boundary: int
+
+    def __post_init__(self) -> None:
+        check_counts(self.right, self.valid, self.n)
+        if self.typical + self.hard + self.boundary != self.right:
+            raise CourseError(f"{self.name}: the kinds do not add up to {self.right}; restore the row.")
+
+    @property
+    def accuracy(self) -> float:
+        """Share of replies that are right, 0 to 1."""
+        return self.right / self.n
+
+    @property
+    def valid_share(self) -> float:
+        """Share of replies that are a queue name, 0 to 1."""
+        return self.valid / self.n
+
+
+def chats_for(name: str) -> list[Chat]:
+    """The training chats of a point of POINTS, by its name. CourseError when there is no such point."""
+    if name not in _CHATS:
+        raise CourseError(f"There is no point {name!r}; use one of {', '.join(_CHATS)}.")
+    return _CHATS[name]()
+
+
+def settings_for(examples: int) -> finetune.Settings:
+    """As many epochs as make WANTED_STEPS steps, so that fewer examples do not mean less training.
+
+    At least the usual ones, and at most MOST_EPOCHS: beyond that a few examples are learned by heart.
+    """
+    usual = finetune.Settings()
+    wanted = math.ceil(WANTED_STEPS * usual.batch / examples)
+    return replace(usual, epochs=min(MOST_EPOCHS, max(usual.epochs, wanted)))
+
+
+def train(
+    name: str, on_step: Callable[[finetune.Progress], None] | None = None, *, again: bool = False
+) -> Adapter:
+    """The adapter of a point: trained now, or returned when it was trained before."""
+    chats, dev = chats_for(name), routing_chats(tickets("dev"))
+    return finetune.train(
+        _adapter_name(name), chats, dev, settings=settings_for(len(chats)), on_step=on_step, again=again
+    )
+
+
+def ask(client: CourseClient, model: str, ticket: Ticket, schema: Mapping | None = None) -> str:
+    """A tuned model's reply to one ticket, with the short prompt, free or held to a JSON schema."""
+    request = {
+        "model": model,
+        "max_tokens": 24,
+        "system": short_prompt(),
+        "messages": [{"role": "user", "content": ticket.text}],
+    }
+    if schema:
+        request["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
+    return client.messages.create(**request).content[0].text.strip()
+
+
+def sweep(rows: Sequence[Ticket], client: CourseClient) -> list[Point]:
+    """Train and measure every point. What is trained and answered already is not done again."""
+    points = []
+    for group, names in POINTS.items():
+        for name in names:
+            adapter = train(name, _say)
+            model = tuned_models.serve(adapter)
+            free = _evaluated(name, rows, client, lambda row, to=model: ask(client, to, row))
+            points.append(_point(group, adapter, free))
+            if name == WHOLE:
+                held = _evaluated(SCHEMA, rows, client, lambda row, to=model: _held(client, to, row))
+                points.append(_point(group, adapter, held))
+            tuned_models.close(model)
+            tuned_models.discard(adapter)
+    return [*points, _encoder_point(rows)]
+
+
+def read() -> list[Point]:
+    """The sweep as it was measured. CourseError names what is wrong, or the command that makes it."""
+    return read_rows(Point, FILE, COMMAND)
+
+
+def some(train: Sequence[Ticket], count: int) -> list[Ticket]:
+    """`count` of the tickets, nearly the same number of each queue; more of them begin with the same ones."""
+    if not 1 <= count <= len(train):
+        raise CourseError(f"count is {count}; ask for 1 to {len(train)} tickets.")
+    order = random.Random(SEED).sample(list(train), len(train))
+    by_queue = {queue: [ticket for ticket in order if ticket.queue == queue] for queue in QUEUES}
+    rounds = (
+        ticket
+        for place in range(len(order))
+        for of_queue in by_queue.values()
+        for ticket in of_queue[place : place + 1]
+    )
+    return [ticket for ticket, _ in zip(rounds, range(count), strict=False)]
+
+
+def spoilt_rows(count: int, share: float = SPOILT) -> set[int]:
+    """The places of the tickets whose label is spoilt: the same ones for every kind of spoiling."""
+    return set(random.Random(SEED).sample(range(count), round(share * count)))
+
+
+def wrong_labels(train: Sequence[Ticket]) -> list[Chat]:
+    """The chats with SPOILT of the labels replaced by another queue, each drawn on its own."""
+    rows, draw = spoilt_rows(len(train)), random.Random(SEED + 1)
+    return [
+        replace(chat, answer=draw.choice([queue for queue in QUEUES if queue != chat.answer]))
+        if row in rows
+        else chat
+        for row, chat in enumerate(routing_chats(train))
+    ]
+
+
+def outdated(train: Sequence[Ticket]) -> list[Chat]:
+    """The chats with SPOILT of the answers as an earlier prompt gave them: fewer queues, plain words."""
+    rows = spoilt_rows(len(train))
+    return [
+        replace(chat, answer=MERGED.get(chat.answer, chat.answer).replace("_", " ")) if row in rows else chat
+        for row, chat in enumerate(routing_chats(train))
+    ]
+
+
+def without_spoilt(train: Sequence[Ticket]) -> list[Chat]:
+    """The chats that are left when the spoilt ones are found and left out."""
+    rows = spoilt_rows(len(train))
+    return [chat for row, chat in enumerate(routing_chats(train)) if row not in rows]
+
+
+def from_templates(count: int) -> list[Chat]:
+    """Chats made by filling data/tickets/templates.csv in turn. Nobody has checked their labels."""
+    with (DATA / "tickets" / "templates.csv").open(encoding="utf-8", newline="") as file:
+        templates = [(row["text"], row["queue"]) for row in csv.DictReader(file)]
+    draw = random.Random(SEED)
+    order = draw.sample(templates, len(templates))
+    chats = []
+    for number in range(count):
+        text, queue = order[number % len(order)]
+        filled = {slot: draw.choice(values) for slot, values in _SLOTS.items()}
+        chats.append(
+            Chat(short_prompt(), text.format(order=f"FL-{draw.randint(20000, 29999)}", **filled), queue)
+        )
+    return chats
+
+
+def _train() -> list[Ticket]:
+    return tickets("train")
+
+
+_CHATS: Mapping[str, Callable[[], list[Chat]]] = {
+    **{f"{count} written": lambda count=count: routing_chats(some(_train(), count)) for count in CURVE},
+    WHOLE: lambda: routing_chats(_train()),
+    "30 % wrong": lambda: wrong_labels(_train()),
+    "30 % outdated": lambda: outdated(_train()),
+    "outdated left out": lambda: without_spoilt(_train()),
+    "200 from templates": lambda: from_templates(200),
+    "810 from templates": lambda: from_templates(810),
+}
+POINTS = {
+    "learning curve": tuple(f"{count} written" for count in CURVE) + (WHOLE,),
+    "labels": ("30 % wrong", "30 % outdated", "outdated left out"),
+    "source": ("200 from templates", "810 from templates"),
+}
+
+
+def _adapter_name(point: str) -> str:
+    # The whole training set is lesson 11's own adapter.
+    return "routing" if point == WHOLE else point.replace(" %", "").replace(" ", "-")
+
+
+def _held(client: CourseClient, model: str, row: Ticket) -> str:
+    return json.loads(ask(client, model, row, BARE_NAME))
+
+
+def _evaluated(
+    name: str, rows: Sequence[Ticket], client: CourseClient | None, predict: Callable[[Ticket], str]
+) -> Result:
+    result = evaluate(rows, predict, name=name, client=client)
+    print(result, flush=True)
+    return result
+
+
+def _encoder_point(rows: Sequence[Ticket]) -> Point:
+    encoder = finetune_encoder.train(chats_for(WHOLE))
+    result = _evaluated(ENCODER, rows, None, encoder)
+    return _row("encoder", result, encoder.examples, finetune_encoder.EPOCHS, finetune_encoder.SEED)
+
+
+def _say(progress: finetune.Progress) -> None:
+    if progress.step % 10 == 0 or progress.step == progress.steps:
+        print(progress, flush=True)
+
+
+def _point(group: str, adapter: Adapter, result: Result) -> Point:
+    card = adapter.card
+    return _row(group, result, card.examples, card.settings["epochs"], card.settings["seed"])
+
+
+def _row(group: str, result: Result, examples: int, epochs: int, seed: int) -> Point:
+    kinds = result.slices()["right"]
+    low, high = result.interval
+    return Point(
+        **asdict(Provenance.now(COMMAND)),
+        group=group,
+        name=result.name,
+        examples=examples,
+        epochs=epochs,
+        seed=seed,
+        n=result.n,
+        right=result.right,
+        valid=sum(outcome.valid for outcome in result.outcomes),
+        low=round(low, 4),
+        high=round(high, 4),
+        **{kind: int(kinds[kind]) for kind in KINDS},
+    )
