@@ -144,6 +144,22 @@ def test_replies_that_name_no_queue_are_counted_too(monkeypatch, capsys):
     assert all(row.right == row.valid == 0 for row in rows)
 
 
+def test_an_adapter_of_the_old_rule_is_wrong_on_all_that_moved_and_on_nothing_else(monkeypatch, capsys):
+    old = {ticket.id: ticket.queue for ticket in data.tickets("stream")}
+    monkeypatch.setattr(aftermath, "route", lambda client, model, ticket: old[ticket.id])
+    touched, others = aftermath.after_change(None, "m", "adapter", 12.5)
+    assert (touched.part, touched.right, others.part, others.n - others.right) == ("moved", 0, "not moved", 0)
+    late = [t for month in compounding.months(data.tickets("stream"))[3:] for t in month]
+    assert touched.n == sum(ticket.id in moved() for ticket in late) > 0 < others.n
+    assert touched.train_seconds == 12.5
+
+
+def test_the_search_finds_changed_figures_and_no_old_ones(capsys):
+    found = {row.part: row for row in aftermath.knowledge(None, aftermath.nearest_section, "search alone")}
+    assert found["changed, new answer"].right >= 5 > found["changed, old answer"].right
+    assert found["in other words"].accuracy > 0.7
+
+
 def test_an_impossible_count_is_refused():
     with pytest.raises(CourseError, match="31 right and 30 valid of 30"):
         replace(ROW, right=31)
