@@ -328,8 +328,7 @@ def decoded_by_torch(adapter: Adapter, chats: Sequence[Chat], base: Path | None 
     plain = transformers.AutoModelForCausalLM.from_pretrained(
         below.folder, dtype=torch.float32, attn_implementation="eager", local_files_only=True
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # as where the model is loaded to be trained
+    with _without_warning():
         merged = peft.PeftModel.from_pretrained(plain, adapter.folder).merge_and_unload()
     measure = AnswerLoss(merged.eval())
     encoded = encode(chats, below.folder)
@@ -384,6 +383,14 @@ def _one_at_a_time(name: str, run_id: str) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def _without_warning() -> Iterator[None]:
+    """Hide that peft still asks transformers for an attribute by its old name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
 
 
 class _NoNumber(Exception):
@@ -467,9 +474,7 @@ class _Run:
                 target_modules="all-linear",
                 task_type="CAUSAL_LM",
             )
-            with warnings.catch_warnings():
-                # peft still asks transformers for an attribute by its old name.
-                warnings.simplefilter("ignore", FutureWarning)
+            with _without_warning():
                 self.model = peft.get_peft_model(model, lora)
         trained = [weight for weight in self.model.parameters() if weight.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=self.settings.learning_rate, weight_decay=0.0)

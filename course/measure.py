@@ -1,5 +1,5 @@
-"""Measurements too long for a lesson: `python -m course.measure` with `few-shot`, `ladder`, `skills` or
-`tuning`."""
+"""Measurements too long for a lesson: `python -m course.measure` with `few-shot`, `ladder`, `skills`,
+`tuning` or `aftermath`."""
 
 import argparse
 import random
@@ -154,6 +154,14 @@ def _tuning_command(_: argparse.Namespace) -> None:
     print(f"Wrote {tuning.FILE}")
 
 
+def _aftermath_command(_: argparse.Namespace) -> None:
+    from course import aftermath  # it loads PyTorch, which no other command needs
+
+    client, model = connect(mode="local")
+    write_rows(aftermath.sweep(client, model), aftermath.FILE)
+    print(f"Wrote {aftermath.FILE}")
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """The command line. A run that was stopped goes on where it stopped."""
     parser = argparse.ArgumentParser(prog="python -m course.measure", description=__doc__)
@@ -168,6 +176,8 @@ def main(words: Sequence[str] | None = None) -> None:
     stream.set_defaults(run=_skills_command)
     trained = commands.add_parser("tuning", help="training data: amount, labels and source; half an hour")
     trained.set_defaults(run=_tuning_command)
+    after = commands.add_parser("aftermath", help="what comes after tuning: lesson 12, with its trainings")
+    after.set_defaults(run=_aftermath_command)
     arguments = parser.parse_args(words)
     try:
         arguments.run(arguments)

@@ -33,13 +33,13 @@ _lock = threading.Lock()
 _engines: dict[str, local.Engine] = {}
 
 
-def serve(adapter: Adapter) -> str:
+def serve(adapter: Adapter, base: Path | None = None) -> str:
     """Offer an adapter beside its base and return the model name to ask the client for.
 
     The name ends in the hash of the merged weights, so recorded answers of one version never stand for
     another's. The model is merged once (see `merged_gguf`) and loaded at its first request (about 700 MB).
     """
-    path = merged_gguf(adapter)
+    path = merged_gguf(adapter, base)
     name = f"local+{adapter.label}-{weights.file_hash(path)[:8]}"
     local_api.MODELS[name] = lambda: _engine(name, path)
     return name
@@ -64,24 +64,24 @@ def discard(adapter: Adapter) -> None:
         weights.delete_checked(path)
 
 
-def merged_path(adapter: Adapter) -> Path:
-    """Where the adapter merged into the embedded model is kept, made or not."""
+def merged_path(adapter: Adapter, base: Path | None = None) -> Path:
+    """Where the adapter merged into a GGUF file, by default the embedded model, is kept, made or not."""
     folder = cache_dir() / "models" / "tuned"
     folder.mkdir(parents=True, exist_ok=True)
-    base_sha256 = weights.file_hash(weights.gguf_path())
+    base_sha256 = weights.file_hash(base or weights.gguf_path())
     return folder / f"{base_sha256[:16]}-{adapter.card.sha256[:16]}.gguf"
 
 
-def merged_gguf(adapter: Adapter, *, foreign_base: bool = False) -> Path:
+def merged_gguf(adapter: Adapter, base: Path | None = None) -> Path:
     """The base with the adapter merged into it, as a Q8_0 file (145 MB) in the cache folder, made once.
 
-    Raises CourseError when the adapter was trained on other weights. `foreign_base` merges it all the same,
-    to measure what comes of it.
+    Raises CourseError when the adapter was trained on other weights. A GGUF file named as `base` is taken
+    as it is, to measure what comes of an adapter that was not trained on it.
     """
-    source = weights.gguf_path()
-    if not foreign_base:
+    source = base or weights.gguf_path()
+    if base is None:
         adapter.check_base(source.stem, weights.file_hash(source))
-    target = merged_path(adapter)
+    target = merged_path(adapter, base)
     with FileLock(target.with_suffix(".lock")):
         if not weights.is_intact(target):
             deltas = _deltas(adapter)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from anthropic.types import Message
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, quants
 
@@ -14,6 +15,7 @@ from course.errors import CourseError
 from course.finetune import Settings
 from course.finetune_data import Chat, routing_chats
 from course.llm import connect
+from tests.test_adapters import CARD, LORA
 
 WIDTH, HEADS, KEY_HEADS = 64, 4, 2
 Q, K, DOWN = "blk.0.attn_q.weight", "blk.0.attn_k.weight", "blk.0.ffn_down.weight"
@@ -65,6 +67,19 @@ def test_a_layer_that_does_not_fit_is_named(source: Path, tmp_path: Path):
         tuned_models.write_merged(source, tmp_path / "merged.gguf", {DOWN: product(32)})
     with pytest.raises(CourseError, match="no tensor blk.9.attn_q.weight"):
         tuned_models.write_merged(source, tmp_path / "merged.gguf", {"blk.9.attn_q.weight": product(64)})
+
+
+def test_a_base_that_is_named_is_taken_and_another_one_refused(source, tmp_path, results_dir, monkeypatch):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(tuned_models.weights, "gguf_path", lambda: source)
+    a, b = product(64)
+    key = "base_model.model.model.layers.0.self_attn.q_proj.lora_{}.weight"
+    state = {key.format("A"): torch.tensor(b), key.format("B"): torch.tensor(a)}
+    adapter = adapters.save("foreign", state, LORA, **CARD)
+    with pytest.raises(CourseError, match="does not fit zeros"):
+        tuned_models.merged_gguf(adapter)
+    found = tensors(tuned_models.merged_gguf(adapter, source))
+    assert found[Q].any() and not found[K].any()
 
 
 def test_only_a_served_tuned_model_can_be_closed():

@@ -1,12 +1,40 @@
 """Exercises of lesson 12."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from math import comb
 
 from course import memos
 from course.exercises import Exercise
 
+# replies in a month, usual share of right ones, how often a month without change may ring
+MONTHS = ((159, 0.72, 0.01), (159, 0.72, 0.05), (20, 0.9, 0.01), (400, 0.5, 0.001), (9, 0.8, 0.001))
 MEMO = "tune_now"
 DEFEND, REJECT = "defend", "reject"
+
+
+def _line(n: int, usual: float, rare: float) -> int:
+    """The highest line that a month without change falls below with a probability of at most `rare`."""
+    below, line = 0.0, 0
+    while True:
+        below += comb(n, line) * usual**line * (1 - usual) ** (n - line)
+        if below > rare:
+            return line
+        line += 1
+
+
+def _rings_seldom(my_line: Callable[[int, float, float], float]) -> str | None:
+    for n, usual, rare in MONTHS:
+        given, right = my_line(n, usual, rare), _line(n, usual, rare)
+        case = (
+            f"of {n} replies, {usual:.0%} of them right as a rule, with a false alarm in {rare:.1%} of months"
+        )
+        if given is None or given != int(given):
+            return f"{case}: it gives {given}; give a whole number of right replies."
+        if given > right:
+            return f"{case}: below {given:.0f} a month without any change rings more often than that."
+        if given < right:
+            return f"{case}: {given:.0f} keeps to it, and so does a higher line, which finds more."
+    return None
 
 
 def _judges_the_memo(review: tuple[Collection[int], str]) -> str | None:
@@ -28,6 +56,28 @@ def _judges_the_memo(review: tuple[Collection[int], str]) -> str | None:
 
 
 EXERCISES = [
+    Exercise(
+        id="12.1",
+        title="A line that rings seldom",
+        stub='''\
+def my_line(n, usual, rare):
+    """Ring below this many right ones of n. Without a change that happens in `rare` of the months at most."""
+    return round(n * usual)''',
+        answer="my_line",
+        hints=(
+            "How many of n are right when nothing has changed is a binomial number: scipy.stats.binom.",
+            "binom.cdf(line - 1, n, usual) is how often a month without change has fewer than `line` right.",
+            "Count the line down from n, and stop at the first one for which that is `rare` or less.",
+        ),
+        solution='''\
+def my_line(n, usual, rare):
+    """Ring below this many right ones of n. Without a change that happens in `rare` of the months at most."""
+    from scipy.stats import binom
+
+    return next(line for line in range(n, -1, -1) if binom.cdf(line - 1, n, usual) <= rare)''',
+        check=_rings_seldom,
+        why="Choose the rate of false alarms first. The line follows from it and from the number of replies.",
+    ),
     Exercise(
         id="12.2",
         title="Defend or reject a memo",
