@@ -65,7 +65,7 @@ class Training:
 
     @property
     def named_looks(self) -> list[Look]:
-        """The looks that have room for their share beside them: the last one, and those not near a later one."""
+        """The looks with room for their share beside them: the last one, and those not near a later one."""
         found: list[Look] = []
         for look in reversed(self.looks):
             if not found or found[-1].step - look.step >= self.steps / NAMED_LOOKS:
