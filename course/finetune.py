@@ -325,6 +325,7 @@ def decoded_by_torch(adapter: Adapter, chats: Sequence[Chat], base: Path | None 
     """
     below = Base.of(base)
     adapter.check_base(below.name, below.sha256)
+    transformers.utils.logging.disable_progress_bar()
     plain = transformers.AutoModelForCausalLM.from_pretrained(
         below.folder, dtype=torch.float32, attn_implementation="eager", local_files_only=True
     )

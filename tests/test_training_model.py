@@ -39,6 +39,12 @@ def test_the_smoothed_loss_stays_within_the_losses_and_ends_at_the_last_mean(los
     assert smoothed[-1][1] == pytest.approx(sum(last) / len(last))
 
 
+def test_looks_close_to_a_later_one_have_no_room_for_a_name():
+    looks = tuple(Look(step, 0.3, 0.7) for step in (25, 50, 75, 100, 102))
+    assert [look.step for look in Training(steps=102, looks=looks).named_looks] == [25, 50, 75, 102]
+    assert Training(steps=102).named_looks == []
+
+
 def test_a_card_gives_the_whole_training():
     training = Training.of_card(card())
     assert (training.steps, len(training.losses), training.looks[0]) == (6, 6, Look(4, 0.5, 0.75))

@@ -7,6 +7,7 @@ from course.adapters import Card
 from course.finetune import INTERRUPTED, Look, Progress
 
 SMOOTHED_OVER = 10  # steps: a batch is small, so the loss of a single one jumps
+NAMED_LOOKS = 6  # so many looks at most have their share beside them
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,15 @@ class Training:
             last = [loss for _, loss in self.losses[max(0, place - SMOOTHED_OVER) : place]]
             found.append((step, sum(last) / len(last)))
         return found
+
+    @property
+    def named_looks(self) -> list[Look]:
+        """The looks with room for their share beside them: the last one, and those not near a later one."""
+        found: list[Look] = []
+        for look in reversed(self.looks):
+            if not found or found[-1].step - look.step >= self.steps / NAMED_LOOKS:
+                found.append(look)
+        return found[::-1]
 
 
 def step_in_words(training: Training) -> str:

@@ -39,7 +39,7 @@ class TrainingCurve(VBox):
         training = self.training
         curves = [Line("training, mean of 10 steps", *_columns(training.smoothed), BLUE)]
         curves += [Line("dev", *_columns([look[:2] for look in training.looks]), ORANGE, dash="6 4")]
-        marks = [Mark(look.step, look.loss, f"{look.accuracy:.0%} right") for look in training.looks]
+        marks = [Mark(look.step, look.loss, f"{look.accuracy:.0%} right") for look in training.named_looks]
         with self.chart.hold_sync():
             self.chart.axes(x=Axis("step", low=0, high=training.steps or 100))
             self.chart.show([curve for curve in curves if len(curve.x)], summary(training), marks)
