@@ -2,7 +2,7 @@
 
 import re
 
-from course import ladder
+from course import ladder, tuning
 from course.lessons import lessons
 from course.paths import ROOT
 
@@ -32,3 +32,10 @@ def test_every_command_it_names_is_in_the_makefile():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"`make ([a-z]+)`", README):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_what_training_adds_is_measured():
+    for point in tuning.read():
+        kinds = f"{point.typical} | {point.hard} | {point.boundary}"
+        share = f"{point.accuracy:.1%} ({point.low:.1%} to {point.high:.1%})"
+        assert f"| {point.name} | {share} | {point.valid_share:.0%} | {kinds} |" in README, point.name
