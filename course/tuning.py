@@ -189,12 +189,6 @@ def outdated(train: Sequence[Ticket]) -> list[Chat]:
     ]
 
 
-def without_spoilt(train: Sequence[Ticket]) -> list[Chat]:
-    """The chats that are left when the spoilt ones are found and left out."""
-    rows = spoilt_rows(len(train))
-    return [chat for row, chat in enumerate(routing_chats(train)) if row not in rows]
-
-
 def from_templates(count: int) -> list[Chat]:
     """Chats made by filling data/tickets/templates.csv in turn. Nobody has checked their labels."""
     with (DATA / "tickets" / "templates.csv").open(encoding="utf-8", newline="") as file:
@@ -220,14 +214,12 @@ _CHATS: Mapping[str, Callable[[], list[Chat]]] = {
     WHOLE: lambda: routing_chats(_train()),
     "30 % wrong": lambda: wrong_labels(_train()),
     "30 % outdated": lambda: outdated(_train()),
-    "outdated left out": lambda: without_spoilt(_train()),
     "200 from templates": lambda: from_templates(200),
-    "810 from templates": lambda: from_templates(810),
 }
 POINTS = {
     "learning curve": tuple(f"{count} written" for count in CURVE) + (WHOLE,),
-    "labels": ("30 % wrong", "30 % outdated", "outdated left out"),
-    "source": ("200 from templates", "810 from templates"),
+    "labels": ("30 % wrong", "30 % outdated"),
+    "source": ("200 from templates",),
 }
 
 

@@ -40,8 +40,6 @@ def test_outdated_answers_are_those_of_the_earlier_prompt():
     for row, (was, now) in enumerate(zip(RIGHT, old, strict=True)):
         expected = tuning.MERGED.get(was.answer, was.answer).replace("_", " ") if row in rows else was.answer
         assert now.answer == expected
-    left = tuning.without_spoilt(TRAIN)
-    assert left == [chat for row, chat in enumerate(old) if row not in rows] and len(left) == 567
     assert not set(tuning.MERGED) & set(tuning.MERGED.values())
     assert set(tuning.MERGED) | set(tuning.MERGED.values()) <= set(QUEUES)
 

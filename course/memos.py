@@ -1,0 +1,66 @@
+"""Memos of others to defend or reject: data/memos/, with a table of the sentences that are wrong.
+
+A memo is Markdown in the form of the course's own; each of its list items is one sentence, counted from 1.
+"""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+
+from course.errors import CourseError
+from course.paths import DATA
+
+FOLDER = DATA / "memos"
+TABLE = FOLDER / "sentences.csv"
+SOUND = "sound"
+_ITEM = "- "
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence of a memo: its number, its `kind` (SOUND or the name of an error), why, and the lesson."""
+
+    number: int
+    text: str
+    kind: str
+    why: str
+    lesson: str
+
+
+@cache
+def sentences(name: str) -> tuple[Sentence, ...]:
+    """The numbered sentences of a memo. CourseError when memo and table do not fit."""
+    with TABLE.open(encoding="utf-8", newline="") as file:
+        judged = {row["sentence"]: row for row in csv.DictReader(file) if row["memo"] == name}
+    items = [line.removeprefix(_ITEM) for line in _lines(name) if line.startswith(_ITEM)]
+    unknown = [text for text in items if text not in judged]
+    if unknown or sorted(items) != sorted(judged):
+        odd = (unknown or sorted(set(judged) - set(items)) or items)[0]
+        raise CourseError(f"{TABLE.name} and the memo {name!r} differ at {odd!r}; restore both.")
+    return tuple(
+        Sentence(number, text, judged[text]["kind"], judged[text]["why"], judged[text]["lesson"])
+        for number, text in enumerate(items, start=1)
+    )
+
+
+def numbered(name: str) -> str:
+    """The memo as Markdown with the number of each sentence before it. It does not say which are wrong."""
+    number, shown = 0, []
+    for line in _lines(name):
+        if line.startswith(_ITEM):
+            number += 1
+            line = f"- **({number})** {line.removeprefix(_ITEM)}"
+        shown.append(line)
+    return "\n".join(shown)
+
+
+def wrong(name: str) -> tuple[Sentence, ...]:
+    """The sentences that are wrong."""
+    return tuple(sentence for sentence in sentences(name) if sentence.kind != SOUND)
+
+
+def _lines(name: str) -> list[str]:
+    known = sorted(path.stem for path in FOLDER.glob("*.md"))
+    if name not in known:
+        raise CourseError(f"There is no memo {name!r}; there are {', '.join(known)}.")
+    return (FOLDER / f"{name}.md").read_text(encoding="utf-8").splitlines()
