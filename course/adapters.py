@@ -90,7 +90,8 @@ class Adapter:
             )
 
     def __str__(self) -> str:
-        reached = f", {self.card.dev[-1][2]:.0%} of dev" if self.card.dev else ""
+        kept = [right for step, _, right in self.card.dev if step == self.card.best_step]
+        reached = f", {kept[0]:.0%} of dev" if kept else ""
         return f"{self.label}: {self.card.examples} examples, {self.card.best_step} steps{reached}"
 
 

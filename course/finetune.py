@@ -25,6 +25,7 @@ import accelerate
 import peft
 import torch
 import transformers
+from accelerate.utils import broadcast_object_list
 from filelock import FileLock, Timeout
 from torch.nn.functional import cross_entropy
 
@@ -264,8 +265,10 @@ def rate_factor(step: int, steps: int, warmup: float) -> float:
     return (step + 1) / rising if step < rising else (steps - step) / max(1, steps - rising)
 
 
-def faster_dtype() -> str:
-    """Which of DTYPES multiplies matrices faster on this processor; bfloat16 only when it is clearly so."""
+def faster_dtype(device: torch.device) -> str:
+    """Which of DTYPES is faster: on a GPU bfloat16 where it has it, on a CPU only when it is clearly so."""
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
     seconds = {}
     for name, dtype in DTYPES.items():
         rows, matrix = torch.ones(512, 576, dtype=dtype), torch.ones(1536, 576, dtype=dtype)
@@ -449,10 +452,11 @@ class _Run:
         self.steps = settings.steps or settings.epochs * math.ceil(len(chats) / settings.batch)
         self.checkpoint = _checkpoint(name, run_id)
         kept = self._read_checkpoint()
+        self.accelerator = accelerate.Accelerator(cpu=not _is_launched())
         self.dtype = kept["dtype"] if kept else settings.dtype
         if self.dtype == "auto":
-            self.dtype = faster_dtype()
-        self.accelerator = accelerate.Accelerator(cpu=not _is_launched())
+            # Processes that were launched together may measure differently: the first one decides.
+            self.dtype = broadcast_object_list([faster_dtype(self.accelerator.device)])[0]
         self._load_model()
         self.step, self.losses, self.looks = 0, [], []
         self.best: _Best | None = None
