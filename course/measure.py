@@ -174,7 +174,7 @@ def main(words: Sequence[str] | None = None) -> None:
     every_row.set_defaults(run=_ladder_command)
     stream = commands.add_parser("skills", help="a skill with and without memory, on every month's tickets")
     stream.set_defaults(run=_skills_command)
-    trained = commands.add_parser("tuning", help="training data: amount, labels and source; half an hour")
+    trained = commands.add_parser("tuning", help="training data: amount, labels and source; up to an hour")
     trained.set_defaults(run=_tuning_command)
     after = commands.add_parser("aftermath", help="what comes after tuning: lesson 12, with its trainings")
     after.set_defaults(run=_aftermath_command)
