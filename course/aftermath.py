@@ -3,7 +3,6 @@
 Lesson 12 runs parts of this live. `python -m course.measure aftermath` runs all of it and keeps the counts.
 """
 
-import csv
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -14,21 +13,20 @@ from math import nan
 from pathlib import Path
 from typing import TypeVar
 
-from course import compounding, data, finetune, skills, tuned_models
+from course import compounding, data, finetune, routing, skills, tuned_models, tuning
 from course.adapters import Adapter
 from course.answers import judge, states
 from course.chunks import Passage, by_section
 from course.data import Article, Letter, Question, Ticket, tickets
 from course.errors import CourseError
 from course.evaluate import evaluate
-from course.finetune import Settings
+from course.finetune import Settings, print_progress
 from course.finetune_data import Chat, routing_chats, short_prompt
 from course.llm import CourseClient
-from course.measured import FOLDER, Provenance, check_counts, read_rows
+from course.measured import FOLDER, Counted, Provenance, counts, read_rows
 from course.paths import DATA
-from course.results import Outcome, Result, Verdict, wilson
+from course.results import Outcome, Result, Verdict
 from course.retrieve import nearest, search
-from course.routing import as_turns
 
 FILE = FOLDER / "aftermath.csv"
 COMMAND = "python -m course.measure aftermath"
@@ -54,34 +52,20 @@ AskHandbook = Callable[[Question, Sequence[Passage]], str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Measured(Provenance):
+class Measured(Counted):
     """One row: what `model` reached on the `n` rows of `part`, in one `group` of measurements.
 
-    `right` and `valid` are counts, `low` and `high` the 95 % interval of the accuracy (0 to 1); tokens (in)
-    and seconds are means per row, nan where nobody was asked. `month` is that of the stream, 0 elsewhere;
-    `train_seconds` what the model's own training took, 0 where there was none.
+    Tokens (in) and seconds are means per row, nan where nobody was asked. `month` is that of the stream, 0
+    elsewhere; `train_seconds` what the model's own training took, 0 where there was none.
     """
 
     group: str
     model: str
     part: str
     month: int
-    n: int
-    right: int
-    valid: int
-    low: float
-    high: float
     input_tokens: float
     seconds: float
     train_seconds: float
-
-    def __post_init__(self) -> None:
-        check_counts(self.right, self.valid, self.n)
-
-    @property
-    def accuracy(self) -> float:
-        """Share that is right, 0 to 1."""
-        return self.right / self.n
 
 
 @dataclass(frozen=True)
@@ -103,7 +87,10 @@ def read() -> list[Measured]:
 
 def instructions() -> list[Instruction]:
     """Two dozen plain requests with a word or a number that a right reply holds."""
-    return [Instruction(**row) for row in _json_lines("plain_instructions.jsonl")]
+    return [
+        Instruction(**row)
+        for _, row in data.json_rows(DATA / "plain_instructions.jsonl", ("id", "text", "pattern"))
+    ]
 
 
 def follow(client: CourseClient, model: str, instruction: Instruction) -> str:
@@ -140,7 +127,7 @@ def extracted(letter: Letter, reply: str) -> Verdict:
 
 def route(client: CourseClient, model: str, ticket: Ticket, examples: Sequence[Ticket] = ()) -> str:
     """The reply of a tuned model to a ticket: the short prompt, and examples as turns if there are any."""
-    return _reply(client, model, short_prompt(), as_turns(examples, ticket.text), 24)
+    return routing.route(client, model, ticket, examples, system=short_prompt())
 
 
 # Facts
@@ -159,7 +146,8 @@ def other_facts() -> list[Question]:
 
 def reworded_facts() -> list[Question]:
     """The questions of `known_facts` in other words, with the same answers."""
-    words = {row["id"]: row["question"] for row in _json_lines("handbook_paraphrases.jsonl")}
+    rows = data.json_rows(DATA / "handbook_paraphrases.jsonl", ("id", "question"))
+    words = {row["id"]: row["question"] for _, row in rows}
     return [replace(question, text=words[question.id]) for question in known_facts()]
 
 
@@ -173,10 +161,10 @@ def changed_facts() -> tuple[list[Article], list[Question], list[Question]]:
     handbook = {article.id: article for article in data.handbook()}
     known = {question.id: question for question in known_facts()}
     new, old = [], []
-    for row in _csv_rows("changed_facts.csv"):
+    for where, row in data.csv_rows(DATA / "changed_facts.csv", ("id", "article", "old", "new")):
         article = handbook[row["article"]]
         if article.text.count(row["old"]) != 1:
-            raise CourseError(f"changed_facts.csv: {row['old']!r} is not once in {article.id}; correct it.")
+            raise CourseError(f"{where}: {row['old']!r} is not once in {article.id}; correct it.")
         handbook[article.id] = replace(article, text=article.text.replace(row["old"], row["new"]))
         old.append(known[row["id"]])
         new.append(replace(known[row["id"]], answer=row["new"], accept=()))
@@ -210,7 +198,8 @@ def look_up(client: CourseClient, model: str, question: Question, sections: Sequ
 @cache
 def moved() -> dict[str, str]:
     """Id of each ticket of all splits that the changed rule 5 sends elsewhere -> its new queue."""
-    return {row["id"]: row["queue"] for row in _csv_rows("tickets/moved_by_rule_5.csv")}
+    rows = data.csv_rows(DATA / "tickets" / "moved_by_rule_5.csv", ("id", "queue"))
+    return {row["id"]: row["queue"] for _, row in rows}
 
 
 def by_new_rule(rows: Sequence[T]) -> list[T]:
@@ -228,9 +217,7 @@ def changed_mail(month: int, rows: Sequence[Ticket]) -> list[Ticket]:
 
 def routing_adapter(on_step: Callable | None = None) -> Adapter:
     """The adapter of lesson 11: all written tickets, usual settings. It is trained if it is not there."""
-    return finetune.train(
-        "routing", routing_chats(tickets("train")), routing_chats(tickets("dev")), on_step=on_step
-    )
+    return tuning.train(tuning.WHOLE, on_step)
 
 
 def facts_adapter(on_step: Callable | None = None) -> Adapter:
@@ -242,12 +229,6 @@ def retrained_adapter(on_step: Callable | None = None) -> Adapter:
     """The routing adapter trained again on the tickets with the labels of the changed rule."""
     chats = routing_chats(by_new_rule(tickets("train")))
     return finetune.train("routing-new-rule", chats, on_step=on_step)
-
-
-def print_progress(progress: finetune.Progress) -> None:
-    """Print every tenth step of a training."""
-    if progress.step % 10 == 0 or progress.step == progress.steps:
-        print(progress, flush=True)
 
 
 @contextmanager
@@ -444,18 +425,13 @@ def _counted(
     seconds: float = nan,
     train_seconds: float = 0,
 ) -> Measured:
-    low, high = wilson(right, n)
     return Measured(
         **asdict(Provenance.now(COMMAND)),
         group=group,
         model=model,
         part=part,
         month=month,
-        n=n,
-        right=right,
-        valid=valid,
-        low=round(low, 4),
-        high=round(high, 4),
+        **counts(right, valid, n),
         input_tokens=input_tokens,
         seconds=seconds,
         train_seconds=train_seconds,
@@ -470,12 +446,3 @@ def _reply(client: CourseClient, model: str, system: str | None, turns: list[dic
     told = {"system": system} if system else {}
     message = client.messages.create(model=model, max_tokens=limit, messages=turns, **told)
     return "".join(block.text for block in message.content if block.type == "text").strip()
-
-
-def _json_lines(file: str) -> list[dict]:
-    return [json.loads(line) for line in (DATA / file).read_text(encoding="utf-8").splitlines()]
-
-
-def _csv_rows(file: str) -> list[dict[str, str]]:
-    with (DATA / file).open(encoding="utf-8", newline="") as opened:
-        return list(csv.DictReader(opened))

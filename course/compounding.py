@@ -8,8 +8,8 @@ from course.data import Ticket, tickets
 from course.errors import CourseError
 from course.evaluate import evaluate
 from course.llm import CourseClient
-from course.measured import FOLDER, Provenance, check_counts, read_rows
-from course.results import Outcome, wilson
+from course.measured import FOLDER, Counted, Provenance, counts_of, read_rows
+from course.results import Outcome
 from course.retrieve import nearest
 from course.skills import Example, Skill, examples, route
 
@@ -20,24 +20,15 @@ COMMAND = "python -m course.measure skills"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Month(Provenance):
+class Month(Counted):
     """One row of the sweep: what `way` reached on the `n` tickets that came in `month`, 1 to MONTHS.
 
-    `examples` is how many references there were before it. `right` and `valid` are counts, `low` and `high`
-    the 95 % interval of the accuracy (0 to 1).
+    `examples` is how many references there were before it.
     """
 
     month: int
     way: str
     examples: int
-    n: int
-    right: int
-    valid: int
-    low: float
-    high: float
-
-    def __post_init__(self) -> None:
-        check_counts(self.right, self.valid, self.n)
 
 
 def months(stream: Sequence[Ticket], count: int = MONTHS) -> list[list[Ticket]]:
@@ -102,16 +93,10 @@ def _with_nearest(rows: Sequence[Ticket], pool: Sequence[Example]) -> Iterator[t
 
 
 def _row(way: str, month: int, references: int, outcomes: Sequence[Outcome]) -> Month:
-    right = sum(outcome.correct for outcome in outcomes)
-    low, high = wilson(right, len(outcomes))
     return Month(
         **asdict(Provenance.now(COMMAND)),
         month=month,
         way=way,
         examples=references,
-        n=len(outcomes),
-        right=right,
-        valid=sum(outcome.valid for outcome in outcomes),
-        low=round(low, 4),
-        high=round(high, 4),
+        **counts_of(outcomes),
     )

@@ -98,7 +98,7 @@ def tickets(split: str) -> list[Ticket]:
 def read_tickets(path: Path) -> list[Ticket]:
     """The tickets of any CSV file with the columns id, text, queue, kind and rule."""
     found: list[Ticket] = []
-    for where, row in _csv_rows(path, ("id", "text", "queue", "kind", "rule")):
+    for where, row in csv_rows(path, ("id", "text", "queue", "kind", "rule")):
         _known(where, "queue", row["queue"], QUEUES)
         _known(where, "kind", row["kind"], KINDS)
         if (row["kind"] == "boundary") != bool(row["rule"]) or not (row["rule"] or "1").isdecimal():
@@ -147,7 +147,7 @@ def sample_note() -> str:
 def letters() -> list[Letter]:
     """The 80 job applications with their gold fields."""
     found: list[Letter] = []
-    for where, row in _json_rows(DATA / "letters" / "letters.jsonl", ("id", "letter", "gold", "difficulty")):
+    for where, row in json_rows(DATA / "letters" / "letters.jsonl", ("id", "letter", "gold", "difficulty")):
         _known(where, "difficulty", row["difficulty"], ("plain", "hard"))
         if sorted(row["gold"]) != sorted(LETTER_FIELDS):
             raise CourseError(
@@ -180,7 +180,7 @@ def questions() -> list[Question]:
     known = {article.id for article in handbook()}
     fields = ("id", "question", "answer", "accept", "articles", "kind")
     found: list[Question] = []
-    for where, row in _json_rows(DATA / "handbook_questions.jsonl", fields):
+    for where, row in json_rows(DATA / "handbook_questions.jsonl", fields):
         _known(where, "kind", row["kind"], QUESTION_KINDS)
         for article in row["articles"]:
             _known(where, "article", article, known)
@@ -194,7 +194,7 @@ def skill_requests(split: str) -> list[SkillRequest]:
     _one_of("split", split, SKILL_SPLITS)
     skills = {path.name for path in (DATA / "skills").iterdir() if path.is_dir()} | {"none"}
     found: list[SkillRequest] = []
-    for where, row in _csv_rows(DATA / "skills" / "requests.csv", ("id", "text", "skill", "split")):
+    for where, row in csv_rows(DATA / "skills" / "requests.csv", ("id", "text", "skill", "split")):
         _known(where, "skill", row["skill"], skills)
         _known(where, "split", row["split"], SKILL_SPLITS)
         if row["split"] == split:
@@ -207,7 +207,7 @@ def readings() -> pd.DataFrame:
     path = DATA / "measured" / "large_model_readings.csv"
     known = {ticket.id for ticket in tickets("test")}
     rows = []
-    for where, row in _csv_rows(path, ("id", *READINGS)):
+    for where, row in csv_rows(path, ("id", *READINGS)):
         _known(where, "id", row["id"], known)
         for column in READINGS:
             _known(where, column, row[column], QUEUES)
@@ -222,7 +222,7 @@ def second_readings() -> pd.DataFrame:
     """
     path = DATA / "tickets" / "second_reading.csv"
     rows = []
-    for where, row in _csv_rows(path, ("id", "queue", "sure", "why")):
+    for where, row in csv_rows(path, ("id", "queue", "sure", "why")):
         _known(where, "queue", row["queue"], QUEUES)
         _known(where, "sure", row["sure"], ("true", "false"))
         rows.append(row | {"sure": row["sure"] == "true"})
@@ -277,7 +277,7 @@ def _one_per_queue_spread_over_rules(candidates: list[Ticket], count: int) -> li
     return picked
 
 
-def _csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
+def csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
     """(where it stands, row) for each row of a CSV file with these columns, unique ids and no empty text."""
     reader = csv.DictReader(io.StringIO(_text(path), newline=""))
     for column in columns:
@@ -297,8 +297,8 @@ def _csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[
         yield where, row
 
 
-def _json_rows(path: Path, fields: tuple[str, ...]) -> Iterator[tuple[str, dict]]:
-    """(where it stands, record) for each line of a JSON Lines file, checked like `_csv_rows`."""
+def json_rows(path: Path, fields: tuple[str, ...]) -> Iterator[tuple[str, dict]]:
+    """(where it stands, record) for each line of a JSON Lines file, checked like `csv_rows`."""
     seen: dict[str, str] = {}
     for number, line in enumerate(_text(path).rstrip("\n").split("\n"), start=1):
         where = f"{path.name}, line {number}"

@@ -109,6 +109,12 @@ class Progress:
         )
 
 
+def print_progress(progress: Progress) -> None:
+    """Print every tenth step of a training, for `on_step`."""
+    if progress.step % 10 == 0 or progress.step == progress.steps:
+        print(progress, flush=True)
+
+
 class Encoded(NamedTuple):
     """A chat in tokens: what the model reads, and what it is to write, its end token included."""
 

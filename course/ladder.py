@@ -17,7 +17,7 @@ from course.data import tickets
 from course.errors import CourseError
 from course.evaluate import Result, compare
 from course.lessons import lessons
-from course.measured import FOLDER, Provenance, check_counts, read_rows
+from course.measured import FOLDER, Counted, Provenance, counts_of, read_rows
 from course.paths import NOTEBOOKS, results_dir
 
 FILE = FOLDER / "ladder.csv"
@@ -25,20 +25,15 @@ COMMAND = "python -m course.measure ladder"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rung(Provenance):
+class Rung(Counted):
     """One rung of the board: counts of `n` tickets, and of each kind how many are right.
 
-    `low` and `high` are the 95 % interval of the accuracy, 0 to 1. Tokens and seconds are means per ticket,
-    NaN where nobody measured them. `p_against_next` is McNemar's p of this rung against the next one below.
+    Tokens and seconds are means per ticket, NaN where nobody measured them. `p_against_next` is McNemar's p
+    of this rung against the next one below.
     """
 
     lesson: str
     name: str
-    n: int
-    right: int
-    valid: int
-    low: float
-    high: float
     typical: int
     hard: int
     boundary: int
@@ -48,7 +43,7 @@ class Rung(Provenance):
     p_against_next: float
 
     def __post_init__(self) -> None:
-        check_counts(self.right, self.valid, self.n)
+        super().__post_init__()
         by_kind = self.typical + self.hard + self.boundary
         if by_kind != self.right:
             raise CourseError(f"{self.right} right in all and {by_kind} by kind cannot be; restore it.")
@@ -83,16 +78,11 @@ def read() -> list[Rung]:
 
 
 def _rung(lesson: str, result: Result, p: float) -> Rung:
-    low, high = result.interval
     return Rung(
         **asdict(Provenance.now(COMMAND)),
         lesson=lesson,
         name=result.name,
-        n=result.n,
-        right=result.right,
-        valid=sum(outcome.valid for outcome in result.outcomes),
-        low=round(low, 4),
-        high=round(high, 4),
+        **counts_of(result.outcomes),
         **{kind: int(part["right"]) for kind, part in result.slices().iterrows()},
         input_tokens=math.nan if result.input_tokens is None else round(result.input_tokens, 1),
         seconds=math.nan if result.seconds is None else float(f"{result.seconds:.3g}"),

@@ -13,7 +13,7 @@ from course.data import Ticket, tickets
 from course.errors import CourseError
 from course.evaluate import evaluate
 from course.llm import CourseClient, connect
-from course.measured import FOLDER, Provenance, check_counts, read_rows, write_rows
+from course.measured import FOLDER, Counted, Provenance, counts_of, read_rows, write_rows
 from course.results import Result
 from course.retrieve import nearest
 from course.routing import one_per_queue, route
@@ -28,37 +28,18 @@ Choose = Callable[[Ticket, int], list[Ticket]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading(Provenance):
+class Reading(Counted):
     """One row of the few-shot sweep: what `count` examples, chosen by `choice`, reached on `n` tickets.
 
-    `right` and `valid` are counts of replies, `low` and `high` the 95 % interval of the accuracy (0 to 1);
-    tokens and seconds are means per ticket; `seed` is that of the random draw.
+    Tokens and seconds are means per ticket; `seed` is that of the random draw.
     """
 
     choice: str
     count: int
-    n: int
-    right: int
-    valid: int
-    low: float
-    high: float
     input_tokens: float
     output_tokens: float
     seconds: float
     seed: int
-
-    def __post_init__(self) -> None:
-        check_counts(self.right, self.valid, self.n)
-
-    @property
-    def accuracy(self) -> float:
-        """Share of replies that are right, 0 to 1."""
-        return self.right / self.n
-
-    @property
-    def valid_share(self) -> float:
-        """Share of replies that are a queue name, 0 to 1."""
-        return self.valid / self.n
 
 
 def choosers(rows: Sequence[Ticket], train: Sequence[Ticket]) -> dict[str, Choose]:
@@ -101,16 +82,11 @@ def read_readings(path: Path = FEW_SHOT) -> list[Reading]:
 
 
 def _reading(choice: str, count: int, result: Result) -> Reading:
-    low, high = result.interval
     return Reading(
         **asdict(Provenance.now(FEW_SHOT_COMMAND)),
         choice=choice,
         count=count,
-        n=result.n,
-        right=result.right,
-        valid=sum(outcome.valid for outcome in result.outcomes),
-        low=round(low, 4),
-        high=round(high, 4),
+        **counts_of(result.outcomes),
         input_tokens=round(result.input_tokens, 1),
         output_tokens=round(result.output_tokens, 1),
         seconds=round(result.seconds, 4),

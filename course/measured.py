@@ -13,6 +13,7 @@ import pandas as pd
 
 from course.errors import CourseError
 from course.paths import DATA, whole
+from course.results import Outcome, wilson
 from course.weights import fingerprint
 
 FOLDER = DATA / "measured"
@@ -37,10 +38,44 @@ class Provenance:
         return f"recorded reading: {self.date}, {self.cores} cores of {self.machine}, `{self.command}`"
 
 
-def check_counts(right: int, valid: int, n: int) -> None:
-    """CourseError unless `right` of the `valid` of `n` replies can be: the counts that a row holds."""
-    if not 0 <= right <= valid <= n or n == 0:
-        raise CourseError(f"{right} right and {valid} valid of {n} cannot be; restore it.")
+@dataclass(frozen=True, kw_only=True)
+class Counted(Provenance):
+    """A row that counts replies: `right` of the `valid` of `n`, none of which can be more than the next.
+
+    `low` and `high` are the 95 % interval of the accuracy, 0 to 1.
+    """
+
+    n: int
+    right: int
+    valid: int
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.right <= self.valid <= self.n or self.n == 0:
+            raise CourseError(f"{self.right} right and {self.valid} valid of {self.n} cannot be; restore it.")
+
+    @property
+    def accuracy(self) -> float:
+        """Share of replies that are right, 0 to 1."""
+        return self.right / self.n
+
+    @property
+    def valid_share(self) -> float:
+        """Share of replies that have the form asked for, 0 to 1."""
+        return self.valid / self.n
+
+
+def counts(right: int, valid: int, n: int) -> dict[str, float]:
+    """The fields that Counted adds."""
+    low, high = wilson(right, n)
+    return {"n": n, "right": right, "valid": valid, "low": round(low, 4), "high": round(high, 4)}
+
+
+def counts_of(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """The same of measured rows."""
+    right, valid = (sum(getattr(each, name) for each in outcomes) for name in ("correct", "valid"))
+    return counts(right, valid, len(outcomes))
 
 
 Row = TypeVar("Row", bound=Provenance)

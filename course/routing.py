@@ -46,13 +46,17 @@ def route(
     ticket: Ticket,
     examples: Sequence[Ticket] = (),
     *,
+    system: str | None = None,
     constrained: bool = False,
 ) -> str:
-    """The reply to one ticket: free text, or a queue name for certain when `constrained` by the schema."""
+    """The reply to one ticket: free text, or a queue name for certain when `constrained` by the schema.
+
+    `system` is the instruction, by default the one with all queue names.
+    """
     request = {
         "model": model,
         "max_tokens": 24,
-        "system": system_prompt(),
+        "system": system_prompt() if system is None else system,
         "messages": as_turns(examples, ticket.text, as_json=constrained),
     }
     if constrained:

@@ -18,9 +18,10 @@ from course.errors import CourseError
 from course.evaluate import evaluate
 from course.finetune_data import Chat, routing_chats, short_prompt
 from course.llm import CourseClient
-from course.measured import FOLDER, Provenance, check_counts, read_rows
+from course.measured import FOLDER, Counted, Provenance, counts_of, read_rows
 from course.paths import DATA
 from course.results import Result
+from course.routing import as_turns, route
 
 FILE = FOLDER / "tuning.csv"
 COMMAND = "python -m course.measure tuning"
@@ -49,11 +50,10 @@ _SLOTS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point(Provenance):
+class Point(Counted):
     """What a model trained on `examples` chats reached on `n` test tickets.
 
-    `right` and `valid` are counts of replies, `typical`, `hard` and `boundary` those of right ones by kind;
-    `low` and `high` are the 95 % interval of the accuracy (0 to 1). `epochs` and `seed` are those of the
+    `typical`, `hard` and `boundary` count the right ones by kind; `epochs` and `seed` are those of the
     training.
     """
 
@@ -62,29 +62,14 @@ class Point(Provenance):
     examples: int
     epochs: int
     seed: int
-    n: int
-    right: int
-    valid: int
-    low: float
-    high: float
     typical: int
     hard: int
     boundary: int
 
     def __post_init__(self) -> None:
-        check_counts(self.right, self.valid, self.n)
+        super().__post_init__()
         if self.typical + self.hard + self.boundary != self.right:
             raise CourseError(f"{self.name}: the kinds do not add up to {self.right}; restore the row.")
-
-    @property
-    def accuracy(self) -> float:
-        """Share of replies that are right, 0 to 1."""
-        return self.right / self.n
-
-    @property
-    def valid_share(self) -> float:
-        """Share of replies that are a queue name, 0 to 1."""
-        return self.valid / self.n
 
 
 def chats_for(name: str) -> list[Chat]:
@@ -104,27 +89,10 @@ def settings_for(examples: int) -> finetune.Settings:
     return replace(usual, epochs=min(MOST_EPOCHS, max(usual.epochs, wanted)))
 
 
-def train(
-    name: str, on_step: Callable[[finetune.Progress], None] | None = None, *, again: bool = False
-) -> Adapter:
+def train(name: str, on_step: Callable[[finetune.Progress], None] | None = None) -> Adapter:
     """The adapter of a point: trained now, or returned when it was trained before."""
     chats, dev = chats_for(name), routing_chats(tickets("dev"))
-    return finetune.train(
-        _adapter_name(name), chats, dev, settings=settings_for(len(chats)), on_step=on_step, again=again
-    )
-
-
-def ask(client: CourseClient, model: str, ticket: Ticket, schema: Mapping | None = None) -> str:
-    """A tuned model's reply to one ticket, with the short prompt, free or held to a JSON schema."""
-    request = {
-        "model": model,
-        "max_tokens": 24,
-        "system": short_prompt(),
-        "messages": [{"role": "user", "content": ticket.text}],
-    }
-    if schema:
-        request["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
-    return client.messages.create(**request).content[0].text.strip()
+    return finetune.train(_adapter_name(name), chats, dev, settings=settings_for(len(chats)), on_step=on_step)
 
 
 def sweep(rows: Sequence[Ticket], client: CourseClient) -> list[Point]:
@@ -132,9 +100,9 @@ def sweep(rows: Sequence[Ticket], client: CourseClient) -> list[Point]:
     points = []
     for group, names in POINTS.items():
         for name in names:
-            adapter = train(name, _say)
+            adapter = train(name, finetune.print_progress)
             model = tuned_models.serve(adapter)
-            free = _evaluated(name, rows, client, lambda row, to=model: ask(client, to, row))
+            free = _evaluated(name, rows, client, lambda row, to=model: _ask(client, to, row))
             points.append(_point(group, adapter, free))
             if name == WHOLE:
                 held = _evaluated(SCHEMA, rows, client, lambda row, to=model: _held(client, to, row))
@@ -228,8 +196,20 @@ def _adapter_name(point: str) -> str:
     return "routing" if point == WHOLE else point.replace(" %", "").replace(" ", "-")
 
 
+def _ask(client: CourseClient, model: str, row: Ticket) -> str:
+    return route(client, model, row, system=short_prompt())
+
+
 def _held(client: CourseClient, model: str, row: Ticket) -> str:
-    return json.loads(ask(client, model, row, BARE_NAME))
+    """The reply held to the schema of a bare name."""
+    message = client.messages.create(
+        model=model,
+        max_tokens=24,
+        system=short_prompt(),
+        messages=as_turns((), row.text),
+        output_config={"format": {"type": "json_schema", "schema": BARE_NAME}},
+    )
+    return json.loads(message.content[0].text)
 
 
 def _evaluated(
@@ -246,11 +226,6 @@ def _encoder_point(rows: Sequence[Ticket]) -> Point:
     return _row("encoder", result, encoder.examples, finetune_encoder.EPOCHS, finetune_encoder.SEED)
 
 
-def _say(progress: finetune.Progress) -> None:
-    if progress.step % 10 == 0 or progress.step == progress.steps:
-        print(progress, flush=True)
-
-
 def _point(group: str, adapter: Adapter, result: Result) -> Point:
     card = adapter.card
     return _row(group, result, card.examples, card.settings["epochs"], card.settings["seed"])
@@ -258,7 +233,6 @@ def _point(group: str, adapter: Adapter, result: Result) -> Point:
 
 def _row(group: str, result: Result, examples: int, epochs: int, seed: int) -> Point:
     kinds = result.slices()["right"]
-    low, high = result.interval
     return Point(
         **asdict(Provenance.now(COMMAND)),
         group=group,
@@ -266,10 +240,6 @@ def _row(group: str, result: Result, examples: int, epochs: int, seed: int) -> P
         examples=examples,
         epochs=epochs,
         seed=seed,
-        n=result.n,
-        right=result.right,
-        valid=sum(outcome.valid for outcome in result.outcomes),
-        low=round(low, 4),
-        high=round(high, 4),
+        **counts_of(result.outcomes),
         **{kind: int(kinds[kind]) for kind in KINDS},
     )

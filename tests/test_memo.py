@@ -261,8 +261,8 @@ def test_it_names_no_machine_no_folder_and_no_key(known, monkeypatch):
         assert platform.node() not in re.split(r"\W+", page)
 
 
-def test_a_model_that_is_not_there_is_named_without_its_folder(known, monkeypatch):
-    monkeypatch.setenv("COURSE_GGUF", "/home/ada-l/models/own.gguf")
+def test_a_model_that_is_not_there_is_named_without_its_folder(known, tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_GGUF", str(tmp_path / "ada-l" / "models" / "own.gguf"))
     memo = write_memo()
     assert "own.gguf" in memo.content.missing["language model"]
     for page in (memo.html, memo.markdown, repr(memo)):
