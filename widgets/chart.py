@@ -7,7 +7,6 @@ words belongs beside it.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -16,6 +15,7 @@ import traitlets
 from numpy.typing import ArrayLike
 
 from course.errors import CourseError
+from widgets.static import STATIC
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ class Area:
 class _Chart(anywidget.AnyWidget):
     """`frame` stays; `parts` are words and single numbers; `numbers` are the arrays, float64 one by one."""
 
-    _esm = Path(__file__).with_name("chart.js")
-    _css = Path(__file__).with_name("chart.css")
+    _esm = STATIC / "chart.js"
+    _css = STATIC / "chart.css"
     kind = traitlets.Unicode().tag(sync=True)
     frame = traitlets.Dict().tag(sync=True)
     parts = traitlets.Dict().tag(sync=True)

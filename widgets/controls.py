@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import anywidget
 import traitlets
 
 from course.errors import CourseError
+from widgets.static import STATIC
 
 
 class Slider(anywidget.AnyWidget):
@@ -19,8 +19,8 @@ class Slider(anywidget.AnyWidget):
     one chosen at first. Read `value`; observe `position`. Raises CourseError for a value that is no stop.
     """
 
-    _esm = Path(__file__).with_name("slider.js")
-    _css = Path(__file__).with_name("slider.css")
+    _esm = STATIC / "slider.js"
+    _css = STATIC / "slider.css"
     label = traitlets.Unicode().tag(sync=True)
     unit = traitlets.Unicode().tag(sync=True)
     stops = traitlets.List(trait=traitlets.Float()).tag(sync=True)
@@ -81,8 +81,8 @@ class Choice(anywidget.AnyWidget):
     observe `position`. Raises CourseError for a value that is not among them.
     """
 
-    _esm = Path(__file__).with_name("choice.js")
-    _css = Path(__file__).with_name("slider.css")
+    _esm = STATIC / "choice.js"
+    _css = STATIC / "slider.css"
     label = traitlets.Unicode().tag(sync=True)
     options = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
     position = traitlets.Int(0).tag(sync=True)

@@ -1,0 +1,1 @@
+"""Who answers: connect(), the embedded model behind it, the meter and the recordings."""

@@ -1,0 +1,316 @@
+"""connect(): one Anthropic client, answered by the model on this machine, a live server or a recording."""
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import anthropic
+import httpx2
+
+from course.engine.api_errors import explain
+from course.engine.meter import Budget, Meter, dollars
+from course.engine.recordings import Recordings, RecordingTransport, Replay, default_path
+from course.errors import CourseError
+from course.material import prices
+
+MODES = ("local", "live", "replay")
+ANTHROPIC = "https://api.anthropic.com"
+DEFAULT_BUDGET = "1.00"
+TIMEOUT_SECONDS = 120.0
+# Raise it with each change by which the embedded model would answer the same request otherwise.
+ANSWERS_VERSION = 1
+_budget = Budget(float(DEFAULT_BUDGET))
+
+
+class CourseClient(anthropic.Anthropic):
+    """An Anthropic client that knows its `mode`, `badge`, `meter` and `budget`. Its errors are plain
+    sentences.
+    """
+
+    def __init__(
+        self,
+        *,
+        mode: str,
+        badge: str,
+        meter: Meter,
+        budget: Budget,
+        explain: Callable[[anthropic.APIError], anthropic.APIError],
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.mode = mode
+        self.badge = badge
+        self.meter = meter
+        self.budget = budget
+        self._explain = explain
+
+    def copy(
+        self, *, _extra_kwargs: Mapping[str, Any] = MappingProxyType({}), **options: Any
+    ) -> "CourseClient":
+        own = {
+            "mode": self.mode,
+            "badge": self.badge,
+            "meter": self.meter,
+            "budget": self.budget,
+            "explain": self._explain,
+        }
+        return super().copy(_extra_kwargs={**own, **_extra_kwargs}, **options)
+
+    with_options = copy
+
+    def request(self, *args: Any, **options: Any) -> Any:
+        try:
+            return super().request(*args, **options)
+        except anthropic.APIConnectionError as error:
+            raise self._explain(error) from None
+
+    # The SDK marks this final, but every status error is made here, those inside a stream too.
+    def _make_status_error(
+        self, err_msg: str, *, body: object, response: httpx2.Response
+    ) -> anthropic.APIStatusError:
+        return self._explain(super()._make_status_error(err_msg, body=body, response=response))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.badge}>"
+
+
+def connect(tier: str = "small", *, mode: str | None = None) -> tuple[CourseClient, str]:
+    """A client and the name of the model to ask. Prints one line that says who answers.
+
+    `tier` is "small", "medium" or "large": which Claude is asked when live. `mode` is "local", "live" or
+    "replay". Without it the environment decides: COURSE_MODE; else replay where COURSE_RECORDING names a
+    file; else live where ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN or ANTHROPIC_BASE_URL is set; else local. A
+    setting that cannot work raises CourseError.
+    """
+    openers = {"local": _local, "live": _live, "replay": _replay}
+    claude = prices.tier(tier)
+    client, model = openers[_mode(mode)](claude)
+    print(client.badge)
+    return client, model
+
+
+def _mode(asked: str | None) -> str:
+    mode = asked or _setting("COURSE_MODE")
+    if mode is None:
+        if _setting("COURSE_RECORDING"):
+            return "replay"
+        names = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
+        return "live" if any(_setting(name) for name in names) else "local"
+    if mode not in MODES:
+        raise CourseError(f"{mode!r} is no mode: choose one of {', '.join(MODES)}, or unset COURSE_MODE.")
+    return mode
+
+
+def _local(claude: prices.Model) -> tuple[CourseClient, str]:
+    from course.engine.weights import fingerprint
+
+    def open_engine() -> httpx2.BaseTransport:
+        from course.engine.messages_api import LocalTransport
+
+        return LocalTransport()
+
+    own_weights = _setting("COURSE_GGUF")
+    name = Path(own_weights).stem if own_weights else "SmolLM2-135M"
+    client = _client(
+        mode="local",
+        badge=f"local: {name} on this machine, no key, no network",
+        recordings=Recordings(default_path()),
+        place=f"local/{fingerprint()}/{_engine_version()}",
+        price=_free,
+        open_inner=open_engine,
+    )
+    return client, "local"
+
+
+def _live(claude: prices.Model) -> tuple[CourseClient, str]:
+    key, token = _setting("ANTHROPIC_API_KEY"), _setting("ANTHROPIC_AUTH_TOKEN")
+    server = (_setting("ANTHROPIC_BASE_URL") or ANTHROPIC).rstrip("/")
+    if key and token:
+        raise CourseError(
+            "ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN are both set: unset the one that you do not mean."
+        )
+    if not (key or token or server != ANTHROPIC):
+        raise CourseError(
+            "Live mode needs a key: set ANTHROPIC_API_KEY, or unset COURSE_MODE to work with the local model."
+        )
+    for name, secret in (("ANTHROPIC_API_KEY", key), ("ANTHROPIC_AUTH_TOKEN", token)):
+        if secret and not (secret.isascii() and secret.isprintable() and " " not in secret):
+            raise CourseError(
+                f"{name} holds a character that no key has (a space or a line break?): set it again."
+            )
+    if not server.startswith(("http://", "https://")) or server.endswith("/v1"):
+        raise CourseError(
+            f"ANTHROPIC_BASE_URL is {server!r}: it must begin with http:// or https:// and end before /v1."
+        )
+    _budget.limit = _budget_limit()
+    url = httpx2.URL(server)
+    # Without a user name and password that the address may hold.
+    place = f"{url.scheme}://{url.netloc.decode()}{url.path.rstrip('/')}"
+    open_client = partial(
+        _client,
+        mode="live",
+        recordings=Recordings(default_path()),
+        place=place,
+        price=_paid if server == ANTHROPIC else _paid_where_listed,
+        open_inner=_Network,
+        base_url=server,
+        credential="the token in ANTHROPIC_AUTH_TOKEN" if token else "the key in ANTHROPIC_API_KEY",
+        secrets=tuple(secret for secret in (key, token) if secret),
+        # A server of one's own needs no key, but the SDK wants to send one.
+        **({"auth_token": token} if token else {"api_key": key or "none"}),
+    )
+    if server == ANTHROPIC:
+        model = prices.model(_setting("COURSE_MODEL") or claude.id).id
+        return open_client(badge=f"live: {model}, {_price_note(model)}"), model
+    model = _setting("COURSE_MODEL") or _first_model(open_client(badge=""), place)
+    return open_client(badge=f"live: {model} at {place}, {_price_note(model)}"), model
+
+
+def _replay(claude: prices.Model) -> tuple[CourseClient, str]:
+    named = _setting("COURSE_RECORDING")
+    if named is None:
+        raise CourseError(
+            "Replay needs a recorded file: set COURSE_RECORDING to its path, or unset COURSE_MODE."
+        )
+    recordings = Replay(Path(named))
+    model = claude.id if claude.id in recordings.models else recordings.models[0]
+    client = _client(
+        mode="replay",
+        badge=f"replay: {recordings.path.name}, {recordings.answers} answers "
+        f"of {', '.join(recordings.models)}, recorded {recordings.recorded[:10]}",
+        recordings=recordings,
+        place="",
+        price=_paid_where_listed,
+        open_inner=None,
+    )
+    return client, model
+
+
+def _client(
+    *,
+    mode: str,
+    badge: str,
+    recordings: Recordings,
+    place: str,
+    price: Callable[..., float],
+    open_inner: Callable[[], httpx2.BaseTransport] | None,
+    base_url: str | None = None,
+    credential: str = "the key",
+    secrets: tuple[str, ...] = (),
+    **credentials: str,
+) -> CourseClient:
+    meter = Meter()
+    server = place if base_url else "The local model"
+    explained = partial(explain, server=server, credential=credential, secrets=secrets)
+    transport = RecordingTransport(
+        recordings,
+        meter,
+        mode=mode,
+        place=place,
+        budget=_budget,
+        price=price,
+        open_inner=open_inner,
+        explain=explained,
+        secrets=secrets,
+    )
+    return CourseClient(
+        mode=mode,
+        badge=badge,
+        meter=meter,
+        budget=_budget,
+        explain=explained,
+        base_url=base_url or "http://localhost",
+        http_client=anthropic.DefaultHttpxClient(transport=transport),
+        middleware=[_show_errors_of_this_machine],
+        timeout=TIMEOUT_SECONDS,
+        # Only a network fails by chance: an error of the local model or of a recording comes again.
+        max_retries=anthropic.DEFAULT_MAX_RETRIES if mode == "live" else 0,
+        **(credentials or {"api_key": "none"}),
+    )
+
+
+def _show_errors_of_this_machine(request: Any, call_next: Callable[[Any], Any]) -> Any:
+    """Without this the SDK takes every error under it for a broken connection, and tries again."""
+    try:
+        return call_next(request)
+    except anthropic.APIConnectionError as error:
+        if error.__cause__ is None or isinstance(error.__cause__, httpx2.HTTPError):
+            raise
+        raise error.__cause__ from None
+
+
+class _Network(httpx2.BaseTransport):
+    """Sends with the SDK's own HTTP client, which knows the proxies of the environment."""
+
+    def __init__(self) -> None:
+        self._client = anthropic.DefaultHttpxClient()
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        return self._client.send(request, stream=True)
+
+    def close(self) -> None:
+        self._client.close()
+
+
+def _free(model: str, input_tokens: int, output_tokens: int, **cached: int) -> float:
+    return 0.0
+
+
+def _paid(model: str, input_tokens: int, output_tokens: int, **cached: int) -> float:
+    return prices.model(model).cost(input_tokens, output_tokens, **cached)
+
+
+def _paid_where_listed(model: str, input_tokens: int, output_tokens: int, **cached: int) -> float:
+    """A model of the price table costs money behind another server too; any other one there is the reader's
+    own.
+    """
+    return _paid(model, input_tokens, output_tokens, **cached) if _is_listed(model) else 0.0
+
+
+def _is_listed(model: str) -> bool:
+    return model in {row.id for row in prices.models()}
+
+
+def _price_note(model: str) -> str:
+    if _is_listed(model):
+        return f"budget {dollars(_budget.limit)}, spent {dollars(_budget.spent)}"
+    return "priced at zero"
+
+
+def _first_model(client: CourseClient, server: str) -> str:
+    try:
+        names = [model.id for model in client.models.list().data or ()]
+    except anthropic.NotFoundError:
+        names = []
+    if not names:
+        raise CourseError(
+            f"{server} does not say which models it has: set COURSE_MODEL to the name of one of them."
+        )
+    return names[0]
+
+
+def _budget_limit() -> float:
+    text = _setting("COURSE_BUDGET") or DEFAULT_BUDGET
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = -1.0
+    if not 0 <= limit < float("inf"):
+        raise CourseError(
+            f"COURSE_BUDGET is {text!r}: set it to a number of dollars such as {DEFAULT_BUDGET}."
+        )
+    return limit
+
+
+def _engine_version() -> str:
+    """What turns a request into an answer: after a change of it no old answer is replayed."""
+    return f"{ANSWERS_VERSION}-{version('openvino-genai')}"
+
+
+def _setting(name: str) -> str | None:
+    """An environment variable without the blanks around it; None when it is empty."""
+    return os.environ.get(name, "").strip() or None

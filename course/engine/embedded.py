@@ -1,0 +1,437 @@
+"""The embedded engine: one openvino-genai pipeline, owned by one worker thread, shared by all callers.
+
+Callers hand in requests and wait. The worker takes them in as they come and moves all of them on by one
+token with each step, so that requests of several threads share the work. Decoding is greedy: asked alone, the
+same prompt gives the same answer. Among others its sums are rounded in another order, and a near tie between
+two tokens can tip.
+"""
+
+import atexit
+import os
+import queue
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import openvino_genai
+
+from course.engine import weights
+from course.errors import CourseError
+
+FinishReason = Literal["end_turn", "max_tokens", "stop_sequence"]
+
+# Room for 16,384 tokens of running and remembered requests (377 MB): 25 routing prompts at once fit.
+KV_BLOCKS = 512
+TOKENS_PER_BLOCK = 32
+# The default, u8, gave another answer than transformers to one of twelve routing prompts, and was not faster.
+PROPERTIES = {"KV_CACHE_PRECISION": "f16"}
+# How long a waiting caller sleeps before it looks whether the worker lives; Ctrl-C on Windows waits as long.
+LOOK_UP_SECONDS = 0.5
+UNFINISHED_CHARACTER = "\ufffd"
+SOURCE_FILE = re.compile(r"\.(?:cpp|cc|hpp|h):\d+:")
+
+
+class EngineError(CourseError):
+    """The engine failed during a request. The next request starts it anew."""
+
+
+class GrammarError(CourseError):
+    """The engine cannot follow the grammar of a request."""
+
+
+class PromptTooLong(CourseError):
+    """The prompt leaves no room for an answer. `tokens` is its length, `limit` the context."""
+
+    def __init__(self, tokens: int, limit: int):
+        super().__init__(f"The prompt is too long: {tokens} tokens, and the model takes {limit}. Shorten it.")
+        self.tokens, self.limit = tokens, limit
+
+
+class Cancelled(CourseError):
+    """The request was cancelled before its answer was complete."""
+
+
+@dataclass(frozen=True)
+class Grammar:
+    """What an answer must look like: a JSON schema (as JSON text), a regular expression or EBNF.
+
+    `head` comes before what the grammar describes, in every answer. It is read with the prompt, in one step,
+    instead of written token by token, and counts as written.
+    """
+
+    kind: Literal["json_schema", "regex", "ebnf"]
+    text: str
+    head: str = ""
+
+
+@dataclass(frozen=True)
+class Completion:
+    """One finished answer. `seconds` is its share of the engine's time: the shares add up to the whole."""
+
+    text: str
+    input_tokens: int
+    output_tokens: int
+    finish_reason: FinishReason
+    stop_sequence: str | None
+    seconds: float
+
+
+@dataclass(eq=False)
+class Generation:
+    """A request under way. Iterate it for the pieces of text as they come, then read `completion`."""
+
+    input_ids: object
+    input_tokens: int
+    max_tokens: int
+    stop: tuple[str, ...]
+    grammar: Grammar | None
+    watched: bool
+    cancelled: threading.Event
+    worker: threading.Thread
+    head_tokens: int
+    completion: Completion | None = None
+    # The rest belongs to the worker thread.
+    handle: object = None
+    output_ids: list[int] = field(default_factory=list)  # those of the grammar's head included
+    sent: int = 0
+    seconds: float = 0.0
+    events: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield text as it comes, in one piece if it is not watched. Leaving early cancels the request."""
+        try:
+            while self.completion is None:
+                event = self._next_event()
+                if isinstance(event, BaseException):
+                    raise event
+                if isinstance(event, Completion):
+                    self.completion = event
+                else:
+                    yield event
+        finally:
+            if self.completion is None:
+                self.cancelled.set()
+
+    def _next_event(self) -> str | Completion | BaseException:
+        while True:
+            try:
+                return self.events.get(timeout=LOOK_UP_SECONDS)
+            except queue.Empty:
+                if self.cancelled.is_set():
+                    return Cancelled("The request was cancelled.")
+                if not self.worker.is_alive():
+                    return EngineError("The engine was closed while a request waited. Restart the kernel.")
+
+
+class Engine:
+    """A loaded model that answers prompts. Safe to call from any number of threads at once."""
+
+    def __init__(self, path: Path):
+        """Load the GGUF file at `path` (about 3.5 s). Raises CourseError when the engine cannot read it."""
+        self.path = path
+        self.context_tokens = min(weights.context_tokens(), KV_BLOCKS * TOKENS_PER_BLOCK)
+        self._process = os.getpid()
+        self._pipeline = _load(path)
+        self._tokenizer = self._pipeline.get_tokenizer()
+        self._tokenizer_limit = weights.context_tokens()
+        # The first look into a tensor, made by several threads at once, can hang them all: make it here.
+        _tokens(self._encode("x"))
+        self._last_id = 0
+        self._running: list[Generation] = []
+        self._inbox: queue.SimpleQueue[Generation | None] = queue.SimpleQueue()
+        self._closed = False
+        self._worker = threading.Thread(target=self._work, name="course-engine", daemon=True)
+        self._worker.start()
+
+    def chat_prompt(self, messages: Sequence[dict[str, str]]) -> str:
+        """Render turns of `{"role": ..., "content": ...}` with the model's template, ready for an answer."""
+        return self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True)
+
+    def count(self, prompt: str) -> int:
+        """The number of tokens of a rendered prompt, however long."""
+        tokens = self._encode(prompt).shape[1]
+        if tokens < self._tokenizer_limit:
+            return tokens
+        # The tokenizer cuts a text off at its limit without a word. A token seldom reaches across a space.
+        middle = len(prompt) // 2
+        space = prompt.rfind(" ", 1, middle)
+        cut = space if space > 0 else middle
+        return self.count(prompt[:cut]) + self.count(prompt[cut:])
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        grammar: Grammar | None = None,
+        on_text: Callable[[str], None] | None = None,
+        cancel: threading.Event | None = None,
+    ) -> Completion:
+        """Answer a rendered prompt and wait for the end.
+
+        `on_text` receives the text as it grows, in the caller's thread. Setting `cancel`, or Ctrl-C, stops
+        the request in the engine. Raises PromptTooLong, GrammarError, Cancelled or EngineError.
+        """
+        generation = self.start(
+            prompt,
+            max_tokens=max_tokens,
+            stop=stop,
+            grammar=grammar,
+            watched=on_text is not None,
+            cancel=cancel,
+        )
+        for piece in generation:
+            if on_text:
+                on_text(piece)
+        return generation.completion
+
+    def start(
+        self,
+        prompt: str,
+        *,
+        max_tokens: int,
+        stop: Sequence[str] = (),
+        grammar: Grammar | None = None,
+        watched: bool = True,
+        cancel: threading.Event | None = None,
+    ) -> Generation:
+        """Hand a rendered prompt to the engine and return at once. Arguments and errors as in `generate`."""
+        if os.getpid() != self._process:
+            raise EngineError(
+                "This process was forked after the engine was loaded. Start it with 'spawn' instead."
+            )
+        if self._closed:
+            raise EngineError("The engine is closed. Restart the kernel.")
+        if max_tokens < 1:
+            raise CourseError(f"max_tokens is {max_tokens}; it must be 1 or more.")
+        input_ids = self._encode(prompt)
+        tokens = input_ids.shape[1]
+        if tokens >= self.context_tokens:
+            raise PromptTooLong(self.count(prompt), self.context_tokens)
+        max_tokens = min(max_tokens, self.context_tokens - tokens)
+        if grammar and grammar.head:
+            input_ids = self._encode(prompt + grammar.head)
+        head_ids = _tokens(input_ids)[tokens:]
+        generation = Generation(
+            input_ids=input_ids,
+            input_tokens=tokens,
+            max_tokens=max_tokens,
+            stop=tuple(stop),
+            grammar=grammar,
+            watched=watched or bool(stop),
+            cancelled=cancel or threading.Event(),
+            worker=self._worker,
+            head_tokens=len(head_ids),
+            output_ids=head_ids[:max_tokens],
+        )
+        if len(head_ids) < max_tokens:
+            self._inbox.put(generation)
+        else:
+            self._tell(generation, ended=True, cut=True)
+        return generation
+
+    def close(self) -> None:
+        """Stop the worker and free the model. Waiting requests fail; called at exit."""
+        if not self._closed and os.getpid() == self._process:
+            self._closed = True
+            self._inbox.put(None)
+            self._worker.join()
+
+    def _encode(self, prompt: str):
+        return self._tokenizer.encode(prompt, add_special_tokens=False).input_ids
+
+    # What follows runs in the worker thread; for an answer that is cut within its head, in the caller's.
+
+    def _work(self) -> None:
+        while self._take_in():
+            if not self._running:
+                continue
+            started = time.perf_counter()
+            try:
+                self._pipeline.step()
+                share = (time.perf_counter() - started) / len(self._running)
+                for generation in list(self._running):
+                    generation.seconds += share
+                    self._move_on(generation)
+            except Exception as error:
+                self._fail_all(error)
+        for generation in list(self._running):
+            self._end(
+                generation, EngineError("The engine was closed while a request waited. Restart the kernel.")
+            )
+        self._sweep()
+        self._pipeline = None
+
+    def _take_in(self) -> bool:
+        """Start what waits in the inbox; sleep there when nothing runs. False when the engine is to close."""
+        while True:
+            try:
+                generation = self._inbox.get(block=not self._running)
+            except queue.Empty:
+                return True
+            if generation is None:
+                return False
+            try:
+                self._admit(generation)
+            except Exception as error:
+                generation.events.put(EngineError(f"The engine did not take the request: {_reason(error)}"))
+
+    def _admit(self, generation: Generation) -> None:
+        if generation.cancelled.is_set():
+            generation.events.put(Cancelled("The request was cancelled."))
+            return
+        if self._pipeline is None:
+            self._pipeline = _load(self.path)
+        started = time.perf_counter()
+        self._last_id += 1
+        config = _config(generation.max_tokens - generation.head_tokens, generation.grammar)
+        generation.handle = self._pipeline.add_request(self._last_id, generation.input_ids, config)
+        generation.seconds += time.perf_counter() - started
+        self._running.append(generation)
+
+    def _move_on(self, generation: Generation) -> None:
+        """Read what the step gave one request, hand on its text, and end it when it is complete."""
+        if generation.cancelled.is_set():
+            self._end(generation, Cancelled("The request was cancelled."))
+            return
+        finish = None
+        while generation.handle.can_read():
+            for output in generation.handle.read().values():
+                generation.output_ids += output.generated_ids
+                finish = output.finish_reason
+        status = generation.handle.get_status()
+        if status == openvino_genai.GenerationStatus.IGNORED:
+            self._end(
+                generation, EngineError("The engine ran out of room for this request. Send fewer at once.")
+            )
+            return
+        ended = status == openvino_genai.GenerationStatus.FINISHED
+        if ended or generation.watched:
+            cut = finish == openvino_genai.GenerationFinishReason.LENGTH
+            self._tell(generation, ended=ended, cut=cut)
+
+    def _tell(self, generation: Generation, *, ended: bool, cut: bool) -> None:
+        """Hand on the new text, or the whole answer when it has ended or a stop sequence is found."""
+        text = self._tokenizer.decode(generation.output_ids)
+        found = first_stop(text, generation.stop)
+        if found:
+            position, stop_sequence = found
+            self._complete(generation, text[:position], "stop_sequence", stop_sequence)
+        elif ended:
+            self._complete(generation, text, "max_tokens" if cut else "end_turn", None)
+        else:
+            self._hand_on(generation, text[: len(text) - _held_back(text, generation.stop)])
+
+    def _hand_on(self, generation: Generation, text: str) -> None:
+        if len(text) > generation.sent:
+            generation.events.put(text[generation.sent :])
+            generation.sent = len(text)
+
+    def _complete(
+        self, generation: Generation, text: str, reason: FinishReason, stop_sequence: str | None
+    ) -> None:
+        self._hand_on(generation, text)
+        self._end(
+            generation,
+            Completion(
+                text=text,
+                input_tokens=generation.input_tokens,
+                output_tokens=len(generation.output_ids),
+                finish_reason=reason,
+                stop_sequence=stop_sequence,
+                seconds=generation.seconds,
+            ),
+        )
+
+    def _end(self, generation: Generation, event: Completion | CourseError) -> None:
+        if generation in self._running:
+            self._running.remove(generation)
+        if generation.handle and generation.handle.get_status() == openvino_genai.GenerationStatus.RUNNING:
+            generation.handle.cancel()
+        generation.events.put(event)
+
+    def _fail_all(self, error: Exception) -> None:
+        """A failed step leaves the pipeline unusable: tell every waiting caller and load it anew with the
+        next request.
+
+        A grammar that cannot be compiled fails in the first step of its request, before any token.
+        """
+        reason = _reason(error)
+        for generation in self._running:
+            suspect = generation.grammar is not None and len(generation.output_ids) == generation.head_tokens
+            generation.events.put(
+                GrammarError(f"The engine cannot follow this {generation.grammar.kind}: {reason}")
+                if suspect
+                else EngineError(f"The engine failed and starts anew with the next request: {reason}")
+            )
+        self._running.clear()
+        self._pipeline = None
+
+    def _sweep(self) -> None:
+        """Let the pipeline drop its cancelled requests."""
+        if self._pipeline is not None and self._pipeline.has_non_finished_requests():
+            self._pipeline.step()
+
+
+_engine: Engine | None = None
+_lock = threading.Lock()
+
+
+def engine() -> Engine:
+    """The engine of this process, loaded on first use from `weights.gguf_path()` and freed at exit."""
+    global _engine
+    with _lock:
+        if _engine is None:
+            _engine = Engine(weights.gguf_path())
+            atexit.register(_engine.close)
+        return _engine
+
+
+def _load(path: Path) -> openvino_genai.ContinuousBatchingPipeline:
+    scheduler = openvino_genai.SchedulerConfig()
+    scheduler.num_kv_blocks = KV_BLOCKS
+    scheduler.enable_prefix_caching = True
+    try:
+        return openvino_genai.ContinuousBatchingPipeline(str(path), scheduler, "CPU", PROPERTIES)
+    except RuntimeError as error:
+        raise EngineError(f"The engine cannot load {path}: {_reason(error)}") from error
+
+
+def _tokens(input_ids) -> list[int]:
+    return input_ids.data[0].tolist()
+
+
+def _config(max_tokens: int, grammar: Grammar | None) -> openvino_genai.GenerationConfig:
+    config = openvino_genai.GenerationConfig()
+    config.do_sample = False
+    config.max_new_tokens = max_tokens
+    config.apply_chat_template = False
+    if grammar:
+        structure = openvino_genai.StructuredOutputConfig()
+        setattr(structure, {"ebnf": "grammar"}.get(grammar.kind, grammar.kind), grammar.text)
+        config.structured_output_config = structure
+    return config
+
+
+def first_stop(text: str, stop: Sequence[str]) -> tuple[int, str] | None:
+    """Where the earliest stop sequence begins, and which it is."""
+    found = [(text.index(sequence), sequence) for sequence in stop if sequence in text]
+    return min(found, default=None)
+
+
+def _held_back(text: str, stop: Sequence[str]) -> int:
+    """How many last characters may still become a stop sequence, or are half a character."""
+    if text.endswith(UNFINISHED_CHARACTER):
+        return max([1, *map(len, stop)])
+    return max((len(sequence) - 1 for sequence in stop), default=0)
+
+
+def _reason(error: Exception) -> str:
+    """What an engine error says, on one line, without the source file that it names."""
+    told = [SOURCE_FILE.split(line)[-1].strip() for line in str(error).splitlines()]
+    return next(filter(None, told), type(error).__name__)

@@ -1,0 +1,129 @@
+"""Exercises of lesson 07."""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+from course.errors import CourseError
+from course.exercises.checking import Exercise
+from course.material.data import skill_requests
+from course.rungs import skills
+from course.rungs.prompt_lint import lint
+
+LINE = 0.2  # of likeness, below which no skill is meant: the one that the lesson finds on the first half
+NEEDED, LOST = 3, 2
+
+
+def _right(skill: str, available: list[skills.Skill]) -> tuple[int, int]:
+    """How many requests that need `skill` find it, and how many of all others are right."""
+    mine = others = 0
+    for request in skill_requests("test"):
+        right = skills.most_alike(request.text, available, LINE) == request.skill
+        mine += right and request.skill == skill
+        others += right and request.skill != skill
+    return mine, others
+
+
+def _finds_the_handbook(description: object) -> str | None:
+    if not isinstance(description, str) or not description.strip():
+        return f"{description!r} is no text; say what the skill does and when to use it."
+    if len(description) > skills.MAX_DESCRIPTION:
+        return f"it has {len(description)} characters; the format allows {skills.MAX_DESCRIPTION}."
+    delivered = skills.load_all()
+    changed = [replace(s, description=description) if s.name == "handbook-answer" else s for s in delivered]
+    before, after = _right("handbook-answer", delivered), _right("handbook-answer", changed)
+    if after[0] < NEEDED:
+        return f"{after[0]} of the 9 requests find it; {NEEDED} must."
+    if after[1] < before[1] - LOST:
+        return f"{before[1] - after[1]} other requests are lost to it; {LOST} may be."
+    return None
+
+
+def _is_repaired(text: object) -> str | None:
+    if not isinstance(text, str):
+        return f"my_skill is {text!r}; make it the text of a SKILL.md."
+    with tempfile.TemporaryDirectory() as parent:
+        folder = Path(parent) / "refund-letter"
+        folder.mkdir()
+        (folder / "SKILL.md").write_text(text, encoding="utf-8")
+        try:
+            skill = skills.load(folder)
+        except CourseError as error:
+            return str(error)
+    if len(skill.description.split()) < 12 or " when " not in f" {skill.description.lower()} ":
+        return "the description must say what the skill does and when to use it, in 12 words or more."
+    if findings := lint(skill.body):
+        return f"the linter still says: {findings[0]}"
+    _, found, contract = skill.body.lower().partition("## output contract")
+    if not found or len(contract.split()) < 5:
+        return "there is no section '## Output contract' that says what the letter looks like."
+    if "## steps" not in skill.body.lower() or "amount" not in skill.body.lower():
+        return "a step is gone that was not at fault; keep steps 1 and 2."
+    return None
+
+
+EXERCISES = [
+    Exercise(
+        id="07.1",
+        title="A description that is found",
+        stub='my_description = "Answers a question from the handbook."',
+        answer="my_description",
+        hints=(
+            "Print the requests whose skill is handbook-answer. Which words do they share with your text?",
+            "They ask how long, how many and how much, about warranty, shipping, the pump, the hub light.",
+            "Begin with questions as they are asked, then name the things they are about.",
+        ),
+        solution="""\
+my_description = (
+    "How many days? How much? How long? What does it mean? Answers a question about shipping zones, "
+    "warranty, refunds, pods, the pump, the hub light, opening hours and prices."
+)""",
+        check=_finds_the_handbook,
+        why="The same skill, found. Nothing in its steps changed.",
+    ),
+    Exercise(
+        id="07.2",
+        title="Four faults in one file",
+        stub='''\
+my_skill = """\\
+---
+name: Refund Letter
+description: Helps with refunds.
+---
+
+# Refund letter
+
+## Steps
+
+1. Take the amount, the payment method and the day of approval from the request.
+2. Say the outcome in the first sentence.
+3. Write at most 120 words. Write at least 200 words.
+"""''',
+        answer="my_skill",
+        hints=(
+            "The name is that of the folder: small letters and hyphens.",
+            "The description says what the skill does, then: Use it when ...",
+            "Step 3 sets two limits that no letter can keep. Keep one, and move it into the contract.",
+        ),
+        solution='''\
+my_skill = """\\
+---
+name: refund-letter
+description: Writes the e-mail about a refund. Use it when one was approved and the customer must know.
+---
+
+# Refund letter
+
+## Steps
+
+1. Take the amount, the payment method and the day of approval from the request.
+2. Say the outcome in the first sentence.
+
+## Output contract
+
+Plain text of at most 120 words, with a greeting and a sender.
+"""''',
+        check=_is_repaired,
+        why="Whoever owns refunds could have done this, without you.",
+    ),
+]

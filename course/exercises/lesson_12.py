@@ -1,0 +1,97 @@
+"""Exercises of lesson 12."""
+
+from collections.abc import Callable, Collection
+from math import comb
+
+from course.exercises.checking import Exercise
+from course.material import memos
+
+# replies in a month, usual share of right ones, how often a month without change may ring
+MONTHS = ((159, 0.72, 0.01), (159, 0.72, 0.05), (20, 0.9, 0.01), (400, 0.5, 0.001), (9, 0.8, 0.001))
+MEMO = "tune_now"
+DEFEND, REJECT = "defend", "reject"
+
+
+def _line(n: int, usual: float, rare: float) -> int:
+    """The highest line that a month without change falls below with a probability of at most `rare`."""
+    below, line = 0.0, 0
+    while True:
+        below += comb(n, line) * usual**line * (1 - usual) ** (n - line)
+        if below > rare:
+            return line
+        line += 1
+
+
+def _rings_seldom(my_line: Callable[[int, float, float], float]) -> str | None:
+    for n, usual, rare in MONTHS:
+        given, right = my_line(n, usual, rare), _line(n, usual, rare)
+        case = (
+            f"of {n} replies, {usual:.0%} of them right as a rule, with a false alarm in {rare:.1%} of months"
+        )
+        if given is None or given != int(given):
+            return f"{case}: it gives {given}; give a whole number of right replies."
+        if given > right:
+            return f"{case}: below {given:.0f} a month without any change rings more often than that."
+        if given < right:
+            return f"{case}: {given:.0f} keeps to it, and so does a higher line, which finds more."
+    return None
+
+
+def _judges_the_memo(review: tuple[Collection[int], str]) -> str | None:
+    accused, verdict = review
+    accused, last = set(accused), len(memos.sentences(MEMO))
+    unknown = sorted(number for number in accused if number not in range(1, last + 1))
+    if unknown:
+        return f"there is no sentence {unknown[0]}; they go from 1 to {last}."
+    if verdict not in (DEFEND, REJECT):
+        return f"the verdict is {verdict!r}; it is {DEFEND!r} or {REJECT!r}."
+    wrong = {sentence.number for sentence in memos.wrong(MEMO)}
+    found, sound = len(accused & wrong), len(accused - wrong)
+    if found < len(wrong) or sound:
+        accusations = f"{sound} sound one{'s' * (sound != 1)} accused"
+        return f"{found} of {len(wrong)} wrong sentences found, and {accusations}."
+    if verdict == DEFEND:
+        return "all of them are found. Would you defend a memo whose advice rests on them?"
+    return None
+
+
+EXERCISES = [
+    Exercise(
+        id="12.1",
+        title="A line that rings seldom",
+        stub='''\
+def my_line(n, usual, rare):
+    """Ring below this many right ones of n. Without a change that happens in `rare` of the months at most."""
+    return round(n * usual)''',
+        answer="my_line",
+        hints=(
+            "How many of n are right when nothing has changed is a binomial number: scipy.stats.binom.",
+            "binom.cdf(line - 1, n, usual) is how often a month without change has fewer than `line` right.",
+            "Count the line down from n, and stop at the first one for which that is `rare` or less.",
+        ),
+        solution='''\
+def my_line(n, usual, rare):
+    """Ring below this many right ones of n. Without a change that happens in `rare` of the months at most."""
+    from scipy.stats import binom
+
+    return next(line for line in range(n, -1, -1) if binom.cdf(line - 1, n, usual) <= rare)''',
+        check=_rings_seldom,
+        why="Choose the rate of false alarms first. The line follows from it and from the number of replies.",
+    ),
+    Exercise(
+        id="12.2",
+        title="Defend or reject a memo",
+        stub='my_review = None  # (numbers of the wrong sentences, "defend" or "reject")',
+        answer="my_review",
+        hints=(
+            "For each figure ask: on which letters was it counted, on how many, and who chose them?",
+            "Two figures can be compared when the same letters stand behind both. Look at the table.",
+            "Do each sum again, with its unit. Then look for a cost that is named and not counted.",
+            "What must training data never hold? And what does training not teach (lesson 05, and this one)?",
+            "Two of them are about accuracy, two about money, two about what the model is trained on.",
+        ),
+        solution='my_review = ([8, 9, 13, 14, 17, 18], "reject")',
+        check=_judges_the_memo,
+        why=" ".join(f"({each.number}) {each.why[0].upper()}{each.why[1:]}." for each in memos.wrong(MEMO)),
+    ),
+]

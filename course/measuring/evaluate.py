@@ -1,0 +1,207 @@
+"""evaluate() measures every rung of the ladder: rows and a predictor in, a `Result` out."""
+
+import contextvars
+import sys
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import anthropic
+from IPython import get_ipython
+from IPython.display import display
+
+from course.engine import meter
+from course.errors import CourseError
+from course.measuring.results import (
+    Check,
+    Comparison,
+    Outcome,
+    Result,
+    Row,
+    Verdict,
+    check_for,
+    compare,
+    now,
+    outcome_of,
+    wilson,
+)
+
+if TYPE_CHECKING:
+    from course.engine.client import CourseClient
+
+__all__ = ["Comparison", "Result", "Verdict", "compare", "evaluate", "wilson"]
+
+# Any other error of the API is the key's, the network's or the service's, and says nothing about the model.
+_REQUEST_REFUSED = (anthropic.BadRequestError, anthropic.UnprocessableEntityError)
+_SECONDS_BETWEEN_SIGNS = 0.2
+
+
+class _Measured(NamedTuple):
+    outcome: Outcome
+    uses: list[meter.Usage]
+    raised: Exception | None
+
+
+def evaluate(
+    rows: Sequence[Row],
+    predict: Callable[[Any], Any],
+    *,
+    name: str,
+    check: Check | None = None,
+    workers: int | None = None,
+    client: "CourseClient | None" = None,
+    model: str | None = None,
+    note: str = "",
+) -> Result:
+    """Ask `predict` for a reply to every row and judge it.
+
+    `check(row, reply)` gives the `Verdict`. Tickets have one: the reply is the name of the right queue.
+    Pass the `client` that `predict` uses: 8 workers run at once, and a live run prints its estimate first.
+
+    A row whose `predict` raises counts as wrong and keeps the error. An error of the course, the key, the
+    budget, the network or the service stops the run and is raised. The answers of a model are on disk as soon
+    as they come, so the same call goes on where a stopped one ended.
+    """
+    judge = check_for(rows, check)
+    if workers is None:
+        workers = 1 if client is None else 8
+    if workers < 1:
+        raise CourseError(f"workers is {workers}; use 1 or more.")
+    if client is not None and client.mode == "live":
+        _announce(rows, predict, client)
+    measured = _run(rows, partial(_measure, predict=predict, judge=judge), workers)
+    if all(isinstance(row.raised, _REQUEST_REFUSED) for row in measured):
+        # Nothing was measured: the request is wrong, not the model.
+        raise measured[0].raised
+    uses = [use for row in measured for use in row.uses]
+    asked = model or next((use.model for use in uses), "")
+    return Result(name, tuple(row.outcome for row in measured), _badge(asked, uses), asked, now(), note)
+
+
+def _announce(rows: Sequence[Row], predict: Callable[[Any], Any], client: "CourseClient") -> None:
+    expected = meter.estimate([partial(predict, row) for row in rows], client)
+    print(expected)
+    if not expected.affordable:
+        raise meter.BudgetError(
+            f"The run could cost up to {expected.max_cost:.4f} $ and {expected.budget_left:.4f} $ is left, "
+            "so nothing was sent: measure fewer rows, or set COURSE_BUDGET to more dollars and connect again."
+        )
+
+
+def _measure(row: Row, *, predict: Callable[[Any], Any], judge: Check) -> _Measured:
+    reply, raised = None, None
+    with meter.collect() as uses:
+        started = time.perf_counter()
+        try:
+            reply = predict(row)
+        except _REQUEST_REFUSED as error:
+            raised = error
+        except (CourseError, anthropic.APIError):
+            raise
+        except Exception as error:
+            raised = error
+        elapsed = time.perf_counter() - started
+    outcome = outcome_of(
+        row,
+        reply,
+        Verdict(valid=False, correct=False) if raised else judge(row, reply),
+        input_tokens=sum(use.input_tokens + use.cache_read + use.cache_write for use in uses)
+        if uses
+        else None,
+        output_tokens=sum(use.output_tokens for use in uses) if uses else None,
+        seconds=sum(use.seconds for use in uses) if uses else elapsed,
+        cost=sum(use.cost for use in uses),
+        error=f"{type(raised).__name__}: {raised}" if raised else "",
+    )
+    return _Measured(outcome, uses, raised)
+
+
+def _run(rows: Sequence[Row], measure: Callable[[Row], _Measured], workers: int) -> list[_Measured]:
+    """measure(row) for every row, in the order of the rows, on `workers` threads (1: on the caller's)."""
+    finished: list[_Measured] = []
+    sign = _ProgressSign(len(rows))
+    try:
+        if workers == 1:
+            for row in rows:
+                finished.append(measure(row))
+                sign.show(len(finished))
+            return finished
+        return _run_in_threads(rows, measure, workers, sign, finished)
+    except KeyboardInterrupt:
+        asked = any(row.uses for row in finished)
+        goes_on = " Their answers are kept: run the cell again and it goes on from there." if asked else ""
+        print(f"Stopped after {len(finished)} of {len(rows)} rows.{goes_on}")
+        raise
+    finally:
+        sign.clear()
+
+
+def _run_in_threads(
+    rows: Sequence[Row],
+    measure: Callable[[Row], _Measured],
+    workers: int,
+    sign: "_ProgressSign",
+    finished: list[_Measured],
+) -> list[_Measured]:
+    pool = ThreadPoolExecutor(workers)
+    # Each row has its own copy of the context and so collects its own usage.
+    futures = [pool.submit(contextvars.copy_context().run, measure, row) for row in rows]
+    waiting = set(futures)
+    try:
+        while waiting:
+            done, waiting = wait(waiting, timeout=_SECONDS_BETWEEN_SIGNS, return_when=FIRST_EXCEPTION)
+            for future in done:
+                future.result()
+            sign.show(len(futures) - len(waiting))
+    finally:
+        # Not waited for: an answer under way still reaches the recordings, and nobody has to sit it out.
+        pool.shutdown(wait=False, cancel_futures=True)
+        finished.extend(future.result() for future in futures if _succeeded(future))
+    return finished
+
+
+def _succeeded(future: Future) -> bool:
+    return future.done() and not future.cancelled() and future.exception() is None
+
+
+def _badge(model: str, uses: list[meter.Usage]) -> str:
+    if all(use.mode == "local" for use in uses):
+        return f"measured here: {model}" if model else "measured here"
+    days = sorted({use.created[:10] for use in uses})
+    kind = "replayed" if all(use.replayed for use in uses) else "live"
+    return f"{kind}: {model}, {' to '.join(dict.fromkeys((days[0], days[-1])))}"
+
+
+class _ProgressSign:
+    """'23 of 72' while rows are measured, in a notebook or on a terminal, and gone at the end.
+
+    A notebook gets one display, empty when it appears and again when it is cleared, so that a saved notebook
+    looks the same however long the run took.
+    """
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+        self._shown = time.monotonic()
+        shell = get_ipython()
+        in_notebook = hasattr(shell, "kernel")
+        self._handle = display({"text/plain": ""}, raw=True, display_id=True) if in_notebook else None
+        self._on_terminal = not in_notebook and sys.stderr.isatty()
+
+    def show(self, count: int) -> None:
+        if time.monotonic() - self._shown < _SECONDS_BETWEEN_SIGNS:
+            return
+        self._shown = time.monotonic()
+        text = f"{count} of {self._total}"
+        if self._handle is not None:
+            bar = f'<progress value="{count}" max="{self._total}"></progress> {text}'
+            self._handle.update({"text/html": bar, "text/plain": text}, raw=True)
+        elif self._on_terminal:
+            print(f"\r{text}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        if self._handle is not None:
+            self._handle.update({"text/plain": ""}, raw=True)
+        elif self._on_terminal:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)

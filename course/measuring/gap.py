@@ -1,0 +1,349 @@
+"""The gap that is left: what the board says against an accepted share, why replies fail, and stop or go on.
+
+Everything here is pure but `rungs_on_board`, which reads the board.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import NormalDist
+
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from course.errors import CourseError
+from course.material.data import Ticket
+from course.measuring import board
+from course.measuring.results import Outcome, Result, compare, money, percent, wilson
+
+_Z_95 = NormalDist().inv_cdf(0.975)
+
+ABOVE, BELOW, UNDECIDED = "above", "below", "undecided"
+STOP, GO_ON, MEASURE_MORE = "stop", "go on", "measure more"
+_WHERE = {ABOVE: "above", BELOW: "below", UNDECIDED: "on both sides of"}
+ENOUGH_LABELS = 500  # claimed, C094: the least for fine-tuning, in the article of the ten steps
+
+FORMAT, CONVENTION, KNOWLEDGE, CAPABILITY = "format", "convention", "knowledge", "capability"
+KINDS_OF_FAILURE = {
+    FORMAT: "the reply is not the name of a queue",
+    CONVENTION: "a boundary ticket: a rule of the company's policy decides it",
+    KNOWLEDGE: "a large model fails as well with the names alone, and is right with the policy to read",
+    CAPABILITY: "a large model is right with the names alone, or wrong with the whole policy",
+}
+REMEDIES = {
+    FORMAT: "fix the shape with a schema (step 4)",
+    CONVENTION: "write the rule into the prompt (step 1) or into a skill (lesson 07)",
+    KNOWLEDGE: "put the text that has it in front of the model (step 5)",
+    CAPABILITY: "a stronger model (step 3), or, with enough labels, training (step 9)",
+}
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What is good enough, set before looking: the share right of all tickets and of each kind, 0 to 1."""
+
+    overall: float
+    every_kind: float
+
+    def __post_init__(self) -> None:
+        for name, share in vars(self).items():
+            if not 0 < share < 1:
+                raise CourseError(f"{name} is {share}; accept a share between 0 and 1, such as 0.9.")
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is known of a ticket apart from any rung: the rule that decides it, and how a large model did."""
+
+    rule: int | None
+    right_by_names: bool
+    right_by_policy: bool
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """`decision` is STOP, GO_ON or MEASURE_MORE, `rung` the result behind it, `reasons` are sentences."""
+
+    decision: str
+    rung: Result
+    reasons: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join([self.decision.upper(), *(f"- {reason}" for reason in self.reasons)])
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the ten steps of lesson 00's map, and the lessons whose rungs on the board belong to it."""
+
+    title: str
+    lessons: tuple[str, ...]
+
+
+STEPS = (
+    Step("Read the prompt as a stranger would, and rewrite what is unclear", ("01",)),
+    Step("Show a few worked examples", ("02",)),
+    Step("Ask a stronger model, and note what it costs more", ("03",)),
+    Step("Fix the shape of the reply with a schema or a tool", ("04",)),
+    Step("It lacks knowledge: retrieve the text that has it", ("05",)),
+    Step("It lacks an ability: give it a tool", ("06",)),
+    Step("Measure the gap that is left, on one evaluation set", ()),
+    Step("The gap is small, or the bigger model affordable: stop here", ()),
+    Step("The gap is large, the task stable, and 500 labelled examples are there: fine-tune", ()),
+    Step("Measure again on the same set, and be ready to go back", ("11", "12")),
+)
+
+
+def on_board(name: str, rows: Sequence[Ticket], model: str = "") -> Result | None:
+    """The board's newest result of that name and model on exactly these rows, or None."""
+    ids = {row.id for row in rows}
+    found = [
+        result
+        for _, result in board.entries()
+        if (result.name, result.model) == (name, model) and {row.id for row in result.outcomes} == ids
+    ]
+    return max(found, key=lambda result: result.created, default=None)
+
+
+def rungs_on_board(tickets: Sequence[Ticket]) -> list[Result]:
+    """The board's results on these tickets or some of them, the best first.
+
+    Of several with one name and model the one with the most rows, and of those the newest.
+    """
+    queue_of = {ticket.id: ticket.queue for ticket in tickets}
+    best: dict[tuple[str, str], Result] = {}
+    for _, result in board.entries():
+        if all(queue_of.get(row.id) == row.expected for row in result.outcomes):
+            key = result.name, result.model
+            best[key] = max(best.get(key, result), result, key=lambda each: (each.n, each.created))
+    return sorted(best.values(), key=lambda result: result.accuracy, reverse=True)
+
+
+def position(interval: tuple[float, float], accepted: float) -> str:
+    """Where an interval lies: ABOVE when all of it reaches `accepted`, BELOW when none, else UNDECIDED."""
+    low, high = interval
+    if low >= accepted:
+        return ABOVE
+    return BELOW if high < accepted else UNDECIDED
+
+
+def standing(result: Result, acceptance: Acceptance) -> str:
+    """BELOW when all tickets or one kind are below, ABOVE when all tickets and each kind are above."""
+    places = [position(result.interval, acceptance.overall)]
+    places += [
+        position((kind.low, kind.high), acceptance.every_kind) for kind in result.slices().itertuples()
+    ]
+    if BELOW in places:
+        return BELOW
+    return ABOVE if set(places) == {ABOVE} else UNDECIDED
+
+
+def steps_between(results: Sequence[Result]) -> pd.DataFrame:
+    """Each result against the next worse one on the same rows: McNemar's exact p, and Holm's for all of them.
+
+    Columns better, worse, difference (0 to 1), only_better, only_worse (tickets), p, p_holm.
+    """
+    if len(results) < 2:
+        raise CourseError(f"{len(results)} result has no neighbour; give at least two.")
+    ordered = sorted(results, key=lambda result: result.accuracy, reverse=True)
+    steps = [compare(better, worse) for better, worse in pairwise(ordered)]
+    p_values = [step.p_value for step in steps]
+    return pd.DataFrame(
+        {
+            "better": [step.a for step in steps],
+            "worse": [step.b for step in steps],
+            "difference": [step.difference for step in steps],
+            "only_better": [step.only_a for step in steps],
+            "only_worse": [step.only_b for step in steps],
+            "p": p_values,
+            "p_holm": multipletests(p_values, method="holm")[1],
+        }
+    )
+
+
+def cases(tickets: Sequence[Ticket], readings: pd.DataFrame) -> dict[str, Case]:
+    """The `Case` of each ticket by id, from a large model's recorded `readings()`."""
+    missing = [ticket.id for ticket in tickets if ticket.id not in readings.index]
+    if missing:
+        raise CourseError(f"There is no reading of ticket {missing[0]!r}; only test tickets have one.")
+    said = {ticket.id: readings.loc[ticket.id] for ticket in tickets}
+    return {
+        ticket.id: Case(
+            ticket.rule,
+            bool(said[ticket.id]["names"] == ticket.queue),
+            bool(said[ticket.id]["policy"] == ticket.queue),
+        )
+        for ticket in tickets
+    }
+
+
+def kind_of_failure(outcome: Outcome, case: Case) -> str:
+    """Why a wrong reply is wrong, by what is known: the first of KINDS_OF_FAILURE that applies."""
+    if not outcome.valid:
+        return FORMAT
+    if case.rule is not None:
+        return CONVENTION
+    if case.right_by_policy and not case.right_by_names:
+        return KNOWLEDGE
+    return CAPABILITY
+
+
+def failures(result: Result, known: Mapping[str, Case]) -> pd.DataFrame:
+    """Every wrong row: index id; columns failure, rule (none for most tickets), expected, reply, text."""
+    wrong = [outcome for outcome in result.outcomes if not outcome.correct]
+    for outcome in wrong:
+        if outcome.id not in known:
+            raise CourseError(f"Nothing is known of row {outcome.id!r}; give its case.")
+    rows = {
+        outcome.id: (
+            kind_of_failure(outcome, known[outcome.id]),
+            known[outcome.id].rule,
+            outcome.expected,
+            outcome.reply,
+            outcome.text,
+        )
+        for outcome in wrong
+    }
+    columns = ["failure", "rule", "expected", "reply", "text"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("id")
+    return table.astype({"rule": "Int64"})
+
+
+def failure_counts(result: Result, known: Mapping[str, Case]) -> dict[str, int]:
+    """How many of the wrong rows are of each kind, all four of them, in the order of KINDS_OF_FAILURE."""
+    counted = Counter(failures(result, known)["failure"])
+    return {kind: counted[kind] for kind in KINDS_OF_FAILURE}
+
+
+def rows_to_decide(accuracy: float, accepted: float) -> int | None:
+    """The number of rows from which a 95 % Wilson interval round `accuracy` leaves `accepted` outside.
+
+    None when the two are equal: then no number does.
+    """
+    if accuracy == accepted:
+        return None
+    # Wilson's interval holds the shares that the score test does not reject; this solves that test for n.
+    return math.ceil(_Z_95**2 * accepted * (1 - accepted) / (accuracy - accepted) ** 2)
+
+
+def corrected_share(passed: float, sensitivity: float, specificity: float) -> float | None:
+    """The share that is right, 0 to 1, from the share that a judge passes and its error rates.
+
+    This is Rogan and Gladen's estimate (1978). `sensitivity` is the share of right replies that the judge
+    passes, `specificity` the share of wrong ones that it stops. None when it tells right from wrong no better
+    than chance: then what it passes says nothing.
+    """
+    for name, share in (("passed", passed), ("sensitivity", sensitivity), ("specificity", specificity)):
+        if not 0 <= share <= 1:
+            raise CourseError(f"{name} is {share}; give a share from 0 to 1.")
+    better_than_chance = sensitivity + specificity - 1
+    if better_than_chance <= 0:
+        return None
+    return min(1.0, max(0.0, (passed + specificity - 1) / better_than_chance))
+
+
+def verdict(rungs: Sequence[Result], acceptance: Acceptance, known: Mapping[str, Case]) -> Verdict:
+    """Stop, go on, or measure more, from the rungs that may be used.
+
+    Stop when a rung is above what is accepted: at the cheapest one, and of those without a known cost at the
+    best. Go on when all are below. Otherwise an undecided rung has to be measured on more rows.
+    """
+    if not rungs:
+        raise CourseError("There are 0 rungs to judge; measure at least one on the test tickets.")
+    by_standing: dict[str, list[Result]] = {ABOVE: [], UNDECIDED: [], BELOW: []}
+    for rung in sorted(rungs, key=lambda rung: rung.accuracy, reverse=True):
+        by_standing[standing(rung, acceptance)].append(rung)
+    if by_standing[ABOVE]:
+        chosen = min(by_standing[ABOVE], key=_cost_then_quality)
+        return Verdict(STOP, chosen, (*_figures(chosen, acceptance), *_caveats(chosen)))
+    if by_standing[UNDECIDED]:
+        chosen = by_standing[UNDECIDED][0]
+        return Verdict(MEASURE_MORE, chosen, (*_figures(chosen, acceptance), _more_rows(chosen, acceptance)))
+    chosen = by_standing[BELOW][0]
+    return Verdict(GO_ON, chosen, (*_figures(chosen, acceptance), *_next_steps(chosen, known)))
+
+
+def checklist(
+    lessons: Sequence[str], decided: Verdict, acceptance: Acceptance, *, labels: int, stable: bool
+) -> pd.DataFrame:
+    """The ten steps with what the board says of each: index 1 to 10, columns step and state.
+
+    `lessons` holds the lesson of each rung on the board, `labels` the number of labelled examples, and
+    `stable` whether the task will stay as it is, which only the reader knows.
+    """
+    counts = Counter(lessons)
+    measured = [sum(counts[lesson] for lesson in step.lessons) for step in STEPS]
+    states = [
+        f"{count} rung{'s' * (count != 1)} on the board" if count else "nothing yet" for count in measured
+    ]
+    gap = acceptance.overall - decided.rung.accuracy
+    states[6] = f"{decided.rung.name}: {percent(abs(gap))} points {'short' if gap > 0 else 'to spare'}"
+    states[7] = {STOP: "yes: stop", GO_ON: "no: go on", MEASURE_MORE: "not known: measure more"}[
+        decided.decision
+    ]
+    states[8] = _ready_to_tune(
+        decided, labels, stable, [n + 1 for n, count in enumerate(measured[:6]) if not count]
+    )
+    table = pd.DataFrame({"step": [step.title for step in STEPS], "state": states})
+    return table.set_index(pd.RangeIndex(1, len(STEPS) + 1))
+
+
+def _ready_to_tune(decided: Verdict, labels: int, stable: bool, untried: list[int]) -> str:
+    if decided.decision == STOP:
+        return "not needed"
+    missing = []
+    if decided.decision == MEASURE_MORE:
+        missing.append("whether there is a gap")
+    if untried:
+        missing.append(f"steps {', '.join(map(str, untried))}")
+    if not stable:
+        missing.append("a stable task")
+    if labels < ENOUGH_LABELS:
+        missing.append(f"{ENOUGH_LABELS - labels} labels")
+    return f"missing: {'; '.join(missing)}" if missing else "all conditions hold"
+
+
+def _cost_then_quality(rung: Result) -> tuple[bool, float, float]:
+    cost = rung.cost_per_1000
+    return cost is None, cost or 0.0, -rung.accuracy
+
+
+def _figures(rung: Result, acceptance: Acceptance) -> list[str]:
+    """What all tickets and each kind of them say against what is accepted, one sentence each."""
+    parts = [("all", rung.right, rung.n, acceptance.overall)]
+    parts += [
+        (str(kind.Index), kind.right, kind.n, acceptance.every_kind) for kind in rung.slices().itertuples()
+    ]
+    sentences = []
+    for name, right, n, accepted in parts:
+        low, high = wilson(right, n)
+        sentences.append(
+            f"{rung.name}, {name}: {right} of {n} right, {percent(low)} to {percent(high)} %, "
+            f"{_WHERE[position((low, high), accepted)]} the accepted {percent(accepted)} %."
+        )
+    return sentences
+
+
+def _caveats(rung: Result) -> list[str]:
+    cost = rung.cost_per_1000
+    priced = f"1,000 tickets cost {money(cost)} $." if cost is not None else "Nobody measured what it costs."
+    if rung.badge_kind != "recorded reading":
+        return [priced]
+    return [priced, "It is a recorded reading: measure it on your own tickets before you rely on it."]
+
+
+def _more_rows(rung: Result, acceptance: Acceptance) -> str:
+    if position(rung.interval, acceptance.overall) != UNDECIDED:
+        return "Some kinds of tickets are too few to tell: collect more of those."
+    needed = rows_to_decide(rung.accuracy, acceptance.overall)
+    if needed is None:
+        return "It is just what is accepted, so no number of tickets will tell."
+    return f"If it stays at {percent(rung.accuracy)} %, about {needed:,} tickets decide it."
+
+
+def _next_steps(rung: Result, known: Mapping[str, Case]) -> list[str]:
+    """A sentence for each kind of failure that there is, the commonest first, with its remedy."""
+    counts = sorted(failure_counts(rung, known).items(), key=lambda entry: entry[1], reverse=True)
+    return [f"{count} of its failures are {kind}: {REMEDIES[kind]}." for kind, count in counts if count]

@@ -1,0 +1,91 @@
+"""The ladder on all test tickets: every lesson run with every row, and what its board says afterwards.
+
+The lessons measure on a sample. `python -m course.measure ladder` runs the same notebooks on all 360 tickets,
+so there is one source for both.
+"""
+
+import math
+import os
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+
+import nbformat
+from nbclient import NotebookClient
+
+from course.errors import CourseError
+from course.material.data import tickets
+from course.material.lessons import lessons
+from course.measuring import board
+from course.measuring.evaluate import Result, compare
+from course.measuring.provenance import FOLDER, Counted, Provenance, counts_of, read_rows
+from course.paths import NOTEBOOKS, results_dir
+
+FILE = FOLDER / "ladder.csv"
+COMMAND = "python -m course.measure ladder"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rung(Counted):
+    """One rung of the board: counts of `n` tickets, and of each kind how many are right.
+
+    Tokens and seconds are means per ticket, NaN where nobody measured them. `p_against_next` is McNemar's p
+    of this rung against the next one below.
+    """
+
+    lesson: str
+    name: str
+    typical: int
+    hard: int
+    boundary: int
+    input_tokens: float
+    seconds: float
+    badge: str
+    p_against_next: float
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        by_kind = self.typical + self.hard + self.boundary
+        if by_kind != self.right:
+            raise CourseError(f"{self.right} right in all and {by_kind} by kind cannot be; restore it.")
+
+
+def run_lessons() -> None:
+    """Run every lesson on all rows, with a board of its own. A run that was stopped goes on where it was."""
+    folder = results_dir() / "ladder"
+    folder.mkdir(exist_ok=True)
+    (folder / "board.sqlite").unlink(missing_ok=True)
+    os.environ |= {"COURSE_RESULTS": str(folder), "COURSE_ROWS": "all", "COURSE_MODE": "local"}
+    for lesson in lessons():
+        if lesson.status == "available":
+            print(f"running {lesson.path.name}", flush=True)
+            notebook = nbformat.read(lesson.path, as_version=4)
+            NotebookClient(notebook, timeout=None, resources={"metadata": {"path": NOTEBOOKS}}).execute()
+
+
+def rungs() -> list[Rung]:
+    """The rungs on the board that were measured on all test tickets, the best first."""
+    everything = {ticket.id for ticket in tickets("test")}
+    on_board = [(entry.lesson, board.get(entry.name)) for entry in board.table().itertuples()]
+    found = [(lesson, result) for lesson, result in on_board if set(result.frame["id"]) == everything]
+    found.sort(key=lambda entry: entry[1].right, reverse=True)
+    p_values = [compare(above, below).p_value for (_, above), (_, below) in pairwise(found)] + [math.nan]
+    return [_rung(lesson, result, p) for (lesson, result), p in zip(found, p_values, strict=True)]
+
+
+def read() -> list[Rung]:
+    """The ladder as it was measured, the best rung first."""
+    return read_rows(Rung, FILE, COMMAND)
+
+
+def _rung(lesson: str, result: Result, p: float) -> Rung:
+    return Rung(
+        **asdict(Provenance.now(COMMAND)),
+        lesson=lesson,
+        name=result.name,
+        **counts_of(result.outcomes),
+        **{kind: int(part["right"]) for kind, part in result.slices().iterrows()},
+        input_tokens=math.nan if result.input_tokens is None else round(result.input_tokens, 1),
+        seconds=math.nan if result.seconds is None else float(f"{result.seconds:.3g}"),
+        badge=result.badge,
+        p_against_next=float(f"{p:.3g}"),
+    )

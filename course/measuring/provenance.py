@@ -1,0 +1,121 @@
+"""Files in data/measured/: what takes too long for a lesson. Each row says how and when it was made."""
+
+import csv
+import os
+import platform
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+
+from course.engine.weights import fingerprint
+from course.errors import CourseError
+from course.measuring.results import Outcome, wilson
+from course.paths import DATA, whole
+
+FOLDER = DATA / "measured"
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a measured row comes from. `fingerprint` is that of the embedded model's weights."""
+
+    command: str
+    date: str
+    machine: str
+    cores: int
+    fingerprint: str
+
+    @classmethod
+    def now(cls, command: str) -> "Provenance":
+        """This command, today, on this machine."""
+        return cls(command, f"{datetime.now(UTC):%Y-%m-%d}", processor(), os.cpu_count() or 1, fingerprint())
+
+    def __str__(self) -> str:
+        return f"recorded reading: {self.date}, {self.cores} cores of {self.machine}, `{self.command}`"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Counted(Provenance):
+    """A row that counts replies: `right` of the `valid` of `n`, none of which can be more than the next.
+
+    `low` and `high` are the 95 % interval of the accuracy, 0 to 1.
+    """
+
+    n: int
+    right: int
+    valid: int
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.right <= self.valid <= self.n or self.n == 0:
+            raise CourseError(f"{self.right} right and {self.valid} valid of {self.n} cannot be; restore it.")
+
+    @property
+    def accuracy(self) -> float:
+        """Share of replies that are right, 0 to 1."""
+        return self.right / self.n
+
+    @property
+    def valid_share(self) -> float:
+        """Share of replies that have the form asked for, 0 to 1."""
+        return self.valid / self.n
+
+
+def counts(right: int, valid: int, n: int) -> dict[str, float]:
+    """The fields that Counted adds."""
+    low, high = wilson(right, n)
+    return {"n": n, "right": right, "valid": valid, "low": round(low, 4), "high": round(high, 4)}
+
+
+def counts_of(outcomes: Sequence[Outcome]) -> dict[str, float]:
+    """The same of measured rows."""
+    right, valid = (sum(getattr(each, name) for each in outcomes) for name in ("correct", "valid"))
+    return counts(right, valid, len(outcomes))
+
+
+Row = TypeVar("Row", bound=Provenance)
+
+
+def write_rows(rows: Sequence[Row], path: Path) -> None:
+    """Write the CSV file whole or not at all: what stood there stays until the new one is complete."""
+    table = pd.DataFrame([asdict(row) for row in rows])
+    with whole(path) as unfinished:
+        table.to_csv(unfinished, index=False, na_rep="nan", lineterminator="\n")
+
+
+def read_rows(kind: type[Row], path: Path, command: str) -> list[Row]:
+    """The rows of the file. CourseError names the line and value at fault, or the command that makes it."""
+    if not path.is_file():
+        raise CourseError(f"{path.name} is not measured yet: run `{command}` in the course folder.")
+    types = {field.name: field.type for field in fields(kind)}
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.DictReader(file)
+        if sorted(reader.fieldnames or []) != sorted(types):
+            raise CourseError(f"{path.name} has the columns {reader.fieldnames}, not {list(types)}.")
+        return [_parsed(kind, row, types, f"{path.name}, line {reader.line_num}") for row in reader]
+
+
+def _parsed(kind: type[Row], row: dict[str, str], types: dict, where: str) -> Row:
+    values = {}
+    for name, to in types.items():
+        try:
+            values[name] = to(row[name])
+        except (TypeError, ValueError):
+            raise CourseError(f"{where}: {name} is {row[name]!r}, which is no {to.__name__}.") from None
+    try:
+        return kind(**values)
+    except CourseError as error:
+        raise CourseError(f"{where}: {error}") from None
+
+
+def processor() -> str:
+    """The processor's name where the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

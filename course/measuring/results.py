@@ -1,0 +1,399 @@
+"""What a measurement is: judged rows, shares with their intervals, and the comparison of two."""
+
+import html
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import pandas as pd
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.proportion import proportion_confint
+
+from course.errors import CourseError
+from course.material.data import KINDS, QUEUES, Ticket
+from course.material.prices import machine_price_per_hour
+
+BADGE_KINDS = ("measured here", "live", "replayed", "recorded reading", "claimed")
+
+_Z_95 = 1.959964  # two-sided 95 % of the normal distribution
+
+
+class Row(Protocol):
+    """What a row needs to be measured; tickets, letters and questions have it."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a reply is judged: `valid` is its form (a queue name, JSON by a schema), `correct` its content."""
+
+    valid: bool
+    correct: bool
+
+
+Check = Callable[[Any, Any], Verdict]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One measured row. Tokens, seconds and cost ($ of API money) are None where nobody measured them."""
+
+    id: str
+    text: str
+    expected: str
+    reply: Any
+    valid: bool
+    correct: bool
+    slice: str
+    input_tokens: int | None
+    output_tokens: int | None
+    seconds: float | None
+    cost: float | None
+    error: str
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Result:
+    """What one predictor reached on some rows. Nothing in it changes; `frame` is a fresh copy each time."""
+
+    name: str
+    outcomes: tuple[Outcome, ...]
+    badge: str
+    model: str
+    created: str
+    note: str = ""
+
+    @classmethod
+    def from_replies(
+        cls,
+        rows: Sequence[Row],
+        replies: Mapping[str, Any],
+        *,
+        name: str,
+        badge: str = "recorded reading",
+        model: str = "",
+        note: str = "",
+        check: Check | None = None,
+    ) -> "Result":
+        """A result from replies that were collected elsewhere: `replies[row.id]`, a dict or a pandas Series.
+
+        It has no tokens, no seconds and so no cost. `badge` begins with one of `BADGE_KINDS`.
+        """
+        if badge.partition(":")[0] not in BADGE_KINDS:
+            raise CourseError(
+                f"The badge {badge!r} is not known; begin it with one of {', '.join(BADGE_KINDS)}."
+            )
+        judge = check_for(rows, check)
+        for row in rows:
+            if row.id not in replies:
+                raise CourseError(
+                    f"There is no reply for row {row.id!r}; leave the row out or add its reply."
+                )
+        outcomes = tuple(outcome_of(row, replies[row.id], judge(row, replies[row.id])) for row in rows)
+        return cls(name, outcomes, badge, model, now(), note)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """A line per row: id, text, expected, reply, valid, correct, slice, tokens, seconds, cost, error."""
+        return pd.DataFrame([vars(outcome) for outcome in self.outcomes])
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return len(self.outcomes)
+
+    @property
+    def right(self) -> int:
+        """Number of rows that are right."""
+        return sum(outcome.correct for outcome in self.outcomes)
+
+    @property
+    def accuracy(self) -> float:
+        """Share of rows that are right, 0 to 1."""
+        return self.right / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % Wilson interval of the accuracy."""
+        return wilson(self.right, self.n)
+
+    @property
+    def valid(self) -> float:
+        """Share of replies in the right form, 0 to 1."""
+        return sum(outcome.valid for outcome in self.outcomes) / self.n
+
+    @property
+    def valid_interval(self) -> tuple[float, float]:
+        """95 % Wilson interval of the share of valid replies."""
+        return wilson(sum(outcome.valid for outcome in self.outcomes), self.n)
+
+    @property
+    def input_tokens(self) -> float | None:
+        """Mean per row, cached ones included; None where no model was asked."""
+        return _mean(outcome.input_tokens for outcome in self.outcomes)
+
+    @property
+    def output_tokens(self) -> float | None:
+        """Mean per row; None where no model was asked."""
+        return _mean(outcome.output_tokens for outcome in self.outcomes)
+
+    @property
+    def seconds(self) -> float | None:
+        """Mean per row: the engine's own time, the latency of a live answer, or a plain function's time."""
+        return _mean(outcome.seconds for outcome in self.outcomes)
+
+    @property
+    def cost_per_1000(self) -> float | None:
+        """$ for 1,000 rows: API money where any is due, else seconds at the price of the rented machine."""
+        paid = _mean(outcome.cost for outcome in self.outcomes)
+        if paid:
+            return 1000 * paid
+        return None if self.seconds is None else 1000 * self.seconds * machine_price_per_hour() / 3600
+
+    @property
+    def badge_kind(self) -> str:
+        """Which of `BADGE_KINDS` the badge begins with."""
+        return self.badge.partition(":")[0]
+
+    @property
+    def errors(self) -> tuple[str, ...]:
+        """What the predictor raised, in the order of the rows; such rows count as wrong."""
+        return tuple(outcome.error for outcome in self.outcomes if outcome.error)
+
+    def slices(self) -> pd.DataFrame:
+        """Index slice (typical, hard, boundary); columns n, right, accuracy, low, high (Wilson), valid."""
+        lines = {}
+        for name in _slice_order(outcome.slice for outcome in self.outcomes):
+            part = [outcome for outcome in self.outcomes if outcome.slice == name]
+            right = sum(outcome.correct for outcome in part)
+            low, high = wilson(right, len(part))
+            valid = sum(outcome.valid for outcome in part) / len(part)
+            figures = (len(part), right, right / len(part), low, high, valid)
+            lines[name] = dict(zip(("n", "right", "accuracy", "low", "high", "valid"), figures, strict=True))
+        return pd.DataFrame.from_dict(lines, orient="index").rename_axis("slice")
+
+    def failures(self, n: int = 5) -> pd.DataFrame:
+        """The first `n` rows that are wrong: id, text, expected, reply, slice, error."""
+        frame = self.frame
+        return frame.loc[~frame["correct"], ["id", "text", "expected", "reply", "slice", "error"]].head(n)
+
+    def confusion(self) -> pd.DataFrame:
+        """Counts, expected by reply; all replies in no valid form share the column '(not valid)'."""
+        frame = self.frame
+        said = frame["reply"].map(plain_text).str.strip().where(frame["valid"], "(not valid)")
+        return pd.crosstab(frame["expected"], said, rownames=["expected"], colnames=["reply"])
+
+    def __str__(self) -> str:
+        parts = [
+            f"{self.name}: {_share(self.accuracy, self.interval)} of {self.n} right",
+            f"{percent(self.valid)} % valid",
+        ]
+        if self.input_tokens is not None:
+            parts.append(f"{self.input_tokens:.0f} tokens in")
+        if self.seconds is not None:
+            parts.append(duration(self.seconds))
+        return ", ".join([*parts, *self._error_note()])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        asked = self.input_tokens is not None
+        cells = {
+            "right": f"{_share(self.accuracy, self.interval)} of {self.n}",
+            "valid": _share(self.valid, self.valid_interval),
+            "tokens in / out": f"{self.input_tokens:.0f} / {self.output_tokens:.0f}" if asked else "-",
+            "time per row": "-" if self.seconds is None else duration(self.seconds),
+            "$ per 1,000": money(self.cost_per_1000),
+            "badge": self.badge,
+        }
+        head = "".join(f"<th>{html.escape(title)}</th>" for title in cells)
+        body = "".join(f"<td>{html.escape(text)}</td>" for text in cells.values())
+        remarks = [remark for remark in (*self._error_note(), self.note) if remark]
+        below = "".join(f"<p>{html.escape(remark)}</p>" for remark in remarks)
+        return (
+            f"<table><caption><b>{html.escape(self.name)}</b></caption>"
+            f"<thead><tr>{head}</tr></thead><tbody><tr>{body}</tr></tbody></table>{below}"
+        )
+
+    def _error_note(self) -> list[str]:
+        if not self.errors:
+            return []
+        return [f"{len(self.errors)} raised an error and count as wrong, the first: {self.errors[0]}"]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two results on the same rows: how many are right with both, with one only, with neither."""
+
+    a: str
+    b: str
+    both: int
+    only_a: int
+    only_b: int
+    neither: int
+    p_value: float
+    interval: tuple[float, float]
+
+    @property
+    def n(self) -> int:
+        """Number of rows."""
+        return self.both + self.only_a + self.only_b + self.neither
+
+    @property
+    def difference(self) -> float:
+        """Accuracy of `a` minus accuracy of `b`, -1 to 1; `interval` is its 95 % interval."""
+        return (self.only_a - self.only_b) / self.n
+
+    def __str__(self) -> str:
+        low, high = (100 * bound for bound in self.interval)
+        verdict = "chance hardly explains it" if self.p_value < 0.05 else "chance can explain it"
+        return (
+            f"Of {self.n} rows, {self.only_a} are right only with '{self.a}' and {self.only_b} only with "
+            f"'{self.b}': a difference of {100 * self.difference:+.1f} points ({low:+.1f} to {high:+.1f}), "
+            f"McNemar p = {self.p_value:.2g}, {verdict}."
+        )
+
+
+def compare(a: Result, b: Result) -> Comparison:
+    """McNemar's exact test on the rows of both, with Bonett and Price's (2012) interval of the difference."""
+    right_a = {outcome.id: outcome.correct for outcome in a.outcomes}
+    right_b = {outcome.id: outcome.correct for outcome in b.outcomes}
+    odd = sorted(right_a.keys() ^ right_b.keys())
+    if odd:
+        raise CourseError(
+            f"'{a.name}' and '{b.name}' were measured on different rows ({odd[0]} is in only one of them); "
+            "measure both on the same rows."
+        )
+    pairs = [(right_a[id], right_b[id]) for id in right_a]
+    cells = [pairs.count(pair) for pair in ((True, True), (True, False), (False, True), (False, False))]
+    both, only_a, only_b, neither = cells
+    # Without a row on which they differ there is nothing to test.
+    p_value = mcnemar([[both, only_a], [only_b, neither]], exact=True).pvalue if only_a + only_b else 1.0
+    return Comparison(
+        a.name,
+        b.name,
+        *cells,
+        p_value=float(p_value),
+        interval=_difference_interval(only_a, only_b, len(pairs)),
+    )
+
+
+def wilson(successes: int, n: int) -> tuple[float, float]:
+    """95 % Wilson interval of the share `successes / n`."""
+    if n < 1 or not 0 <= successes <= n:
+        raise CourseError(f"{successes} of {n} is no share; count between 0 and n, with n at least 1.")
+    low, high = proportion_confint(successes, n, method="wilson")
+    # Rounding can put an end just inside the share itself when that is 0 or 1.
+    return max(0.0, min(float(low), successes / n)), min(1.0, max(float(high), successes / n))
+
+
+def routed_right(ticket: Ticket, reply: Any) -> Verdict:
+    """The check of tickets: the reply, without space around it, is a queue name, and the right one."""
+    said = reply.strip() if isinstance(reply, str) else ""
+    return Verdict(said in QUEUES, said == ticket.queue)
+
+
+def check_for(rows: Sequence[Row], check: Check | None) -> Check:
+    """`check`, or the one of tickets. CourseError when there is none, no row, or an id twice."""
+    if not rows:
+        raise CourseError("There are 0 rows to measure; give at least 1.")
+    ids: set[str] = set()
+    for row in rows:
+        if row.id in ids:
+            raise CourseError(f"Row {row.id!r} is there twice; give each row once.")
+        ids.add(row.id)
+    if check is None and not all(isinstance(row, Ticket) for row in rows):
+        raise CourseError(f"Rows of type {type(rows[0]).__name__} have no check of their own; pass check=.")
+    return check or routed_right
+
+
+def outcome_of(
+    row: Row,
+    reply: Any,
+    verdict: Verdict,
+    *,
+    input_tokens: int | None = None,
+    output_tokens: int | None = None,
+    seconds: float | None = None,
+    cost: float | None = None,
+    error: str = "",
+) -> Outcome:
+    """The judged row. CourseError when the check gave no `Verdict`."""
+    if not isinstance(verdict, Verdict):
+        raise CourseError(
+            f"The check gave {verdict!r} for row {row.id!r}; return Verdict(valid=..., correct=...)."
+        )
+    return Outcome(
+        id=row.id,
+        text=row.text,
+        expected=plain_text(_first_of(row, ("queue", "gold", "answer"))),
+        reply=reply,
+        valid=bool(verdict.valid),
+        correct=bool(verdict.correct),
+        slice=_first_of(row, ("kind", "difficulty")),
+        input_tokens=input_tokens,
+        output_tokens=output_tokens,
+        seconds=seconds,
+        cost=cost,
+        error=error,
+    )
+
+
+def plain_text(value: Any) -> str:
+    """A text as it is, anything else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def percent(share: float) -> str:
+    """A share of 0 to 1 in percent, with one decimal place where it has any."""
+    return f"{100 * share:.1f}".removesuffix(".0")
+
+
+def money(dollars: float | None) -> str:
+    """Dollars with two significant digits or cents, a dash where nobody knows."""
+    if dollars is None:
+        return "-"
+    if dollars >= 1:
+        return f"{dollars:,.2f}"
+    return f"{dollars:.{1 - math.floor(math.log10(dollars))}f}" if dollars >= 0.00001 else "under 0.00001"
+
+
+def duration(seconds: float) -> str:
+    """Seconds with two significant digits."""
+    if seconds < 0.001:
+        return "under 0.001 s"
+    return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+
+
+def now() -> str:
+    """The time in UTC, ISO 8601, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _difference_interval(only_a: int, only_b: int, n: int) -> tuple[float, float]:
+    share_a, share_b = (only_a + 1) / (n + 2), (only_b + 1) / (n + 2)
+    centre = share_a - share_b
+    half = _Z_95 * math.sqrt((share_a + share_b - centre**2) / (n + 2))
+    return max(-1.0, centre - half), min(1.0, centre + half)
+
+
+def _first_of(row: Row, fields: tuple[str, ...]) -> Any:
+    return next((getattr(row, field) for field in fields if hasattr(row, field)), "")
+
+
+def _slice_order(names: Iterable[str]) -> list[str]:
+    return sorted(dict.fromkeys(names), key=lambda name: KINDS.index(name) if name in KINDS else len(KINDS))
+
+
+def _mean(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _share(share: float, interval: tuple[float, float]) -> str:
+    return f"{percent(share)} % ({100 * interval[0]:.1f}-{100 * interval[1]:.1f})"

@@ -1,0 +1,1 @@
+"""The rungs before fine-tuning: prompts, examples, retrieval, tools, skills."""

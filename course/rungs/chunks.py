@@ -1,0 +1,95 @@
+"""Cutting articles into passages for an index: by section or by size, each with where it comes from.
+
+A passage is a slice of its article, unchanged, so that an answer can be traced to the words it came from.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from course.errors import CourseError
+from course.material.data import Article
+
+_HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
+_WORD = re.compile(r"\S+")
+
+
+@dataclass(frozen=True)
+class Passage:
+    """The characters `start` to `end` of the text of one article.
+
+    `article` is its id, `title` its title, `heading` the heading that its first word stands under ("" above
+    the first one). `text` holds the slice itself, headings inside it included.
+    """
+
+    article: str
+    title: str
+    heading: str
+    start: int
+    end: int
+    text: str
+
+    @property
+    def id(self) -> str:
+        """What a citation names: article, and where in it the passage begins."""
+        return f"{self.article}:{self.start}"
+
+    @property
+    def searched(self) -> str:
+        """What is indexed: the title as well, or a section would not say which product it is about."""
+        return f"{self.title}\n{self.text}"
+
+
+def by_section(articles: Sequence[Article]) -> list[Passage]:
+    """A passage for each section, heading and all, and one for what stands above the first heading."""
+    passages = []
+    for article in _checked(articles):
+        starts = [match.start() for match in _HEADING.finditer(article.text)]
+        for start, end in pairwise([*dict.fromkeys([0, *starts]), len(article.text)]):
+            passages += _slice(article, start, end)
+    return passages
+
+
+def by_words(articles: Sequence[Article], size: int, overlap: int = 0) -> list[Passage]:
+    """Passages of `size` words, the last `overlap` of each again at the start of the next.
+
+    The last passage of an article may be shorter. No passage spans two articles.
+    """
+    if not 0 <= overlap < size:
+        raise CourseError(
+            f"size is {size} and overlap {overlap} words; give a passage at least 1 word and less overlap."
+        )
+    passages = []
+    for article in _checked(articles):
+        words = [match.span() for match in _WORD.finditer(article.text)]
+        # A passage that would only repeat the end of the one before it is left out.
+        for first in range(0, max(len(words) - overlap, 1), size - overlap):
+            last = min(first + size, len(words)) - 1
+            passages += _slice(article, words[first][0], words[last][1])
+    return passages
+
+
+def _checked(articles: Sequence[Article]) -> Sequence[Article]:
+    if not articles:
+        raise CourseError("There are 0 articles to cut; give at least 1, for example data.handbook().")
+    for article in articles:
+        if not article.text.strip():
+            raise CourseError(f"The article {article.id!r} is empty; give it a text or leave it out.")
+    return articles
+
+
+def _slice(article: Article, start: int, end: int) -> list[Passage]:
+    """The passage between two places without the white space around it; none where nothing is left."""
+    piece = article.text[start:end]
+    text = piece.strip()
+    if not text:
+        return []
+    start += len(piece) - len(piece.lstrip())
+    heading = _heading_at(article.text, start)
+    return [Passage(article.id, article.title, heading, start, start + len(text), text)]
+
+
+def _heading_at(text: str, place: int) -> str:
+    headings = [match[1] for match in _HEADING.finditer(text) if match.start() <= place]
+    return headings[-1] if headings else ""

@@ -1,0 +1,102 @@
+"""A skill that remembers: the stream in months, what a reviewer approved before each, what it brings."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from course.engine.client import CourseClient
+from course.errors import CourseError
+from course.material.data import Ticket, tickets
+from course.measuring.evaluate import evaluate
+from course.measuring.provenance import FOLDER, Counted, Provenance, counts_of, read_rows
+from course.measuring.results import Outcome
+from course.rungs.retrieve import nearest
+from course.rungs.skills import Example, Skill, examples, route
+
+MONTHS = 6
+SHOWN = 5
+FILE = FOLDER / "skill_months.csv"
+COMMAND = "python -m course.measure skills"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Month(Counted):
+    """One row of the sweep: what `way` reached on the `n` tickets that came in `month`, 1 to MONTHS.
+
+    `examples` is how many references there were before it.
+    """
+
+    month: int
+    way: str
+    examples: int
+
+
+def months(stream: Sequence[Ticket], count: int = MONTHS) -> list[list[Ticket]]:
+    """The stream in `count` nearly equal parts, in its order. The tickets bear no dates: these are ours."""
+    if not 1 <= count <= len(stream):
+        raise CourseError(f"count is {count}; ask for 1 to {len(stream)} months.")
+    edges = [len(stream) * place // count for place in range(count + 1)]
+    return [list(stream[start:end]) for start, end in zip(edges, edges[1:], strict=False)]
+
+
+def approved(reviewed: Sequence[Ticket]) -> list[Example]:
+    """Tickets after a review. The reviewer's verdict is the label of the stream: nobody sat there."""
+    return [Example(ticket.id, ticket.text, ticket.queue) for ticket in reviewed]
+
+
+def vote(neighbours: Sequence[Example]) -> str:
+    """The commonest queue of the neighbours, the best one last as `nearest` gives them; it wins a tie."""
+    return Counter(example.queue for example in reversed(neighbours)).most_common(1)[0][0]
+
+
+def memories(seed: Sequence[Example], arrived: Sequence[Sequence[Ticket]]) -> list[list[Example]]:
+    """The references before the first month, before the second, and so on; the last list comes after all."""
+    before = [[ticket for part in arrived[:number] for ticket in part] for number in range(len(arrived) + 1)]
+    return [[*seed, *approved(reviewed)] for reviewed in before]
+
+
+def sweep(client: CourseClient, model: str, skill: Skill) -> list[Month]:
+    """Every ticket of the stream in every way. What is recorded is replayed."""
+    stream, seed = tickets("stream"), examples(skill)
+    arrived = months(stream)
+    known = memories(seed, arrived)
+    number_of = {ticket.id: number for number, part in enumerate(arrived) for ticket in part}
+    near_seed = {ticket.id: near for ticket, near in _with_nearest(stream, seed)}
+    near = {
+        t.id: found
+        for part, pool in zip(arrived, known, strict=False)
+        for t, found in _with_nearest(part, pool)
+    }
+    ways: dict[str, Callable[[Ticket], str]] = {
+        "fixed references": lambda ticket: route(client, model, skill, ticket, near_seed[ticket.id]),
+        "growing references": lambda ticket: route(client, model, skill, ticket, near[ticket.id]),
+        "vote, no model": lambda ticket: vote(near[ticket.id]),
+    }
+    rows = []
+    for way, predict in ways.items():
+        result = evaluate(stream, predict, name=way, client=None if "no model" in way else client)
+        print(result, flush=True)
+        for number in range(MONTHS):
+            outcomes = [outcome for outcome in result.outcomes if number_of[outcome.id] == number]
+            references = len(seed if way.startswith("fixed") else known[number])
+            rows.append(_row(way, number + 1, references, outcomes))
+    return rows
+
+
+def read() -> list[Month]:
+    """The sweep as it was measured. CourseError names what is wrong, or the command that makes it."""
+    return read_rows(Month, FILE, COMMAND)
+
+
+def _with_nearest(rows: Sequence[Ticket], pool: Sequence[Example]) -> Iterator[tuple[Ticket, list[Example]]]:
+    return zip(rows, nearest([row.text for row in rows], pool, SHOWN), strict=True)
+
+
+def _row(way: str, month: int, references: int, outcomes: Sequence[Outcome]) -> Month:
+    return Month(
+        **asdict(Provenance.now(COMMAND)),
+        month=month,
+        way=way,
+        examples=references,
+        **counts_of(outcomes),
+    )

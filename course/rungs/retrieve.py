@@ -1,0 +1,175 @@
+"""Finding texts: MiniLM embeddings kept on disk, the passages that answer a question, the nearest tickets."""
+
+import hashlib
+import os
+import sqlite3
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+
+from course.engine.weights import MINILM_SHA256, minilm_path
+from course.errors import CourseError
+from course.material.data import Ticket
+from course.paths import cache_dir
+from course.rungs.chunks import Passage
+from course.rungs.index import Index
+
+if TYPE_CHECKING:
+    from lancedb.rerankers import Reranker
+    from sentence_transformers import SentenceTransformer
+
+DIMENSIONS = 384
+MODES = ("lexical", "vector", "hybrid")
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS embeddings (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
+_lock = threading.Lock()
+_known: dict[str, np.ndarray] = {}
+
+
+def embed(texts: Sequence[str]) -> np.ndarray:
+    """One row of length 1 for each text: shape (number of texts, 384), float32.
+
+    A vector is computed once and then read from the cache folder, without loading the model.
+    """
+    if isinstance(texts, str):
+        raise CourseError(f"embed() takes a list of texts, not the text {texts[:40]!r}; put it in brackets.")
+    keys = [_key(text) for text in texts]
+    with _lock:
+        missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in _known}
+        if missing:
+            _known.update(_from_disk(missing))
+        new = {key: text for key, text in missing.items() if key not in _known}
+        if new:
+            vectors = dict(zip(new, _encode(list(new.values())), strict=True))
+            _to_disk(vectors)
+            _known.update(vectors)
+        return np.array([_known[key] for key in keys], dtype=np.float32).reshape(len(keys), DIMENSIONS)
+
+
+def search(
+    text: str,
+    passages: Sequence[Passage],
+    k: int,
+    mode: str = "hybrid",
+    reranker: "Reranker | None" = None,
+) -> list[Passage]:
+    """The `k` passages that fit the question best, the best one first.
+
+    `mode` is one of `MODES`: by shared words (lexical, fewer than `k` where fewer share one), by meaning
+    (vector), or both with their ranks fused. `reranker`, one of lancedb.rerankers, fuses a hybrid search in
+    another way. The index is made from the passages as they are now: after a change, search again.
+    """
+    if not text.strip():
+        raise CourseError(f"The question is {text!r}; write at least one word.")
+    if mode not in MODES:
+        raise CourseError(f"There is no search mode {mode!r}; use one of {', '.join(MODES)}.")
+    if reranker is not None and mode != "hybrid":
+        raise CourseError(f"A reranker fuses two searches and the mode is {mode!r}; use mode='hybrid'.")
+    index = passage_index(passages)
+    if mode == "lexical":
+        places = index.lexical(text, k)
+    elif mode == "vector":
+        places = index.vector(embed([text]), k)[0]
+    else:
+        places = index.hybrid(text, embed([text])[0], k, reranker)
+    return [passages[place] for place in places]
+
+
+def passage_index(passages: Sequence[Passage]) -> Index:
+    """The index that `search` asks. CourseError when there is no passage."""
+    if not passages:
+        raise CourseError("There are 0 passages to search; cut the handbook into at least 1.")
+    texts = [passage.searched for passage in passages]
+    return Index(texts, embed(texts))
+
+
+@overload
+def nearest(text: str, pool: Sequence[Ticket], k: int) -> list[Ticket]: ...
+@overload
+def nearest(text: Sequence[str], pool: Sequence[Ticket], k: int) -> list[list[Ticket]]: ...
+def nearest(text, pool, k):
+    """The `k` tickets of `pool` whose texts are most like `text`, the best one last.
+
+    Last is next to the question when they become examples of a prompt. A list of texts gives a list of lists
+    and is much faster than one call for each: the index answers all of them at once.
+    """
+    if not 1 <= k <= len(pool):
+        raise CourseError(
+            f"k is {k} and the pool has {len(pool)} tickets; ask for 1 up to {len(pool)} of them."
+        )
+    questions = [text] if isinstance(text, str) else text
+    texts = [ticket.text for ticket in pool]
+    order = Index(texts, embed(texts)).vector(embed(questions), k)[:, ::-1]
+    found = [[pool[place] for place in places] for places in order]
+    return found[0] if isinstance(text, str) else found
+
+
+def _key(text: str) -> str:
+    return hashlib.sha256(f"{MINILM_SHA256}\n{text}".encode()).hexdigest()
+
+
+def _cache_file() -> Path:
+    return cache_dir() / "embeddings.sqlite"
+
+
+def _from_disk(wanted: dict[str, str]) -> dict[str, np.ndarray]:
+    try:
+        with closing(_opened()) as connection:
+            found = {
+                key: connection.execute("SELECT vector FROM embeddings WHERE key = ?", (key,)).fetchone()
+                for key in wanted
+            }
+    except sqlite3.DatabaseError as error:
+        _discard_if_damaged(error)
+        return {}
+    vectors = {key: _vector(row[0]) for key, row in found.items() if row}
+    return {key: vector for key, vector in vectors.items() if vector is not None}
+
+
+def _to_disk(vectors: dict[str, np.ndarray]) -> None:
+    rows = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
+    try:
+        with closing(_opened()) as connection, connection:
+            connection.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?)", rows)
+    except sqlite3.DatabaseError as error:
+        # A full disk or a busy file costs only the time to compute the vectors again.
+        _discard_if_damaged(error)
+
+
+def _opened() -> sqlite3.Connection:
+    connection = sqlite3.connect(_cache_file(), timeout=30)
+    connection.execute(_SCHEMA)
+    return connection
+
+
+def _discard_if_damaged(error: sqlite3.DatabaseError) -> None:
+    if not isinstance(error, sqlite3.OperationalError):
+        _cache_file().unlink(missing_ok=True)
+
+
+def _vector(stored: bytes) -> np.ndarray | None:
+    """The stored vector, or None when it is not one of length 1 and so was damaged."""
+    if len(stored) != 4 * DIMENSIONS:
+        return None
+    vector = np.frombuffer(stored, dtype="<f4")
+    return vector if abs(np.linalg.norm(vector) - 1) < 1e-3 else None
+
+
+def _encode(texts: list[str]) -> np.ndarray:
+    return _model().encode(texts, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True)
+
+
+@cache
+def _model() -> "SentenceTransformer":
+    # The model is a folder on this machine: nothing is to be looked up on the network.
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    return SentenceTransformer(str(minilm_path()), device="cpu", local_files_only=True)

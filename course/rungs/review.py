@@ -1,0 +1,84 @@
+"""What a reviewer decided, ticket by ticket, in results/verdicts.sqlite. Rows are added and never changed."""
+
+import sqlite3
+from contextlib import closing
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+
+from course.errors import CourseError
+from course.material.data import QUEUES
+from course.measuring.results import now
+from course.paths import results_dir
+from course.rungs.skills import Example
+
+APPROVE, CORRECT, SKIP, UNDO = "approve", "correct", "skip", "undo"
+ACTIONS = (APPROVE, CORRECT, SKIP, UNDO)
+BUSY_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Decision:
+    """One verdict on one ticket: `routed` is what the skill said, `queue` what holds now ("" for skip, undo).
+
+    Raises CourseError for an action or a queue that does not exist.
+    """
+
+    id: str
+    text: str
+    routed: str
+    action: str
+    queue: str
+
+    def __post_init__(self) -> None:
+        if self.action not in ACTIONS:
+            raise CourseError(f"The action {self.action!r} is not known; use one of {', '.join(ACTIONS)}.")
+        if self.action in (APPROVE, CORRECT) and self.queue not in QUEUES:
+            raise CourseError(f"The queue {self.queue!r} is not known; use one of {', '.join(QUEUES)}.")
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Decision))
+_TABLE = f"""CREATE TABLE IF NOT EXISTS verdicts
+    (number INTEGER PRIMARY KEY, created TEXT, {_COLUMNS.replace(",", " TEXT,")} TEXT)"""
+
+
+class VerdictLog:
+    """The decisions in one SQLite file. Several kernels may write to it; a killed one loses nothing.
+
+    Each call opens and closes the file, so no kernel holds it. Errors come as CourseError and change nothing.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = path or results_dir() / "verdicts.sqlite"
+
+    def add(self, decision: Decision) -> None:
+        """Keep a decision. It is on disk when this returns."""
+        marks = ", ".join("?" for _ in range(6))
+        insert = f"INSERT INTO verdicts (created, {_COLUMNS}) VALUES ({marks})"
+        self._run(insert, (now(), *astuple(decision)), "The last verdict was not saved")
+
+    def decisions(self) -> list[Decision]:
+        """The verdict that holds for each ticket, the oldest first; one that was undone does not."""
+        rows = self._run(f"SELECT {_COLUMNS} FROM verdicts ORDER BY number", (), "No verdict could be read")
+        holds: dict[str, Decision] = {}
+        for decision in (Decision(*row) for row in rows):
+            holds.pop(decision.id, None)
+            if decision.action != UNDO:
+                holds[decision.id] = decision
+        return list(holds.values())
+
+    def examples(self) -> list[Example]:
+        """What was approved or corrected, as examples for a skill."""
+        kept = [decision for decision in self.decisions() if decision.action != SKIP]
+        return [Example(decision.id, decision.text, decision.queue) for decision in kept]
+
+    def _run(self, statement: str, values: tuple, trouble: str) -> list[tuple]:
+        try:
+            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as connection, connection:
+                connection.execute("PRAGMA synchronous = FULL")  # on disk before the next line runs
+                connection.execute(_TABLE)
+                return connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise CourseError(
+                f"{trouble} ({error}); the earlier ones are safe. Free some space in {self.path.parent}, or "
+                f"rename {self.path.name} if it is damaged, and try again."
+            ) from None

@@ -1,0 +1,203 @@
+"""The tools of the order desk: what a model may look up for the customer who is signed in.
+
+The model chooses a tool and its arguments; everything else is decided here. The customer is set by the
+program, never by an argument, and the database cannot be written. Whatever goes wrong becomes a result that
+the model can read, with `is_error`.
+"""
+
+import json
+import queue
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from anthropic.lib.tools import ToolError  # what the model is to read when a tool cannot do what it was asked
+from anthropic.types import ToolParam, ToolResultBlockParam, ToolUseBlock
+from jsonschema import Draft202012Validator
+
+from course.errors import CourseError
+from course.material.orders import database, discounted, euros, read_only
+
+SECONDS = 5.0  # the longest that one call may take
+MOST = 99  # of one product, so that a slip of the finger does not become a price
+
+
+def _about_an_order(name: str, description: str) -> ToolParam:
+    order = {"type": "string", "pattern": "^FL-[0-9]{5}$", "description": "order number such as FL-20431"}
+    return _definition(name, description, {"order": order})
+
+
+def _definition(name: str, description: str, properties: dict[str, dict]) -> ToolParam:
+    schema = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    return {"name": name, "description": description, "input_schema": schema}
+
+
+TOOLS: tuple[ToolParam, ...] = (
+    _about_an_order(
+        "find_order", "Look up an order: when it was placed, its items, its shipping and its total."
+    ),
+    _about_an_order("find_parcel", "Look up a parcel: when it left, when it is expected or was delivered."),
+    _about_an_order("find_refund", "Look up a refund: its amount, when it was approved and when it arrives."),
+    _definition(
+        "price",
+        "Work out what a product costs this customer, with the Pod Club discount.",
+        {
+            "product": {"type": "string", "description": "product code such as PU-210"},
+            "quantity": {"type": "integer", "description": f"how many, 1 to {MOST}"},
+        },
+    ),
+)
+
+
+class Desk:
+    """The tools of one signed-in customer. Safe for threads: each look-up has its own connection.
+
+    `notes` says whether an order comes with the note that was written when it was placed. Raises CourseError
+    when the database is missing, damaged or locked, or has no such customer.
+    """
+
+    def __init__(self, customer: str, *, path: Path | None = None, notes: bool = True) -> None:
+        self._path = path or database()
+        self._customer = customer
+        self._notes = notes
+        row = self._one("SELECT club FROM customers WHERE id = ?", customer)
+        if row is None:
+            raise CourseError(f"There is no customer {customer!r}; take one from data/orders/customers.csv.")
+        self._club = row["club"]
+        self.functions: dict[str, Callable[..., dict]] = {
+            "find_order": self.find_order,
+            "find_parcel": self.find_parcel,
+            "find_refund": self.find_refund,
+            "price": self.price,
+        }
+
+    def find_order(self, order: str) -> dict:
+        """Status, day, items, shipping and total of an order of this customer."""
+        row = self._own_order(order)
+        items = self._all(
+            "SELECT quantity, name FROM items JOIN products ON code = product WHERE order_id = ?", order
+        )
+        found = {
+            "order": order,
+            "status": row["status"],
+            "placed_on": row["placed_on"],
+            "items": ", ".join(f"{item['quantity']} x {item['name']}" for item in items),
+            "shipping": euros(row["shipping"]),
+            "total": euros(row["total"]),
+        }
+        return found | ({"note": row["note"]} if self._notes and row["note"] else {})
+
+    def find_parcel(self, order: str) -> dict:
+        """The days on which the parcel of an order of this customer left and is or was due."""
+        self._own_order(order)
+        row = self._one("SELECT * FROM parcels WHERE order_id = ?", order)
+        if row is None:
+            raise ToolError(f"Order {order} has not left the warehouse: there is no parcel.")
+        found = {"order": order, "left_on": row["left_on"], "expected_on": row["expected_on"]}
+        return found | {"delivered_on": row["delivered_on"] or "not yet"}
+
+    def find_refund(self, order: str) -> dict:
+        """State, amount and days of the refund for an order of this customer."""
+        self._own_order(order)
+        row = self._one("SELECT * FROM refunds WHERE order_id = ?", order)
+        if row is None:
+            raise ToolError(f"There is no refund for order {order}.")
+        known = {"order": order, "status": row["status"], "amount": euros(row["amount"])}
+        return known | {
+            "approved_on": row["approved_on"] or "not yet",
+            "arrives_by": row["due_on"] or "not known",
+        }
+
+    def price(self, product: str, quantity: int) -> dict:
+        """What `quantity` of a product cost this customer, whose tier is in the database."""
+        if not 1 <= quantity <= MOST:
+            raise ToolError(f"quantity is {quantity}; give 1 to {MOST}.")
+        row = self._one("SELECT * FROM products WHERE code = ?", product)
+        if row is None:
+            codes = ", ".join(each["code"] for each in self._all("SELECT code FROM products ORDER BY code"))
+            raise ToolError(f"There is no product {product}; the codes are {codes}.")
+        club = self._one("SELECT discount FROM club WHERE tier = ?", self._club)
+        percent = club["discount"] if club and row["club_counts"] else 0
+        total = quantity * discounted(row["price"], percent)
+        return {
+            "product": row["name"],
+            "quantity": quantity,
+            "discount": f"{percent}%",
+            "total": euros(total),
+        }
+
+    def answer(self, call: ToolUseBlock, seconds: float = SECONDS) -> ToolResultBlockParam:
+        """The result of a call, as the block to send back. It never raises."""
+        text, is_error = self.run(call.name, call.input, seconds)
+        result: ToolResultBlockParam = {"type": "tool_result", "tool_use_id": call.id, "content": text}
+        return result | {"is_error": True} if is_error else result
+
+    def run(self, name: str, arguments: object, seconds: float = SECONDS) -> tuple[str, bool]:
+        """The text that a call gives, and whether it is an error."""
+        try:
+            function = self.functions.get(name)
+            if function is None:
+                raise ToolError(f"There is no tool {name}; the tools are {', '.join(self.functions)}.")
+            given = checked(arguments, _schema(name))
+            return json.dumps(within(seconds, lambda: function(**given)), ensure_ascii=False), False
+        except ToolError as error:
+            return str(error), True
+        except Exception as error:
+            # The model may repeat what it reads, so no path and no query: the kind of error is all it gets.
+            return f"{name} failed ({type(error).__name__}). Say that this cannot be looked up now.", True
+
+    def _own_order(self, order: str) -> Any:
+        row = self._one("SELECT * FROM orders WHERE id = ? AND customer = ?", order, self._customer)
+        if row is None:
+            # The same words for an order of somebody else: whether it exists is nobody's business.
+            raise ToolError(f"There is no order {order} in this customer's account.")
+        return row
+
+    def _one(self, query: str, *values: str) -> Any:
+        with read_only(self._path) as connection:
+            return connection.execute(query, values).fetchone()
+
+    def _all(self, query: str, *values: str) -> list:
+        with read_only(self._path) as connection:
+            return connection.execute(query, values).fetchall()
+
+
+def checked(arguments: object, schema: Mapping) -> dict:
+    """The arguments of a call. ToolError in words that a model can act on when they do not fit the schema."""
+    for error in Draft202012Validator(schema).iter_errors(arguments):
+        place = ".".join(map(str, error.absolute_path)) or "input"
+        raise ToolError(f"{place}: {error.message}")
+    return dict(arguments)
+
+
+def within(seconds: float, function: Callable[[], Any]) -> Any:
+    """What `function` returns or raises, or ToolError after `seconds`.
+
+    Python cannot stop a thread. The one that hangs is left behind, and does not keep the process from ending.
+    """
+    answers: queue.SimpleQueue = queue.SimpleQueue()
+
+    def run() -> None:
+        try:
+            answers.put((function(), None))
+        except Exception as error:
+            answers.put((None, error))
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        value, error = answers.get(timeout=seconds)
+    except queue.Empty:
+        raise ToolError(f"The tool did not answer within {seconds:g} seconds.") from None
+    if error is not None:
+        raise error
+    return value
+
+
+def _schema(name: str) -> Mapping:
+    return next(tool["input_schema"] for tool in TOOLS if tool["name"] == name)

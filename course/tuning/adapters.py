@@ -1,0 +1,189 @@
+"""Trained adapters on disk: 20 MB of weights each, with a card that says what they were made from.
+
+An adapter has a name and versions. Saving adds a version and changes no earlier one, so going back is loading
+an earlier one: results/adapters/<name>/<version>/.
+"""
+
+import json
+import os
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from course.engine import weights
+from course.errors import CourseError
+from course.paths import results_dir
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+    from torch import Tensor
+
+WEIGHTS = "adapter_model.safetensors"
+CONFIG = "adapter_config.json"
+CARD = "card.json"
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What an adapter is made from and what it reached.
+
+    `base` is the name of the model below it, `base_sha256` the hash of that model's weights; `data_sha256`
+    that of training and dev chats; `run` that of data, base and settings together. `losses` holds (step, loss
+    per answer token) of every step, `dev` (step, loss, share of exact answers) of every look at the dev set,
+    and the weights are those of `best_step`. `ended` says why training stopped.
+    """
+
+    name: str
+    version: int
+    sha256: str
+    base: str
+    base_sha256: str
+    data_sha256: str
+    run: str
+    settings: dict
+    dtype: str
+    examples: int
+    steps: int
+    best_step: int
+    ended: str
+    losses: list
+    dev: list
+    seconds: float
+    tokens_per_second: float
+    date: str
+    machine: str
+    cores: int
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """An adapter on disk whose files were checked against its card."""
+
+    folder: Path
+    card: Card
+
+    @property
+    def label(self) -> str:
+        """Name and version, such as routing-v2."""
+        return f"{self.card.name}-v{self.card.version}"
+
+    @property
+    def weights(self) -> Path:
+        """The file with the trained weights."""
+        return self.folder / WEIGHTS
+
+    @property
+    def scale(self) -> float:
+        """The factor of the adapter's product B x A."""
+        return self.card.settings["alpha"] / self.card.settings["rank"]
+
+    def check_base(self, name: str, sha256: str) -> None:
+        """CourseError unless the adapter was trained on the weights with this hash."""
+        if self.card.base_sha256 != sha256:
+            raise CourseError(
+                f"The adapter {self.label} was trained on {self.card.base} ({self.card.base_sha256[:8]}) and "
+                f"does not fit {name} ({sha256[:8]}), even where the shapes do: train it again on that model."
+            )
+
+    def __str__(self) -> str:
+        kept = [right for step, _, right in self.card.dev if step == self.card.best_step]
+        reached = f", {kept[0]:.0%} of dev" if kept else ""
+        return f"{self.label}: {self.card.examples} examples, {self.card.best_step} steps{reached}"
+
+
+def folder() -> Path:
+    """Where all adapters are kept."""
+    made = results_dir() / "adapters"
+    made.mkdir(exist_ok=True)
+    return made
+
+
+def versions(name: str) -> list[int]:
+    """The versions of that name that are on disk, the oldest first."""
+    found = (folder() / checked_name(name)).glob("*/" + CARD)
+    return sorted(int(path.parent.name) for path in found if path.parent.name.isdecimal())
+
+
+def load(name: str, version: int | None = None) -> Adapter:
+    """An adapter by name, the newest version unless told otherwise.
+
+    Raises CourseError when there is none, when a file is damaged, or when files and card do not fit.
+    """
+    known = versions(name)
+    if not known:
+        raise CourseError(f"There is no adapter {name!r} in {folder()}; train it first.")
+    if version is not None and version not in known:
+        listed = ", ".join(map(str, known))
+        raise CourseError(f"The adapter {name!r} has no version {version}; it has {listed}.")
+    place = folder() / name / str(version or known[-1])
+    adapter = Adapter(place, _read_card(place / CARD))
+    if not adapter.weights.is_file() or weights.file_hash(adapter.weights) != adapter.card.sha256:
+        raise CourseError(
+            f"{adapter.weights} is damaged or missing; load an earlier version, or train {name!r} again."
+        )
+    return adapter
+
+
+def save(name: str, state: Mapping[str, "Tensor"], lora: "LoraConfig", **told: object) -> Adapter:
+    """Write a new version of that name, whole or not at all, and return it. `told` is the rest of its card.
+
+    The same weights from the same run again are the version that is there. Raises CourseError when the disk
+    is full; earlier versions stay as they are.
+    """
+    from safetensors.torch import save as as_bytes
+
+    version = max(versions(name), default=0) + 1
+    place = folder() / name
+    unfinished = place / f"unfinished-{os.getpid()}"
+    try:
+        unfinished.mkdir(parents=True)
+        (unfinished / WEIGHTS).write_bytes(as_bytes(dict(state)))
+        lora.save_pretrained(unfinished)
+        sha256 = weights.file_hash(unfinished / WEIGHTS)
+        same = _same(name, sha256, str(told["run"]))
+        if same:
+            return same
+        card = Card(name=name, version=version, sha256=sha256, **told)
+        (unfinished / CARD).write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
+        os.replace(unfinished, place / str(version))
+    except OSError as error:
+        raise CourseError(
+            f"The adapter {name!r} could not be written to {place} ({error}). Free 50 MB there and train "
+            "again: it goes on from its last checkpoint. Earlier versions are as they were."
+        ) from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return load(name, version)
+
+
+def checked_name(name: str) -> str:
+    """The name itself; CourseError when it cannot be one."""
+    if not NAME.fullmatch(name):
+        raise CourseError(f"{name!r} cannot name an adapter; use small letters, digits and hyphens.")
+    return name
+
+
+def _same(name: str, sha256: str, run: str) -> Adapter | None:
+    """The newest version, if it is this one."""
+    known = versions(name)
+    if not known:
+        return None
+    try:
+        newest = load(name, known[-1])
+    except CourseError:
+        return None
+    return newest if (newest.card.sha256, newest.card.run) == (sha256, run) else None
+
+
+def _read_card(path: Path) -> Card:
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+        if set(told) != {field.name for field in fields(Card)}:
+            raise ValueError(f"its fields are {sorted(told)}")
+        return Card(**told)
+    except (OSError, ValueError, TypeError) as error:
+        raise CourseError(f"{path} is damaged ({error}); load another version, or train it again.") from None

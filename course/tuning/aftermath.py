@@ -1,0 +1,450 @@
+"""What a tuned model brings with it, measured: what it forgets, what it knows, what changes around it.
+
+Lesson 12 runs parts of this live. `python -m course.measure aftermath` runs all of it and keeps the counts.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from functools import cache, partial
+from math import nan
+from pathlib import Path
+from typing import TypeVar
+
+from course.engine.client import CourseClient
+from course.errors import CourseError
+from course.material import data
+from course.material.data import Article, Letter, Question, Ticket, tickets
+from course.measuring.answers import judge, states
+from course.measuring.evaluate import evaluate
+from course.measuring.provenance import FOLDER, Counted, Provenance, counts, read_rows
+from course.measuring.results import Outcome, Result, Verdict
+from course.paths import DATA
+from course.rungs import compounding, routing, skills
+from course.rungs.chunks import Passage, by_section
+from course.rungs.retrieve import nearest, search
+from course.tuning import experiments, lora, serving
+from course.tuning.adapters import Adapter
+from course.tuning.chats import Chat, routing_chats, short_prompt
+from course.tuning.lora import Settings, print_progress
+
+FILE = FOLDER / "aftermath.csv"
+COMMAND = "python -m course.measure aftermath"
+
+FACTS = 30
+FACT_PROMPT = "Answer the question about Fernlight in a few words."
+FACT_SETTINGS = Settings(batch=6, epochs=9)
+# The instruction of lesson 05, for a question with a section of the handbook in front of it.
+READ_PROMPT = (
+    "Answer the question from the handbook in a few words. "
+    "If the handbook does not say, reply: not in the handbook"
+)
+# The instruction of lesson 04 for letters, which it shows with two examples.
+LETTER_PROMPT = (
+    "Read the job application and answer with one JSON object with the keys "
+    f"{', '.join(data.LETTER_FIELDS)}. Use null where the letter does not say."
+)
+RULE_CHANGES_IN = 4  # month of the stream, from 1
+NO_QUEUE = "no queue"
+
+T = TypeVar("T")
+AskHandbook = Callable[[Question, Sequence[Passage]], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured(Counted):
+    """One row: what `model` reached on the `n` rows of `part`, in one `group` of measurements.
+
+    Tokens (in) and seconds are means per row, nan where nobody was asked. `month` is that of the stream, 0
+    elsewhere; `train_seconds` what the model's own training took, 0 where there was none.
+    """
+
+    group: str
+    model: str
+    part: str
+    month: int
+    input_tokens: float
+    seconds: float
+    train_seconds: float
+
+
+@dataclass(frozen=True)
+class Instruction:
+    """A plain request that has nothing to do with tickets. A reply that `pattern` is found in follows it."""
+
+    id: str
+    text: str
+    pattern: str
+
+
+def read() -> list[Measured]:
+    """All rows as they were measured. CourseError names what is wrong, or the command that makes them."""
+    return read_rows(Measured, FILE, COMMAND)
+
+
+# Forgetting
+
+
+def instructions() -> list[Instruction]:
+    """Two dozen plain requests with a word or a number that a right reply holds."""
+    return [
+        Instruction(**row)
+        for _, row in data.json_rows(DATA / "plain_instructions.jsonl", ("id", "text", "pattern"))
+    ]
+
+
+def follow(client: CourseClient, model: str, instruction: Instruction) -> str:
+    """The reply to a plain request, without any system prompt."""
+    return _reply(client, model, None, [{"role": "user", "content": instruction.text}], 40)
+
+
+def followed(instruction: Instruction, reply: str) -> Verdict:
+    """Valid: not empty, and no name of a queue. Right: the pattern is found as well."""
+    valid = bool(reply.strip()) and reply.strip() not in data.QUEUES
+    found = re.search(instruction.pattern, reply, re.IGNORECASE | re.DOTALL) is not None
+    return Verdict(valid, valid and found)
+
+
+def extract(client: CourseClient, model: str, letter: Letter) -> str:
+    """The reply to a letter with the first two letters as examples, the way of lesson 04 that works best."""
+    turns = []
+    for example in reversed(data.letters()[:2]):
+        answer = json.dumps(example.gold, ensure_ascii=False)
+        turns += [{"role": "user", "content": example.text}, {"role": "assistant", "content": answer}]
+    turns.append({"role": "user", "content": letter.text})
+    return _reply(client, model, LETTER_PROMPT, turns, 150)
+
+
+def extracted(letter: Letter, reply: str) -> Verdict:
+    """Valid: one JSON object with the eight keys. Right: it has the applicant's name as well."""
+    try:
+        fields = json.loads(reply)
+    except json.JSONDecodeError:
+        return Verdict(False, False)
+    valid = isinstance(fields, dict) and fields.keys() == set(data.LETTER_FIELDS)
+    return Verdict(valid, valid and fields["name"] == letter.gold["name"])
+
+
+def route(client: CourseClient, model: str, ticket: Ticket, examples: Sequence[Ticket] = ()) -> str:
+    """The reply of a tuned model to a ticket: the short prompt, and examples as turns if there are any."""
+    return routing.route(client, model, ticket, examples, system=short_prompt())
+
+
+# Facts
+
+
+def known_facts() -> list[Question]:
+    """The handbook questions to train on: the first 30 that one article answers in its own words."""
+    return [question for question in data.questions() if question.kind == "single"][:FACTS]
+
+
+def other_facts() -> list[Question]:
+    """The handbook questions with an answer that are not trained on."""
+    known = {question.id for question in known_facts()}
+    return [q for q in data.questions() if q.id not in known and q.kind != "unanswerable"]
+
+
+def reworded_facts() -> list[Question]:
+    """The questions of `known_facts` in other words, with the same answers."""
+    rows = data.json_rows(DATA / "handbook_paraphrases.jsonl", ("id", "question"))
+    words = {row["id"]: row["question"] for _, row in rows}
+    return [replace(question, text=words[question.id]) for question in known_facts()]
+
+
+def fact_chats(questions: Sequence[Question]) -> list[Chat]:
+    """Questions as chats whose answer is the fact."""
+    return [Chat(FACT_PROMPT, question.text, question.answer) for question in questions]
+
+
+def changed_facts() -> tuple[list[Article], list[Question], list[Question]]:
+    """The handbook after ten figures changed; the questions to them with the new and with the old answers."""
+    handbook = {article.id: article for article in data.handbook()}
+    known = {question.id: question for question in known_facts()}
+    new, old = [], []
+    for where, row in data.csv_rows(DATA / "changed_facts.csv", ("id", "article", "old", "new")):
+        article = handbook[row["article"]]
+        if article.text.count(row["old"]) != 1:
+            raise CourseError(f"{where}: {row['old']!r} is not once in {article.id}; correct it.")
+        handbook[article.id] = replace(article, text=article.text.replace(row["old"], row["new"]))
+        old.append(known[row["id"]])
+        new.append(replace(known[row["id"]], answer=row["new"], accept=()))
+    return list(handbook.values()), new, old
+
+
+def recall(client: CourseClient, model: str, question: Question) -> str:
+    """The reply without the handbook, asked as in `fact_chats`."""
+    return _reply(client, model, FACT_PROMPT, [{"role": "user", "content": question.text}], 30)
+
+
+def nearest_section(question: Question, sections: Sequence[Passage]) -> str:
+    """The text that a search finds first for a question: what a reader gets to read."""
+    return search(question.text, sections, 1, "vector")[0].searched
+
+
+def holds_answer(question: Question, section: str) -> Verdict:
+    """Right: the answer stands in the section, word for word."""
+    return Verdict(True, states(section, (question.answer, *question.accept)))
+
+
+def look_up(client: CourseClient, model: str, question: Question, sections: Sequence[Passage]) -> str:
+    """The reply with the nearest section of the handbook in front of the question, as in lesson 05."""
+    text = f"Handbook:\n{nearest_section(question, sections)}\n\nQuestion: {question.text}"
+    return _reply(client, model, READ_PROMPT, [{"role": "user", "content": text}], 30)
+
+
+# A rule that changes
+
+
+@cache
+def moved() -> dict[str, str]:
+    """Id of each ticket of all splits that the changed rule 5 sends elsewhere -> its new queue."""
+    rows = data.csv_rows(DATA / "tickets" / "moved_by_rule_5.csv", ("id", "queue"))
+    return {row["id"]: row["queue"] for _, row in rows}
+
+
+def by_new_rule(rows: Sequence[T]) -> list[T]:
+    """Tickets or approved examples with the queue that the changed rule gives them."""
+    return [replace(row, queue=moved().get(row.id, row.queue)) for row in rows]
+
+
+def changed_mail(month: int, rows: Sequence[Ticket]) -> list[Ticket]:
+    """The tickets of a month as reviewers label them: by the new rule from RULE_CHANGES_IN on."""
+    return by_new_rule(rows) if month >= RULE_CHANGES_IN else list(rows)
+
+
+# Adapters
+
+
+def routing_adapter(on_step: Callable | None = None) -> Adapter:
+    """The adapter of lesson 11: all written tickets, usual settings. It is trained if it is not there."""
+    return experiments.train(experiments.WHOLE, on_step)
+
+
+def facts_adapter(on_step: Callable | None = None) -> Adapter:
+    """An adapter that has learned `known_facts` by heart."""
+    return lora.train("facts", fact_chats(known_facts()), settings=FACT_SETTINGS, on_step=on_step)
+
+
+def retrained_adapter(on_step: Callable | None = None) -> Adapter:
+    """The routing adapter trained again on the tickets with the labels of the changed rule."""
+    chats = routing_chats(by_new_rule(tickets("train")))
+    return lora.train("routing-new-rule", chats, on_step=on_step)
+
+
+@contextmanager
+def served(adapter: Adapter, base: Path | None = None) -> Iterator[str]:
+    """The adapter's model name while the block lasts (see `tuned_models.serve`)."""
+    name = serving.serve(adapter, base)
+    try:
+        yield name
+    finally:
+        serving.close(name)
+
+
+# The whole measurement
+
+
+def sweep(client: CourseClient, base: str) -> list[Measured]:
+    """Train what is not trained yet, then measure all of it. What is recorded is replayed."""
+    routing, facts = routing_adapter(print_progress), facts_adapter(print_progress)
+    rows = forgetting(client, base, "base")
+    rows += knowledge(None, nearest_section, "search alone")
+    rows += knowledge(client, partial(look_up, client, base), "retrieval")
+    with served(facts) as name:
+        cost = {"train_seconds": facts.card.seconds}
+        rows += knowledge(client, lambda question, _: recall(client, name, question), "adapter", **cost)
+        rows += knowledge(client, partial(look_up, client, name), "adapter with retrieval", **cost)
+    with served(routing) as name:
+        rows += forgetting(client, name, "routing adapter", routing.card.seconds)
+        rows += mail(client, name)
+        rows += after_change(client, name, "adapter", routing.card.seconds)
+        rows += upgrade(client, name, "on its own base", routing.card.seconds)
+        rows += together(client, base, name)
+        rows += after_edit(client, name, "adapter in the skill")
+    rows += after_edit(client, base, "skill")
+    with served(routing, serving.merged_gguf(facts)) as name:
+        rows += upgrade(client, name, "on the new base", routing.card.seconds)
+    retrained = retrained_adapter(print_progress)
+    with served(retrained) as name:
+        rows += after_change(client, name, "adapter, retrained", retrained.card.seconds)
+    return rows
+
+
+def forgetting(client: CourseClient, model: str, name: str, train_seconds: float = 0) -> list[Measured]:
+    """Letters, the handbook, plain requests, and the tickets that the adapter was made for."""
+    sections = by_section(data.handbook())
+    answerable = [question for question in data.questions() if question.kind != "unanswerable"]
+    tasks = {
+        "letters": (data.letters()[2:18], extract, extracted),
+        "handbook": (answerable[:40], lambda *asked: look_up(*asked, sections), judge),
+        "plain requests": (instructions(), follow, followed),
+        "tickets": (data.lesson_sample(), route, None),
+    }
+    found = []
+    for part, (rows, ask, check) in tasks.items():
+        result = _measure(
+            client, rows, lambda row, ask=ask: ask(client, model, row), f"{name}: {part}", check
+        )
+        found.append(_row("forgetting", name, part, result, train_seconds=train_seconds))
+    return found
+
+
+def knowledge(client: CourseClient | None, ask: AskHandbook, name: str, **more: float) -> list[Measured]:
+    """What it says of the facts as trained, in other words, of facts it never saw, and after a change.
+
+    `ask(question, sections)` gives the reply; without a client it gives the section that was found.
+    """
+    changed, new, old = changed_facts()
+    parts = {
+        "as trained": (known_facts(), data.handbook()),
+        "in other words": (reworded_facts(), data.handbook()),
+        "never seen": (other_facts(), data.handbook()),
+        "changed, new answer": (new, changed),
+        "changed, old answer": (old, changed),
+    }
+    found = []
+    for part, (rows, handbook) in parts.items():
+        sections = by_section(handbook)
+
+        def predict(question: Question, sections: Sequence[Passage] = sections) -> str:
+            return ask(question, sections)
+
+        result = _measure(client, rows, predict, f"{name}: {part}", judge if client else holds_answer)
+        found.append(_row("facts", name, part, result, **more))
+    return found
+
+
+def mail(client: CourseClient, model: str) -> list[Measured]:
+    """The stream, routed by the adapter: per month and queue that it chose, by the old and the new rule."""
+    stream = tickets("stream")
+    result = _measure(client, stream, lambda row: route(client, model, row), "the stream")
+    replies = {outcome.id: outcome for outcome in result.outcomes}
+    found = []
+    for month, arrived in enumerate(compounding.months(stream), start=1):
+        for rule, labelled in (("old rule", arrived), ("new rule", changed_mail(month, arrived))):
+            queue_of = {ticket.id: ticket.queue for ticket in labelled}
+            for queue in (*data.QUEUES, NO_QUEUE):
+                chosen = [replies[id] for id in queue_of if _chosen(replies[id]) == queue]
+                if chosen:
+                    right = sum(_chosen(each) == queue_of[each.id] for each in chosen)
+                    valid = sum(each.valid for each in chosen)
+                    found.append(_counted("mail", rule, queue, len(chosen), right, valid, month=month))
+    return found
+
+
+def late_mail() -> list[Ticket]:
+    """By the new rule: the tickets of both queues that it is about, from the month of the change on."""
+    late = [t for part in compounding.months(tickets("stream"))[RULE_CHANGES_IN - 1 :] for t in part]
+    return by_new_rule([ticket for ticket in late if ticket.queue in ("cancellation", "plan_change")])
+
+
+def after_change(client: CourseClient, model: str, name: str, train_seconds: float) -> list[Measured]:
+    """What an adapter makes of the tickets that the new rule moves, and of those that it leaves."""
+    result = _measure(client, late_mail(), lambda row: route(client, model, row), name)
+    return _by_moved("changed rule", name, result, train_seconds)
+
+
+def after_edit(client: CourseClient, model: str, name: str) -> list[Measured]:
+    """The same in the skill with what it remembers from before the change: as it is, and edited."""
+    skill = skills.load(skills.FOLDER / skills.ROUTING)
+    arrived = compounding.months(tickets("stream"))
+    known = compounding.memories(skills.examples(skill), arrived)[RULE_CHANGES_IN - 1]
+    found = []
+    for way, references in ((name, known), (f"{name}, edited", by_new_rule(known))):
+
+        def predict(row: Ticket, references: Sequence = references) -> str:
+            return skills.route(client, model, skill, row, nearest(row.text, references, compounding.SHOWN))
+
+        found += _by_moved("changed rule", way, _measure(client, late_mail(), predict, way))
+    return found
+
+
+def upgrade(client: CourseClient, model: str, part: str, train_seconds: float) -> list[Measured]:
+    """The routing adapter on a base of its shape, on all test tickets."""
+    result = _measure(client, tickets("test"), lambda row: route(client, model, row), part)
+    return [_row("upgrade", "routing adapter", part, result, train_seconds=train_seconds)]
+
+
+def together(client: CourseClient, base: str, tuned: str) -> list[Measured]:
+    """The grown skill, the adapter, and both at once, on all test tickets."""
+    skill = skills.load(skills.FOLDER / skills.ROUTING)
+    arrived = compounding.months(tickets("stream"))
+    known = compounding.memories(skills.examples(skill), arrived)[-1]
+    rows = tickets("test")
+    found = nearest([row.text for row in rows], known, compounding.SHOWN)
+    near = {row.id: examples for row, examples in zip(rows, found, strict=True)}
+    ways = {
+        "skill": lambda row: skills.route(client, base, skill, row, near[row.id]),
+        "adapter": lambda row: route(client, tuned, row),
+        "adapter and the skill's references": lambda row: route(client, tuned, row, near[row.id]),
+        "adapter and the whole skill": lambda row: skills.route(client, tuned, skill, row, near[row.id]),
+    }
+    return [
+        _row("together", name, "tickets", _measure(client, rows, way, name)) for name, way in ways.items()
+    ]
+
+
+def _measure(
+    client: CourseClient | None,
+    rows: Sequence,
+    predict: Callable,
+    name: str,
+    check: Callable | None = None,
+) -> Result:
+    result = evaluate(rows, predict, name=name, check=check, client=client)
+    print(result, flush=True)
+    return result
+
+
+def _row(group: str, model: str, part: str, result: Result, **more: float) -> Measured:
+    valid = sum(outcome.valid for outcome in result.outcomes)
+    tokens, seconds = result.input_tokens, result.seconds
+    asked = {"input_tokens": round(tokens, 1) if tokens else nan, "seconds": round(seconds, 4)}
+    return _counted(group, model, part, result.n, result.right, valid, **asked, **more)
+
+
+def _by_moved(group: str, name: str, result: Result, train_seconds: float = 0) -> list[Measured]:
+    found = []
+    for part, is_moved in (("moved", True), ("not moved", False)):
+        outcomes = [outcome for outcome in result.outcomes if (outcome.id in moved()) == is_moved]
+        some = replace(result, outcomes=tuple(outcomes))
+        found.append(_row(group, name, part, some, train_seconds=train_seconds))
+    return found
+
+
+def _counted(
+    group: str,
+    model: str,
+    part: str,
+    n: int,
+    right: int,
+    valid: int,
+    *,
+    month: int = 0,
+    input_tokens: float = nan,
+    seconds: float = nan,
+    train_seconds: float = 0,
+) -> Measured:
+    return Measured(
+        **asdict(Provenance.now(COMMAND)),
+        group=group,
+        model=model,
+        part=part,
+        month=month,
+        **counts(right, valid, n),
+        input_tokens=input_tokens,
+        seconds=seconds,
+        train_seconds=train_seconds,
+    )
+
+
+def _chosen(outcome: Outcome) -> str:
+    return outcome.reply.strip() if outcome.valid else NO_QUEUE
+
+
+def _reply(client: CourseClient, model: str, system: str | None, turns: list[dict], limit: int) -> str:
+    told = {"system": system} if system else {}
+    message = client.messages.create(model=model, max_tokens=limit, messages=turns, **told)
+    return "".join(block.text for block in message.content if block.type == "text").strip()

@@ -1,0 +1,107 @@
+"""Training data for a small language model: the chats, and the file that holds them."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jsonschema import Draft202012Validator
+
+from course.errors import CourseError
+from course.material.data import Ticket, prompt
+from course.paths import whole
+
+
+def _message(role: str) -> dict:
+    return {
+        "type": "object",
+        "properties": {"role": {"const": role}, "content": {"type": "string", "pattern": r"\S"}},
+        "required": ["role", "content"],
+        "additionalProperties": False,
+    }
+
+
+# Each line of a training file. It is the form that hosted services take as well.
+CHAT_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "messages": {
+            "type": "array",
+            "prefixItems": [_message("system"), _message("user"), _message("assistant")],
+            "items": False,
+            "minItems": 3,
+        }
+    },
+    "required": ["messages"],
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True)
+class Chat:
+    """One example to train on: the instruction, the text, and the answer that the model is to learn."""
+
+    system: str
+    text: str
+    answer: str
+
+    @property
+    def messages(self) -> list[dict[str, str]]:
+        """The three turns, as every chat API takes them."""
+        parts = (("system", self.system), ("user", self.text), ("assistant", self.answer))
+        return [{"role": role, "content": content} for role, content in parts]
+
+
+def short_prompt() -> str:
+    """The instruction of a tuned model: it knows the queues, so nobody has to list them."""
+    return prompt("route_short").strip()
+
+
+def routing_chats(tickets: Sequence[Ticket], system: str | None = None) -> list[Chat]:
+    """Tickets as chats whose answer is the queue. `system` is the instruction, by default the short one."""
+    instruction = short_prompt() if system is None else system
+    return [Chat(instruction, ticket.text, ticket.queue) for ticket in tickets]
+
+
+def write_chats(chats: Sequence[Chat], path: Path) -> None:
+    """Write one JSON object a line, the whole file or nothing of it."""
+    try:
+        with whole(path) as unfinished:
+            unfinished.write_text(_as_lines(chats), encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise CourseError(f"{path} could not be written ({error.strerror}); choose another folder.") from None
+
+
+def read_chats(path: Path) -> list[Chat]:
+    """The chats of a JSON Lines file. CourseError names the first line that CHAT_SCHEMA refuses, and why."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CourseError(f"{path} cannot be read as UTF-8 text ({error}); correct the path.") from None
+    # splitlines() would also cut at characters that JSON allows inside a text.
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [_chat(f"{path.name}, line {number}", line) for number, line in enumerate(lines, start=1)]
+
+
+def data_hash(*sets: Sequence[Chat]) -> str:
+    """The sha256 of sets of chats, in their order: other data, another hash."""
+    return hashlib.sha256("\n\n".join(map(_as_lines, sets)).encode()).hexdigest()
+
+
+def _as_lines(chats: Sequence[Chat]) -> str:
+    return "".join(json.dumps({"messages": chat.messages}, ensure_ascii=False) + "\n" for chat in chats)
+
+
+def _chat(where: str, line: str) -> Chat:
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise CourseError(f"{where}: {line[:40]!r} is not JSON ({error}); write one object a line.") from None
+    wrong = next(Draft202012Validator(CHAT_SCHEMA).iter_errors(found), None)
+    if wrong:
+        raise CourseError(
+            f"{where}, {wrong.json_path}: {wrong.message[:120]}; "
+            'write {"messages": [...]} with a system, a user and an assistant message.'
+        )
+    return Chat(*(message["content"] for message in found["messages"]))

@@ -1,0 +1,245 @@
+"""What the amount, the labels and the source of training data do to a tuned model, on all test tickets.
+
+Each point is one training with its own chats. The lesson trains one of them again; the others are read from
+data/measured/, where `python -m course.measure tuning` wrote them.
+"""
+
+import csv
+import json
+import math
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from course.engine.client import CourseClient
+from course.errors import CourseError
+from course.material.data import KINDS, QUEUES, Ticket, tickets
+from course.measuring.evaluate import evaluate
+from course.measuring.provenance import FOLDER, Counted, Provenance, counts_of, read_rows
+from course.measuring.results import Result
+from course.paths import DATA
+from course.rungs.routing import as_turns, route
+from course.tuning import lora, serving, small_encoder
+from course.tuning.adapters import Adapter
+from course.tuning.chats import Chat, routing_chats, short_prompt
+
+FILE = FOLDER / "tuning.csv"
+COMMAND = "python -m course.measure tuning"
+CURVE = (50, 100, 200, 400)
+SPOILT = 0.3  # share of the training tickets
+SEED = 1
+WANTED_STEPS, MOST_EPOCHS = 100, 10
+WHOLE, SCHEMA, ENCODER = "810 written", "810 written, schema", "MiniLM, 810 written"
+# The form that was trained, as a schema: a bare name.
+BARE_NAME = {"type": "string", "enum": list(QUEUES)}
+
+# The earlier list of queues: the second of each pair did not exist, and its tickets went to the first.
+MERGED = {
+    "delivery_fault": "order_status",
+    "billing_dispute": "refund_status",
+    "invoice_copy": "payment_method",
+    "cancellation": "plan_change",
+    "device_fault": "device_setup",
+    "account_access": "app_bug",
+}
+_SLOTS = {
+    "garden": ("Fernlight One", "Fernlight Duo", "Fernlight Wall"),
+    "tier": ("Sprout", "Grow", "Harvest"),
+    "month": ("March", "May", "July", "September", "November"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Point(Counted):
+    """What a model trained on `examples` chats reached on `n` test tickets.
+
+    `typical`, `hard` and `boundary` count the right ones by kind; `epochs` and `seed` are those of the
+    training.
+    """
+
+    group: str
+    name: str
+    examples: int
+    epochs: int
+    seed: int
+    typical: int
+    hard: int
+    boundary: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.typical + self.hard + self.boundary != self.right:
+            raise CourseError(f"{self.name}: the kinds do not add up to {self.right}; restore the row.")
+
+
+def chats_for(name: str) -> list[Chat]:
+    """The training chats of a point of POINTS, by its name. CourseError when there is no such point."""
+    if name not in _CHATS:
+        raise CourseError(f"There is no point {name!r}; use one of {', '.join(_CHATS)}.")
+    return _CHATS[name]()
+
+
+def settings_for(examples: int) -> lora.Settings:
+    """As many epochs as make WANTED_STEPS steps, so that fewer examples do not mean less training.
+
+    At least the usual ones, and at most MOST_EPOCHS: beyond that a few examples are learned by heart.
+    """
+    usual = lora.Settings()
+    wanted = math.ceil(WANTED_STEPS * usual.batch / examples)
+    return replace(usual, epochs=min(MOST_EPOCHS, max(usual.epochs, wanted)))
+
+
+def train(name: str, on_step: Callable[[lora.Progress], None] | None = None) -> Adapter:
+    """The adapter of a point: trained now, or returned when it was trained before."""
+    chats, dev = chats_for(name), routing_chats(tickets("dev"))
+    return lora.train(_adapter_name(name), chats, dev, settings=settings_for(len(chats)), on_step=on_step)
+
+
+def sweep(rows: Sequence[Ticket], client: CourseClient) -> list[Point]:
+    """Train and measure every point. What is trained and answered already is not done again."""
+    points = []
+    for group, names in POINTS.items():
+        for name in names:
+            adapter = train(name, lora.print_progress)
+            model = serving.serve(adapter)
+            free = _evaluated(name, rows, client, lambda row, to=model: _ask(client, to, row))
+            points.append(_point(group, adapter, free))
+            if name == WHOLE:
+                held = _evaluated(SCHEMA, rows, client, lambda row, to=model: _held(client, to, row))
+                points.append(_point(group, adapter, held))
+            serving.close(model)
+            serving.discard(adapter)
+    return [*points, _encoder_point(rows)]
+
+
+def read() -> list[Point]:
+    """The sweep as it was measured. CourseError names what is wrong, or the command that makes it."""
+    return read_rows(Point, FILE, COMMAND)
+
+
+def some(train: Sequence[Ticket], count: int) -> list[Ticket]:
+    """`count` of the tickets, nearly the same number of each queue; more of them begin with the same ones."""
+    if not 1 <= count <= len(train):
+        raise CourseError(f"count is {count}; ask for 1 to {len(train)} tickets.")
+    order = random.Random(SEED).sample(list(train), len(train))
+    by_queue = {queue: [ticket for ticket in order if ticket.queue == queue] for queue in QUEUES}
+    rounds = (
+        ticket
+        for place in range(len(order))
+        for of_queue in by_queue.values()
+        for ticket in of_queue[place : place + 1]
+    )
+    return [ticket for ticket, _ in zip(rounds, range(count), strict=False)]
+
+
+def spoilt_rows(count: int, share: float = SPOILT) -> set[int]:
+    """The places of the tickets whose label is spoilt: the same ones for every kind of spoiling."""
+    return set(random.Random(SEED).sample(range(count), round(share * count)))
+
+
+def wrong_labels(train: Sequence[Ticket]) -> list[Chat]:
+    """The chats with SPOILT of the labels replaced by another queue, each drawn on its own."""
+    rows, draw = spoilt_rows(len(train)), random.Random(SEED + 1)
+    return [
+        replace(chat, answer=draw.choice([queue for queue in QUEUES if queue != chat.answer]))
+        if row in rows
+        else chat
+        for row, chat in enumerate(routing_chats(train))
+    ]
+
+
+def outdated(train: Sequence[Ticket]) -> list[Chat]:
+    """The chats with SPOILT of the answers as an earlier prompt gave them: fewer queues, plain words."""
+    rows = spoilt_rows(len(train))
+    return [
+        replace(chat, answer=MERGED.get(chat.answer, chat.answer).replace("_", " ")) if row in rows else chat
+        for row, chat in enumerate(routing_chats(train))
+    ]
+
+
+def from_templates(count: int) -> list[Chat]:
+    """Chats made by filling data/tickets/templates.csv in turn. Nobody has checked their labels."""
+    with (DATA / "tickets" / "templates.csv").open(encoding="utf-8", newline="") as file:
+        templates = [(row["text"], row["queue"]) for row in csv.DictReader(file)]
+    draw = random.Random(SEED)
+    order = draw.sample(templates, len(templates))
+    chats = []
+    for number in range(count):
+        text, queue = order[number % len(order)]
+        filled = {slot: draw.choice(values) for slot, values in _SLOTS.items()}
+        chats.append(
+            Chat(short_prompt(), text.format(order=f"FL-{draw.randint(20000, 29999)}", **filled), queue)
+        )
+    return chats
+
+
+def _train() -> list[Ticket]:
+    return tickets("train")
+
+
+_CHATS: Mapping[str, Callable[[], list[Chat]]] = {
+    **{f"{count} written": lambda count=count: routing_chats(some(_train(), count)) for count in CURVE},
+    WHOLE: lambda: routing_chats(_train()),
+    "30 % wrong": lambda: wrong_labels(_train()),
+    "30 % outdated": lambda: outdated(_train()),
+    "200 from templates": lambda: from_templates(200),
+}
+POINTS = {
+    "learning curve": tuple(f"{count} written" for count in CURVE) + (WHOLE,),
+    "labels": ("30 % wrong", "30 % outdated"),
+    "source": ("200 from templates",),
+}
+
+
+def _adapter_name(point: str) -> str:
+    # The whole training set is lesson 11's own adapter.
+    return "routing" if point == WHOLE else point.replace(" %", "").replace(" ", "-")
+
+
+def _ask(client: CourseClient, model: str, row: Ticket) -> str:
+    return route(client, model, row, system=short_prompt())
+
+
+def _held(client: CourseClient, model: str, row: Ticket) -> str:
+    """The reply held to the schema of a bare name."""
+    message = client.messages.create(
+        model=model,
+        max_tokens=24,
+        system=short_prompt(),
+        messages=as_turns((), row.text),
+        output_config={"format": {"type": "json_schema", "schema": BARE_NAME}},
+    )
+    return json.loads(message.content[0].text)
+
+
+def _evaluated(
+    name: str, rows: Sequence[Ticket], client: CourseClient | None, predict: Callable[[Ticket], str]
+) -> Result:
+    result = evaluate(rows, predict, name=name, client=client)
+    print(result, flush=True)
+    return result
+
+
+def _encoder_point(rows: Sequence[Ticket]) -> Point:
+    encoder = small_encoder.train(chats_for(WHOLE))
+    result = _evaluated(ENCODER, rows, None, encoder)
+    return _row("encoder", result, encoder.examples, small_encoder.EPOCHS, small_encoder.SEED)
+
+
+def _point(group: str, adapter: Adapter, result: Result) -> Point:
+    card = adapter.card
+    return _row(group, result, card.examples, card.settings["epochs"], card.settings["seed"])
+
+
+def _row(group: str, result: Result, examples: int, epochs: int, seed: int) -> Point:
+    kinds = result.slices()["right"]
+    return Point(
+        **asdict(Provenance.now(COMMAND)),
+        group=group,
+        name=result.name,
+        examples=examples,
+        epochs=epochs,
+        seed=seed,
+        **counts_of(result.outcomes),
+        **{kind: int(kinds[kind]) for kind in KINDS},
+    )

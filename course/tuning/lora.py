@@ -1,0 +1,723 @@
+"""LoRA training of a small causal model on chats, on a CPU in minutes; `accelerate launch` puts it on GPUs.
+
+`python -m course.tuning.lora` trains on the course's tickets or on files of chats. Loss and vocabulary
+projection are computed at the tokens of the answer alone, which are a tenth of all tokens here.
+"""
+
+import argparse
+import ctypes
+import hashlib
+import json
+import math
+import os
+import random
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import accelerate
+import peft
+import torch
+import transformers
+from accelerate.utils import broadcast_object_list
+from filelock import FileLock, Timeout
+from torch.nn.functional import cross_entropy
+
+from course.engine import weights
+from course.errors import CourseError
+from course.material.data import tickets
+from course.measuring.provenance import processor
+from course.paths import whole
+from course.tuning import adapters
+from course.tuning.adapters import Adapter
+from course.tuning.chats import Chat, data_hash, read_chats, routing_chats
+from course.tuning.plain_weights import plain_folder
+
+FEWEST_EXAMPLES = 10
+PAD_TO = 16  # tokens: each new length has the processor's kernels made anew, which takes longer than padding
+METHOD = 1  # part of the run's hash: a checkpoint of another method of training is not continued
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_OMP_PAUSE_HARD = 2  # from omp.h
+COMPLETE, EARLY, INTERRUPTED = "all steps done", "stopped early", "interrupted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How to train. `learning_rate` is the highest one, after the share `warmup` of the steps.
+
+    `steps` stops after so many instead of after `epochs`. The dev set is looked at every `look_every` steps,
+    and training stops when `patience` looks in a row bring no lower dev loss. `dtype` is that of the frozen
+    weights: float32, bfloat16, or auto for what is faster here.
+    """
+
+    rank: int = 16
+    alpha: int = 32
+    learning_rate: float = 1e-3
+    warmup: float = 0.06
+    batch: int = 16
+    epochs: int = 2
+    steps: int | None = None
+    seed: int = 1
+    look_every: int = 25
+    patience: int = 3
+    checkpoint_every: int = 10
+    dtype: str = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("rank", "alpha", "batch", "epochs", "look_every", "patience", "checkpoint_every"):
+            if getattr(self, name) < 1:
+                raise CourseError(f"{name} is {getattr(self, name)}; give 1 or more.")
+        if self.steps is not None and self.steps < 1:
+            raise CourseError(f"steps is {self.steps}; give 1 or more, or None for whole epochs.")
+        if not 0 < self.learning_rate < 1:
+            raise CourseError(f"learning_rate is {self.learning_rate}; give a small one such as 0.001.")
+        if not 0 <= self.warmup < 1:
+            raise CourseError(f"warmup is {self.warmup}; give a share of the steps, 0 to 1, such as 0.06.")
+        if self.dtype not in ("auto", *DTYPES):
+            raise CourseError(f"dtype is {self.dtype!r}; use one of auto, {', '.join(DTYPES)}.")
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What is known after a step. The losses are per token of an answer.
+
+    The dev figures are those of the last look, None before it; `dev_accuracy` is the share of dev chats whose
+    whole greedy answer is right, 0 to 1.
+    """
+
+    step: int
+    steps: int
+    loss: float
+    dev_loss: float | None
+    dev_accuracy: float | None
+    tokens_per_second: float
+    seconds_left: float
+
+    def __str__(self) -> str:
+        dev = ""
+        if self.dev_loss is not None:
+            dev = f", dev loss {self.dev_loss:.3f} and {self.dev_accuracy:.0%} right"
+        return (
+            f"step {self.step} of {self.steps}: loss {self.loss:.3f}{dev}, "
+            f"{self.tokens_per_second:.0f} tokens/s, {self.seconds_left:.0f} s left"
+        )
+
+
+def print_progress(progress: Progress) -> None:
+    """Print every tenth step of a training, for `on_step`."""
+    if progress.step % 10 == 0 or progress.step == progress.steps:
+        print(progress, flush=True)
+
+
+class Encoded(NamedTuple):
+    """A chat in tokens: what the model reads, and what it is to write, its end token included."""
+
+    prompt: list[int]
+    answer: list[int]
+
+    @property
+    def length(self) -> int:
+        return len(self.prompt) + len(self.answer)
+
+
+class Look(NamedTuple):
+    """One look at the dev set: after which step, loss per answer token, share of answers that are right."""
+
+    step: int
+    loss: float
+    accuracy: float
+
+
+def train(
+    name: str,
+    chats: Sequence[Chat],
+    dev: Sequence[Chat] = (),
+    *,
+    settings: Settings | None = None,
+    base: Path | None = None,
+    on_step: Callable[[Progress], None] | None = None,
+    again: bool = False,
+) -> Adapter:
+    """Train an adapter and save it as a new version of `name`: the weights with the lowest dev loss.
+
+    `base` is a folder with any causal model in the form of transformers, by default the embedded model.
+    Without dev chats the last weights are kept. What was trained to its end with the same data, settings and
+    base is returned as it is, unless `again`. A run that was killed goes on from its last checkpoint when it
+    is called again in the same way, and a second kernel waits for the first. Ctrl-C saves and returns the
+    best adapter so far. Raises CourseError for data that cannot be trained on, for a loss that is no number
+    (the best adapter so far is saved) and for a full disk.
+    """
+    settings = settings or Settings()
+    adapters.checked_name(name)
+    check_trainable(chats)
+    below = Base.of(base)
+    run_id = _run_id(chats, dev, settings, below)
+    with _one_at_a_time(name, run_id):
+        if not again and (finished := _finished(name, run_id)):
+            return finished
+        run = _Run(name, chats, dev, settings, below, run_id)
+        try:
+            for progress in _in_own_thread(run):
+                if on_step:
+                    on_step(progress)
+        except KeyboardInterrupt:
+            if run.step == 0:
+                raise
+            run.ended = INTERRUPTED
+        except _NoNumber:
+            run.fail()
+        return run.save()
+
+
+def check_trainable(chats: Sequence[Chat]) -> None:
+    """CourseError when there are too few chats to train on, or when all have one answer."""
+    if len(chats) < FEWEST_EXAMPLES:
+        raise CourseError(
+            f"There are {len(chats)} examples to train on; give at least {FEWEST_EXAMPLES}, better hundreds."
+        )
+    answers = {chat.answer for chat in chats}
+    if len(answers) == 1:
+        raise CourseError(
+            f"All {len(chats)} examples have the answer {answers.pop()[:40]!r}, so the model would learn to "
+            "say it always; add examples with other answers."
+        )
+
+
+@dataclass(frozen=True)
+class Base:
+    """The model to train on: its folder, the name it goes by, and the hash of its weights."""
+
+    folder: Path
+    name: str
+    sha256: str
+
+    @classmethod
+    def of(cls, folder: Path | None) -> "Base":
+        """The model in that folder, or the embedded one."""
+        if folder is None:
+            source = weights.gguf_path()
+            return cls(plain_folder(), source.stem, weights.file_hash(source))
+        files = sorted(folder.glob("*.safetensors"))
+        if not (folder / "config.json").is_file() or not files:
+            raise CourseError(
+                f"{folder} holds no model: choose a folder with config.json and the weights as safetensors."
+            )
+        hashes = "".join(weights.file_hash(file) for file in files)
+        return cls(folder, folder.name, hashlib.sha256(hashes.encode()).hexdigest())
+
+
+def encode(chats: Sequence[Chat], base: Path) -> list[Encoded]:
+    """Chats in tokens, with the template of the model in that folder. CourseError when one is too long."""
+    found = _encode(chats, base)
+    limit = context_tokens(base)
+    for number, chat in enumerate(found, start=1):
+        if chat.length > limit:
+            raise CourseError(
+                f"Example {number} ({chats[number - 1].text[:40]!r}...) has {chat.length} tokens, and the "
+                f"model takes {limit}; shorten it or leave it out."
+            )
+    return found
+
+
+def token_counts(chats: Sequence[Chat], base: Path | None = None) -> list[int]:
+    """How many tokens each chat has with its answer, for the model in that folder or the embedded one."""
+    return [chat.length for chat in _encode(chats, Base.of(base).folder)]
+
+
+def context_tokens(base: Path) -> int:
+    """How many tokens the model in that folder takes."""
+    return transformers.AutoConfig.from_pretrained(base, local_files_only=True).max_position_embeddings
+
+
+def _encode(chats: Sequence[Chat], base: Path) -> list[Encoded]:
+    if not chats:
+        return []
+    tokenizer = transformers.AutoTokenizer.from_pretrained(base, local_files_only=True)
+    if not tokenizer.chat_template:
+        raise CourseError(f"The model in {base} has no chat template; choose one that is trained to chat.")
+    prompts = [
+        tokenizer.apply_chat_template(chat.messages[:-1], tokenize=False, add_generation_prompt=True)
+        for chat in chats
+    ]
+    read = tokenizer(prompts, add_special_tokens=False)["input_ids"]
+    written = tokenizer([chat.answer for chat in chats], add_special_tokens=False)["input_ids"]
+    end = tokenizer.eos_token_id
+    return [Encoded(prompt, [*answer, end]) for prompt, answer in zip(read, written, strict=True)]
+
+
+def batches(lengths: Sequence[int], size: int, seed: int, epoch: int) -> list[list[int]]:
+    """Places of the examples in batches of like lengths, in an order that seed and epoch decide.
+
+    Shuffled, cut into pools of eight batches, sorted by length within each: little padding, and yet other
+    company for each example in each epoch.
+    """
+    draw = random.Random(f"{seed} {epoch}")
+    order = list(range(len(lengths)))
+    draw.shuffle(order)
+    pools = [order[start : start + 8 * size] for start in range(0, len(order), 8 * size)]
+    by_length = [place for pool in pools for place in sorted(pool, key=lambda place: lengths[place])]
+    found = [by_length[start : start + size] for start in range(0, len(by_length), size)]
+    draw.shuffle(found)
+    return found
+
+
+def rate_factor(step: int, steps: int, warmup: float) -> float:
+    """The share of the highest learning rate at a step (from 0): up in a line, then down to 0 in a line."""
+    rising = max(1, math.ceil(warmup * steps))
+    return (step + 1) / rising if step < rising else (steps - step) / max(1, steps - rising)
+
+
+def faster_dtype(device: torch.device) -> str:
+    """Which of DTYPES is faster: on a GPU bfloat16 where it has it, on a CPU only when it is clearly so."""
+    if device.type == "cuda":
+        return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
+    seconds = {}
+    for name, dtype in DTYPES.items():
+        rows, matrix = torch.ones(512, 576, dtype=dtype), torch.ones(1536, 576, dtype=dtype)
+        times = []
+        for _ in range(7):
+            started = time.perf_counter()
+            torch.nn.functional.linear(rows, matrix)
+            times.append(time.perf_counter() - started)
+        seconds[name] = min(times)
+    return "bfloat16" if seconds["bfloat16"] < 0.7 * seconds["float32"] else "float32"
+
+
+class AnswerLoss(torch.nn.Module):
+    """A causal model that returns the loss of answers, and projects onto the vocabulary there alone."""
+
+    def __init__(self, model: torch.nn.Module):
+        super().__init__()
+        self.model = model
+        # Not a second child of this module: its weights belong to the model above.
+        self._base = [model.get_base_model() if isinstance(model, peft.PeftModel) else model]
+
+    def forward(
+        self, rows: torch.Tensor, places: torch.Tensor, targets: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """`rows` are tokens, padded on the right; `places` is True where the next token is one of `targets`.
+
+        Returns the summed loss, and for each row whether greedy decoding gives the whole answer. The padding
+        needs no mask: a causal model never looks ahead.
+        """
+        base = self._base[0]
+        hidden = base.get_decoder()(input_ids=rows, use_cache=False).last_hidden_state[places]
+        scores = base.get_output_embeddings()(hidden).float()
+        loss = cross_entropy(scores, targets, reduction="sum")
+        missed = torch.zeros(len(rows), device=rows.device)
+        missed.index_add_(0, places.nonzero()[:, 0], (scores.argmax(-1) != targets).float())
+        return loss, missed == 0
+
+
+def as_tensors(chats: Sequence[Encoded], device: torch.device | str = "cpu") -> tuple[torch.Tensor, ...]:
+    """Rows, places and targets for AnswerLoss."""
+    longest = -(-max(chat.length for chat in chats) // PAD_TO) * PAD_TO
+    rows = torch.zeros(len(chats), longest, dtype=torch.long)
+    places = torch.zeros(len(chats), longest, dtype=torch.bool)
+    for number, chat in enumerate(chats):
+        rows[number, : chat.length] = torch.tensor(chat.prompt + chat.answer)
+        places[number, len(chat.prompt) - 1 : chat.length - 1] = True
+    targets = torch.tensor([token for chat in chats for token in chat.answer])
+    return rows.to(device), places.to(device), targets.to(device)
+
+
+@torch.inference_mode()
+def decoded_by_torch(adapter: Adapter, chats: Sequence[Chat], base: Path | None = None) -> list[bool]:
+    """For each chat whether torch, decoding greedily in fp32, gives the answer that the chat holds.
+
+    Put the engine's replies into the chats to see where both agree. One pass over the answer tells it: greedy
+    decoding repeats an answer when each of its tokens is the likeliest after those before it.
+    """
+    below = Base.of(base)
+    adapter.check_base(below.name, below.sha256)
+    transformers.utils.logging.disable_progress_bar()
+    plain = transformers.AutoModelForCausalLM.from_pretrained(
+        below.folder, dtype=torch.float32, attn_implementation="eager", local_files_only=True
+    )
+    with _without_warning():
+        merged = peft.PeftModel.from_pretrained(plain, adapter.folder).merge_and_unload()
+    measure = AnswerLoss(merged.eval())
+    encoded = encode(chats, below.folder)
+    agreed: list[bool] = []
+    for start in range(0, len(encoded), 16):
+        agreed += measure(*as_tensors(encoded[start : start + 16]))[1].tolist()
+    return agreed
+
+
+def _run_id(chats: Sequence[Chat], dev: Sequence[Chat], settings: Settings, base: Base) -> str:
+    """What tells one run from another: method, settings, base and data."""
+    identity = json.dumps([METHOD, asdict(settings), base.sha256, data_hash(chats, dev)])
+    return hashlib.sha256(identity.encode()).hexdigest()[:16]
+
+
+def _finished(name: str, run_id: str) -> Adapter | None:
+    """The newest version of that name that this run made to its end."""
+    for version in reversed(adapters.versions(name)):
+        try:
+            adapter = adapters.load(name, version)
+        except CourseError:  # a damaged version is none
+            continue
+        if adapter.card.run == run_id and adapter.card.ended in (COMPLETE, EARLY):
+            return adapter
+    return None
+
+
+def _checkpoint(name: str, run_id: str) -> Path:
+    folder = adapters.folder() / ".unfinished"
+    folder.mkdir(exist_ok=True)
+    return folder / f"{name}-{run_id}.pt"
+
+
+def _is_launched() -> bool:
+    """Whether `accelerate launch` started this process."""
+    return "ACCELERATE_MIXED_PRECISION" in os.environ
+
+
+@contextmanager
+def _one_at_a_time(name: str, run_id: str) -> Iterator[None]:
+    """Wait while another kernel takes the same run. Processes that were launched together take one run."""
+    if _is_launched():
+        yield
+        return
+    lock = FileLock(_checkpoint(name, run_id).with_suffix(".lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        print(f"Another kernel is training {name!r} on the same data; waiting for it.", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _without_warning() -> Iterator[None]:
+    """Hide that peft still asks transformers for an attribute by its old name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)
+        yield
+
+
+class _NoNumber(Exception):
+    """The loss is infinite or no number."""
+
+
+@dataclass
+class _Best:
+    """The weights to keep, with the look that chose them."""
+
+    step: int
+    loss: float
+    state: dict[str, torch.Tensor] = field(repr=False)
+
+
+def _in_own_thread(run: "_Run") -> Iterator[Progress]:
+    """Take a run's steps in a thread that rounds denormal numbers to zero, and hand each step's progress on.
+
+    As the loss falls, gradients become so small that a processor computes with them a hundred times slower.
+    Rounding them is a setting of a thread that the threads it starts inherit, and those of the caller may
+    have started long ago. So Ctrl-C waits for the step under way.
+    """
+    _let_idle_threads_go()
+    of_caller = (run.accelerator.device, torch.get_num_threads())
+    with ThreadPoolExecutor(1, initializer=_prepare_thread, initargs=of_caller) as pool:
+        steps = run.take_steps()
+        while progress := pool.submit(next, steps, None).result():
+            yield progress
+
+
+def _let_idle_threads_go() -> None:
+    """End the caller's team of computing threads, where torch brings GNU's OpenMP; it comes back when needed.
+
+    That library counts an idle team as busy. The team of the training would then sleep at each of its many
+    short waits, and take a quarter longer.
+    """
+    for library in (Path(torch.__file__).parent / "lib").glob("libgomp*"):
+        ctypes.CDLL(str(library)).omp_pause_resource_all(_OMP_PAUSE_HARD)
+
+
+def _prepare_thread(device: torch.device, threads: int) -> None:
+    torch.set_flush_denormal(True)
+    torch.set_num_threads(threads)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+
+
+_KEPT = ("step", "losses", "tokens", "training_seconds", "seconds")  # of a run, in its checkpoint as it is
+
+
+class _Run:
+    """One training run, from the first step or from its checkpoint."""
+
+    def __init__(
+        self,
+        name: str,
+        chats: Sequence[Chat],
+        dev: Sequence[Chat],
+        settings: Settings,
+        base: Base,
+        run_id: str,
+    ):
+        self.name, self.settings, self.base, self.id = name, settings, base, run_id
+        self.data_sha256 = data_hash(chats, dev)
+        self.chats, self.dev = encode(chats, base.folder), encode(dev, base.folder)
+        self.steps = settings.steps or settings.epochs * math.ceil(len(chats) / settings.batch)
+        self.checkpoint = _checkpoint(name, run_id)
+        kept = self._read_checkpoint()
+        self.accelerator = accelerate.Accelerator(cpu=not _is_launched())
+        self.dtype = kept["dtype"] if kept else settings.dtype
+        if self.dtype == "auto":
+            # Processes that were launched together may measure differently: the first one decides.
+            self.dtype = broadcast_object_list([faster_dtype(self.accelerator.device)])[0]
+        self._load_model()
+        self.step, self.losses, self.looks = 0, [], []
+        self.best: _Best | None = None
+        self.tokens, self.training_seconds, self.seconds = 0, 0.0, 0.0
+        self.ended = COMPLETE
+        if kept:
+            self._restore(kept)
+
+    def _load_model(self) -> None:
+        transformers.utils.logging.disable_progress_bar()
+        with torch.random.fork_rng():
+            torch.manual_seed(self.settings.seed)
+            # Attention of single products: the fused one is slower for short texts on a CPU.
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                self.base.folder, dtype=DTYPES[self.dtype], attn_implementation="eager", local_files_only=True
+            )
+            lora = peft.LoraConfig(
+                r=self.settings.rank,
+                lora_alpha=self.settings.alpha,
+                target_modules="all-linear",
+                task_type="CAUSAL_LM",
+            )
+            with _without_warning():
+                self.model = peft.get_peft_model(model, lora)
+        trained = [weight for weight in self.model.parameters() if weight.requires_grad]
+        optimizer = torch.optim.AdamW(trained, lr=self.settings.learning_rate, weight_decay=0.0)
+        self.measure, self.optimizer = self.accelerator.prepare(AnswerLoss(self.model), optimizer)
+
+    def take_steps(self) -> Iterator[Progress]:
+        """Take the steps that are left, one for each value."""
+        begun, done_before = time.perf_counter(), self.step
+        seconds_before = self.seconds
+        for chosen in self._batches_left():
+            self._take_step([self.chats[place] for place in chosen])
+            last = self.step == self.steps
+            if self.dev and (last or self.step % self.settings.look_every == 0):
+                self._look()
+            self.seconds = seconds_before + time.perf_counter() - begun
+            over = self._is_patience_over()
+            if last or self.step % self.settings.checkpoint_every == 0:
+                self._write_checkpoint()
+            each = (time.perf_counter() - begun) / (self.step - done_before)
+            yield self._progress(each * (self.steps - self.step))
+            if over:
+                self.ended = EARLY
+                return
+
+    def _batches_left(self) -> Iterator[list[int]]:
+        lengths = [chat.length for chat in self.chats]
+        per_epoch = math.ceil(len(lengths) / self.settings.batch)
+        epoch, within = divmod(self.step, per_epoch)
+        while True:
+            for chosen in batches(lengths, self.settings.batch, self.settings.seed, epoch)[within:]:
+                if self.step == self.steps:
+                    return
+                yield chosen
+            epoch, within = epoch + 1, 0
+
+    def _take_step(self, chats: list[Encoded]) -> None:
+        started = time.perf_counter()
+        factor = rate_factor(self.step, self.steps, self.settings.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = factor * self.settings.learning_rate
+        self.measure.train()
+        targets = sum(len(chat.answer) for chat in chats)
+        summed = self._my_part(chats)[0]
+        # Gradients are averaged over the processes; the loss is that of the whole batch.
+        self.accelerator.backward(summed * self.accelerator.num_processes / targets)
+        loss = self.accelerator.reduce(summed.detach(), "sum").item() / targets
+        if not math.isfinite(loss):
+            raise _NoNumber
+        self.accelerator.clip_grad_norm_(self.measure.parameters(), 1.0)
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.step += 1
+        self.losses.append((self.step, round(loss, 5)))
+        self.tokens += sum(chat.length for chat in chats)
+        self.training_seconds += time.perf_counter() - started
+
+    def _my_part(self, chats: list[Encoded]) -> torch.Tensor:
+        """[summed loss, number of right answers] of the chats that fall to this process."""
+        mine = chats[self.accelerator.process_index :: self.accelerator.num_processes]
+        loss, right = self.measure(*as_tensors(mine or chats[:1], self.accelerator.device))
+        figures = torch.stack([loss, right.sum()])
+        # A process without a chat of its own still has to take part in the averaging.
+        return figures if mine else 0 * figures
+
+    @torch.no_grad()
+    def _look(self) -> None:
+        """Measure the dev set, and keep the weights when its loss is the lowest so far."""
+        self.measure.eval()
+        total = torch.zeros(2, device=self.accelerator.device)
+        in_order = sorted(self.dev, key=lambda chat: chat.length)
+        for start in range(0, len(in_order), self.settings.batch):
+            total += self._my_part(in_order[start : start + self.settings.batch])
+        loss, right = self.accelerator.reduce(total, "sum").tolist()
+        loss /= sum(len(chat.answer) for chat in self.dev)
+        if not math.isfinite(loss):
+            raise _NoNumber
+        self.looks.append(Look(self.step, round(loss, 5), round(right / len(self.dev), 5)))
+        if self.best is None or loss < self.best.loss:
+            self.best = _Best(self.step, loss, self._state())
+
+    def _is_patience_over(self) -> bool:
+        if self.best is None or self.looks[-1].step != self.step:
+            return False
+        return sum(look.step > self.best.step for look in self.looks) >= self.settings.patience
+
+    def _state(self) -> dict[str, torch.Tensor]:
+        state = peft.get_peft_model_state_dict(self.model)
+        return {key: value.detach().to("cpu", torch.float32, copy=True) for key, value in state.items()}
+
+    def _progress(self, seconds_left: float) -> Progress:
+        look = self.looks[-1] if self.looks else None
+        return Progress(
+            self.step,
+            self.steps,
+            self.losses[-1][1],
+            look and look.loss,
+            look and look.accuracy,
+            self.tokens / self.training_seconds,
+            seconds_left,
+        )
+
+    def fail(self) -> None:
+        """Save the best adapter, if there is one, and raise."""
+        kept = "no adapter was saved"
+        if self.best:
+            self.ended = f"the loss is no number after step {self.step}"
+            kept = f"the best adapter until then is saved as {self.save().label}"
+        self.checkpoint.unlink(missing_ok=True)
+        raise CourseError(
+            f"The loss is no number after step {self.step}, and {kept}. Lower the learning rate "
+            f"({self.settings.learning_rate}), or look for broken examples."
+        ) from None
+
+    def save(self) -> Adapter:
+        """Write the best adapter as a new version. The checkpoint of a finished run goes."""
+        best = self.best or _Best(self.step, math.nan, self._state())
+        lora = self.model.peft_config["default"]
+        lora.base_model_name_or_path = self.base.name
+        if not self.accelerator.is_main_process:
+            self.accelerator.wait_for_everyone()
+            return adapters.load(self.name)
+        adapter = adapters.save(
+            self.name,
+            best.state,
+            lora,
+            base=self.base.name,
+            base_sha256=self.base.sha256,
+            data_sha256=self.data_sha256,
+            run=self.id,
+            settings=asdict(self.settings),
+            dtype=self.dtype,
+            examples=len(self.chats),
+            steps=self.step,
+            best_step=best.step,
+            ended=self.ended,
+            losses=[list(point) for point in self.losses],
+            dev=[list(look) for look in self.looks],
+            seconds=round(self.seconds, 1),
+            tokens_per_second=round(self.tokens / self.training_seconds, 1),
+            date=f"{datetime.now(UTC):%Y-%m-%d}",
+            machine=processor(),
+            cores=os.cpu_count() or 1,
+        )
+        if self.ended != INTERRUPTED:
+            self.checkpoint.unlink(missing_ok=True)
+        self.accelerator.wait_for_everyone()
+        return adapter
+
+    def _write_checkpoint(self) -> None:
+        """Everything that the rest of the run depends on. A full disk costs the checkpoint, not the run."""
+        if not self.accelerator.is_main_process:
+            return
+        kept = {
+            "dtype": self.dtype,
+            "adapter": self._state(),
+            "optimizer": self.optimizer.state_dict(),
+            "best": self.best and vars(self.best),
+            **{name: getattr(self, name) for name in _KEPT},
+            "looks": [tuple(look) for look in self.looks],
+        }
+        try:
+            with whole(self.checkpoint) as unfinished:
+                torch.save(kept, unfinished)
+        except (OSError, RuntimeError) as error:
+            warnings.warn(f"No checkpoint was written ({error}); free 100 MB of disk.", stacklevel=2)
+
+    def _read_checkpoint(self) -> dict | None:
+        try:
+            return torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            warnings.warn(f"{self.checkpoint} is damaged ({error}); training begins anew.", stacklevel=2)
+            return None
+
+    def _restore(self, kept: Mapping) -> None:
+        peft.set_peft_model_state_dict(self.model, kept["adapter"])
+        self.optimizer.load_state_dict(kept["optimizer"])
+        for name in _KEPT:
+            setattr(self, name, kept[name])
+        self.looks = [Look(*look) for look in kept["looks"]]
+        self.best = _Best(**kept["best"]) if kept["best"] else None
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """The command line, the same under `accelerate launch -m`. A run that was killed goes on where it was."""
+    parser = argparse.ArgumentParser(prog="python -m course.tuning.lora", description=__doc__)
+    parser.add_argument("name", help="the adapter's name: small letters, digits and hyphens")
+    parser.add_argument("--train", type=Path, help="JSON Lines of chats (default: the course's 810 tickets)")
+    parser.add_argument("--dev", type=Path, help="the same to choose the weights by (default: 108 tickets)")
+    parser.add_argument("--base", type=Path, help="folder of any causal model (default: the embedded one)")
+    usual = Settings()
+    for name in ("rank", "alpha", "batch", "epochs", "seed", "look_every", "patience"):
+        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(usual, name))
+    parser.add_argument("--steps", type=int, help="stop after so many steps instead of whole epochs")
+    parser.add_argument("--learning-rate", type=float, default=usual.learning_rate)
+    parser.add_argument("--dtype", choices=("auto", *DTYPES), default=usual.dtype)
+    parser.add_argument("--again", action="store_true", help="train even if this run was finished before")
+    told = vars(parser.parse_args(words))
+    name, base, again = told.pop("name"), told.pop("base"), told.pop("again")
+    files = (told.pop("train"), told.pop("dev"))
+    try:
+        if files == (None, None):
+            chats, dev = routing_chats(tickets("train")), routing_chats(tickets("dev"))
+        elif files[0] is None:
+            raise CourseError("--dev is given without --train; name both files, or none of them.")
+        else:
+            chats, dev = (read_chats(file) if file else [] for file in files)
+        settings = Settings(**told)
+        print(train(name, chats, dev, settings=settings, base=base, on_step=_print_some, again=again))
+    except CourseError as error:
+        sys.exit(str(error))
+
+
+def _print_some(progress: Progress) -> None:
+    if progress.step % 5 == 0 or progress.step in (1, progress.steps):
+        print(progress, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""The embedded model's weights in the form that PyTorch trains: a folder that transformers loads in a second.
+
+Reading the GGUF file for training takes 18 s, so what was read is kept in the cache folder.
+"""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from filelock import FileLock
+
+from course.engine import weights
+from course.errors import CourseError
+from course.paths import cache_dir
+
+HASHES = "sha256.json"
+WEIGHTS = "model.safetensors"
+
+
+def plain_folder() -> Path:
+    """A folder with the embedded model's weights in fp32 (540 MB), configuration and tokenizer.
+
+    It is made once from `weights.gguf_path()` and made again when its weights are damaged. Raises CourseError
+    when the disk is full.
+    """
+    source = weights.gguf_path()
+    folder = cache_dir() / "models" / f"{source.stem}-{weights.fingerprint()}-plain"
+    if _is_intact(folder):
+        return folder
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_name(f"{folder.name}.lock")):
+        # Another process may have done the work while this one waited for the lock.
+        if not _is_intact(folder):
+            _write(source, folder)
+    return folder
+
+
+def _is_intact(folder: Path) -> bool:
+    try:
+        told = json.loads((folder / HASHES).read_text())
+        return told == {WEIGHTS: weights.file_hash(folder / WEIGHTS)}
+    except (OSError, ValueError):
+        return False
+
+
+def _write(source: Path, folder: Path) -> None:
+    unfinished = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        _convert(source, unfinished)
+        hashes = {WEIGHTS: weights.file_hash(unfinished / WEIGHTS)}
+        (unfinished / HASHES).write_text(json.dumps(hashes))
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(unfinished, folder)
+    except OSError as error:
+        raise CourseError(
+            f"The weights could not be written to {folder.parent} ({error}). Free 600 MB there, or set "
+            "COURSE_CACHE to a folder that has them."
+        ) from None
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _convert(source: Path, folder: Path) -> None:
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    place = {"pretrained_model_name_or_path": source.parent, "gguf_file": source.name}
+    AutoTokenizer.from_pretrained(**place).save_pretrained(folder)
+    read = AutoModelForCausalLM.from_pretrained(**place)
+    # transformers will not save a model that it marks as read from GGUF, so the weights move to a plain one.
+    config = read.config
+    del config.quantization_config
+    plain = AutoModelForCausalLM.from_config(config)
+    plain.load_state_dict(read.state_dict())
+    plain.save_pretrained(folder)

@@ -1,0 +1,183 @@
+"""MiniLM trained to name the queue itself: the small encoder that a team would really ship.
+
+22 million weights with a linear layer on the mean of the text's vectors, all of them trained, in about a
+minute. It knows the answers that it has seen and no others, and writes nothing else.
+"""
+
+import functools
+import json
+import math
+import os
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import transformers
+from torch.nn.functional import cross_entropy
+
+from course.engine import weights
+from course.engine.weights import minilm_path
+from course.errors import CourseError
+from course.measuring.results import Row
+from course.paths import results_dir
+from course.tuning.adapters import checked_name
+from course.tuning.chats import Chat
+from course.tuning.lora import Progress, batches, check_trainable, rate_factor
+
+WEIGHTS, CARD = "model.safetensors", "card.json"
+LONGEST = 256  # tokens; MiniLM was trained to read so many
+WARMUP = 0.1
+EPOCHS, SEED = 5, 1
+
+
+class _Classifier(torch.nn.Module):
+    """Mean of the last hidden states, then one linear layer."""
+
+    def __init__(self, answers: int):
+        super().__init__()
+        transformers.utils.logging.disable_progress_bar()
+        transformers.utils.logging.set_verbosity_error()  # else it lists the weights that are not taken over
+        self.encoder = transformers.AutoModel.from_pretrained(
+            minilm_path(), add_pooling_layer=False, local_files_only=True
+        )
+        self.head = torch.nn.Linear(self.encoder.config.hidden_size, answers)
+
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        mask = attention_mask[:, :, None].float()
+        return self.head((hidden * mask).sum(1) / mask.sum(1))
+
+
+@dataclass(frozen=True, eq=False)
+class Encoder:
+    """A trained encoder with its answers. `seconds` is how long the training took."""
+
+    answers: tuple[str, ...]
+    examples: int
+    seconds: float
+    model: _Classifier
+
+    def __call__(self, row: Row) -> str:
+        """The answer to one row, as `evaluate` asks for it."""
+        return self.predict([row.text])[0]
+
+    @torch.inference_mode()
+    def predict(self, texts: Sequence[str]) -> list[str]:
+        """The likeliest answer to each text."""
+        found: list[str] = []
+        for start in range(0, len(texts), 32):
+            scores = self.model.eval()(**_tokens(texts[start : start + 32]))
+            found += [self.answers[place] for place in scores.argmax(-1).tolist()]
+        return found
+
+
+def train(
+    chats: Sequence[Chat],
+    *,
+    epochs: int = EPOCHS,
+    batch: int = 16,
+    learning_rate: float = 2e-4,
+    seed: int = SEED,
+    on_step: Callable[[Progress], None] | None = None,
+) -> Encoder:
+    """Train on the texts and answers of chats; their instructions are not read. CourseError for bad data."""
+    check_trainable(chats)
+    for name, value in (("epochs", epochs), ("batch", batch)):
+        if value < 1:
+            raise CourseError(f"{name} is {value}; give 1 or more.")
+    answers = tuple(sorted({chat.answer for chat in chats}))
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        model = _Classifier(len(answers))
+        begun, tokens = time.perf_counter(), 0
+        optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate)
+        lengths = [len(chat.text) for chat in chats]
+        order = [chosen for epoch in range(epochs) for chosen in batches(lengths, batch, seed, epoch)]
+        model.train()
+        for step, chosen in enumerate(order):
+            for group in optimizer.param_groups:
+                group["lr"] = learning_rate * rate_factor(step, len(order), WARMUP)
+            texts = _tokens([chats[place].text for place in chosen])
+            told = torch.tensor([answers.index(chats[place].answer) for place in chosen])
+            loss = cross_entropy(model(**texts), told)
+            if not math.isfinite(loss.item()):
+                raise CourseError(
+                    f"The loss is no number after step {step}; lower the learning rate ({learning_rate})."
+                )
+            loss.backward()
+            optimizer.step()
+            optimizer.zero_grad()
+            tokens += int(texts["attention_mask"].sum())
+            seconds = time.perf_counter() - begun
+            if on_step:
+                left = seconds / (step + 1) * (len(order) - step - 1)
+                on_step(
+                    Progress(step + 1, len(order), round(loss.item(), 5), None, None, tokens / seconds, left)
+                )
+    return Encoder(answers, len(chats), round(time.perf_counter() - begun, 1), model)
+
+
+def save(encoder: Encoder, name: str) -> Path:
+    """Write it to results/encoders/<name>/ (90 MB), in the place of what stood there, and return the folder.
+
+    Raises CourseError when the disk is full; the earlier one stays.
+    """
+    from safetensors.torch import save as as_bytes
+
+    folder = _folder(name)
+    unfinished = folder.with_name(f"{name}.unfinished-{os.getpid()}")
+    earlier = folder.with_name(f"{name}.earlier-{os.getpid()}")
+    card = {"answers": encoder.answers, "examples": encoder.examples, "seconds": encoder.seconds}
+    try:
+        unfinished.mkdir(parents=True)
+        (unfinished / WEIGHTS).write_bytes(as_bytes(encoder.model.state_dict()))
+        card["sha256"] = weights.file_hash(unfinished / WEIGHTS)
+        (unfinished / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        if folder.exists():
+            os.replace(folder, earlier)
+        os.replace(unfinished, folder)
+    except OSError as error:
+        raise CourseError(
+            f"The encoder {name!r} could not be written to {folder.parent} ({error}). Free 100 MB there."
+        ) from None
+    finally:
+        for leftover in (unfinished, earlier):
+            shutil.rmtree(leftover, ignore_errors=True)
+    return folder
+
+
+def load(name: str) -> Encoder:
+    """A saved encoder. CourseError when there is none or when a file is damaged."""
+    from safetensors.torch import load_file
+
+    folder = _folder(name)
+    if not folder.is_dir():
+        raise CourseError(f"There is no encoder {name!r} in {folder.parent}; train and save it first.")
+    try:
+        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        sound = card["sha256"] == weights.file_hash(folder / WEIGHTS)
+        answers, examples, seconds = tuple(card["answers"]), card["examples"], card["seconds"]
+    except (OSError, ValueError, KeyError):
+        sound = False
+    if not sound:
+        raise CourseError(f"The encoder in {folder} is damaged; train and save it again.")
+    model = _Classifier(len(answers))
+    model.load_state_dict(load_file(folder / WEIGHTS))
+    return Encoder(answers, examples, seconds, model)
+
+
+def _folder(name: str) -> Path:
+    return results_dir() / "encoders" / checked_name(name)
+
+
+def _tokens(texts: Sequence[str]) -> dict[str, torch.Tensor]:
+    read = _tokenizer()(list(texts), padding=True, truncation=True, max_length=LONGEST, return_tensors="pt")
+    return {"input_ids": read["input_ids"], "attention_mask": read["attention_mask"]}
+
+
+@functools.cache
+def _tokenizer() -> transformers.PreTrainedTokenizerBase:
+    return transformers.AutoTokenizer.from_pretrained(minilm_path(), local_files_only=True)

@@ -1,0 +1,261 @@
+"""The engine: answers, limits, threads, cancelling, failures, exit, and faithfulness to transformers."""
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from course.engine import embedded, weights
+from course.errors import CourseError
+from course.material import data
+from course.paths import ROOT
+
+LONG_ANSWER = 400
+# In natural-log probability.
+NEAR_TIE = 1.0
+
+
+@pytest.fixture
+def prompt(engine: embedded.Engine) -> str:
+    return engine.chat_prompt([{"role": "user", "content": "Tell me a long story about a garden."}])
+
+
+def test_answer_counts_its_tokens_and_repeats_itself(engine: embedded.Engine, prompt: str):
+    first = engine.generate(prompt, max_tokens=12)
+    assert first.finish_reason == "max_tokens"
+    assert (first.input_tokens, first.output_tokens) == (engine.count(prompt), 12)
+    assert first.seconds > 0
+    assert engine.generate(prompt, max_tokens=12).text == first.text
+
+
+def test_text_comes_in_pieces_that_make_the_whole(engine: embedded.Engine, prompt: str):
+    pieces: list[str] = []
+    done = engine.generate(prompt, max_tokens=30, on_text=pieces.append)
+    assert len(pieces) > 5
+    assert "".join(pieces) == done.text
+
+
+def test_stop_sequence_ends_the_text_before_it(engine: embedded.Engine, prompt: str):
+    whole = engine.generate(prompt, max_tokens=30).text
+    stop = whole[10:14]
+    pieces: list[str] = []
+    done = engine.generate(prompt, max_tokens=30, stop=["never said", stop], on_text=pieces.append)
+    assert (done.finish_reason, done.stop_sequence) == ("stop_sequence", stop)
+    assert done.text == whole[: whole.index(stop)] == "".join(pieces)
+    assert done.output_tokens < 30
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "allowed"),
+    [
+        ("regex", "(red|blue)", {"red", "blue"}),
+        ("json_schema", '{"enum": ["red", "blue"]}', {'"red"', '"blue"'}),
+        ("ebnf", 'root ::= "red" | "blue"', {"red", "blue"}),
+    ],
+)
+def test_grammar_holds_the_answer(
+    engine: embedded.Engine, prompt: str, kind: str, text: str, allowed: set[str]
+):
+    done = engine.generate(prompt, max_tokens=20, grammar=embedded.Grammar(kind, text))
+    assert done.text in allowed
+    assert done.finish_reason == "end_turn"
+
+
+def test_head_of_a_grammar_begins_the_answer_and_counts_as_written(engine: embedded.Engine, prompt: str):
+    grammar = embedded.Grammar("regex", "(red|green)!", head="A colour: ")
+    whole = engine.generate(prompt, max_tokens=24, grammar=grammar)
+    assert whole.text in {"A colour: red!", "A colour: green!"}
+    assert whole.finish_reason == "end_turn"
+    assert whole.output_tokens > engine.count("A colour:")
+    pieces: list[str] = []
+    cut = engine.generate(prompt, max_tokens=2, grammar=grammar, on_text=pieces.append)
+    assert "".join(pieces) == cut.text == "A colour"
+    assert (cut.finish_reason, cut.output_tokens, cut.input_tokens) == ("max_tokens", 2, whole.input_tokens)
+    stopped = engine.generate(prompt, max_tokens=24, grammar=grammar, stop=["!"])
+    assert stopped.text == whole.text.removesuffix("!")
+
+
+def test_bad_requests_name_the_value(engine: embedded.Engine, prompt: str):
+    with pytest.raises(CourseError, match="max_tokens is 0"):
+        engine.generate(prompt, max_tokens=0)
+    with pytest.raises(embedded.PromptTooLong, match="9000 tokens, and the model takes 8192"):
+        engine.generate("a" + " word" * 8999, max_tokens=1)
+    assert engine.count(" word" * 20_000) == 20_000
+
+
+def test_threads_get_the_answers_they_would_get_alone(engine: embedded.Engine):
+    prompts = [
+        engine.chat_prompt([{"role": "user", "content": f"Say the number {number} in words."}])
+        for number in range(8)
+    ]
+    alone = [engine.generate(prompt, max_tokens=8).input_tokens for prompt in prompts]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda prompt: engine.generate(prompt, max_tokens=8), prompts))
+    assert [done.input_tokens for done in together] == alone
+    assert all(done.output_tokens <= 8 and done.text for done in together)
+
+
+def test_seconds_add_up_to_no_more_than_the_time_that_passed(engine: embedded.Engine, prompt: str):
+    began = time.perf_counter()
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda _: engine.generate(prompt, max_tokens=10), range(4)))
+    assert 0 < sum(completion.seconds for completion in done) <= time.perf_counter() - began
+
+
+def test_cancel_ends_one_request_and_leaves_the_others(engine: embedded.Engine, prompt: str):
+    cancel = threading.Event()
+    with ThreadPoolExecutor(2) as pool:
+        other = pool.submit(engine.generate, prompt, max_tokens=20)
+        stopped = pool.submit(
+            engine.generate, prompt, max_tokens=LONG_ANSWER, on_text=lambda _: cancel.set(), cancel=cancel
+        )
+        with pytest.raises(embedded.Cancelled):
+            stopped.result()
+        assert other.result().output_tokens == 20
+    assert not engine._running
+
+
+def test_leaving_the_loop_cancels(engine: embedded.Engine, prompt: str):
+    generation = engine.start(prompt, max_tokens=LONG_ANSWER)
+    pieces = iter(generation)
+    next(pieces)
+    pieces.close()
+    assert generation.cancelled.is_set()
+    assert engine.generate(prompt, max_tokens=3).output_tokens == 3
+    assert len(generation.output_ids) < LONG_ANSWER
+
+
+def test_keyboard_interrupt_cancels(engine: embedded.Engine, prompt: str):
+    generation = engine.start(prompt, max_tokens=LONG_ANSWER)
+    timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        for _ in generation:
+            pass
+    timer.join()
+    assert generation.cancelled.is_set()
+    assert engine.generate(prompt, max_tokens=3).output_tokens == 3
+
+
+def test_broken_grammar_fails_its_request_and_the_next_one_works(engine: embedded.Engine, prompt: str):
+    with pytest.raises(embedded.GrammarError, match="json_schema.*syntax error"):
+        engine.generate(prompt, max_tokens=3, grammar=embedded.Grammar("json_schema", "{broken"))
+    assert engine.generate(prompt, max_tokens=3).output_tokens == 3
+
+
+class FailingPipeline:
+    """Takes requests and fails in each step, as a pipeline does that ran out of memory."""
+
+    def __init__(self, pipeline: object):
+        self.add_request = pipeline.add_request
+
+    def step(self) -> None:
+        raise RuntimeError("Check 'memory' failed at some/file.cpp:1:\nOut of memory\n")
+
+
+def test_failed_step_reaches_every_caller_and_the_engine_starts_anew(engine: embedded.Engine, prompt: str):
+    engine._pipeline = FailingPipeline(engine._pipeline)
+    with pytest.raises(embedded.EngineError, match="Out of memory"):
+        engine.generate(prompt, max_tokens=3)
+    assert engine.generate(prompt, max_tokens=3).output_tokens == 3
+
+
+def test_one_engine_per_process(engine: embedded.Engine):
+    with ThreadPoolExecutor(4) as pool:
+        assert set(pool.map(lambda _: embedded.engine(), range(4))) == {engine}
+
+
+def test_unreadable_model_says_so(tmp_path):
+    path = tmp_path / "cut.gguf"
+    path.write_bytes(b"GGUF\x03\x00\x00\x00")
+    with pytest.raises(embedded.EngineError, match="cannot load .*cut.gguf"):
+        embedded.Engine(path)
+
+
+@pytest.mark.slow
+def test_process_ends_cleanly_in_the_middle_of_an_answer():
+    script = (
+        "from course.engine.embedded import engine\n"
+        "e = engine()\n"
+        "g = e.start('Once upon a time', max_tokens=2000)\n"
+        "print(next(iter(g)) is not None)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "True", "")
+
+
+@pytest.mark.slow
+def test_threads_may_be_the_first_to_ask():
+    script = (
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from course.engine.embedded import engine\n"
+        "with ThreadPoolExecutor(8) as pool:\n"
+        "    texts = pool.map(lambda n: engine().generate(f'Say {n}', max_tokens=4).text, range(16))\n"
+        "print(sum(map(bool, texts)))\n"
+    )
+    for _ in range(3):  # a hang does not come every time
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+        )
+        assert done.stdout.strip() == "16"
+
+
+@pytest.mark.slow
+def test_closed_engine_says_so():
+    script = (
+        "from course.engine import embedded\n"
+        "e = embedded.engine(); e.close()\n"
+        "try:\n    e.generate('a', max_tokens=1)\n"
+        "except embedded.EngineError as error:\n    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout.strip() == "The engine is closed. Restart the kernel."
+
+
+def _long_prompts(engine: embedded.Engine, number: int) -> list[str]:
+    """Routing prompts of 600 tokens and more: the queues, fourteen examples, a ticket."""
+    train, test = data.tickets("train"), data.tickets("test")
+    system = "Route each support ticket to exactly one of these queues:\n" + ", ".join(data.QUEUES)
+    prompts = []
+    for row in range(number):
+        turns = [{"role": "system", "content": system}]
+        for example in train[row * 20 : row * 20 + 16]:
+            turns += [
+                {"role": "user", "content": example.text},
+                {"role": "assistant", "content": example.queue},
+            ]
+        turns.append({"role": "user", "content": test[row].text})
+        prompts.append(engine.chat_prompt(turns))
+    return prompts
+
+
+def test_greedy_answers_are_those_of_transformers_on_long_prompts(engine: embedded.Engine):
+    """Each token the engine picks is the best one, or nearly so, for transformers with the shipped weights.
+
+    Rounding flips near-ties (gaps up to 0.5 were measured). Misread weights do more: the engine on the Q4_1
+    file as shipped picks tokens that are 2 to 3.4 worse on three of these prompts.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    prompts = _long_prompts(engine, 4)
+    assert min(engine.count(prompt) for prompt in prompts) >= 600
+    shipped = weights._packaged_file(weights.SMOLLM2_PACKAGE, weights.SMOLLM2_FILE, weights.SMOLLM2_SHA256)
+    model = AutoModelForCausalLM.from_pretrained(shipped.parent, gguf_file=shipped.name, dtype=torch.float32)
+    for prompt in prompts:
+        generation = engine.start(prompt, max_tokens=4)
+        list(generation)
+        ids = generation.input_ids.data[0].tolist()
+        with torch.inference_mode():
+            logits = model(torch.tensor([ids + generation.output_ids])).logits[0, len(ids) - 1 : -1]
+        scores = logits.log_softmax(-1)
+        picked = scores.gather(1, torch.tensor(generation.output_ids)[:, None])[:, 0]
+        assert (scores.max(-1).values - picked).max() < NEAR_TIE

@@ -1,0 +1,421 @@
+"""The Messages API in the process, through the real client and the real engine."""
+
+import json
+import re
+import threading
+
+import anthropic
+import httpx2
+import pytest
+from pydantic import BaseModel
+
+from course.engine import embedded
+from course.engine.messages_api import LocalTransport, read_chat
+from course.engine.schema import SchemaError, enforceable, grammar
+
+HELLO = [{"role": "user", "content": "Say hello to the gardener."}]
+COLOURS = {"enum": ["red", "blue"]}
+ORDER_TOOL = {
+    "name": "get_order",
+    "description": "Look up an order by its number.",
+    "input_schema": {
+        "type": "object",
+        "properties": {"number": {"type": "integer", "minimum": 1, "maximum": 9999}},
+        "required": ["number"],
+    },
+}
+QUESTION = {"role": "user", "content": "Where is order 1234?"}
+CALL = {"type": "tool_use", "id": "toolu_1", "name": "get_order", "input": {"number": 1234}}
+RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "Shipped on Monday."}
+CALLED = [QUESTION, {"role": "assistant", "content": [CALL]}, {"role": "user", "content": [RESULT]}]
+
+
+@pytest.fixture
+def client(engine: embedded.Engine) -> anthropic.Anthropic:
+    return anthropic.Anthropic(
+        api_key="local",
+        max_retries=0,
+        http_client=anthropic.DefaultHttpxClient(transport=LocalTransport()),
+    )
+
+
+def ask(client: anthropic.Anthropic, **changes: object) -> anthropic.types.Message:
+    return client.messages.create(**{"model": "local", "max_tokens": 12, "messages": HELLO, **changes})
+
+
+def json_format(schema: dict) -> dict:
+    return {"format": {"type": "json_schema", "schema": schema}}
+
+
+def body(**changes: object) -> dict:
+    return {"model": "local", "max_tokens": 12, "messages": HELLO, **changes}
+
+
+# Answers
+
+
+def test_message_has_the_shape_of_the_api(client: anthropic.Anthropic, engine: embedded.Engine):
+    reply = client.messages.with_raw_response.create(model="local", max_tokens=5, messages=HELLO)
+    message = reply.parse()
+    assert (message.type, message.role, message.model) == ("message", "assistant", "local")
+    assert message.id.startswith("msg_") and reply.headers["request-id"].startswith("req_")
+    assert (message.stop_reason, message.usage.output_tokens) == ("max_tokens", 5)
+    counted = client.messages.count_tokens(model="local", messages=HELLO)
+    assert message.usage.input_tokens == counted.input_tokens == engine.count(engine.chat_prompt(HELLO))
+    assert float(reply.headers["x-course-seconds"]) > 0
+
+
+def test_system_blocks_and_turns_reach_the_prompt():
+    chat = read_chat(
+        body(
+            system=[{"type": "text", "text": "One."}, {"type": "text", "text": "Two."}],
+            messages=[
+                {"role": "user", "content": "a"},
+                {"role": "user", "content": [{"type": "text", "text": "b"}]},
+                {"role": "assistant", "content": "c"},
+                {"role": "user", "content": "d"},
+            ],
+            metadata={"user_id": "reader"},
+        )
+    )
+    assert chat.turns == [
+        {"role": "system", "content": "One.\nTwo."},
+        {"role": "user", "content": "a\nb"},
+        {"role": "assistant", "content": "c"},
+        {"role": "user", "content": "d"},
+    ]
+
+
+def test_stop_sequence_is_reported(client: anthropic.Anthropic):
+    whole = ask(client).content[0].text
+    stop = whole[4:8]
+    message = ask(client, stop_sequences=["never said", stop])
+    assert (message.stop_reason, message.stop_sequence) == ("stop_sequence", stop)
+    assert message.content[0].text == whole[: whole.index(stop)]
+
+
+def test_stream_gives_the_same_message(client: anthropic.Anthropic):
+    whole = ask(client, max_tokens=20)
+    with client.messages.stream(model="local", max_tokens=20, messages=HELLO) as stream:
+        pieces = list(stream.text_stream)
+        final = stream.get_final_message()
+    assert len(pieces) > 3
+    assert "".join(pieces) == final.content[0].text == whole.content[0].text
+    assert final.stop_reason == whole.stop_reason
+    assert (final.usage.input_tokens, final.usage.output_tokens) == (
+        whole.usage.input_tokens,
+        whole.usage.output_tokens,
+    )
+
+
+def test_leaving_a_stream_cancels_the_request(client: anthropic.Anthropic, engine: embedded.Engine):
+    with client.messages.stream(model="local", max_tokens=2000, messages=HELLO) as stream:
+        next(iter(stream.text_stream))
+    ask(client, max_tokens=1)
+    assert not engine._running
+
+
+def test_schema_holds_the_answer(client: anthropic.Anthropic):
+    message = ask(client, output_config=json_format(COLOURS))
+    assert json.loads(message.content[0].text) in COLOURS["enum"]
+    assert message.stop_reason == "end_turn"
+
+
+def test_parse_gives_a_pydantic_object(client: anthropic.Anthropic):
+    class Inner(BaseModel):
+        colour: str
+
+    class Plant(BaseModel):
+        name: str
+        height_cm: int | None
+        leaf: Inner
+
+    message = client.messages.parse(
+        model="local",
+        max_tokens=200,
+        messages=[{"role": "user", "content": "A fern, 30 cm, with a green leaf."}],
+        output_format=Plant,
+    )
+    assert isinstance(message.parsed_output, Plant)
+
+
+def test_models_are_listed(client: anthropic.Anthropic):
+    assert [model.id for model in client.models.list()] == ["local"]
+    assert client.models.retrieve("local").lifecycle == "active"
+
+
+def test_threads_share_one_client(client: anthropic.Anthropic):
+    replies: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: replies.append(ask(client, output_config=json_format(COLOURS)).id))
+        for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(replies)) == 6
+
+
+# Tools
+
+
+def test_tools_are_told_to_the_model_in_one_form():
+    chat = read_chat(body(messages=CALLED, tools=[ORDER_TOOL], system="Be brief."))
+    told = chat.turns[0]["content"]
+    assert told.startswith("Be brief.\n\nYou can call these tools:\n")
+    assert json.dumps(ORDER_TOOL) in told
+    assert chat.turns[2]["content"] == '{"tool": "get_order", "input": {"number": 1234}}'
+    assert chat.turns[3]["content"] == '{"result": "Shipped on Monday."}'
+
+
+def test_failed_result_and_reply_are_shown_in_the_same_form():
+    messages = [
+        QUESTION,
+        {"role": "assistant", "content": [{"type": "text", "text": "Let me look."}, CALL]},
+        {"role": "user", "content": [{**RESULT, "content": "No such order.", "is_error": True}]},
+    ]
+    turns = read_chat(body(messages=messages, tools=[ORDER_TOOL])).turns
+    assert turns[2]["content"].startswith('{"reply": "Let me look."}\n{"tool": "get_order"')
+    assert turns[3]["content"] == '{"result": "No such order.", "is_error": true}'
+
+
+def test_a_tool_loop_runs(client: anthropic.Anthropic):
+    first = ask(client, messages=[QUESTION], tools=[ORDER_TOOL], max_tokens=80)
+    assert first.stop_reason == "tool_use"
+    call = first.content[0]
+    assert (call.type, call.name) == ("tool_use", "get_order")
+    assert 1 <= call.input["number"] <= 9999
+    messages = [
+        QUESTION,
+        {"role": "assistant", "content": first.content},
+        {"role": "user", "content": [{**RESULT, "tool_use_id": call.id}]},
+    ]
+    nothing_more = {"type": "none"}
+    last = ask(client, messages=messages, tools=[ORDER_TOOL], max_tokens=80, tool_choice=nothing_more)
+    assert last.stop_reason in ("end_turn", "max_tokens")
+    assert last.content[0].type == "text"
+
+
+def test_streamed_tool_call_is_whole(client: anthropic.Anthropic):
+    whole = ask(client, messages=[QUESTION], tools=[ORDER_TOOL], max_tokens=80)
+    with client.messages.stream(
+        model="local", max_tokens=80, messages=[QUESTION], tools=[ORDER_TOOL]
+    ) as stream:
+        final = stream.get_final_message()
+    assert final.stop_reason == "tool_use"
+    assert final.content[0].input == whole.content[0].input
+
+
+def test_cut_tool_call_is_no_call(client: anthropic.Anthropic):
+    message = ask(client, messages=[QUESTION], tools=[ORDER_TOOL], max_tokens=6)
+    assert message.stop_reason == "max_tokens"
+    assert all(block.type == "text" for block in message.content)
+
+
+def test_schema_beside_tools_holds_the_reply(client: anthropic.Anthropic):
+    message = ask(
+        client,
+        messages=CALLED,
+        tools=[ORDER_TOOL],
+        tool_choice={"type": "none"},
+        output_config=json_format(COLOURS),
+        max_tokens=40,
+    )
+    assert message.content[0].text in COLOURS["enum"]
+
+
+# What is refused
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"messages": []}, "messages: at least one message is required"),
+        ({"messages": "hi"}, "messages: Input should be a valid list"),
+        ({"messages": [{"role": "user", "content": ""}]}, "messages.0: all messages must have non-empty"),
+        ({"messages": [{"role": "user", "content": []}]}, "messages.0: all messages must have non-empty"),
+        ({"messages": [{"role": "user"}]}, "messages.0.content: Input should be"),
+        ({"messages": [{"role": "system", "content": "x"}]}, "messages.0.role: .* not 'system'"),
+        ({"messages": [{"role": "user", "content": "x", "name": "y"}]}, "messages.0.name: "),
+        ({"messages": [{"role": "assistant", "content": "x"}]}, "first message must use the"),
+        ({"messages": [*HELLO, {"role": "assistant", "content": "Hel"}]}, "does not support .* prefill"),
+        ({"messages": [{"role": "user", "content": "a<|im_end|>b"}]}, r"holds <\|im_end\|>"),
+        ({"messages": [{"role": "user", "content": "\ud800"}]}, "messages.0.content.0.text: .* surrogate"),
+        ({"max_tokens": 0}, "max_tokens: Input should be greater than or equal to 1"),
+        ({"max_tokens": "9"}, "max_tokens: Input should be a valid integer"),
+        ({"stop_sequences": [" "]}, "stop_sequences: each stop sequence must contain non-whitespace"),
+        ({"stream": "yes"}, "stream: Input should be a valid boolean"),
+        ({"temperature": 0}, "temperature: the local model does not support this"),
+        ({"top_p": 0.5}, "top_p: "),
+        ({"top_k": 5}, "top_k: "),
+        ({"thinking": {"type": "adaptive"}}, "thinking: the local model does not think"),
+        ({"container": {"skills": []}}, "container: "),
+        ({"service_tier": "auto"}, "service_tier: "),
+        ({"cache_control": {"type": "ephemeral"}}, "cache_control: "),
+        ({"mispelt": 1}, "mispelt: Extra inputs are not permitted"),
+        ({"output_config": {"effort": "low"}}, "output_config.effort: "),
+        ({"output_config": {"format": {"type": "xml"}}}, "output_config.format.type: .* not 'xml'"),
+        (
+            {"system": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}]},
+            "system.0.cache",
+        ),
+        ({"tool_choice": {"type": "auto"}}, "tool_choice: may only be specified while providing tools"),
+        ({"tools": [ORDER_TOOL], "tool_choice": {"type": "any"}}, "tool_choice.type: .* not 'any'"),
+        ({"tools": [ORDER_TOOL], "tool_choice": {"type": "tool", "name": "get_order"}}, "tool_choice.name: "),
+        ({"tools": [ORDER_TOOL, ORDER_TOOL]}, "tools: Tool names must be unique"),
+        ({"tools": [{"type": "web_search_20260318", "name": "web_search"}]}, "tools.0.type: .*web_search"),
+        ({"tools": [{**ORDER_TOOL, "defer_loading": True}]}, "tools.0.defer_loading: "),
+        ({"tools": [{**ORDER_TOOL, "name": "get order"}]}, "tools.0.name: String should match"),
+        ({"tools": [{**ORDER_TOOL, "input_schema": {"type": "string"}}]}, "tools.0.input_schema.type: "),
+        ({"messages": CALLED}, "must define tools"),
+        ({"messages": CALLED[:2] + HELLO, "tools": [ORDER_TOOL]}, "without `tool_result` blocks: toolu_1"),
+        (
+            {"messages": [{"role": "user", "content": [RESULT]}], "tools": [ORDER_TOOL]},
+            "messages.0.content.0.tool_use_id: no earlier",
+        ),
+    ],
+)
+def test_what_the_model_cannot_do_is_a_400(changes: dict, message: str):
+    client = httpx2.Client(transport=LocalTransport(), base_url="http://local")
+    reply = client.post("/v1/messages", content=json.dumps(body(**changes)))
+    assert reply.status_code == 400
+    error = reply.json()
+    assert (error["type"], error["error"]["type"]) == ("error", "invalid_request_error")
+    assert error["request_id"] == reply.headers["request-id"]
+    assert re.search(message, error["error"]["message"])
+
+
+@pytest.mark.parametrize("kind", ["image", "document", "search_result", "thinking", "server_tool_use"])
+def test_blocks_other_than_text_are_refused_by_name(kind: str):
+    client = httpx2.Client(transport=LocalTransport(), base_url="http://local")
+    messages = [{"role": "user", "content": [{"type": kind}]}]
+    reply = client.post("/v1/messages", json=body(messages=messages))
+    assert reply.status_code == 400
+    message = reply.json()["error"]["message"]
+    assert message.startswith(f"messages.0.content.0.type: the local model does not take '{kind}'")
+
+
+def test_errors_are_the_sdks_own(client: anthropic.Anthropic):
+    with pytest.raises(anthropic.NotFoundError, match="model: nothing"):
+        ask(client, model="nothing")
+    with pytest.raises(anthropic.BadRequestError, match="prompt is too long: 9.* tokens > 8192 maximum"):
+        ask(client, messages=[{"role": "user", "content": "word " * 9000}])
+    with pytest.raises(anthropic.NotFoundError, match="the local model does not offer this"):
+        client.messages.batches.list()
+
+
+@pytest.mark.slow
+def test_engine_failure_is_a_500_and_the_next_request_works(
+    client: anthropic.Anthropic, engine: embedded.Engine
+):
+    class Failing:
+        add_request = engine._pipeline.add_request
+
+        def step(self) -> None:
+            raise RuntimeError("broken")
+
+    engine._pipeline = Failing()
+    with pytest.raises(anthropic.InternalServerError, match="starts anew"):
+        ask(client)
+    assert ask(client, max_tokens=2).usage.output_tokens == 2
+
+
+def test_body_that_is_not_json_is_a_400():
+    client = httpx2.Client(transport=LocalTransport(), base_url="http://local")
+    for content in (b"{", b"[]", b"\xff"):
+        assert client.post("/v1/messages", content=content).status_code == 400
+
+
+# Schemas
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ({}, "must have a 'type'"),
+        ({"type": "banana"}, "type 'banana'"),
+        ({"not": {"type": "string"}}, "'not'"),
+        ({"type": "integer", "minimum": 1}, "'minimum' for type 'integer'"),
+        ({"type": "integer", "multipleOf": 7}, "'multipleOf'"),
+        ({"type": "string", "maxLength": 3}, "'maxLength'"),
+        ({"type": "string", "format": "postcode"}, "format 'postcode'"),
+        ({"type": "string", "pattern": "(?=a)b"}, "look-around"),
+        ({"type": "string", "pattern": "("}, "not a regular expression"),
+        ({"type": "object", "properties": {}}, "'additionalProperties' must be explicitly set to false"),
+        ({"type": "array"}, "'items' is needed"),
+        ({"type": "array", "items": COLOURS, "minItems": 2}, "'minItems' values other than 0 or 1"),
+        ({"type": "array", "items": COLOURS, "uniqueItems": True}, "'uniqueItems'"),
+        ({"oneOf": [COLOURS]}, "'oneOf'"),
+        ({"allOf": [COLOURS, COLOURS]}, "'allOf' with several"),
+        ({"if": COLOURS, "type": "string"}, "'if'"),
+        ({"enum": []}, "'enum' must hold"),
+        ({"enum": [{"a": 1}]}, "'enum' must hold"),
+        ({"type": "integer", "enum": ["a"]}, "not of type 'integer'"),
+        ({"$ref": "https://example.com/schema"}, "must be like '#/\\$defs/Name'"),
+        ({"$ref": "#/$defs/Gone", "$defs": {}}, "points to nothing"),
+        (
+            {"$ref": "#/$defs/Tree", "$defs": {"Tree": {"type": "array", "items": {"$ref": "#/$defs/Tree"}}}},
+            "Recursive schemas",
+        ),
+    ],
+)
+def test_schema_features_that_are_not_enforced_are_named(schema: dict, message: str):
+    with pytest.raises(SchemaError, match=f"^here.*{message}"):
+        enforceable(schema, where="here", strict=True)
+
+
+def test_tool_schemas_may_bound_values_but_not_more():
+    schema = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]}
+    assert enforceable(schema, where="here", strict=False)["additionalProperties"] is False
+    with pytest.raises(SchemaError, match="'multipleOf'"):
+        enforceable({"type": "integer", "multipleOf": 7}, where="here", strict=False)
+
+
+def test_references_are_put_in_place():
+    schema = {
+        "type": "object",
+        "properties": {"leaf": {"$ref": "#/$defs/Leaf"}},
+        "required": ["leaf"],
+        "additionalProperties": False,
+        "$defs": {"Leaf": {"title": "Leaf", **COLOURS}},
+    }
+    assert enforceable(schema, where="here", strict=True)["properties"] == {"leaf": COLOURS}
+
+
+def test_a_choice_is_answered_as_its_whole_schema_would_be(engine: embedded.Engine):
+    values = ['a "quoted" one', "back\\slash", "d.o(t)s*", "två"]
+    schema = {
+        "type": "object",
+        "properties": {"the queue": {"enum": values}},
+        "required": ["the queue"],
+        "additionalProperties": False,
+    }
+    choice, whole = grammar(schema), embedded.Grammar("json_schema", json.dumps(schema, ensure_ascii=False))
+    assert choice.head == '{"the queue": "'
+    for value in values:
+        said = json.dumps({"the queue": value}, ensure_ascii=False)
+        turns = [("user", "Say it."), ("assistant", said), ("user", "Say it once more.")]
+        prompt = engine.chat_prompt([{"role": role, "content": text} for role, text in turns])
+        answers = [engine.generate(prompt, max_tokens=40, grammar=each) for each in (choice, whole)]
+        assert json.loads(answers[0].text) == json.loads(answers[1].text), value
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"required": []},
+        {"properties": {"a": {"enum": ["x"]}, "b": {"enum": ["y"]}}, "required": ["a", "b"]},
+        {"properties": {"a": {"enum": ["x", 1]}}},
+        {"properties": {"a": {"type": "string"}}},
+    ],
+)
+def test_what_is_not_a_choice_keeps_its_schema(changes: dict):
+    schema = {
+        "type": "object",
+        "properties": {"a": COLOURS},
+        "required": ["a"],
+        "additionalProperties": False,
+    }
+    assert grammar(schema).head
+    assert grammar(schema | changes) == embedded.Grammar("json_schema", json.dumps(schema | changes))

@@ -1,0 +1,474 @@
+"""Every claim keeps to the rules of its file, and what its evidence names is there and says so."""
+
+import csv
+import json
+import re
+from collections.abc import Mapping
+from datetime import date, timedelta
+from functools import cache
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from course.errors import CourseError
+from course.material import claims
+from course.material.claims import CELL, ID, PRICE, REPRODUCED, SOURCES, TEST, VERDICTS, Claim, claim
+from course.material.lessons import lesson, lessons
+from course.material.prices import model, table, tier
+from course.measure import read_readings
+from course.measuring import ladder
+from course.measuring.evaluate import wilson
+from course.paths import DATA, ROOT
+from course.rungs import compounding
+from widgets.cost.inputs import load
+from widgets.cost.model import break_even_volumes
+
+AVAILABLE = [each for each in lessons() if each.status == "available"]
+GPT_4O, GPT_4O_MINI, GPT_41 = (model(id) for id in ("gpt-4o-2024-08-06", "gpt-4o-mini", "gpt-4.1"))
+LLAMAS_70B = [each for each in table().itertuples() if "llama-3.3-70b" in each.Index]
+
+
+# What a lesson's control shows with a claim's id beside it.
+HERE = "tests/material/test_claims.py"
+SHOWN = {
+    "09": [DATA / "cost_presets.toml"],
+    "10": [ROOT / "widgets" / "decision" / "model.py", ROOT / "widgets" / "decision" / "rules.py"],
+}
+
+
+@cache
+def cells(number: str) -> dict[str, str]:
+    """Source of each cell of a lesson, by its id."""
+    notebook = json.loads(lesson(number).path.read_text(encoding="utf-8"))
+    return {cell["id"]: "".join(cell["source"]) for cell in notebook["cells"]}
+
+
+def named_in(number: str) -> set[str]:
+    """The claims that a lesson quotes by id."""
+    return set(ID.findall("\n".join(cells(number).values())))
+
+
+def shown_in(number: str) -> set[str]:
+    """The claims that a lesson quotes, itself or by its control."""
+    files = SHOWN.get(number, [])
+    return named_in(number).union(*(ID.findall(file.read_text(encoding="utf-8")) for file in files))
+
+
+def unresolved(each: Claim) -> str | None:
+    """What the evidence names and is not there; None when all of it is."""
+    for number, id in CELL.findall(each.evidence):
+        if id not in cells(number):
+            return f"lesson {number} {id}"
+        if number not in each.lessons:
+            return f"lesson {number} in the column lesson"
+    for path, name in TEST.findall(each.evidence):
+        file = ROOT / path
+        if not file.is_file() or f"def {name}(" not in file.read_text(encoding="utf-8"):
+            return f"{path}::{name}"
+    for id in PRICE.findall(each.evidence):
+        if id not in table().index:
+            return f"the price of {id}"
+    known = {other.id for other in claims.claims()}
+    return next((id for id in ID.findall(each.evidence) if id not in known), None)
+
+
+def asserted(each: Claim) -> bool:
+    """Whether a cell or a test that the evidence names asserts something."""
+    return bool(TEST.search(each.evidence)) or any(
+        re.search(r"^\s*assert ", cells(number).get(id, ""), re.MULTILINE)
+        for number, id in CELL.findall(each.evidence)
+    )
+
+
+@pytest.fixture(params=claims.claims(), ids=lambda each: each.id)
+def each(request: pytest.FixtureRequest) -> Claim:
+    return request.param
+
+
+def test_what_the_evidence_names_is_there(each):
+    assert unresolved(each) is None
+
+
+def test_what_is_reproduced_is_asserted(each):
+    if each.verdict == REPRODUCED:
+        assert asserted(each)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "missing"),
+    [
+        ("lesson 03 cell-nowhere", "lesson 03 cell-nowhere"),
+        ("lesson 03 cell-70", "lesson 03 in the column lesson"),
+        (HERE + "::test_that_nobody_wrote", HERE + "::test_that_nobody_wrote"),
+        ("tests/test_nothing.py::test_a", "tests/test_nothing.py::test_a"),
+        ("data/prices.csv no-such-model", "the price of no-such-model"),
+        ("as C999 says", "C999"),
+    ],
+)
+def test_evidence_that_names_nothing_is_found(evidence, missing):
+    assert unresolved(planted(evidence=evidence, lessons=())) == missing
+
+
+def test_a_cell_that_asserts_nothing_reproduces_nothing():
+    assert not asserted(planted(evidence="lesson 03 cell-19"))
+    assert asserted(planted(evidence="lesson 03 cell-27"))
+
+
+@pytest.mark.parametrize("available", AVAILABLE, ids=lambda available: available.number)
+def test_a_claim_that_a_lesson_names_lists_the_lesson(available):
+    for id in named_in(available.number):
+        assert available.number in claim(id).lessons
+
+
+@pytest.mark.parametrize("available", AVAILABLE, ids=lambda available: available.number)
+def test_a_lesson_that_a_claim_lists_quotes_or_tests_it(available):
+    for each in claims.claims():
+        tested = available.number in [number for number, _ in CELL.findall(each.evidence)]
+        assert available.number not in each.lessons or tested or each.id in shown_in(available.number), each
+
+
+@pytest.mark.parametrize("number", ["01", "02", "03", "04", "05", "07"])
+def test_a_lesson_that_says_claimed_names_the_claim(number):
+    for id, source in cells(number).items():
+        for words in re.findall(r"\(claimed[^)]*\)", source):
+            assert ID.search(words), f"lesson {number} {id} quotes a claim without its id: {words}"
+
+
+@pytest.mark.parametrize("available", AVAILABLE, ids=lambda available: available.number)
+def test_a_verdict_that_a_lesson_gives_in_words_is_that_of_the_file(available):
+    verdicts = "|".join(VERDICTS)
+    for id, verdict in re.findall(rf"(C\d{{3}}), ({verdicts})", "\n".join(cells(available.number).values())):
+        assert claim(id).verdict == verdict
+
+
+def test_all_articles_are_there_and_every_verdict_is_given():
+    sources = {each.source.source: each.source for each in claims.claims()}
+    assert len({source.file for source in sources.values()}) == len(sources) == 5
+    assert all(re.fullmatch(r"\d{3}_\w+\.txt", source.file) for source in sources.values())
+    counted = claims.counts(claims.claims())
+    assert sum(counted.values()) == len(claims.claims()) >= 90
+    assert min(counted.values()) >= 5
+
+
+def test_the_data_card_counts_the_rows():
+    card = (DATA / "README.md").read_text(encoding="utf-8")
+    for name, count in (("claims.csv", len(claims.claims())), ("claims_sources.csv", 5)):
+        (line,) = [line for line in card.splitlines() if line.startswith(f"| `{name}` |")]
+        assert line.endswith(f"| {count} |")
+
+
+def test_ids_run_on_without_a_gap():
+    ids = [each.id for each in claims.claims()]
+    assert ids == [f"C{place:03}" for place in range(1, len(ids) + 1)]
+
+
+def test_a_figure_is_read_as_numbers():
+    figures = {each.figure: each.numbers for each in claims.claims()}
+    assert figures["0.40"] == (0.40,)
+    assert figures["2,000 to 5,000"] == (2_000, 5_000)
+    assert figures["over 1,000,000"] == (1_000_000,)
+    assert figures["weeks"] == ()
+
+
+# The loader, on files with one fault each.
+
+GOOD = {
+    "id": "C001",
+    "source": "modulus",
+    "paraphrase": "Something is so",
+    "figure": "5",
+    "unit": "%",
+    "verdict": "depends",
+    "evidence": "on the task",
+    "lesson": "03 09",
+    "date": "2026-11-21",
+}
+
+
+def planted(**changes) -> Claim:
+    """A claim as the loader makes them, changed."""
+    source = claims.claims()[-1].source
+    values = {**GOOD, "source": source, "lessons": ("03",), **changes}
+    values.pop("lesson")
+    return Claim(**values)
+
+
+def written(folder: Path, *rows: Mapping[str, str], columns: list[str] | None = None) -> Path:
+    path = folder / "claims.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns or list(GOOD), extrasaction="ignore")
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+def test_a_good_row_is_read(tmp_path):
+    (read,) = claims.read(written(tmp_path, GOOD), SOURCES)
+    assert (read.id, read.source.publisher, read.lessons) == ("C001", "Modulus", ("03", "09"))
+    assert read.badge == "claimed: Modulus, 2026-05-15"
+    assert read.numbers == (5,)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"id": "17"}, "'17' is no id"),
+        ({"source": "a blog"}, "source 'a blog' is unknown; choose one of"),
+        ({"verdict": "true"}, "'true' is no verdict; choose one of reproduced here"),
+        ({"paraphrase": " "}, "has no paraphrase"),
+        ({"evidence": ""}, "has no evidence"),
+        ({"figure": ""}, "unit '%' and no figure"),
+        ({"lesson": "03 77"}, "no lesson '77'"),
+        ({"verdict": REPRODUCED}, "names no cell"),
+        ({"date": "yesterday"}, "date 'yesterday'"),
+    ],
+)
+def test_a_bad_row_is_refused_with_line_value_and_fix(tmp_path, changes, said):
+    with pytest.raises(CourseError, match=rf"claims.csv, line 3: .*{re.escape(said)}"):
+        claims.read(written(tmp_path, GOOD, {**GOOD, "id": "C002", **changes}), SOURCES)
+
+
+def test_an_id_may_be_there_once(tmp_path):
+    with pytest.raises(CourseError, match="line 3: C001 is there twice"):
+        claims.read(written(tmp_path, GOOD, GOOD), SOURCES)
+
+
+def test_columns_and_fields_have_to_be_complete(tmp_path):
+    with pytest.raises(CourseError, match="has the columns"):
+        claims.read(written(tmp_path, GOOD, columns=list(GOOD)[:-1]), SOURCES)
+    path = written(tmp_path, GOOD)
+    path.write_text(path.read_text() + "C002,modulus,a comma, too many,,,depends,on it,,2026-11-21\n")
+    with pytest.raises(CourseError, match="line 3: the number of fields is wrong"):
+        claims.read(path.rename(tmp_path / "comma.csv"), SOURCES)
+
+
+def test_an_unknown_id_names_near_ones():
+    with pytest.raises(CourseError, match="no claim 'C999'.*C0|no claim 'C999'.*C1"):
+        claim("C999")
+    with pytest.raises(CourseError, match=f"from C001 to {claims.claims()[-1].id}"):
+        claim("the 150 times")
+    with pytest.raises(CourseError, match="did you mean C042"):
+        claim("c042")
+
+
+def test_a_claim_shows_figure_badge_verdict_and_evidence():
+    shown = claim("C004")
+    for text in (str(shown), shown._repr_html_()):
+        for part in ("C004", "25 $ per million tokens", shown.badge, "supported", "gpt-4o-2024-08-06"):
+            assert part in text
+    assert "\n" not in shown.short and shown.evidence not in shown.short
+
+
+def test_html_in_a_claim_is_text():
+    assert "<script>" not in planted(paraphrase="<script>")._repr_html_()
+
+
+def test_the_counts_in_words():
+    some = [planted(), planted(verdict="supported"), planted()]
+    assert claims.in_words(some) == "3 claims: 1 supported, 2 depends."
+    assert claims.in_words([]) == "0 claims."
+
+
+def test_the_table_has_a_row_for_each_claim():
+    rows = claims.table([claim("C004"), claim("C006")])
+    assert list(rows.index) == ["C004", "C006"]
+    assert rows.loc["C004", "figure"] == "25 $ per million tokens"
+
+
+# What evidence says by arithmetic from data/prices.csv, or from what was measured once.
+
+
+def test_tuned_gpt_4o_costs_half_as_much_again():
+    assert claim("C006").numbers == (50,)
+    assert GPT_4O.tuned_input / GPT_4O.input == GPT_4O.tuned_output / GPT_4O.output == 1.5
+    assert GPT_4O_MINI.tuned_input / GPT_4O_MINI.input == GPT_4O_MINI.tuned_output / GPT_4O_MINI.output == 2
+
+
+def test_1000_examples_for_50_to_100_dollars_are_long_ones():
+    tokens_each = [dollars / GPT_4O.training * 1e6 / 1000 for dollars in claim("C005").numbers]
+    assert tokens_each == [2_000, 4_000]
+    # A ticket with its queue is about 100 tokens with the instruction; three epochs.
+    assert 1000 * 100 * 3 * GPT_4O.training / 1e6 == pytest.approx(7.5)
+
+
+def test_3_and_12_dollars_are_the_prices_of_another_tuned_model():
+    claimed = (figure("Input price in GPT-4o"), figure("Output price in GPT-4o"))
+    assert claimed == (GPT_41.tuned_input, GPT_41.tuned_output)
+    assert claimed != (GPT_4O.tuned_input, GPT_4O.tuned_output)
+
+
+def test_100000_tokens_of_training_and_a_million_of_use():
+    low, high = quoted("Training on 100,000 tokens").numbers
+    totals = [
+        0.1 * epochs * GPT_4O.training + use
+        for epochs, use in product((1, 3), (GPT_4O.tuned_input, GPT_4O.tuned_output))
+    ]
+    assert (min(totals), max(totals)) == (6.25, 22.5)
+    assert low <= min(totals) and max(totals) <= high
+    assert (GPT_4O.input, GPT_4O.output) == (2.5, 10)
+
+
+def test_150_times_rests_on_the_60_dollars():
+    opus, sonnet, haiku = (
+        figure("Opus for 1,000"),
+        figure("Sonnet for 1,000"),
+        figure("Tuned Haiku for 1,000"),
+    )
+    assert opus / haiku == pytest.approx(figure("Opus costs this many times"))
+    dearest = max(
+        model(id).input / model("claude-sonnet-4").input for id in ("claude-opus-4", "claude-opus-4-1")
+    )
+    assert sonnet * dearest == 25
+    assert sonnet * dearest / haiku == pytest.approx(62.5)
+
+
+def test_at_100_tickets_a_day_the_gap_is_small():
+    thousands = figure("At this volume tuning would not have paid") / 1000
+    tokens_in, tokens_out = 1_642, 5  # lesson 03, cell-66: what 5 $ per 1,000 buys at Sonnet's price of 2025
+    today = [1000 * tier(name).cost(tokens_in, tokens_out) for name in ("large", "small")]
+    assert (today[0] - today[1]) * thousands < 1
+    assert (60 - 0.40) * thousands == pytest.approx(5.96)
+    assert (25 - 0.40) * thousands == pytest.approx(2.46)
+
+
+def test_sonnet_over_haiku_then_and_now():
+    assert model("claude-sonnet-4").input / model("claude-3-5-haiku").input == pytest.approx(3.75)
+    assert tier("medium").input / tier("small").input == pytest.approx(20)
+
+
+def test_a_prompt_of_5000_tokens():
+    tokens = int(figure("A prompt of this length with every request"))
+    for name, plain, cached in (("small", 0.50, 0.05), ("large", 20, 1)):
+        assert 1000 * tier(name).cost(tokens, 0) == pytest.approx(plain)
+        assert 1000 * tier(name).cost(0, 0, cache_read=tokens) == pytest.approx(cached)
+
+
+def test_no_known_prices_are_100_or_1000_times_apart():
+    trained = table()["training"].dropna()
+    assert GPT_4O.training / trained["together/lora-70b-to-100b"] < 10 < figure("cheaper to train")
+    assert trained.max() == GPT_4O.training
+    apart = max(
+        max(GPT_4O.tuned_input / each.input, GPT_4O.tuned_output / each.output) for each in LLAMAS_70B
+    )
+    assert 40 < apart < 50 < figure("cheaper to deploy")
+
+
+def test_the_size_of_an_adapter_depends_on_rank_and_layers():
+    # Llama 3.3 70B: 80 layers, hidden size 8192, keys and values 1024, feed-forward 28672; 2 bytes in bf16.
+    query, value = 8192 + 8192, 8192 + 1024
+    every_layer = 2 * query + 2 * value + 3 * (8192 + 28672)
+    megabytes = [rank * sizes * 80 * 2 / 1e6 for rank, sizes in ((8, every_layer), (16, every_layer))]
+    assert [round(size) for size in megabytes] == [207, 414]
+    assert round(16 * (query + value) * 80 * 2 / 1e6) == 66
+
+
+def test_an_endpoint_costs_thousands_a_month():
+    low, high = (table().loc[id, "per_hour"] * 24 * 30 for id in ("endpoint-low", "endpoint-high"))
+    assert (round(low, -2), round(high, -2)) == (2_900, 7_200)
+    thousands_a_month = 30 * figure("With LoRA tuning may pay") / 1000
+    assert thousands_a_month * figure("Sonnet for 1,000") == 750 < low
+    assert thousands_a_month * figure("Opus for 1,000") == 9_000 > high
+
+
+def test_8b_against_70b_at_one_host():
+    assert model("fireworks/llama-3.3-70b").input / model("fireworks/qwen3-8b").input == pytest.approx(4.5)
+
+
+def test_tuned_models_end_within_18_months():
+    written_on = date.fromisoformat(quoted("Time over which success").source.date)
+    within = written_on + timedelta(days=figure("Time over which success") * 365.25 / 12)
+    tuned = table().dropna(subset="tuned_input")
+    assert len(tuned) >= 3
+    assert all(
+        date.fromisoformat(ends) < within for ends in [*tuned["ends"], table().loc["claude-3-haiku", "ends"]]
+    )
+
+
+def test_500_letters_pay_back_40_hours_at_4_8_minutes_each():
+    least_hours = quoted("Collecting, labelling and evaluating").numbers[0]
+    assert least_hours * 60 / figure("Letters after which tuning pays") == pytest.approx(4.8)
+
+
+def test_by_its_own_hours_tuning_starts_28_to_194_hours_behind():
+    skill, tuning = quoted("Building and testing a skill").numbers, quoted("Collecting, labelling").numbers
+    assert (min(tuning) - max(skill), max(tuning) - min(skill)) == (28, 194)
+
+
+def test_the_price_of_an_error_alone_moves_the_crossover_more_than_tenfold():
+    assumptions = load(pair=("skill", "hosted_fine_tune"))
+    error_cost = assumptions.estimates["case.error_cost"]
+    cheap, dear = (
+        break_even_volumes(assumptions.with_values({"case.error_cost": cost}), *assumptions.pair)
+        for cost in (error_cost.low, error_cost.high)
+    )
+    assert cheap[0].at > 10 * dear[0].at
+
+
+def test_the_volumes_of_the_articles_span_a_factor_of_150():
+    a_month = [quoted(words).numbers[0] for words in ("Unreviewed outputs", "Crossover", "Volume from which")]
+    a_month.append(30 * figure("At this volume it did"))
+    assert min(a_month) == 10_000
+    assert max(a_month) / min(a_month) == 150
+
+
+def test_five_passes_of_five_say_little():
+    assert wilson(5, 5)[0] == pytest.approx(0.57, abs=0.005)
+    assert wilson(3, 3)[0] < wilson(5, 5)[0]
+
+
+def test_with_a_schema_every_reply_to_a_test_ticket_was_valid():
+    held = [rung for rung in ladder.read() if rung.name.endswith(", schema")]
+    assert len(held) == 3
+    assert all(rung.valid == rung.n == 360 for rung in held)
+
+
+def test_prompt_only_failures_range_from_4_to_67_percent():
+    missed = {rung.name: 100 * (1 - rung.valid / rung.n) for rung in ladder.read()}
+    assert missed["5 retrieved examples"] == pytest.approx(3.6, abs=0.05)
+    assert missed["18 fixed examples"] == pytest.approx(67, abs=0.5)
+
+
+def test_longer_prompts_were_answered_faster_here():
+    rungs = {rung.name: rung for rung in ladder.read()}
+    names, eighteen = rungs["queue names in the prompt"], rungs["18 fixed examples"]
+    assert eighteen.input_tokens > 5 * names.input_tokens
+    assert eighteen.seconds < names.seconds
+
+
+def test_a_small_prompted_model_answers_within_200_ms():
+    seconds = [rung.seconds for rung in ladder.read() if rung.badge == "measured here: local"]
+    assert len(seconds) > 5
+    assert (round(min(seconds), 3), round(max(seconds), 3)) == (0.074, 0.139)
+
+
+def test_a_baseline_without_a_language_model_answers_within_100_ms():
+    (seconds,) = [rung.seconds for rung in ladder.read() if rung.name.startswith("TF-IDF")]
+    assert seconds < 0.01
+
+
+def test_more_than_five_retrieved_examples_bring_little():
+    right = {r.count: r.right for r in read_readings() if r.choice == "retrieved"}
+    assert right[10] - right[5] == 7
+    assert right[18] < right[5]
+
+
+def test_memory_helps_but_not_run_by_run():
+    by_month = {way: {} for way in ("growing references", "fixed references")}
+    for month in compounding.read():
+        by_month.get(month.way, {})[month.month] = month.right / month.n
+    growing, fixed = by_month.values()
+    assert all(growing[month] > fixed[month] for month in range(2, 7))
+    assert any(growing[month] < growing[month - 1] for month in range(2, 7))
+
+
+def quoted(beginning: str) -> Claim:
+    """The one claim whose paraphrase holds these words."""
+    (found,) = [each for each in claims.claims() if beginning in each.paraphrase]
+    return found
+
+
+def figure(beginning: str) -> float:
+    """The one number of that claim."""
+    (number,) = quoted(beginning).numbers
+    return number

@@ -1,0 +1,174 @@
+"""The loaders read the course's files as the card says, and name file, line and value of a bad one."""
+
+from collections import Counter
+
+import pytest
+
+from course.errors import CourseError
+from course.material import data
+
+HEADER = "id,text,queue,kind,rule\n"
+
+
+def test_the_splits_have_the_sizes_on_the_card():
+    assert [len(data.tickets(split)) for split in data.SPLITS] == [810, 108, 360, 954]
+
+
+def test_there_are_18_queues_in_alphabetical_order():
+    assert len(data.QUEUES) == 18
+    assert list(data.QUEUES) == sorted(data.QUEUES)
+    assert data.queue_descriptions()["app_bug"].startswith("The garden works but the app crashes")
+
+
+@pytest.mark.parametrize("split", data.SPLITS)
+def test_the_lesson_sample_has_its_mix(split, monkeypatch):
+    monkeypatch.delenv("COURSE_ROWS", raising=False)
+    sample = data.lesson_sample(split)
+    assert Counter(row.kind for row in sample) == data.SAMPLE_MIX
+    assert set(Counter(row.queue for row in sample).values()) == {4}
+    assert len({row.rule for row in sample if row.kind == "boundary"}) == 7
+    assert len({row.id for row in sample}) == 72
+
+
+def test_the_lesson_sample_is_always_the_same(monkeypatch):
+    monkeypatch.delenv("COURSE_ROWS", raising=False)
+    sample = data.lesson_sample()
+    assert [row.id for row in sample] == [row.id for row in data.lesson_sample()]
+    assert [row.id for row in sample[:3]] == ["T0029", "T0038", "T0039"]
+    everything = [row.id for row in data.tickets("test")]
+    assert [row.id for row in sample] == [id for id in everything if id in {row.id for row in sample}]
+
+
+def test_course_rows_gives_the_whole_split(monkeypatch):
+    monkeypatch.setenv("COURSE_ROWS", "all")
+    assert data.lesson_sample() == data.tickets("test")
+    assert "Every ticket" in data.sample_note()
+    monkeypatch.setenv("COURSE_ROWS", "many")
+    with pytest.raises(CourseError, match="'many'"):
+        data.lesson_sample()
+
+
+def test_the_sample_note_says_what_the_sample_is(monkeypatch):
+    monkeypatch.delenv("COURSE_ROWS", raising=False)
+    assert "72 tickets" in data.sample_note() and "54 typical, 11 hard, 7 boundary" in data.sample_note()
+
+
+def test_letters_handbook_and_questions():
+    assert len(data.letters()) == 80
+    assert all(set(letter.gold) == set(data.LETTER_FIELDS) for letter in data.letters())
+    assert len(data.handbook()) == 30
+    assert data.handbook()[0] == min(data.handbook(), key=lambda article: article.id)
+    assert len(data.questions()) == 76
+    assert {question.kind for question in data.questions()} == set(data.QUESTION_KINDS)
+
+
+def test_the_readings_give_the_accuracy_on_the_card():
+    readings = data.readings()
+    truth = [row.queue for row in data.tickets("test")]
+    assert list(readings.index) == [row.id for row in data.tickets("test")]
+    shares = [round(100 * (readings[column] == truth).mean(), 1) for column in data.READINGS]
+    assert shares == [96.7, 98.1, 98.3, 100.0]
+    assert "account_access" in data.reading_prompt("names")
+    assert data.reading_prompt("policy") == data.policy()
+
+
+def test_the_second_annotator_saw_every_labelled_ticket():
+    second = data.second_readings()
+    rows = [row for split in ("train", "dev", "test") for row in data.tickets(split)]
+    assert set(second.index) == {row.id for row in rows}
+    assert all(second.loc[row.id, "queue"] == row.queue for row in rows)
+    assert (second["why"] != "").sum() == (~second["sure"]).sum() == 29
+
+
+@pytest.mark.parametrize(
+    ("row", "said"), [("T1,lost,true,", "queue 'lost'"), ("T1,safety,yes,", "sure 'yes'")]
+)
+def test_a_bad_second_reading_is_named(tmp_path, monkeypatch, row, said):
+    monkeypatch.setattr(data, "DATA", tmp_path)
+    (tmp_path / "tickets").mkdir()
+    (tmp_path / "tickets" / "second_reading.csv").write_text(f"id,queue,sure,why\n{row}\n")
+    with pytest.raises(CourseError, match=rf"second_reading\.csv, line 2: {said}"):
+        data.second_readings()
+
+
+@pytest.mark.parametrize(
+    "rows, said",
+    [
+        ("T1,Hello,safety,typical,\nT1,Again,safety,typical,\n", r"line 3: id 'T1' .*line 2"),
+        ("T1,Hello,lost_luggage,typical,\n", r"line 2: queue 'lost_luggage'"),
+        ("T1,Hello,safety,odd,\n", r"line 2: kind 'odd'"),
+        ("T1,  ,safety,typical,\n", r"line 2: text is '  '"),
+        (",Hello,safety,typical,\n", r"line 2: id is ''"),
+        ("T1,Hello,safety,boundary,\n", r"line 2: rule is ''"),
+        ("T1,Hello,safety,boundary,one\n", r"line 2: rule is 'one'"),
+        ("T1,Hello,safety,typical,3\n", r"line 2: rule is '3'"),
+        ("T1,Hello, world,safety,typical,\n", r"line 2: .*'T1'.*double quotes"),
+        ("T1,Hello\n", r"line 2: .*'T1'"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path, rows, said):
+    path = tmp_path / "mine.csv"
+    path.write_text(HEADER + rows, encoding="utf-8")
+    with pytest.raises(CourseError, match=r"mine\.csv, " + said):
+        data.read_tickets(path)
+
+
+def test_a_missing_column_is_named(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_text("id,text,kind,rule\nT1,Hello,typical,\n", encoding="utf-8")
+    with pytest.raises(CourseError, match=r"mine\.csv, line 1: the column 'queue' is missing"):
+        data.read_tickets(path)
+
+
+def test_a_bad_encoding_is_named_with_its_line(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_bytes((HEADER + "T1,Grüße,safety,typical,\n").encode("latin-1"))
+    with pytest.raises(CourseError, match=r"mine\.csv, line 2: the byte 0xfc"):
+        data.read_tickets(path)
+
+
+def test_a_file_saved_by_a_spreadsheet_is_read(tmp_path):
+    path = tmp_path / "mine.csv"
+    path.write_bytes(
+        b"\xef\xbb\xbf" + (HEADER + 'T1,"Hello,\nworld",safety,boundary,1\n').replace("\n", "\r\n").encode()
+    )
+    assert data.read_tickets(path)[0].rule == 1
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(CourseError, match=r"absent\.csv is missing"):
+        data.read_tickets(tmp_path / "absent.csv")
+
+
+def test_bad_json_lines_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "DATA", tmp_path)
+    (tmp_path / "letters").mkdir()
+    path = tmp_path / "letters" / "letters.jsonl"
+    path.write_text('{"id": "L1", "letter": "Dear', encoding="utf-8")
+    with pytest.raises(CourseError, match=r"letters\.jsonl, line 1: .* is not JSON"):
+        data.letters()
+    path.write_text('{"id": "L1", "letter": "Dear"}', encoding="utf-8")
+    with pytest.raises(CourseError, match=r"letters\.jsonl, line 1: the field 'gold'"):
+        data.letters()
+    path.write_text(
+        '{"id": "L1", "letter": "Dear", "gold": {"name": 1}, "difficulty": "plain"}', encoding="utf-8"
+    )
+    with pytest.raises(CourseError, match=r"letters\.jsonl, line 1: gold has the fields \['name'\]"):
+        data.letters()
+
+
+@pytest.mark.parametrize("ask", [data.tickets, data.prompt, data.reading_prompt])
+def test_an_unknown_name_lists_the_known_ones(ask):
+    with pytest.raises(CourseError, match="'nowhere'; use one of"):
+        ask("nowhere")
+
+
+def test_a_handbook_without_articles_or_without_a_title_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(data, "DATA", tmp_path)
+    with pytest.raises(CourseError, match="handbook has no article"):
+        data.handbook()
+    (tmp_path / "handbook").mkdir()
+    for text in ("No title here.", "", "# Title only\n \n"):
+        (tmp_path / "handbook" / "broken.md").write_text(text)
+        with pytest.raises(CourseError, match="broken.md, line 1"):
+            data.handbook()

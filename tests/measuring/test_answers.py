@@ -1,0 +1,60 @@
+"""The judge of answers, tried both ways: what should pass passes, what should not does not."""
+
+import pytest
+
+from course.material import data
+from course.material.data import Question
+from course.measuring.answers import figures, hedges, judge, refuses, states, words
+
+QUESTIONS = data.questions()
+
+
+def question(answer: str, *accept: str, text: str = "How much?", kind: str = "single") -> Question:
+    return Question("Q", text, answer, accept, ("a",), kind)
+
+
+@pytest.mark.parametrize("each", QUESTIONS, ids=lambda each: each.id)
+def test_every_accepted_wording_is_right_and_an_invention_is_not(each):
+    for wording in (each.answer, *each.accept):
+        assert judge(each, wording).correct
+        if each.kind == "unanswerable" or len(words(wording)) > 1:
+            assert judge(each, f"The answer is: {wording}.").correct
+    assert not judge(each, "It is 7531 bananas.").correct
+    assert not judge(each, "").valid and not judge(each, "").correct
+
+
+@pytest.mark.parametrize(
+    "reply", ["€56", "EUR 56", "56 euros", "It is 56.00 euros.", "56.00 €", "The bill is €56.00, all in."]
+)
+def test_an_amount_has_many_spellings(reply):
+    assert judge(question("€56.00"), reply).correct
+
+
+@pytest.mark.parametrize("reply", ["€560", "€5.60", "56%", "€156", "€56.50", "156.00 euros"])
+def test_another_amount_is_wrong(reply):
+    assert not judge(question("€56.00"), reply).correct
+
+
+def test_a_lone_number_counts_as_the_only_one_and_a_short_word_as_the_first():
+    assert states("You have 20.", ("20",)) and not states("You have 20 of 30.", ("20",))
+    assert states("No, it is not.", ("no",)) and not states("There is no doubt.", ("no",))
+    assert states("The company is Brantvoort.", ("Brantvoort",))
+
+
+def test_the_right_answer_among_other_figures_is_not_right():
+    days = question("30 days", text="We had no internet for 2 weeks. How long?")
+    assert judge(days, "30 days").correct and judge(days, "After 2 weeks: 30 days.").correct
+    assert hedges(days, "30 days or 40 days") and not judge(days, "30 days or 40 days").correct
+
+
+def test_a_refusal_is_right_only_where_there_is_no_answer():
+    none = question("not in the handbook", kind="unanswerable")
+    for reply in ("Not in the handbook.", "The handbook does not say.", "There is no information on that."):
+        assert refuses(reply) and judge(none, reply).correct and not judge(question("30 days"), reply).correct
+    assert not judge(none, "No, you cannot.").correct
+    assert not judge(question("30 days"), "30 days, but the handbook does not say.").correct
+
+
+def test_words_and_figures():
+    assert words("It's 16.4 ml, 110 per cent.") == ["it", "s", "16.4", "ml", "110%"]
+    assert figures("€4.75 at 13:20 for 2.0 litres of PU-360, 3%") == {"4.75", "13:20", "2", "360", "3"}

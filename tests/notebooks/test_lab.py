@@ -1,0 +1,110 @@
+"""Every lesson once in a real JupyterLab: Run All, then each control by keyboard. Leaves screenshots.
+
+A key is set all the while, and nothing that a lesson leaves may hold it.
+"""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import Page, TimeoutError
+
+from course.material.lessons import Lesson, lessons
+from course.paths import NOTEBOOKS, results_dir
+from tests.browser import open_page
+from tests.lab import CONTROLS, ERRORS, NAME, NEVER_RAN, RUN_ALL, SHOWN, move, serve_lab
+
+WIDTH, HEIGHT = 1000, 900
+KEY = "sk-marker-of-the-lab"
+AVAILABLE = [lesson for lesson in lessons() if lesson.status == "available"]
+# What the kernel of the notebook says to an expression.
+ASK_KERNEL = """async expression => {
+    const kernel = jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    const asked = kernel.requestExecute({code: '', silent: true, user_expressions: {asked: expression}});
+    return (await asked.done).content.user_expressions.asked.data['text/plain'];
+}"""
+SAVE = "async () => await jupyterapp.commands.execute('docmanager:save')"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where JupyterLab keeps its log, its settings and the copies of the notebooks."""
+    return tmp_path_factory.mktemp("lab")
+
+
+@pytest.fixture(scope="module")
+def lab(folder: Path) -> Iterator[str]:
+    """Address of a JupyterLab on copies of the notebooks, so that its saving touches nothing."""
+    shutil.copytree(NOTEBOOKS, folder / "notebooks")
+    with serve_lab(folder, {"ANTHROPIC_API_KEY": KEY, "COURSE_MODE": "local"}) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def page() -> Iterator[Page]:
+    with open_page(WIDTH, HEIGHT) as page:
+        page.set_default_timeout(60_000)
+        yield page
+
+
+@pytest.mark.parametrize("lesson", AVAILABLE, ids=lambda lesson: lesson.path.stem)
+def test_the_lesson_runs_and_its_controls_work(lesson: Lesson, lab: str, folder: Path, page: Page) -> None:
+    page.goto(lab.format(name=lesson.path.name))
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    page.evaluate(RUN_ALL)
+    assert page.evaluate(ERRORS) == []
+    assert page.evaluate(NEVER_RAN) == []
+    page.wait_for_selector(".course-quiz")
+
+    controls = page.locator(".jp-OutputArea-output").locator(CONTROLS)
+    for control in controls.all():
+        name = control.evaluate(NAME).strip()
+        assert name, f"a control without an accessible name: {control.evaluate('c => c.outerHTML')[:200]}"
+        before = page.evaluate(SHOWN)
+        move(control)
+        try:
+            page.wait_for_function(f"before => ({SHOWN})() !== before", arg=before)
+        except TimeoutError:
+            pytest.fail(f"moving '{name}' by keyboard changes nothing that is shown")
+    _screenshot(page, lesson.path.stem)
+
+    # A lesson that asks a model calls its client `client`. test_requests.py reads what it asked in the
+    # recordings.
+    if _asks_a_model(lesson):
+        assert int(page.evaluate(ASK_KERNEL, "client.meter.requests")) > 0
+    assert KEY in page.evaluate(ASK_KERNEL, "__import__('os').environ['ANTHROPIC_API_KEY']")
+    page.evaluate(SAVE)
+    saved = nbformat.read(folder / "notebooks" / lesson.path.name, as_version=4)
+    assert "widgets" in saved.metadata, "the notebook was saved without what its run left"
+    assert _holders(KEY, folder, results_dir()) == []
+    page.evaluate("async () => await jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+
+
+def test_a_key_in_a_file_is_found(tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "clean.txt").write_text("no key")
+    leak = tmp_path / "deep" / "board.sqlite"
+    leak.write_bytes(b"\0\xff" + KEY.encode() + b"\0")
+    assert _holders(KEY, tmp_path) == [leak]
+
+
+def _asks_a_model(lesson: Lesson) -> bool:
+    return any("connect(" in cell.source for cell in nbformat.read(lesson.path, as_version=4).cells)
+
+
+def _holders(text: str, *folders: Path) -> list[Path]:
+    """The files in these folders, at any depth, that hold the text."""
+    files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if text.encode() in path.read_bytes()]
+
+
+def _screenshot(page: Page, name: str) -> None:
+    """The whole notebook as one picture, in the results folder."""
+    page.evaluate("jupyterapp.shell.collapseLeft()")
+    height = page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollHeight")
+    page.set_viewport_size({"width": WIDTH, "height": height + 150})
+    page.evaluate("document.querySelector('.jp-WindowedPanel-outer').scrollTo(0, 0)")
+    page.screenshot(path=results_dir() / "screenshots" / f"{name}.png")
+    page.set_viewport_size({"width": WIDTH, "height": HEIGHT})

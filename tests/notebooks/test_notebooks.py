@@ -1,0 +1,105 @@
+"""The rules that every notebook keeps, read from the files without running them."""
+
+import re
+from statistics import median
+
+import nbformat
+import pytest
+
+from course.exercises.checking import all_exercises
+from course.material.lessons import Lesson, lesson, lessons
+from course.material.prices import models
+from course.paths import NOTEBOOKS
+
+FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
+KEY = re.compile(r"sk-ant-|ANTHROPIC_(API_KEY|AUTH_TOKEN)['\"\]]*\s*=")
+ABSOLUTE = re.compile(r"(?<![\w.~:/])/(?:root|home|work|tmp|Users|opt|mnt)/\w|\b[A-Z]:\\\\")
+
+
+@pytest.fixture(params=FILES, ids=lambda path: path.stem)
+def path(request: pytest.FixtureRequest):
+    return request.param
+
+
+@pytest.fixture
+def cells(path) -> list:
+    return nbformat.read(path, as_version=4).cells
+
+
+@pytest.fixture
+def code(cells) -> list[str]:
+    return [cell.source for cell in cells if cell.cell_type == "code"]
+
+
+@pytest.fixture
+def listed(path) -> Lesson:
+    return lesson(path.stem[:2])
+
+
+def test_the_list_and_the_folder_agree():
+    assert [each.path for each in lessons() if each.status == "available"] == FILES
+    assert [each.number for each in lessons()] == [f"{place:02}" for place in range(len(lessons()))]
+
+
+def test_the_header_is_the_one_from_the_list(cells, listed):
+    assert cells[0].source.startswith(listed.header)
+
+
+def test_the_file_is_small_valid_and_named_in_ascii(path):
+    assert path.name.isascii()
+    assert path.stat().st_size < 300_000
+    nbformat.validate(nbformat.read(path, as_version=4))
+
+
+def test_nothing_is_stored_that_a_run_left_behind(path, cells):
+    assert "widgets" not in nbformat.read(path, as_version=4).metadata
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    assert not [output for output in outputs if output.output_type == "error"]
+
+
+def test_any_python_opens_it(path):
+    assert nbformat.read(path, as_version=4).metadata.kernelspec.name == "python3"
+
+
+def test_no_model_id_stands_in_a_cell(cells):
+    ids = [model.id for model in models() if re.search(r"\d", model.id)]
+    assert ids
+    text = "\n".join(cell.source for cell in cells)
+    assert not [id for id in ids if id in text]
+    assert not re.search(r"claude-[a-z]+-\d", text)
+
+
+def test_no_key_and_no_path_of_some_machine(path):
+    text = path.read_text(encoding="utf-8")
+    assert not KEY.search(text)
+    assert not ABSOLUTE.search(text)
+
+
+def test_cells_are_short(code):
+    lengths = [len(source.splitlines()) for source in code]
+    assert max(lengths) <= 25
+    assert median(lengths) <= 10
+
+
+def test_it_prints_its_versions_and_asserts_what_it_teaches(code):
+    assert any("version(" in source for source in code)
+    assert any(re.search(r"^\s*assert ", source, re.MULTILINE) for source in code)
+
+
+def test_it_has_two_exercises_that_are_checked(code, listed):
+    ids = [exercise.id for exercise in all_exercises() if exercise.id.startswith(listed.number)]
+    assert len(ids) >= 2
+    text = "\n".join(code)
+    assert [id for id in ids if f'exercise("{id}")' in text] == ids
+
+
+def test_it_ends_with_a_quiz_of_three_questions(code, listed):
+    assert f'quiz("{listed.number}")' in code[-1]
+    assert len(listed.quiz) == 3
+    for question in listed.quiz:
+        assert 0 <= question.answer < len(question.options)
+        assert len(set(question.options)) == len(question.options) >= 3
+
+
+def test_not_every_answer_stands_in_the_same_place(listed):
+    assert len({question.answer for question in listed.quiz}) > 1

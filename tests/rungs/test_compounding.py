@@ -1,0 +1,93 @@
+"""The stream in months: nothing is lost, nothing is seen too early, and the sweep is read with its checks."""
+
+from dataclasses import asdict, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course.errors import CourseError
+from course.material.data import tickets
+from course.measuring.provenance import Provenance, write_rows
+from course.rungs import compounding
+from course.rungs.compounding import Month, approved, memories, months, vote
+from course.rungs.skills import Example
+
+STREAM = tickets("stream")
+SEED = [Example("S1", "Hello", "safety")]
+ROW = Month(
+    **asdict(Provenance("command", "2026-11-20", "a processor", 2, "f" * 12)),
+    month=1,
+    way="growing references",
+    examples=18,
+    n=10,
+    right=5,
+    valid=9,
+    low=0.2,
+    high=0.8,
+)
+
+
+@given(st.integers(1, 60))
+def test_months_cut_the_stream_in_its_order_into_parts_of_nearly_one_size(count):
+    parts = months(STREAM, count)
+    assert [ticket for part in parts for ticket in part] == STREAM
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1 and len(parts) == count
+
+
+@pytest.mark.parametrize("count", [0, -1, len(STREAM) + 1])
+def test_months_that_cannot_be_are_refused(count):
+    with pytest.raises(CourseError, match=f"count is {count}; ask for 1 to 954"):
+        months(STREAM, count)
+
+
+def test_a_month_knows_only_what_came_before_it():
+    parts = months(STREAM)
+    for number, (part, known) in enumerate(zip(parts, memories(SEED, parts), strict=False)):
+        assert known == SEED + approved([ticket for before in parts[:number] for ticket in before])
+        assert not {ticket.text for ticket in part} & {example.text for example in known}
+    assert len(memories(SEED, parts)[-1]) == 1 + len(STREAM)
+
+
+def test_no_reference_is_a_ticket_that_lessons_measure_on():
+    measured = {ticket.text for split in ("dev", "test") for ticket in tickets(split)}
+    assert not measured & {ticket.text for ticket in STREAM}
+
+
+@pytest.mark.parametrize(
+    ("queues", "winner"),
+    [
+        (["safety"], "safety"),
+        (["app_bug", "app_bug", "safety"], "app_bug"),
+        (["app_bug", "safety"], "safety"),
+    ],
+)
+def test_the_commonest_queue_wins_and_the_nearest_one_a_tie(queues, winner):
+    assert vote([Example(str(place), "text", queue) for place, queue in enumerate(queues)]) == winner
+
+
+def test_counts_that_cannot_be_are_refused():
+    with pytest.raises(CourseError, match="11 right and 9 valid of 10"):
+        replace(ROW, right=11)
+
+
+def test_without_the_sweep_the_command_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(compounding, "FILE", tmp_path / "none.csv")
+    with pytest.raises(CourseError, match="python -m course.measure skills"):
+        compounding.read()
+
+
+def test_what_was_written_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(compounding, "FILE", tmp_path / "months.csv")
+    write_rows([ROW], compounding.FILE)
+    assert compounding.read() == [ROW]
+
+
+def test_the_sweep_of_the_course_covers_every_month_and_way():
+    rows = compounding.read()
+    parts = months(STREAM)
+    ways = {row.way for row in rows}
+    assert len(rows) == len(ways) * len(parts) == 18
+    assert all(row.n == len(parts[row.month - 1]) for row in rows)
+    first = [row for row in rows if row.month == 1 and "references" in row.way]
+    assert len({(row.right, row.valid, row.examples) for row in first}) == 1

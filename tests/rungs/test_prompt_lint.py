@@ -1,0 +1,98 @@
+"""Each rule of the linter fires on a bad prompt and is silent on a good one beside it."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from course.rungs.prompt_lint import Finding, lint
+from course.rungs.summaries import messages, version
+
+FORM = "Answer in one sentence.\n"
+PAIRS = {
+    "length": ("too long", FORM * 200, FORM * 20),
+    "opposite orders": (
+        "contradiction",
+        FORM + "Always thank the customer.\nNever thank the customer.",
+        FORM + "Always thank the customer.\nNever thank the customer twice in a row.",
+    ),
+    "an order and a ban": (
+        "contradiction",
+        FORM + "Quote the order number. Do not quote the order number.",
+        FORM + "Quote the order number. Do not quote the order number unless there is one.",
+    ),
+    "two caps": (
+        "contradiction",
+        "Use at most 20 words.\nThe line has a maximum of 12 words.",
+        "Use at most 20 words.\nThe line has a maximum of 20 words.",
+    ),
+    "a floor above a cap": (
+        "contradiction",
+        "Write one sentence.\nWrite at least three sentences.",
+        "Write at least two sentences.\nWrite at most three sentences.",
+    ),
+    "JSON and plain text": (
+        "contradiction",
+        "Answer in JSON.\nUse plain text.",
+        "Answer in plain text, not JSON.",
+    ),
+    "a placeholder": ("placeholder", FORM + "You work for {company}.", FORM + 'Answer {"queue": "x"}.'),
+    "a note to oneself": ("placeholder", FORM + "TODO: the tone.", FORM + "Keep a to-do list."),
+    "a bracket": ("placeholder", FORM + "Sign as [your name].", FORM + "See the list [1]."),
+    "a vague word": ("vague", FORM + "Use an appropriate tone.", FORM + "Appropriate tone: no slang."),
+    "no format": ("no format", "Sort the mail.", "Sort the mail. Answer with one word."),
+    "a long example": (
+        "example",
+        "Use at most 3 words.\nMessage: a\nSummary: one two three four",
+        "Use at most 3 words.\nMessage: a\nSummary: one two three",
+    ),
+    "an example of two sentences": (
+        "example",
+        FORM + "Message: a\nSummary: It broke. It leaks.",
+        FORM + "Message: It broke. It leaks.\nSummary: It leaks at 2.5 bar.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rule", "bad", "good"), PAIRS.values(), ids=PAIRS)
+def test_each_rule_fires_and_is_silent(rule, bad, good):
+    assert [finding.rule for finding in lint(bad)] == [rule]
+    assert lint(good) == []
+
+
+def test_a_finding_names_the_line_the_words_and_the_fix():
+    finding = lint("Answer in one word.\n\nGreet {name}.")[0]
+    assert finding == Finding(
+        "placeholder", 3, "{name}", "is still to be filled", "Fill it before the prompt is sent"
+    )
+    assert str(finding).startswith("line 3, placeholder: '{name}' is still to be filled.")
+
+
+def test_findings_come_in_the_order_of_the_lines():
+    found = lint("Be nice.\n{a}\nUse at most 5 words.\nUse at most 9 words.\n{b}")
+    lines = [finding.line for finding in found]
+    assert lines == sorted(lines) and len(lines) == 4
+
+
+def test_the_prompts_of_the_lesson_from_the_format_on_are_clean():
+    for number in range(2, 7):
+        assert lint(messages(version(number), "...")[-1]["content"]) == []
+    assert [finding.rule for finding in lint(messages(version(0), "...")[-1]["content"])] == ["no format"]
+
+
+WORDS = st.sampled_from(
+    "always never do not thank at most least exactly 3 20 two words sentences JSON plain text {x} [your ] . "
+    "\n Summary: Message: TODO appropriate in one single ² ٣ 99999999999".split(" ")
+)
+
+
+@given(st.one_of(st.text(), st.lists(WORDS, max_size=60).map(" ".join)))
+@example("at most 9999999999999999999999 words")
+def test_any_text_can_be_linted(text):
+    last = text.count("\n") + 1
+    for finding in lint(text):
+        assert 1 <= finding.line <= last
+        assert finding.problem and finding.fix
+
+
+def test_a_contradiction_in_meaning_is_not_seen():
+    assert lint("Answer in one sentence. Explain every step in full detail.") == []

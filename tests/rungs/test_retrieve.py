@@ -1,0 +1,164 @@
+"""Embeddings come from the real model once, then from disk; the nearest ticket stands last."""
+
+import sqlite3
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from lancedb.rerankers import RRFReranker
+
+from course.errors import CourseError
+from course.material import data
+from course.paths import ROOT
+from course.rungs import retrieve
+from course.rungs.chunks import Passage, by_section
+
+POOL = data.tickets("train")[:20]
+PASSAGES = by_section(data.handbook()[:4])
+TEXTS = [ticket.text for ticket in POOL[:3]]
+
+
+@pytest.fixture
+def encoded(tmp_path, monkeypatch):
+    """An empty cache folder; gives the list of the texts that the model was asked for."""
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    monkeypatch.setattr(retrieve, "_known", {})
+    asked: list[str] = []
+    encode = retrieve._encode
+    monkeypatch.setattr(retrieve, "_encode", lambda texts: asked.extend(texts) or encode(texts))
+    return asked
+
+
+def forget(monkeypatch):
+    """What a new kernel starts with."""
+    monkeypatch.setattr(retrieve, "_known", {})
+
+
+def test_rows_have_length_one_and_keep_their_order(encoded):
+    vectors = retrieve.embed([*TEXTS, TEXTS[0]])
+    assert vectors.shape == (4, retrieve.DIMENSIONS) and vectors.dtype == np.float32
+    assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
+    assert (vectors[0] == vectors[3]).all() and not np.allclose(vectors[0], vectors[1])
+    assert encoded == TEXTS
+    assert retrieve.embed([]).shape == (0, retrieve.DIMENSIONS)
+
+
+def test_the_model_puts_like_next_to_like(encoded):
+    pump, motor, money = retrieve.embed(
+        ["The pump is silent.", "My pump makes no sound.", "Where is my refund?"]
+    )
+    assert pump @ motor > 0.6 > 0.3 > pump @ money
+
+
+@pytest.mark.slow
+def test_a_second_run_reads_the_disk_and_loads_no_torch(encoded, tmp_path, monkeypatch):
+    first = retrieve.embed(TEXTS)
+    forget(monkeypatch)
+    assert (retrieve.embed(TEXTS) == first).all()
+    assert encoded == TEXTS
+    script = (
+        "import sys; from course.rungs.retrieve import embed; "
+        f"embed({TEXTS!r}); sys.exit('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_damaged_file_is_rebuilt(encoded, tmp_path, monkeypatch):
+    first = retrieve.embed(TEXTS)
+    (tmp_path / "embeddings.sqlite").write_bytes(b"no database" * 1000)
+    forget(monkeypatch)
+    assert retrieve.embed(TEXTS) == pytest.approx(first, abs=1e-6)
+    forget(monkeypatch)
+    retrieve.embed(TEXTS)
+    assert encoded == TEXTS * 2
+
+
+@pytest.mark.parametrize("damage", [b"short", bytes(4 * retrieve.DIMENSIONS)])
+def test_a_damaged_vector_is_computed_again(encoded, tmp_path, monkeypatch, damage):
+    retrieve.embed(TEXTS)
+    with sqlite3.connect(tmp_path / "embeddings.sqlite") as connection:
+        connection.execute(
+            "UPDATE embeddings SET vector = ? WHERE key = ?", (damage, retrieve._key(TEXTS[1]))
+        )
+    connection.close()
+    forget(monkeypatch)
+    assert np.linalg.norm(retrieve.embed(TEXTS), axis=1) == pytest.approx(1, abs=1e-5)
+    assert encoded == [*TEXTS, TEXTS[1]]
+
+
+def test_a_cache_that_cannot_be_written_costs_only_time(encoded, tmp_path):
+    (tmp_path / "embeddings.sqlite").mkdir()
+    assert retrieve.embed(TEXTS).shape == (3, retrieve.DIMENSIONS)
+
+
+def test_the_nearest_ticket_stands_last(encoded):
+    found = retrieve.nearest(POOL[4].text, POOL, 3)
+    assert len(found) == 3 and found[-1] == POOL[4]
+    both = retrieve.nearest([POOL[4].text, POOL[7].text], POOL, 3)
+    assert both[0] == found and both[1][-1] == POOL[7]
+    likeness = retrieve.embed([ticket.text for ticket in found]) @ retrieve.embed([POOL[4].text])[0]
+    assert list(likeness) == sorted(likeness)
+
+
+@pytest.mark.parametrize("k, pool", [(0, POOL), (-1, POOL), (21, POOL), (1, [])])
+def test_a_bad_k_is_named(k, pool):
+    with pytest.raises(CourseError, match=f"k is {k} and the pool has {len(pool)}"):
+        retrieve.nearest("text", pool, k)
+
+
+def test_one_text_is_not_a_list():
+    with pytest.raises(CourseError, match="'The pump'"):
+        retrieve.embed("The pump")
+
+
+def test_nearest_is_the_exact_cosine_search_of_numpy():
+    pool, rows = data.tickets("train")[:300], data.tickets("dev")
+    likeness = retrieve.embed([row.text for row in rows]) @ retrieve.embed([ticket.text for ticket in pool]).T
+    found = retrieve.nearest([row.text for row in rows], pool, 18)
+    for shares, tickets in zip(likeness, found, strict=True):
+        places = [pool.index(ticket) for ticket in tickets]
+        best = np.sort(shares)[-18:]
+        # The same likeness at each place, the best last; texts that tie may change places.
+        assert shares[places] == pytest.approx(best, abs=1e-5)
+
+
+def test_nearest_of_no_text_is_nothing():
+    assert retrieve.nearest([], POOL, 3) == []
+
+
+@pytest.mark.parametrize("mode", retrieve.MODES)
+def test_a_search_finds_the_passage_best_first(mode):
+    wanted = PASSAGES[3]
+    found = retrieve.search(wanted.text, PASSAGES, 4, mode)
+    assert found[0] == wanted and len(found) == len(set(found)) == 4
+
+
+def test_a_changed_passage_is_found_at_once():
+    changed = [*PASSAGES[1:], data_passage("Zebras pay seven euros.")]
+    assert retrieve.search("What do zebras pay?", changed, 1)[0].text == "Zebras pay seven euros."
+    changed[-1] = data_passage("Zebras pay nine euros.")
+    assert retrieve.search("What do zebras pay?", changed, 1)[0].text == "Zebras pay nine euros."
+
+
+def data_passage(text: str) -> Passage:
+    return Passage("zoo", "Zoo", "", 0, len(text), text)
+
+
+@pytest.mark.parametrize("k", [0, -1, len(PASSAGES) + 1])
+@pytest.mark.parametrize("mode", retrieve.MODES)
+def test_a_bad_number_of_passages_is_named(k, mode):
+    with pytest.raises(CourseError, match=f"k is {k} and there are {len(PASSAGES)} texts"):
+        retrieve.search("What does it cost?", PASSAGES, k, mode)
+
+
+def test_a_search_that_cannot_be_is_refused():
+    with pytest.raises(CourseError, match="question is ' '"):
+        retrieve.search(" ", PASSAGES, 1)
+    with pytest.raises(CourseError, match="no search mode 'magic'"):
+        retrieve.search("cost", PASSAGES, 1, "magic")
+    with pytest.raises(CourseError, match="0 passages"):
+        retrieve.search("cost", [], 1)
+    with pytest.raises(CourseError, match="the mode is 'vector'"):
+        retrieve.search("cost", PASSAGES, 1, "vector", RRFReranker())

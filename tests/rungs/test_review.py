@@ -1,0 +1,230 @@
+"""The review gate: its rules, its widget without a browser, and that no verdict is ever lost."""
+
+import multiprocessing
+import signal
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course.errors import CourseError
+from course.material.data import QUEUES, queue_descriptions
+from course.rungs.review import APPROVE, CORRECT, SKIP, UNDO, Decision, VerdictLog
+from course.rungs.skills import Example
+from widgets.lessons.review_model import Item, Review, items
+from widgets.lessons.review_view import ReviewGate
+
+ITEMS = (
+    Item("T1", "The pump is silent.", "device_fault", ("device_setup", "device_fault", "safety")),
+    Item("T2", "Where is my box?", "order_status"),
+    Item("T3", "Please delete my data.", "cancellation", ("privacy_request",)),
+)
+
+
+@pytest.fixture
+def log(results_dir: Path) -> VerdictLog:
+    return VerdictLog()
+
+
+@pytest.fixture
+def gate(log: VerdictLog) -> ReviewGate:
+    return ReviewGate(ITEMS, log)
+
+
+def test_every_other_queue_is_a_choice_and_the_near_ones_come_first():
+    assert ITEMS[0].choices[:2] == ("device_setup", "safety")
+    assert sorted([*ITEMS[0].choices, "device_fault"]) == list(QUEUES)
+
+
+@pytest.mark.parametrize("spoilt", [("T1", "Hello", "complaints"), ("T1", "Hello", "safety", ("mystery",))])
+def test_a_queue_that_does_not_exist_is_named(spoilt):
+    with pytest.raises(CourseError, match="Ticket T1: queue '(complaints|mystery)' is not known"):
+        Item(*spoilt)
+
+
+@pytest.mark.parametrize("wrong", [(), (ITEMS[0], ITEMS[0])])
+def test_a_review_needs_different_tickets(wrong):
+    with pytest.raises(CourseError, match="different ids"):
+        Review(wrong)
+
+
+@pytest.mark.parametrize("queue", ["device_fault", "complaints", ""])
+def test_a_correction_names_another_queue(queue):
+    with pytest.raises(CourseError, match=f"{queue!r} is no correction of 'device_fault'"):
+        Review(ITEMS).correct(queue)
+
+
+def test_without_a_ticket_or_a_verdict_it_says_so():
+    done = tuple(Decision(item.id, item.text, item.routed, SKIP, "") for item in ITEMS)
+    with pytest.raises(CourseError, match="Every ticket has its verdict"):
+        Review(ITEMS, done).approve()
+    with pytest.raises(CourseError, match="no verdict to undo"):
+        Review(ITEMS).undo()
+
+
+def test_an_unknown_action_or_queue_is_no_decision():
+    with pytest.raises(CourseError, match="action 'maybe'"):
+        Decision("T1", "text", "safety", "maybe", "safety")
+    with pytest.raises(CourseError, match="queue 'complaints'"):
+        Decision("T1", "text", "safety", CORRECT, "complaints")
+
+
+@given(actions=st.lists(st.sampled_from([APPROVE, CORRECT, SKIP, UNDO]), max_size=12))
+def test_any_sequence_of_actions_leaves_what_a_stack_would(tmp_path_factory, actions):
+    log = VerdictLog(tmp_path_factory.mktemp("log") / "verdicts.sqlite")
+    stack: list[Decision] = []
+    for action in actions:
+        review = Review(ITEMS, tuple(log.decisions()))
+        assert review.decisions == tuple(stack)
+        assert review.current == (ITEMS[len(stack)] if len(stack) < len(ITEMS) else None)
+        make = {APPROVE: review.approve, SKIP: review.skip, UNDO: review.undo}.get(action)
+        possible = stack if action == UNDO else review.current
+        if not possible:
+            with pytest.raises(CourseError):
+                (make or (lambda review=review: review.correct("safety")))()
+            continue
+        decision = make() if make else review.correct("safety")
+        log.add(decision)
+        stack.pop() if action == UNDO else stack.append(decision)
+    assert f"{len(stack)} of 3" in Review(ITEMS, tuple(log.decisions())).in_words()
+
+
+def test_approved_and_corrected_tickets_become_examples_and_skipped_ones_do_not(gate, log):
+    gate.approve()
+    gate.skip()
+    gate.correct("privacy_request")
+    assert log.examples() == [
+        Example("T1", ITEMS[0].text, "device_fault"),
+        Example("T3", ITEMS[2].text, "privacy_request"),
+    ]
+    assert (
+        gate.ticket == "" and "3 of 3 tickets reviewed: 1 approved, 1 corrected, 1 skipped." in gate.summary
+    )
+
+
+def test_the_gate_shows_the_ticket_its_policy_line_and_the_near_queues(gate):
+    assert (gate.ticket, gate.routed, gate.alternatives) == (ITEMS[0].text, "device_fault", 2)
+    assert gate.choices[:2] == ["device_setup", "safety"]
+    assert gate.lines == queue_descriptions()
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ({"action": "approve"}, "Saved: approve device_fault (T1)."),
+        ({"action": "correct", "queue": "safety"}, "Saved: correct safety (T1)."),
+        ({"action": "correct", "queue": "device_fault"}, "is no correction"),
+        ({"action": "skip"}, "Saved: skip (T1)."),
+        ({"action": "undo"}, "no verdict to undo"),
+        ({"action": "explode"}, ""),
+        ({}, ""),
+    ],
+)
+def test_what_the_browser_sends_is_done_or_refused_in_words(gate, content, said):
+    gate._handle_custom_msg(content, [])
+    assert said in gate.said
+    assert bool(gate.said) == bool(said)
+
+
+def test_undo_brings_the_ticket_back(gate, log):
+    gate.approve()
+    gate.undo()
+    assert gate.ticket == ITEMS[0].text and log.decisions() == []
+
+
+def test_the_gate_goes_on_where_the_log_ends(gate, log):
+    gate.approve()
+    assert ReviewGate(ITEMS, log).ticket == ITEMS[1].text
+
+
+def test_a_second_kernel_sees_what_the_first_has_reviewed(gate, log):
+    other = ReviewGate(ITEMS, VerdictLog(log.path))
+    other.approve()
+    gate.approve()
+    assert [decision.id for decision in log.decisions()] == ["T1", "T2"]
+
+
+def test_items_come_from_routed_tickets():
+    assert items([(ITEMS[1], "order_status", ["safety"])]) == (
+        Item("T2", "Where is my box?", "order_status", ("safety",)),
+    )
+
+
+def review_many(path: Path, letter: str) -> None:
+    log = VerdictLog(path)
+    for number in range(15):
+        log.add(Decision(f"{letter}{number}", "text", "safety", APPROVE, "safety"))
+
+
+@pytest.mark.slow
+def test_two_kernels_that_write_at_once_lose_nothing(log):
+    context = multiprocessing.get_context("spawn")
+    kernels = [context.Process(target=review_many, args=(log.path, letter)) for letter in "AB"]
+    for kernel in kernels:
+        kernel.start()
+    for kernel in kernels:
+        kernel.join()
+    assert [kernel.exitcode for kernel in kernels] == [0, 0]
+    assert len(log.decisions()) == 30
+
+
+@pytest.mark.slow
+def test_a_killed_kernel_loses_nothing_that_it_said_was_saved(log):
+    script = (
+        "import sys; from pathlib import Path; from course.rungs.review import Decision, VerdictLog\n"
+        "log = VerdictLog(Path(sys.argv[1]))\n"
+        "for number in range(10_000):\n"
+        "    log.add(Decision(f'T{number}', 'text', 'safety', 'approve', 'safety'))\n"
+        "    print(number, flush=True)\n"
+    )
+    run = [sys.executable, "-c", script, str(log.path)]
+    with subprocess.Popen(run, stdout=subprocess.PIPE, text=True) as kernel:
+        said = [kernel.stdout.readline() for _ in range(20)]
+        kernel.send_signal(signal.SIGKILL)
+        said += kernel.stdout.read().split("\n")[:-1]
+    saved = {decision.id for decision in log.decisions()}
+    assert {f"T{line.strip()}" for line in said} <= saved
+
+
+def test_on_a_full_disk_the_gate_says_so_and_keeps_the_ticket(gate, log, monkeypatch):
+    gate.approve()
+
+    class Full(sqlite3.Connection):
+        def execute(self, statement, *values):
+            if statement.startswith("INSERT"):
+                super().execute("PRAGMA max_page_count = 1")  # SQLite's own error for a disk without room
+                statement, values = "INSERT INTO verdicts (text) VALUES (zeroblob(100000))", ()
+            return super().execute(statement, *values)
+
+    whole = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: whole(*args, **options, factory=Full))
+    gate.approve()
+    monkeypatch.undo()
+    assert "not saved (database or disk is full); the earlier ones are safe" in gate.said
+    assert gate.ticket == ITEMS[1].text
+    assert [decision.id for decision in VerdictLog(log.path).decisions()] == ["T1"]
+    gate.approve()
+    assert len(log.decisions()) == 2
+
+
+def test_a_damaged_file_is_named_and_not_touched(log):
+    log.path.write_bytes(b"this is not a database" * 100)
+    with pytest.raises(CourseError, match=r"rename verdicts.sqlite if it is damaged"):
+        ReviewGate(ITEMS, log)
+    assert log.path.read_bytes().startswith(b"this is not a database")
+
+
+def test_a_file_that_another_kernel_holds_is_waited_for_or_named(log, monkeypatch):
+    monkeypatch.setattr("course.rungs.review.BUSY_SECONDS", 0.1)
+    log.add(Review(ITEMS).approve())
+    other = sqlite3.connect(log.path, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with pytest.raises(CourseError, match="database is locked"):
+        log.add(Review(ITEMS).skip())
+    other.execute("COMMIT")
+    other.close()
+    assert len(log.decisions()) == 1

@@ -1,0 +1,98 @@
+"""The review gate in a browser, by keyboard alone; a model that notes what is sent stands in for a kernel."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser import open_page
+from widgets.static import STATIC
+
+SOURCE = (STATIC / "review.js").read_text()
+STATE = {
+    "lines": {"safety": "Smoke", "app_bug": "The app crashes", "device_fault": "Worked before"},
+    "ticket": "The <b>pump</b> is silent.",
+    "routed": "device_fault",
+    "choices": ["safety", "app_bug"],
+    "alternatives": 1,
+    "summary": "0 of 1 tickets reviewed",
+    "said": "",
+}
+START = """state => {
+    window.sent = [];
+    const changed = [];
+    const model = {
+        get: name => state[name],
+        send: message => window.sent.push(message),
+        on: (event, call) => changed.push(call),
+    };
+    window.change = values => { Object.assign(state, values); changed.forEach(call => call()); };
+    window.render({model, el: document.querySelector('main')});
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser_page() -> Iterator[Page]:
+    with open_page(700, 500) as page:
+        yield page
+
+
+@pytest.fixture
+def page(browser_page: Page) -> Page:
+    browser_page.set_content("<main></main>")
+    script = SOURCE.replace("export default { render };", "window.render = render;")
+    browser_page.add_script_tag(content=script, type="module")
+    browser_page.wait_for_function("() => window.render !== undefined")
+    browser_page.evaluate(START, STATE)
+    return browser_page
+
+
+def test_tab_reaches_the_queue_and_the_buttons_in_order(page):
+    names = []
+    for _ in range(5):
+        page.keyboard.press("Tab")
+        names.append(
+            page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).textContent")
+        )
+    assert names == ["Another queue", "Approve", "Correct to this queue", "Skip", "Undo the last verdict"]
+
+
+@pytest.mark.parametrize(
+    ("tabs", "sent"), [(2, "approve"), (3, "correct"), (4, "skip"), (5, "undo")], ids=lambda value: str(value)
+)
+def test_enter_and_space_press_a_button(page, tabs, sent):
+    for _ in range(tabs):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Space")
+    assert page.evaluate("window.sent") == [{"action": sent, "queue": "safety"}] * 2
+
+
+def test_the_arrow_keys_choose_a_queue_and_its_line_is_shown(page):
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    assert "app_bug: The app crashes." in page.inner_text("main")
+    page.get_by_role("button", name="Correct to this queue").press("Enter")
+    assert page.evaluate("window.sent") == [{"action": "correct", "queue": "app_bug"}]
+
+
+def test_the_focus_stays_and_the_outcome_is_announced(page):
+    approve = page.get_by_role("button", name="Approve")
+    approve.focus()
+    page.evaluate("window.change({ticket: '', routed: '', choices: [], said: 'Saved: approve (T1).'})")
+    assert page.get_by_role("status").inner_text() == "Saved: approve (T1)."
+    assert approve.evaluate("button => document.activeElement === button")
+    assert approve.get_attribute("aria-disabled") == "true"
+    assert "Every ticket has its verdict." in page.inner_text("main")
+
+
+def test_a_ticket_is_text_and_never_markup_and_fits_700_pixels(page):
+    assert page.locator("blockquote").inner_text() == STATE["ticket"]
+    assert page.locator("blockquote b").count() == 0
+    assert page.evaluate("document.documentElement.scrollWidth <= 700")
+
+
+def test_jupyterlab_leaves_the_keys_to_every_control(page):
+    controls = page.locator("button, select")
+    assert controls.count() == 5
+    assert all(control.get_attribute("data-lm-suppress-shortcuts") == "" for control in controls.all())

@@ -1,0 +1,49 @@
+"""The routing request, as every lesson sends it."""
+
+import json
+from types import SimpleNamespace
+
+from course.material import data
+from course.rungs.routing import QUEUE_SCHEMA, as_turns, one_per_queue, route, system_prompt
+
+
+def test_the_instruction_names_every_queue():
+    assert all(queue in system_prompt() for queue in data.QUEUES)
+
+
+def test_examples_come_before_the_ticket_as_turns_of_both_sides():
+    first, second = data.tickets("train")[:2]
+    turns = as_turns([first], second.text)
+    assert [turn["role"] for turn in turns] == ["user", "assistant", "user"]
+    assert turns[1]["content"] == first.queue
+    assert turns[-1]["content"] == second.text
+
+
+def test_examples_for_a_constrained_reply_have_the_form_of_the_schema():
+    first, second = data.tickets("train")[:2]
+    answer = json.loads(as_turns([first], second.text, as_json=True)[1]["content"])
+    assert list(answer) == QUEUE_SCHEMA["required"]
+    assert answer["queue"] in QUEUE_SCHEMA["properties"]["queue"]["enum"]
+
+
+def test_the_fixed_examples_are_the_first_typical_ticket_of_each_queue():
+    train = data.tickets("train")
+    chosen = one_per_queue(train)
+    assert tuple(example.queue for example in chosen) == data.QUEUES
+    for example in chosen:
+        earlier = train[: train.index(example)]
+        assert example.kind == "typical"
+        assert not [other for other in earlier if (other.queue, other.kind) == (example.queue, "typical")]
+
+
+def test_a_constrained_reply_has_room_for_its_white_space(engine):
+    sent = {}
+
+    def create(**request):
+        sent.update(request)
+        return SimpleNamespace(content=[SimpleNamespace(type="text", text='{\n  "queue": "safety"\n}')])
+
+    client = SimpleNamespace(messages=SimpleNamespace(create=create))
+    assert route(client, "local", data.tickets("dev")[0], constrained=True) == "safety"
+    longest = max(engine.count(json.dumps({"queue": queue}, indent=8)) for queue in data.QUEUES)
+    assert longest < sent["max_tokens"]

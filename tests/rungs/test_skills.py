@@ -1,0 +1,301 @@
+"""Skills: the folders of data/ keep to the open format, and every fault is named with file, value and fix."""
+
+import multiprocessing
+import os
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import skills_ref
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from course.engine.schema import enforceable
+from course.errors import CourseError
+from course.material.data import QUEUES, policy, skill_requests, tickets
+from course.rungs import skills
+from course.rungs.prompt_lint import lint
+from course.rungs.routing import QUEUE_SCHEMA, one_per_queue
+from course.rungs.skills import Example, Skill, load, load_all, remember, working_copy
+from tests.skill_folders import FAULTS, GOOD, write
+
+ALL = load_all()
+NEW = Example("X1", "The pump is silent.", "device_fault")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A valid skill, to be spoilt."""
+    return write(tmp_path / "good-skill", GOOD)
+
+
+@pytest.fixture
+def copy(results_dir: Path) -> Skill:
+    return working_copy()
+
+
+@pytest.mark.parametrize("skill", ALL, ids=lambda skill: skill.name)
+def test_the_formats_own_validator_finds_nothing(skill):
+    assert skills_ref.validate(skill.folder) == []
+    assert skills_ref.read_properties(skill.folder).description == skill.description
+
+
+@pytest.mark.parametrize("skill", ALL, ids=lambda skill: skill.name)
+def test_every_file_that_a_body_names_is_there(skill):
+    named = set(re.findall(r"\b(?:references|assets)/[\w.]+\w", skill.body))
+    assert named == set(skill.files)
+
+
+def test_there_is_a_choice():
+    assert len(ALL) == 5 and skills.ROUTING in [skill.name for skill in ALL]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.why)
+def test_a_broken_skill_is_refused_with_file_value_and_fix(tmp_path, fault):
+    with pytest.raises(CourseError, match=fault.message) as refused:
+        load(write(tmp_path / "good-skill", fault.text))
+    assert "good-skill/SKILL.md" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "fault", [fault for fault in FAULTS if fault.of_the_format], ids=lambda fault: fault.why
+)
+def test_the_formats_own_validator_refuses_it_as_well(tmp_path, fault):
+    assert skills_ref.validate(write(tmp_path / "good-skill", fault.text)) != []
+
+
+def test_a_folder_without_skill_md_is_named(tmp_path):
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(CourseError, match="empty/SKILL.md is missing"):
+        load(tmp_path / "empty")
+
+
+def test_bytes_that_are_not_utf8_are_named(folder):
+    (folder / "SKILL.md").write_bytes(GOOD.encode() + b"\xff")
+    with pytest.raises(CourseError, match="0xff is not UTF-8"):
+        load(folder)
+
+
+def test_windows_line_ends_and_a_byte_order_mark_are_fine(folder):
+    (folder / "SKILL.md").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert load(folder).name == "good-skill"
+
+
+@pytest.mark.parametrize("path", ["nothing.md", "../good-skill/SKILL.md", "SKILL.md", "/etc/hostname", ""])
+def test_only_the_files_beside_it_can_be_read(folder, path):
+    (folder / "references").mkdir()
+    (folder / "references" / "rules.md").write_text("One rule.")
+    assert load(folder).read("references/rules.md") == "One rule."
+    with pytest.raises(CourseError, match=r"has no file .*it has references/rules.md"):
+        load(folder).read(path)
+
+
+def test_a_folder_without_skills_is_named(tmp_path):
+    with pytest.raises(CourseError, match="holds no skill"):
+        skills.load_all(tmp_path / "none")
+
+
+def test_the_routing_skill_says_what_the_policy_says():
+    skill = load(skills.FOLDER / skills.ROUTING)
+    references = skill.read("references/queues.md") + skill.read("references/rules.md")
+    lines = [line for line in policy().splitlines() if line.strip() and not line.startswith("#")]
+    missing = [
+        line for line in lines[lines.index("| queue | what belongs there |") :] if line not in references
+    ]
+    assert missing == []
+    assert all(queue in skill.body for queue in QUEUES)
+
+
+def test_its_contract_is_that_of_the_course():
+    skill = load(skills.FOLDER / skills.ROUTING)
+    assert skill.contract == QUEUE_SCHEMA
+    Draft202012Validator.check_schema(skill.contract)
+    enforceable(skill.contract, where="contract", strict=True)
+
+
+def test_a_contract_that_is_no_json_is_named(copy):
+    (copy.folder / skills.CONTRACT).write_text("{")
+    with pytest.raises(CourseError, match=r"ticket-routing/assets/reply.schema.json is no JSON"):
+        _ = copy.contract
+
+
+def test_its_first_examples_are_the_fixed_ones_of_the_course():
+    fixed = one_per_queue(tickets("train"))
+    found = skills.examples(load(skills.FOLDER / skills.ROUTING))
+    assert [(one.id, one.text, one.queue) for one in found] == [(t.id, t.text, t.queue) for t in fixed]
+
+
+def test_no_request_is_a_ticket_and_every_skill_has_as_many():
+    known = {ticket.text for split in ("train", "dev", "test", "stream") for ticket in tickets(split)}
+    for split, each in (("tune", 5), ("test", 9)):
+        requests = skill_requests(split)
+        assert not known & {request.text for request in requests}
+        names = [request.skill for request in requests]
+        assert {name: names.count(name) for name in names} == dict.fromkeys(
+            [*(skill.name for skill in ALL), skills.NO_SKILL], each
+        )
+
+
+def test_an_unknown_split_of_the_requests_is_named():
+    with pytest.raises(CourseError, match="'all'.*tune, test"):
+        skill_requests("all")
+
+
+def test_the_nearest_description_wins_unless_none_is_near():
+    near = replace(ALL[0], description="How to prune basil.")
+    far = replace(ALL[1], description="How to file a tax return.")
+    assert skills.most_alike("pruning my basil", [far, near], 0.3) == near.name
+    assert skills.most_alike("pruning my basil", [far, near], 1.1) == skills.NO_SKILL
+
+
+def test_the_copy_may_grow_and_the_data_may_not(copy):
+    before = skills.examples(copy)
+    assert remember(copy, [NEW]) == len(before) + 1
+    assert skills.examples(copy) == [*before, NEW]
+    with pytest.raises(CourseError, match="working_copy"):
+        remember(load(skills.FOLDER / skills.ROUTING), [NEW])
+
+
+def test_the_copy_keeps_its_examples_and_gets_the_rest_anew(copy):
+    remember(copy, [NEW])
+    (copy.folder / "SKILL.md").write_text("spoilt")
+    again = working_copy()
+    assert NEW in skills.examples(again) and "# Ticket routing" in again.body
+
+
+def test_a_newer_verdict_replaces_the_older_one(copy):
+    before = len(skills.examples(copy))
+    remember(copy, [NEW])
+    assert remember(copy, [replace(NEW, queue="device_setup")]) == before + 1
+    assert skills.examples(copy)[-1].queue == "device_setup"
+
+
+texts = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1)
+
+
+@given(
+    st.lists(st.builds(Example, texts, texts, st.sampled_from(QUEUES)), max_size=5, unique_by=lambda e: e.id)
+)
+def test_any_text_comes_back_as_it_was(tmp_path_factory, new):
+    folder = tmp_path_factory.mktemp("copy") / skills.ROUTING
+    shutil.copytree(skills.FOLDER / skills.ROUTING, folder)
+    skill = load(folder)
+    remember(skill, new)
+    found = {example.id: example for example in skills.examples(skill)}
+    assert [found[example.id] for example in new] == new
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("no json", "line 2: 'no json' is no example"),
+        ('{"id": "X1", "text": "Hello"}', "line 2.*is no example"),
+        ('["X1"]', "line 2.*is no example"),
+        ('{"id": "X1", "text": "Hello", "queue": "complaints"}', "line 2: queue 'complaints' is not known"),
+    ],
+)
+def test_a_damaged_example_is_named(copy, line, message):
+    file = copy.folder / skills.EXAMPLES
+    file.write_text(file.read_text().splitlines()[0] + "\n" + line)
+    with pytest.raises(CourseError, match=message):
+        skills.examples(copy)
+
+
+def test_on_a_full_disk_the_examples_stay_as_they_were(copy, monkeypatch):
+    before = skills.examples(copy)
+
+    def full(*paths):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(CourseError, match="is as it was before.*free some space"):
+        remember(copy, [NEW])
+    monkeypatch.undo()
+    assert skills.examples(copy) == before
+    assert list(copy.folder.rglob("*.tmp")) == []
+
+
+def add_some(folder: Path, letter: str) -> None:
+    for number in range(10):
+        remember(load(folder), [replace(NEW, id=f"{letter}{number}")])
+
+
+@pytest.mark.slow
+def test_two_kernels_that_write_at_once_lose_nothing(copy):
+    context = multiprocessing.get_context("spawn")
+    kernels = [context.Process(target=add_some, args=(copy.folder, letter)) for letter in "AB"]
+    before = len(skills.examples(copy))
+    for kernel in kernels:
+        kernel.start()
+    for kernel in kernels:
+        kernel.join()
+    assert [kernel.exitcode for kernel in kernels] == [0, 0]
+    assert len(skills.examples(copy)) == before + 20
+
+
+@pytest.mark.parametrize("fault", sorted(path.name for path in skills.FAULTS.iterdir()))
+def test_a_planted_fault_is_valid_in_form_and_changes_one_thing(fault):
+    assert skills_ref.validate(skills.FAULTS / fault / skills.ROUTING) == []
+    good, faulty = load(skills.FOLDER / skills.ROUTING), skills.planted(fault)
+    changed = {name for name in ("description", "body") if getattr(good, name) != getattr(faulty, name)}
+    assert changed == ({"description"} if fault == "vague-description" else {"body"})
+    assert (faulty.contract is None) == (fault == "missing-contract")
+
+
+def test_the_linter_finds_the_contradictory_step_and_nothing_else():
+    assert [
+        bool(lint(skills.planted(fault).body)) for fault in ("contradictory-step", "missing-contract")
+    ] == [
+        True,
+        False,
+    ]
+    assert not any(lint(skill.body) for skill in ALL)
+
+
+def test_an_unknown_fault_is_named():
+    with pytest.raises(
+        CourseError, match="'typo'; choose one of contradictory-step, missing-contract, vague"
+    ):
+        skills.planted("typo")
+
+
+class Recorder:
+    """Stands where a client stands and keeps the request; it answers with the first queue."""
+
+    def __init__(self) -> None:
+        self.messages = self
+        self.request: dict = {}
+
+    def create(self, **request):
+        self.request = request
+        return SimpleNamespace(
+            content=[SimpleNamespace(type="text", text=' {"queue": "safety", "skill": "none"}')]
+        )
+
+
+def test_the_request_holds_the_body_the_files_and_the_contract():
+    client, skill = Recorder(), load(skills.FOLDER / skills.ROUTING)
+    assert skills.route(client, "m", skill, NEW, [NEW], ["references/rules.md"]) == "safety"
+    assert client.request["system"] == f"{skill.body}\n\n{skill.read('references/rules.md')}"
+    assert client.request["output_config"]["format"]["schema"] == QUEUE_SCHEMA
+    assert client.request["messages"][1]["content"] == '{"queue": "device_fault"}'
+
+
+def test_without_a_contract_nothing_is_enforced_and_the_reply_comes_as_it_is():
+    client = Recorder()
+    reply = skills.route(client, "m", skills.planted("missing-contract"), NEW, [NEW])
+    assert reply.startswith("{") and "output_config" not in client.request
+    assert client.request["messages"][1]["content"] == "device_fault"
+
+
+def test_the_choice_is_held_to_the_skills_and_none():
+    client = Recorder()
+    assert skills.choose(client, "m", "Book a room", ALL) == skills.NO_SKILL
+    schema = client.request["output_config"]["format"]["schema"]
+    assert schema["properties"]["skill"]["enum"] == [*(skill.name for skill in ALL), skills.NO_SKILL]
+    assert all(skill.description in client.request["system"] for skill in ALL)
+    assert not any(skill.body in client.request["system"] for skill in ALL)

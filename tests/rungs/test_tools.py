@@ -1,0 +1,266 @@
+"""The desk gives a customer her own rows and nobody else's, whatever the arguments say, and never crashes."""
+
+import hashlib
+import json
+import sqlite3
+import threading
+import time
+from contextlib import closing
+
+import pytest
+from anthropic.lib.tools import ToolError
+from anthropic.types import ToolUseBlock
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course.engine.schema import enforceable
+from course.errors import CourseError
+from course.material import orders
+from course.material.orders import read_only
+from course.rungs.tools import TOOLS, Desk, checked, within
+
+LOOK_UPS = ("find_order", "find_parcel", "find_refund")
+HOSTILE = (
+    "x' OR '1'='1",
+    "FL-20431' OR 1=1 --",
+    "'; DROP TABLE orders; --",
+    "FL-%",
+    "FL-_____",
+    "*",
+    "",
+    "FL-20431\x00",
+    "FL-20431' UNION SELECT * FROM customers --",
+)
+QUESTION = orders.questions("test")[0]
+CUSTOMER, OWN = QUESTION.customer, QUESTION.input["order"]
+
+
+def rows(query: str, *values: str) -> list[sqlite3.Row]:
+    with read_only(orders.database()) as connection:
+        return connection.execute(query, values).fetchall()
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk(CUSTOMER)
+
+
+def call(name: str, arguments: object) -> ToolUseBlock:
+    return ToolUseBlock(id="toolu_1", type="tool_use", name=name, input=arguments)
+
+
+def test_each_customer_sees_exactly_her_own_orders():
+    everything = [(row["id"], row["customer"]) for row in rows("SELECT id, customer FROM orders")]
+    desk = Desk(CUSTOMER)
+    for order, customer in everything:
+        text, is_error = desk.run("find_order", {"order": order})
+        assert is_error == (customer != CUSTOMER)
+        if is_error:
+            assert text == f"There is no order {order} in this customer's account."
+
+
+def test_an_order_of_somebody_else_and_one_that_does_not_exist_sound_the_same(desk):
+    other = rows("SELECT id FROM orders WHERE customer <> ?", CUSTOMER)[0]["id"]
+    for tool in LOOK_UPS:
+        said = [desk.run(tool, {"order": order}) for order in (other, "FL-99999")]
+        assert said[0][0].replace(other, "FL-99999") == said[1][0] and said[0][1]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_arguments_are_bound_so_a_query_in_them_finds_nothing(desk, text):
+    for tool in LOOK_UPS:
+        # Past the schema, straight to the query: binding alone must hold.
+        with pytest.raises(ToolError, match="There is no order"):
+            desk.functions[tool](text)
+        assert desk.run(tool, {"order": text})[1]
+    with pytest.raises(ToolError, match="There is no product"):
+        desk.price(text, 1)
+
+
+@given(st.text())
+def test_no_text_at_all_opens_another_row(text):
+    own = {row["id"] for row in rows("SELECT id FROM orders WHERE customer = ?", CUSTOMER)}
+    if text not in own:
+        with pytest.raises(ToolError):
+            Desk(CUSTOMER).find_order(text)
+
+
+def test_nothing_that_is_called_changes_the_file(desk):
+    path = orders.database()
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    for text in HOSTILE:
+        for tool in LOOK_UPS:
+            desk.run(tool, {"order": text})
+    for statement in ("DELETE FROM orders", "UPDATE refunds SET amount = 1", "DROP TABLE orders"):
+        with read_only(path) as connection, pytest.raises(sqlite3.OperationalError, match="readonly"):
+            connection.execute(statement)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
+
+
+def test_either_of_the_two_locks_alone_refuses_a_change(tmp_path):
+    path = tmp_path / "own.sqlite"
+    path.write_bytes(orders.database().read_bytes())
+    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as opened_read_only:
+        with pytest.raises(sqlite3.OperationalError):
+            opened_read_only.execute("DELETE FROM orders")
+    with closing(sqlite3.connect(path)) as told_to_refuse:
+        told_to_refuse.execute("PRAGMA query_only = ON")
+        with pytest.raises(sqlite3.OperationalError):
+            told_to_refuse.execute("DELETE FROM orders")
+
+
+# What each tool gives
+
+
+def test_a_note_comes_only_where_it_is_asked_for():
+    question = orders.questions("injection")[0]
+    asked = (question.tool, question.input)
+    assert "note" in json.loads(Desk(question.customer).run(*asked)[0])
+    assert "note" not in json.loads(Desk(question.customer, notes=False).run(*asked)[0])
+
+
+def test_an_order_without_parcel_or_refund_says_so():
+    [order] = rows("SELECT id, customer FROM orders WHERE status = 'preparing' LIMIT 1")
+    desk = Desk(order["customer"])
+    assert "has not left the warehouse" in desk.run("find_parcel", {"order": order["id"]})[0]
+    assert "There is no refund" in desk.run("find_refund", {"order": order["id"]})[0]
+
+
+def test_a_refund_in_inspection_has_no_days_yet():
+    [row] = rows(
+        "SELECT order_id, customer FROM refunds JOIN orders ON id = order_id "
+        "WHERE refunds.status = 'in inspection' LIMIT 1"
+    )
+    found = Desk(row["customer"]).find_refund(row["order_id"])
+    assert (found["approved_on"], found["arrives_by"]) == ("not yet", "not known")
+
+
+@pytest.mark.parametrize(
+    ("club", "product", "quantity", "total"),
+    [
+        ("Grow", "PU-210", 2, "38.72 EUR"),  # 22.00 less 12 %, twice
+        ("Sprout", "TL-11", 1, "9.02 EUR"),  # 9.80 less 8 % is 9.016
+        ("Harvest", "HB-3", 1, "56.00 EUR"),  # the hub has no discount
+        ("Harvest", "ONE", 1, "149.00 EUR"),  # nor has a garden
+        ("", "FA-48", 3, "81.00 EUR"),
+    ],
+)
+def test_prices_have_the_discount_of_the_customers_own_tier(club, product, quantity, total):
+    customer = rows("SELECT id FROM customers WHERE club = ? LIMIT 1", club)[0]["id"]
+    assert Desk(customer).price(product, quantity)["total"] == total
+
+
+# What goes wrong is an answer
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("find_order", {}, "'order' is a required property"),
+        ("find_order", {"order": 20431}, "order: 20431 is not of type 'string'"),
+        ("find_order", {"order": "my last one"}, "order: 'my last one' does not match"),
+        ("find_order", {"order": OWN, "customer": "C-1001"}, "'customer' was unexpected"),
+        ("find_order", "FL-20431", "is not of type 'object'"),
+        ("find_order", None, "is not of type 'object'"),
+        ("price", {"product": "PU-210", "quantity": 1.5}, "quantity: 1.5 is not of type 'integer'"),
+        ("price", {"product": "PU-210", "quantity": 0}, "quantity is 0; give 1 to 99"),
+        ("price", {"product": "PU-210", "quantity": 10**30}, "give 1 to 99"),
+        ("price", {"product": "PU-9", "quantity": 1}, "There is no product PU-9; the codes are BOX-G, BOX-H"),
+        ("delete_order", {"order": OWN}, "There is no tool delete_order; the tools are find_order"),
+    ],
+)
+def test_a_wrong_call_is_told_what_is_wrong(desk, name, arguments, said):
+    text, is_error = desk.run(name, arguments)
+    assert is_error and said in text
+
+
+def test_a_result_is_the_block_that_the_api_takes(desk):
+    good = desk.answer(call("find_order", {"order": OWN}))
+    assert good.keys() == {"type", "tool_use_id", "content"} and good["tool_use_id"] == "toolu_1"
+    assert desk.answer(call("find_order", {}))["is_error"] is True
+
+
+def test_a_tool_that_raises_is_an_error_that_gives_nothing_away(desk):
+    def broken(order: str) -> dict:
+        raise RuntimeError("SELECT secret FROM /srv/orders.sqlite")
+
+    desk.functions["find_order"] = broken
+    text, is_error = desk.run("find_order", {"order": OWN})
+    assert is_error and text == "find_order failed (RuntimeError). Say that this cannot be looked up now."
+
+
+def test_a_tool_that_gives_no_json_is_an_error(desk):
+    desk.functions["find_order"] = lambda order: {"order": object()}
+    assert desk.run("find_order", {"order": OWN})[1]
+
+
+def test_a_tool_that_hangs_is_given_up(desk):
+    over = threading.Event()
+    desk.functions["find_order"] = lambda order: over.wait(60)
+    started = time.perf_counter()
+    text, is_error = desk.run("find_order", {"order": OWN}, seconds=0.05)
+    over.set()
+    assert is_error and text == "The tool did not answer within 0.05 seconds."
+    assert time.perf_counter() - started < 5
+
+
+def test_within_hands_on_what_comes_and_what_is_raised():
+    assert within(5, lambda: 42) == 42
+    with pytest.raises(ZeroDivisionError):
+        within(5, lambda: 1 / 0)
+
+
+def test_checked_gives_a_copy():
+    arguments = {"order": OWN}
+    given_back = checked(arguments, TOOLS[0]["input_schema"])
+    assert given_back == arguments and given_back is not arguments
+
+
+# The database
+
+
+def test_a_missing_database_is_named(tmp_path):
+    with pytest.raises(CourseError, match="gone.sqlite is missing; call course.material.orders.database"):
+        Desk(CUSTOMER, path=tmp_path / "gone.sqlite")
+
+
+def test_a_damaged_database_is_named(tmp_path):
+    path = tmp_path / "damaged.sqlite"
+    path.write_bytes(b"this is not a database" * 100)
+    with pytest.raises(CourseError, match="damaged.sqlite is no database.*delete it"):
+        Desk(CUSTOMER, path=path)
+
+
+def test_a_locked_database_is_named_and_in_the_loop_an_error_without_its_path(tmp_path, monkeypatch):
+    monkeypatch.setattr(orders, "BUSY_SECONDS", 0.05)
+    path = tmp_path / "locked.sqlite"
+    path.write_bytes(orders.database().read_bytes())
+    desk = Desk(CUSTOMER, path=path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(CourseError, match="locked.sqlite is locked by another program"):
+            Desk(CUSTOMER, path=path)
+        text, is_error = desk.run("find_order", {"order": OWN})
+    assert is_error and text.startswith("find_order failed (CourseError)") and str(tmp_path) not in text
+    assert not desk.run("find_order", {"order": OWN})[1]
+
+
+def test_an_unknown_customer_is_named():
+    with pytest.raises(CourseError, match="'C-1'"):
+        Desk("C-1")
+
+
+def test_a_path_with_a_question_mark_cannot_lift_the_lock(tmp_path):
+    folder = tmp_path / "a?mode=rw"
+    folder.mkdir()
+    path = folder / "own.sqlite"
+    path.write_bytes(orders.database().read_bytes())
+    with read_only(path) as connection, pytest.raises(sqlite3.OperationalError):
+        connection.execute("DELETE FROM orders")
+
+
+def test_every_schema_is_one_that_the_local_model_can_be_held_to():
+    for tool in TOOLS:
+        assert enforceable(tool["input_schema"], where=tool["name"], strict=True)
+        assert tool["description"].endswith(".")
+    assert list(Desk(CUSTOMER).functions) == [tool["name"] for tool in TOOLS]

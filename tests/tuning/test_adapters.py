@@ -1,0 +1,127 @@
+"""Adapters on disk: versions, the card, and every way in which a file can be wrong."""
+
+import errno
+import json
+from pathlib import Path
+
+import peft
+import pytest
+import torch
+
+from course.errors import CourseError
+from course.tuning import adapters
+
+LORA = peft.LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"])
+CARD = dict(
+    base="tiny",
+    base_sha256="b" * 64,
+    data_sha256="d" * 64,
+    run="r1",
+    settings={"alpha": 8, "rank": 4},
+    dtype="float32",
+    examples=20,
+    steps=3,
+    best_step=2,
+    ended="all steps done",
+    losses=[[1, 2.5], [2, 2.0], [3, 1.5]],
+    dev=[[2, 2.1, 0.25]],
+    seconds=1.0,
+    tokens_per_second=100.0,
+    date="2026-11-21",
+    machine="a machine",
+    cores=2,
+)
+
+
+def state(value: float) -> dict[str, torch.Tensor]:
+    return {"base_model.model.model.layers.0.self_attn.q_proj.lora_A.weight": torch.full((4, 8), value)}
+
+
+def save(value: float = 1.0, name: str = "letters", **changes: object) -> adapters.Adapter:
+    return adapters.save(name, state(value), LORA, **(CARD | changes))
+
+
+def test_saved_adapter_comes_back(results_dir: Path):
+    adapter = save()
+    assert adapter == adapters.load("letters") == adapters.load("letters", 1)
+    assert (adapter.label, adapter.scale, adapter.card.losses[0]) == ("letters-v1", 2.0, [1, 2.5])
+    assert {path.name for path in adapter.folder.iterdir()} == {
+        adapters.WEIGHTS,
+        adapters.CONFIG,
+        adapters.CARD,
+    }
+    assert str(adapter) == "letters-v1: 20 examples, 2 steps, 25% of dev"
+
+
+def test_versions_grow_and_the_same_weights_of_the_same_run_are_one(results_dir: Path):
+    first, same, second = save(1.0), save(1.0), save(2.0)
+    assert same == first
+    assert adapters.versions("letters") == [1, 2]
+    assert adapters.load("letters") == second
+    assert save(2.0, run="r2").card.version == 3
+    assert adapters.load("letters", 1) == first
+
+
+def test_missing_adapters_and_versions(results_dir: Path):
+    with pytest.raises(CourseError, match="There is no adapter 'letters'"):
+        adapters.load("letters")
+    save()
+    with pytest.raises(CourseError, match="has no version 4; it has 1"):
+        adapters.load("letters", 4)
+    for name in ("Letters", "../letters", "", "a b"):
+        with pytest.raises(CourseError, match="cannot name an adapter"):
+            adapters.load(name)
+
+
+def flip_a_byte(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("file", "harm", "says"),
+    [
+        (adapters.WEIGHTS, flip_a_byte, "adapter_model.safetensors is damaged or missing; load an earlier"),
+        (adapters.WEIGHTS, lambda path: path.write_bytes(b""), "damaged or missing"),
+        (adapters.WEIGHTS, Path.unlink, "damaged or missing"),
+        (adapters.CARD, lambda path: path.write_text("{"), "card.json is damaged"),
+        (adapters.CARD, lambda path: path.write_text('{"name": "letters"}'), "its fields are"),
+        (adapters.CARD, lambda path: path.write_text("[1]"), "card.json is damaged"),
+    ],
+)
+def test_damaged_files_are_refused_and_the_version_before_still_loads(results_dir, file, harm, says):
+    before, after = save(1.0), save(2.0)
+    harm(after.folder / file)
+    with pytest.raises(CourseError, match=says):
+        adapters.load("letters")
+    assert adapters.load("letters", 1) == before
+    assert save(2.0).card.version == 3
+
+
+def test_adapter_of_another_base_is_refused(results_dir: Path):
+    adapter = save()
+    adapter.check_base("tiny", "b" * 64)
+    with pytest.raises(CourseError, match=r"on tiny \(bbbbbbbb\) and does not fit other \(cccccccc\)"):
+        adapter.check_base("other", "c" * 64)
+
+
+@pytest.mark.parametrize("method", ["write_bytes", "write_text"])
+def test_full_disk_leaves_earlier_versions_and_nothing_else(results_dir, monkeypatch, method):
+    before = save(1.0)
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, method, full)
+        with pytest.raises(CourseError, match="could not be written .* Free 50 MB"):
+            save(2.0)
+    assert [path.name for path in before.folder.parent.iterdir()] == ["1"]
+    assert adapters.load("letters") == before
+
+
+def test_card_is_plain_json(results_dir: Path):
+    told = json.loads((save().folder / adapters.CARD).read_text())
+    assert told["version"] == 1 and told["dev"] == [[2, 2.1, 0.25]]
+    assert str(results_dir) not in json.dumps(told)

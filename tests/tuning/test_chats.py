@@ -1,0 +1,83 @@
+"""Chats as JSON Lines: written whole, read back the same, and refused with the line at fault."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from course.errors import CourseError
+from course.material.data import QUEUES, tickets
+from course.tuning.chats import Chat, data_hash, read_chats, routing_chats, short_prompt, write_chats
+
+GOOD = {
+    "messages": [
+        {"role": "system", "content": "Name the queue."},
+        {"role": "user", "content": "Where are my pods?"},
+        {"role": "assistant", "content": "order_status"},
+    ]
+}
+
+
+def test_tickets_become_chats_with_a_short_prompt():
+    chats = routing_chats(tickets("train"))
+    assert len(chats) == 810
+    assert {chat.answer for chat in chats} == set(QUEUES)
+    assert {chat.system for chat in chats} == {short_prompt()}
+    assert not any(queue in short_prompt() for queue in QUEUES)
+    assert routing_chats(tickets("train")[:1], "Other.")[0].system == "Other."
+
+
+def test_chats_come_back_as_they_were_written(tmp_path: Path):
+    chats = [*routing_chats(tickets("dev")), Chat("s", 'line\nbreak "quotes" \u2028 grüße', "a")]
+    path = tmp_path / "chats.jsonl"
+    write_chats(chats, path)
+    assert read_chats(path) == chats
+    assert path.read_bytes().count(b"\n") == len(chats)
+    assert json.loads(path.read_text().splitlines()[0]).keys() == {"messages"}
+    assert [file.name for file in tmp_path.iterdir()] == ["chats.jsonl"]
+
+
+def changed(message: int, **values: object) -> dict:
+    messages = [dict(turn) for turn in GOOD["messages"]]
+    messages[message].update(values)
+    return {"messages": messages}
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("no json", "'no json' is not JSON"),
+        ('{"text": "a"}', "line 2, .*'messages' is a required property"),
+        (json.dumps({"messages": GOOD["messages"][:2]}), "line 2, .*messages: .* too short"),
+        (json.dumps({"messages": [*GOOD["messages"], GOOD["messages"][1]]}), "line 2, .*messages"),
+        (json.dumps(changed(0, role="user")), r"messages\[0\].role: 'system' was expected"),
+        (json.dumps(changed(2, content=" ")), r"messages\[2\].content: ' ' does not match"),
+        (json.dumps(changed(1, content=7)), r"messages\[1\].content: 7 is not of type 'string'"),
+        (json.dumps(changed(1, name="x")), r"messages\[1\]: Additional properties"),
+        ("", "'' is not JSON"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path: Path, line: str, says: str):
+    path = tmp_path / "chats.jsonl"
+    path.write_text(f"{json.dumps(GOOD)}\n{line}\n{json.dumps(GOOD)}\n")
+    with pytest.raises(CourseError, match=says) as error:
+        read_chats(path)
+    assert "chats.jsonl, line 2" in str(error.value)
+
+
+def test_a_file_that_cannot_be_read_or_written(tmp_path: Path):
+    with pytest.raises(CourseError, match="cannot be read"):
+        read_chats(tmp_path / "missing.jsonl")
+    (tmp_path / "latin.jsonl").write_bytes(b"gr\xfc\xdfe\n")
+    with pytest.raises(CourseError, match="cannot be read as UTF-8"):
+        read_chats(tmp_path / "latin.jsonl")
+    (tmp_path / "empty.jsonl").touch()
+    assert read_chats(tmp_path / "empty.jsonl") == []
+    with pytest.raises(CourseError, match="could not be written"):
+        write_chats([], tmp_path / "no folder" / "chats.jsonl")
+
+
+def test_the_hash_tells_data_and_their_parts_apart():
+    a, b = routing_chats(tickets("dev")[:2])
+    assert data_hash([a, b]) == data_hash([a, b])
+    assert len({data_hash([a, b]), data_hash([b, a]), data_hash([a], [b]), data_hash([a])}) == 4

@@ -1,0 +1,679 @@
+"""Hosted routes: each rule both ways, the price by hand, the requests as data, and Bedrock against moto."""
+
+import hashlib
+import json
+import os
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import boto3
+import botocore.client
+import botocore.session
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from hypothesis import given
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from course.errors import CourseError
+from course.material.data import QUEUES, Ticket, tickets
+from course.material.prices import rows as price_rows
+from course.paths import ROOT
+from course.rungs.routing import system_prompt
+from course.tuning import bedrock, hosted
+
+ROUTES = list(hosted.routes().values())
+NOVA = hosted.route("bedrock-nova")
+ROLE = "arn:aws:iam::123456789012:role/course-bedrock"
+BUCKET = "course-bucket"
+SECRET = "wJalrXUtnFEMI-not-a-real-secret"
+TRAIN = tickets("train")[:120]
+
+
+def by_route(routes=ROUTES):
+    return pytest.mark.parametrize("route", routes, ids=[route.id for route in routes])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A good training file for Nova."""
+    return hosted.write(NOVA, TRAIN, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory) -> dict[str, Path]:
+    """A good file for every route, which no test changes."""
+    return {route.id: hosted.write(route, TRAIN, tmp_path_factory.mktemp(route.id)) for route in ROUTES}
+
+
+@pytest.fixture
+def aws(monkeypatch):
+    """Made-up credentials and a made-up AWS in this process: nothing reaches the network."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        # moto has set credentials of its own; these are looked for in every error.
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDNOTREAL")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+        boto3.client("s3", region_name=NOVA.region).create_bucket(Bucket=BUCKET)
+        yield
+
+
+@pytest.fixture
+def no_aws(monkeypatch, tmp_path: Path):
+    """A machine without any credentials, on which a session must not be used for anything."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
+
+
+@pytest.fixture
+def closed(monkeypatch):
+    """No way to AWS: what comes as far as asking for it fails the test."""
+
+    def reached():
+        raise AssertionError("AWS was asked.")
+
+    monkeypatch.setattr(bedrock, "_boto3", reached)
+
+
+def planned(path: Path, route: hosted.Route = NOVA, **changed) -> hosted.Plan:
+    return hosted.plan(route, path, **{"role": ROLE, "bucket": BUCKET} | changed)
+
+
+def agreed(plan: hosted.Plan) -> str:
+    return f"{plan.estimate.first_month:.2f}"
+
+
+def broken(route: hosted.Route, folder: Path, change) -> list[hosted.Problem]:
+    """What is found in a good file of ten times ten examples after `change(records)` or of its bytes."""
+    path = hosted.write(route, TRAIN, folder)
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+    changed = change(records)
+    if changed is None:
+        changed = "".join(json.dumps(record) + "\n" for record in records).encode()
+    path.write_bytes(changed)
+    return hosted.problems(route, path)
+
+
+# The data file
+
+
+@by_route()
+def test_every_rule_and_fact_says_where_it_stands(route):
+    for rule in (*route.rules.values(), *route.facts):
+        assert rule.text and rule.source and rule.status in hosted.STATUSES
+        assert re.fullmatch(r"\d{4}-\d\d-\d\d", rule.date)
+
+
+@by_route()
+def test_every_route_has_the_rules_that_the_check_needs(route):
+    needed = {"encoding", "file_name", "keys", "content", "examples", "tokens", "bytes", "epochs"}
+    extra = {"conversation": {"roles", "reserved"}, "chat": {"roles"}, "prompt": set()}[route.format]
+    assert set(route.rules) == needed | extra
+    assert route.rules["epochs"].low <= route.epochs <= route.rules["epochs"].high
+
+
+def test_the_prices_that_are_missing_are_those_that_nobody_found():
+    known = {row.id for row in price_rows()}
+    named = {row for route in ROUTES for row in (route.training, route.storage, route.serving) if row}
+    assert named - known == {"bedrock/llama-3.1-8b-training", "bedrock/llama-3.1-8b-provisioned"}
+
+
+def test_a_rule_with_an_unknown_key_or_status_is_named(monkeypatch, tmp_path):
+    text = hosted.ROUTES.read_text(encoding="utf-8")
+    for old, new, said in (
+        ("low = 8\n", "lowest = 8\n", "the key 'lowest'"),
+        ('status = "ours"', 'status = "certain"', "the status 'certain'"),
+    ):
+        copy = tmp_path / "hosted_routes.toml"
+        copy.write_text(text.replace(old, new, 1), encoding="utf-8")
+        monkeypatch.setattr(hosted, "ROUTES", copy)
+        with pytest.raises(CourseError, match=said):
+            hosted.routes.__wrapped__()
+
+
+def test_the_table_holds_every_rule_and_fact():
+    assert len(hosted.table()) == sum(len(route.rules) + len(route.facts) for route in ROUTES)
+    assert {"documented", "unverified", "ours"} == set(hosted.table()["status"])
+
+
+def test_an_unknown_route_is_named():
+    with pytest.raises(CourseError, match="'openai' is no hosted route: choose one of bedrock-nova"):
+        hosted.route("openai")
+
+
+# The files
+
+
+@by_route()
+def test_all_training_tickets_make_a_good_file(route, tmp_path):
+    path = hosted.write(route, tickets("train"), tmp_path)
+    assert hosted.problems(route, path) == []
+    assert path.read_bytes().count(b"\n") == 810
+
+
+def test_the_examples_are_the_task_of_the_course():
+    ticket = Ticket("T1", "Where is my parcel?", "order_status", "typical", None)
+    nova, llama, together, fireworks = (hosted.example(route, ticket, "Sort it.\n") for route in ROUTES)
+    assert nova == {
+        "schemaVersion": "bedrock-conversation-2024",
+        "system": [{"text": "Sort it.\n"}],
+        "messages": [
+            {"role": "user", "content": [{"text": "Where is my parcel?"}]},
+            {"role": "assistant", "content": [{"text": "order_status"}]},
+        ],
+    }
+    assert llama == {"prompt": "Sort it.\n\nWhere is my parcel?", "completion": "order_status"}
+    assert together == fireworks
+    assert [turn["role"] for turn in together["messages"]] == ["system", "user", "assistant"]
+
+
+def test_the_instruction_is_the_course_s_unless_another_is_given(tmp_path):
+    route = hosted.route("together")
+    assert json.loads(first_line(hosted.write(route, TRAIN, tmp_path)))["messages"][0]["content"] == (
+        system_prompt()
+    )
+    short = hosted.write(route, TRAIN, tmp_path, instruction="Queue?")
+    assert json.loads(first_line(short))["messages"][0]["content"] == "Queue?"
+
+
+def first_line(path: Path) -> str:
+    return path.read_text(encoding="utf-8").split("\n", 1)[0]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip))
+def test_any_text_comes_back_as_it_was(said):
+    for route in ROUTES:
+        line = json.dumps(hosted.example(route, Ticket("T1", said, QUEUES[0], "typical", None), "I"))
+        assert said in "".join(text for _, text in hosted._turns(route, json.loads(line)))
+
+
+def test_a_line_separator_inside_a_text_is_no_new_example(tmp_path):
+    odd = replace(TRAIN[0], text="first\u2028second\x85third")
+    path = hosted.write(NOVA, [odd, *TRAIN], tmp_path)
+    assert hosted.problems(NOVA, path) == []
+    assert hosted.estimate(NOVA, path).examples == len(TRAIN) + 1
+
+
+def test_tickets_that_break_a_rule_are_not_written(path):
+    before = path.read_bytes()
+    wrong = [replace(TRAIN[0], text="Assistant: ignore this"), *TRAIN[1:]]
+    with pytest.raises(CourseError, match=r"tickets-bedrock-nova.jsonl, line 1 \(reserved\): .*'Assistant:'"):
+        hosted.write(NOVA, wrong, path.parent)
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    with pytest.raises(CourseError, match="cannot be written .*; choose another folder"):
+        hosted.write(NOVA, TRAIN, in_the_way)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(CourseError, match="cannot be read .*; write it with hosted.write first"):
+        hosted.problems(NOVA, tmp_path / "no.jsonl")
+
+
+# Each rule, broken: the unbroken file is tested above
+
+
+def set_(*keys, to):
+    """A change of one place in the second example."""
+
+    def change(records):
+        place = records[1]
+        for key in keys[:-1]:
+            place = place[key]
+        place[keys[-1]] = to
+
+    return change
+
+
+def delete(*keys):
+    def change(records):
+        place = records[1]
+        for key in keys[:-1]:
+            place = place[key]
+        del place[keys[-1]]
+
+    return change
+
+
+COMMON = [
+    ("encoding", lambda records: b"{}\n{not json\n", 2),
+    ("encoding", lambda records: b"{}\n[1]\n", 2),
+    ("encoding", lambda records: b"{}\n\n", 2),
+    ("encoding", lambda records: b"{}\n\xff\n", 2),
+    ("encoding", lambda records: b"\xef\xbb\xbf{}\n", 1),
+    ("keys", set_("extra", to=1), 2),
+]
+TURNS = [
+    ("keys", delete("messages"), 2),
+    ("keys", set_("messages", to="text"), 2),
+    ("keys", delete("messages", -1, "role"), 2),
+    ("keys", set_("messages", -1, "name", to="Ada"), 2),
+    ("roles", delete("messages", -1), 2),
+    ("roles", set_("messages", -1, "role", to="bot"), 2),
+    ("roles", set_("messages", -1, "role", to="user"), 2),
+    ("roles", set_("messages", -2, "role", to="assistant"), 2),
+]
+CASES = {
+    "conversation": [
+        *COMMON,
+        *TURNS,
+        ("roles", set_("messages", 0, "role", to="system"), 2),
+        ("content", set_("messages", 0, "content", to="plain text"), 2),
+        ("content", set_("messages", 0, "content", to=[]), 2),
+        ("content", set_("messages", 0, "content", 0, "text", to=""), 2),
+        ("content", set_("messages", 0, "content", 0, "text", to=7), 2),
+        ("keys", set_("messages", 0, "content", 0, "image", to={}), 2),
+        ("keys", delete("system", 0, "text"), 2),
+        ("reserved", set_("messages", 0, "content", 0, "text", to="see <image> below"), 2),
+        ("reserved", set_("system", 0, "text", to="System: sort it"), 2),
+    ],
+    "chat": [
+        *COMMON,
+        *TURNS,
+        ("roles", set_("messages", 1, "role", to="system"), 2),
+        ("content", set_("messages", 1, "content", to=[{"text": "a"}]), 2),
+        ("content", set_("messages", 1, "content", to="  "), 2),
+        ("keys", set_("messages", 2, "weight", to=0.5), 2),
+    ],
+    "prompt": [
+        *COMMON,
+        ("keys", delete("completion"), 2),
+        ("content", set_("completion", to=""), 2),
+        ("content", set_("prompt", to=None), 2),
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("route", "rule", "change", "line"),
+    [(route, *case) for route in ROUTES for case in CASES[route.format]],
+    ids=lambda value: getattr(value, "id", None) or (value if isinstance(value, str) else ""),
+)
+def test_a_broken_rule_is_found_with_its_line(route, rule, change, line, tmp_path):
+    found = broken(route, tmp_path, change)
+    assert (rule, line) in {(problem.rule, problem.line) for problem in found}
+    assert all(str(problem).endswith(".") for problem in found)
+
+
+@by_route([route for route in ROUTES if route.format == "chat"])
+def test_what_chat_files_may_hold_besides_is_let_through(route, tmp_path):
+    def change(records):
+        del records[1]["messages"][0]  # no instruction
+        records[2]["messages"][2]["weight"] = 0
+        records[3]["messages"] += [
+            {"role": "user", "content": "And this?"},
+            {"role": "assistant", "content": QUEUES[0]},
+        ]
+
+    assert broken(route, tmp_path, change) == []
+
+
+def test_an_instruction_and_a_version_are_no_duty_in_a_conversation(tmp_path):
+    assert broken(NOVA, tmp_path, delete("system")) == []
+    assert broken(NOVA, tmp_path, delete("schemaVersion")) == []
+
+
+@by_route()
+@pytest.mark.parametrize("rule", ["examples", "tokens", "bytes"])
+def test_the_bounds_are_the_last_numbers_that_pass(route, rule, tmp_path):
+    path = hosted.write(route, TRAIN, tmp_path)
+    turns = [hosted._turns(route, json.loads(line)) for line in path.read_text("utf-8").split("\n")[:-1]]
+    count = {
+        "examples": len(turns),
+        "tokens": max(hosted._tokens(example) for example in turns),
+        "bytes": path.stat().st_size,
+    }[rule]
+    for most, good in ((count, True), (count - 1, False)):
+        bounded = replace(route.rules[rule], low=None, high=most)
+        found = hosted.problems(replace(route, rules={**route.rules, rule: bounded}), path)
+        assert {problem.rule for problem in found} == (set() if good else {rule})
+
+
+@pytest.mark.parametrize(("id", "fewest"), [("bedrock-nova", 8), ("bedrock-llama", 100), ("fireworks", 3)])
+def test_too_few_tickets_are_refused(id, fewest, tmp_path):
+    route = hosted.route(id)
+    hosted.write(route, TRAIN[:fewest], tmp_path)
+    with pytest.raises(CourseError, match=rf"{fewest - 1} examples are too few; {re.escape(route.name)}"):
+        hosted.write(route, TRAIN[: fewest - 1], tmp_path)
+
+
+@by_route()
+def test_no_ticket_at_all_is_refused(route, tmp_path):
+    with pytest.raises(CourseError, match="0 examples are too few"):
+        hosted.write(route, [], tmp_path)
+
+
+@pytest.mark.parametrize("name", ["train.json", "my train.jsonl", "früh.jsonl"])
+def test_a_file_name_that_is_not_taken_is_found(name, path):
+    other = path.rename(path.with_name(name))
+    assert [problem.rule for problem in hosted.problems(NOVA, other)] == ["file_name"]
+
+
+# The price
+
+
+def priced(monkeypatch, **prices):
+    """The price table with these dollars in the rows of a route."""
+    rows = [replace(row, **prices.get(row.id, {})) for row in price_rows()]
+    monkeypatch.setattr(hosted, "price_rows", lambda: tuple(rows))
+
+
+def test_the_price_by_hand(monkeypatch, path):
+    training, storage = {"training": 2.0}, {"per_hour": 0.01}
+    priced(monkeypatch, **{NOVA.training: training, NOVA.storage: storage})
+    found = hosted.estimate(NOVA, path, epochs=3)
+    assert found.training_tokens == 3 * found.tokens
+    assert found.training == pytest.approx(3 * found.tokens * 2 / 1e6)
+    assert (found.storage, found.serving, found.monthly) == (pytest.approx(7.3), 0, pytest.approx(7.3))
+    assert found.first_month == pytest.approx(hosted._cents_up(found.training) + 7.3)
+
+
+def test_tokens_are_counted_by_hand():
+    # 8 and 10 characters make 2 and 3 tokens, and five marks each.
+    assert hosted._tokens([("user", "12345678"), ("assistant", "1234567890")]) == 2 + 3 + 2 * 5
+
+
+@by_route()
+@pytest.mark.parametrize("epochs", [1, 2, 4])
+def test_more_epochs_cost_more_and_a_month_the_same(epochs, route, ready):
+    less, more = (hosted.estimate(route, ready[route.id], epochs=count) for count in (epochs, epochs + 1))
+    assert more.training_tokens > less.training_tokens
+    assert more.monthly == less.monthly
+    if less.training is not None:
+        assert more.training > less.training > 0
+
+
+@given(st.floats(0, 1e6))
+def test_a_part_of_a_sum_is_never_rounded_down(amount):
+    assert amount - 1e-6 <= hosted._cents_up(amount) < amount + 0.01 + 1e-6
+
+
+def test_what_is_not_verified_is_said(path):
+    found = hosted.estimate(NOVA, path)
+    assert found.unverified == (NOVA.training, NOVA.storage)
+    assert NOVA.training in str(found) and f"{found.first_month:.2f} $" in str(found)
+
+
+def test_a_price_that_nobody_found_leaves_no_sum(ready):
+    route = hosted.route("bedrock-llama")
+    found = hosted.estimate(route, ready[route.id])
+    assert (found.training, found.first_month, found.missing) == (None, None, ("training", "serving"))
+    assert "No price was found for training and serving" in str(found)
+
+
+@pytest.mark.parametrize("epochs", [0, 6, 2.0, True])
+def test_epochs_that_the_route_does_not_take_are_refused(epochs, path):
+    with pytest.raises(CourseError, match="epochs"):
+        hosted.estimate(NOVA, path, epochs=epochs)
+    assert hosted.estimate(NOVA, path, epochs=5).epochs == 5
+
+
+def test_a_bad_file_has_no_price(path):
+    path.write_bytes(path.read_bytes() + b"{}\n")
+    with pytest.raises(CourseError, match=r"line 121 \(keys\): the example has no 'messages'"):
+        hosted.estimate(NOVA, path)
+
+
+# The requests
+
+
+def test_the_bedrock_job_fits_boto3_s_own_model_of_the_service(path):
+    """Every text of the request matches the pattern that the service publishes for it."""
+    plan = planned(path)
+    model = botocore.session.get_session().get_service_model("bedrock")
+    members = model.operation_model("CreateModelCustomizationJob").input_shape.members
+    job = plan.calls[-1].body
+    assert set(job) <= set(members)
+    texts = {name: (value, members[name]) for name, value in job.items() if isinstance(value, str)}
+    for name in ("trainingDataConfig", "outputDataConfig"):
+        texts[name] = (job[name]["s3Uri"], members[name].members["s3Uri"])
+    for name, (value, shape) in texts.items():
+        pattern, longest = shape.metadata.get("pattern", ".*"), shape.metadata.get("max", 10**6)
+        assert re.fullmatch(pattern, value) and len(value) <= longest, name
+    assert job["customizationType"] in members["customizationType"].enum
+    assert bedrock.ROLE.pattern.replace("[0-9]{12}", "([0-9]{12})?") == members["roleArn"].metadata["pattern"]
+
+
+def test_the_bedrock_job_reads_what_is_uploaded(path):
+    upload, job = (call.body for call in planned(path, epochs=3).calls)
+    assert job["trainingDataConfig"]["s3Uri"] == f"s3://{upload['Bucket']}/{upload['Key']}"
+    assert job["hyperParameters"] == {
+        "epochCount": "3",
+        "learningRate": "0.00001",
+        "learningRateWarmupSteps": "0",  # 120 examples are far fewer than 640
+    }
+
+
+def test_the_same_plan_has_the_same_token_and_another_has_another(path):
+    def token(**changed):
+        return planned(path, **changed).calls[-1].body["clientRequestToken"]
+
+    assert token() == token()
+    assert len({token(), token(epochs=3), token(bucket="other"), token(role=ROLE + "2")}) == 4
+
+
+def test_requests_of_together_and_fireworks_hang_together(ready):
+    together = hosted.plan(hosted.route("together"), ready["together"]).calls
+    assert [call.target.rpartition("/v1/")[2] for call in together] == [
+        "files",
+        "fine-tunes/estimate-price",
+        "fine-tunes",
+    ]
+    assert together[1].body.items() <= together[2].body.items()
+    assert len(together[2].body["suffix"]) <= 40
+    first, upload, job = hosted.plan(hosted.route("fireworks"), ready["fireworks"], account="ada").calls
+    name = first.body["datasetId"]
+    assert upload.target.endswith(f"/accounts/ada/datasets/{name}:upload")
+    assert job.body["dataset"] == f"accounts/ada/datasets/{name}"
+    assert first.body["dataset"]["exampleCount"] == str(len(TRAIN))
+
+
+@by_route()
+def test_a_shown_plan_names_the_price_and_holds_no_key_and_no_folder(route, ready, monkeypatch):
+    for name in ("TOGETHER_API_KEY", "FIREWORKS_API_KEY", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, SECRET)
+    path = ready[route.id]
+    shown = str(hosted.plan(route, path))
+    assert str(hosted.estimate(route, path)) in shown
+    assert SECRET not in shown and str(path.parent) not in shown
+
+
+def test_what_the_reader_has_not_given_stands_in_angle_brackets(path):
+    shown = str(hosted.plan(NOVA, path))
+    assert hosted.YOUR_ROLE in shown and hosted.YOUR_BUCKET in shown
+
+
+# Sending, against a made-up AWS
+
+
+def test_a_job_is_sent_and_found_again(aws, path):
+    plan = planned(path)
+    sent = bedrock.send(plan, typed=agreed(plan), budget=5)
+    upload = plan.calls[0].body
+    stored = boto3.client("s3", region_name=NOVA.region).get_object(Bucket=BUCKET, Key=upload["Key"])
+    assert stored["Body"].read() == path.read_bytes()
+    found = bedrock.job(NOVA, sent.name)
+    assert (found.name, found.arn, found.status, found.failure) == (sent.name, sent.arn, "InProgress", "")
+    assert found.base_model == sent.base_model == NOVA.base_model
+    assert [one.name for one in bedrock.jobs(NOVA)] == [sent.name]
+    stored_job = boto3.client("bedrock", region_name=NOVA.region).get_model_customization_job(
+        jobIdentifier=sent.name
+    )
+    asked = plan.calls[-1].body
+    assert stored_job["hyperParameters"] == asked["hyperParameters"]
+    assert stored_job["trainingDataConfig"] == asked["trainingDataConfig"]
+    assert stored_job["roleArn"] == ROLE
+
+
+def test_the_same_job_twice_is_refused_in_words(aws, path):
+    plan = planned(path)
+    bedrock.send(plan, typed=agreed(plan), budget=5)
+    with pytest.raises(CourseError, match=r"already exists\): this job exists.* The file stands in s3://"):
+        bedrock.send(plan, typed=agreed(plan), budget=5)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sending", "said"),
+    [
+        ({"role": hosted.YOUR_ROLE}, {}, "The role is '<ARN of the role"),
+        ({"role": "arn:aws:iam::12:user/ada"}, {}, "The role is 'arn:aws:iam::12:user/ada'"),
+        ({"bucket": hosted.YOUR_BUCKET}, {}, "The bucket is '<your bucket>'"),
+        ({}, {"budget": 0.01}, "the budget is 0.01 [$], so nothing was sent"),
+        ({}, {"budget": float("nan")}, "so nothing was sent"),
+        ({}, {"budget": "5"}, "The budget is '5'; give a number"),
+        ({}, {"typed": ""}, "You typed '', so nothing was sent: type "),
+        ({}, {"typed": "yes"}, "You typed 'yes'"),
+        ({}, {"typed": "2"}, "You typed '2'"),
+    ],
+)
+def test_without_one_of_the_conditions_nothing_is_sent(closed, path, changed, sending, said):
+    plan = planned(path, **changed)
+    with pytest.raises(CourseError, match=said):
+        bedrock.send(plan, **{"typed": agreed(plan), "budget": 5} | sending)
+
+
+def test_a_sum_may_be_typed_with_its_sign(aws, path):
+    plan = planned(path)
+    assert bedrock.send(plan, typed=f" {agreed(plan)} $ ", budget=plan.estimate.first_month).name
+
+
+def test_a_file_that_changed_after_it_was_priced_is_not_sent(closed, path):
+    plan = planned(path)
+    path.write_bytes(path.read_bytes() * 2)
+    with pytest.raises(CourseError, match="tickets-bedrock-nova.jsonl, a price or the request has changed"):
+        bedrock.send(plan, typed=agreed(plan), budget=5)
+    path.unlink()
+    with pytest.raises(CourseError, match="cannot be read"):
+        bedrock.send(plan, typed=agreed(plan), budget=5)
+
+
+def test_a_file_that_changes_between_check_and_upload_is_not_sent(aws, monkeypatch, path):
+    plan = planned(path)
+    monkeypatch.setattr(bedrock, "_check", lambda *_: path.write_bytes(b"{}\n"))
+    with pytest.raises(CourseError, match="is not the file that was priced"):
+        bedrock.send(plan, typed=agreed(plan), budget=5)
+    s3 = boto3.client("s3", region_name=NOVA.region)
+    assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+
+
+@pytest.mark.parametrize("part", ["estimate", "digest", "calls", "prices"])
+def test_a_plan_that_was_changed_is_not_sent(closed, monkeypatch, path, part):
+    plan = planned(path)
+    upload, request = plan.calls
+    hyperparameters = request.body["hyperParameters"] | {"epochCount": "5"}
+    changes = {
+        "estimate": {"estimate": replace(plan.estimate, training=0.0)},
+        "digest": {"digest": hashlib.sha256(b"").hexdigest()},
+        "calls": {
+            "calls": (upload, replace(request, body=request.body | {"hyperParameters": hyperparameters}))
+        },
+        "prices": {},
+    }
+    changed = replace(plan, **changes[part])
+    if part == "prices":
+        priced(monkeypatch, **{NOVA.training: {"training": 99.0}})
+    with pytest.raises(CourseError, match="has changed since it was planned, so nothing was sent"):
+        bedrock.send(changed, typed=agreed(changed), budget=5)
+
+
+def test_a_route_without_a_price_is_not_sent(closed, ready):
+    route = hosted.route("bedrock-llama")
+    plan = planned(ready[route.id], route)
+    with pytest.raises(CourseError, match="Nothing is sent without a price. Llama 3.1 8B on Bedrock"):
+        bedrock.send(plan, typed="0.00", budget=1e9)
+
+
+@by_route([route for route in ROUTES if route.provider != "bedrock"])
+def test_nothing_is_ever_sent_to_the_others(closed, ready, route):
+    plan = hosted.plan(route, ready[route.id])
+    said = "The course sends nothing to (Together|Fireworks)"
+    with pytest.raises(CourseError, match=said):
+        bedrock.send(plan, typed=agreed(plan), budget=1e9)
+    with pytest.raises(CourseError, match=said):
+        bedrock.jobs(route)
+
+
+def test_without_credentials_nothing_is_sent(no_aws, path):
+    plan = planned(path)
+    with pytest.raises(CourseError, match="No AWS credentials were found, so nothing was sent"):
+        bedrock.send(plan, typed=agreed(plan), budget=5)
+
+
+def test_half_of_the_credentials_are_refused_in_words(no_aws, monkeypatch, path):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDNOTREAL")
+    plan = planned(path)
+    with pytest.raises(CourseError, match="check your settings") as refused:
+        bedrock.send(plan, typed=agreed(plan), budget=5)
+    assert "AKIDNOTREAL" not in str(refused.value)
+
+
+def test_a_bucket_that_is_not_there_is_named(aws, path):
+    plan = planned(path, bucket="no-such-bucket")
+    with pytest.raises(CourseError, match=r"refused PutObject \(NoSuchBucket.*make the bucket first"):
+        bedrock.send(plan, typed=agreed(plan), budget=5)
+
+
+def test_a_job_that_is_not_there_is_named(aws):
+    with pytest.raises(CourseError, match="not found.*look at the names with bedrock.jobs"):
+        bedrock.job(NOVA, "tickets-0")
+
+
+@pytest.mark.parametrize(
+    ("code", "advice"),
+    [
+        ("ValidationException", "check the role, the bucket"),
+        ("AccessDeniedException", "iam:PassRole"),
+        ("ThrottlingException", "wait a minute"),
+        ("SomethingNew", "look the code up"),
+    ],
+)
+def test_what_aws_says_is_passed_on_without_a_secret(aws, monkeypatch, path, code, advice):
+    """moto does not look at the role, so AWS's refusals are made up here."""
+
+    def refuse(self, operation, parameters):
+        if operation == "CreateModelCustomizationJob":
+            raise ClientError({"Error": {"Code": code, "Message": f"No such role {SECRET}"}}, operation)
+        return original(self, operation, parameters)
+
+    original = botocore.client.BaseClient._make_api_call
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", refuse)
+    plan = planned(path)
+    with pytest.raises(CourseError, match=advice) as refused:
+        bedrock.send(plan, typed=agreed(plan), budget=5)
+    assert "No such role ***" in str(refused.value) and SECRET not in str(refused.value)
+    assert f"The file stands in s3://{BUCKET}/" in str(refused.value)
+    assert refused.value.__cause__ is None and refused.value.__suppress_context__
+
+
+def test_a_network_that_is_down_is_said(aws, monkeypatch, path):
+    def fail(self, operation, parameters):
+        raise EndpointConnectionError(endpoint_url="https://s3.amazonaws.com")
+
+    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", fail)
+    plan = planned(path)
+    with pytest.raises(CourseError, match="AWS was not reached .*check your settings and the network"):
+        bedrock.send(plan, typed=agreed(plan), budget=5)
+
+
+def test_boto3_is_asked_for_only_when_something_is_sent(monkeypatch, path):
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    plan = planned(path)
+    with pytest.raises(CourseError, match=f"boto3 is missing: run pip install {bedrock.BOTO3}"):
+        bedrock.send(plan, typed=agreed(plan), budget=5)
+
+
+def test_neither_module_imports_boto3_at_its_head():
+    for name in ("hosted", "bedrock"):
+        code = (ROOT / "course" / "tuning" / f"{name}.py").read_text(encoding="utf-8")
+        assert not re.search(r"^(import|from) (boto|requests|httpx|urllib)", code, re.MULTILINE)

@@ -1,0 +1,371 @@
+"""Training on a tiny model: loss, order, what is kept, what a stopped run continues, what is refused."""
+
+import dataclasses
+import errno
+import math
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import torch
+import transformers
+from torch.nn.functional import cross_entropy
+
+from course.errors import CourseError
+from course.tuning import adapters, lora
+from course.tuning.chats import write_chats
+from course.tuning.lora import Settings, train
+from tests import tiny_model
+
+SETTINGS = Settings(rank=4, alpha=8, batch=4, steps=8, look_every=2, checkpoint_every=2, dtype="float32")
+CHATS, DEV = tiny_model.chats(24), tiny_model.chats(8)
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_model.write(tmp_path_factory.mktemp("model") / "tiny")
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """More threads cost more than they bring to a model this small."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def changed(**values: object) -> Settings:
+    return dataclasses.replace(SETTINGS, **values)
+
+
+def test_loss_is_that_of_transformers_on_the_answers_alone(base: Path):
+    model = transformers.AutoModelForCausalLM.from_pretrained(base).eval()
+    encoded = lora.encode(CHATS[:5], base)
+    with torch.no_grad():
+        summed, right = lora.AnswerLoss(model)(*lora.as_tensors(encoded))
+        singly = 0.0
+        for chat in encoded:
+            scores = model(torch.tensor([chat.prompt + chat.answer])).logits[0, :-1]
+            told = torch.tensor(chat.answer)
+            singly += cross_entropy(scores[-len(told) :], told, reduction="sum").item()
+    assert summed.item() == pytest.approx(singly, rel=1e-5)
+    assert right.shape == (5,)
+
+
+def test_right_answers_are_those_that_greedy_decoding_gives(base: Path):
+    model = transformers.AutoModelForCausalLM.from_pretrained(base).eval()
+    (chat,) = lora.encode(CHATS[:1], base)
+    with torch.no_grad():
+        said = []
+        for _ in range(3):
+            said.append(model(torch.tensor([chat.prompt + said])).logits[0, -1].argmax().item())
+        asked = [chat._replace(answer=answer) for answer in (said, [*said[:-1], said[-1] ^ 1])]
+        right = lora.AnswerLoss(model)(*lora.as_tensors(asked))[1]
+    assert right.tolist() == [True, False]
+
+
+def test_training_learns_and_the_card_tells_how(base: Path, results_dir: Path):
+    seen = []
+    adapter = train(
+        "letters",
+        CHATS,
+        DEV,
+        settings=changed(steps=30, learning_rate=0.02, look_every=10),
+        base=base,
+        on_step=seen.append,
+    )
+    card = adapter.card
+    assert adapter.label == "letters-v1"
+    assert [point[0] for point in card.losses] == list(range(1, 31))
+    assert card.losses[-1][1] < card.losses[0][1] - 0.1
+    assert [look[0] for look in card.dev] == [10, 20, 30]
+    assert card.best_step == min(card.dev, key=lambda look: look[1])[0]
+    assert (card.examples, card.steps, card.ended, card.base) == (24, 30, lora.COMPLETE, "tiny")
+    assert card.base_sha256 == lora.Base.of(base).sha256
+    assert [progress.step for progress in seen] == list(range(1, 31))
+    assert seen[0].dev_loss is None and seen[-1].dev_loss == card.dev[-1][1]
+    assert seen[-1].seconds_left == 0 and seen[0].seconds_left > 0
+    assert "step 30 of 30: loss" in str(seen[-1])
+    assert not list(results_dir.glob("adapters/.unfinished/*.pt"))
+
+
+def test_saved_weights_give_the_dev_loss_of_their_card(base: Path, results_dir: Path):
+    import peft
+
+    adapter = train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+    plain = transformers.AutoModelForCausalLM.from_pretrained(base, attn_implementation="eager")
+    tuned = peft.PeftModel.from_pretrained(plain, adapter.folder).eval()
+    encoded = lora.encode(DEV, base)
+    with torch.no_grad():
+        summed = lora.AnswerLoss(tuned)(*lora.as_tensors(encoded))[0].item()
+    best = min(look[1] for look in adapter.card.dev)
+    assert summed / sum(len(chat.answer) for chat in encoded) == pytest.approx(best, abs=1e-4)
+
+
+def test_same_run_again_gives_the_same_weights_and_no_new_version(base: Path, results_dir: Path):
+    first = train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+    again = train("letters", CHATS, DEV, settings=SETTINGS, base=base, again=True)
+    other = train("letters", CHATS, DEV, settings=changed(seed=2), base=base)
+    assert again == first
+    assert other.card.version == 2 and other.card.sha256 != first.card.sha256
+    assert adapters.load("letters", 1) == first and adapters.load("letters") == other
+
+
+def test_finished_run_is_returned_and_a_damaged_one_trained_again(base: Path, results_dir: Path):
+    first = train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+    other = train("letters", CHATS, DEV, settings=changed(seed=2), base=base)
+    steps = []
+    kept = train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=steps.append)
+    assert kept == first and steps == []
+    first.weights.write_bytes(b"damaged")
+    mended = train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=steps.append)
+    assert len(steps) == 8 and mended.card.version == 3 and mended.card.sha256 == first.card.sha256
+    assert adapters.load("letters", 2) == other
+
+
+def test_second_kernel_waits_for_the_first_and_trains_nothing(base: Path, results_dir: Path, capsys):
+    steps, second, pool = [], [], ThreadPoolExecutor(1)
+
+    def begin_another(progress: lora.Progress) -> None:
+        if progress.step == 1:
+            again = pool.submit(
+                train, "letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=steps.append
+            )
+            second.append(again)
+            while "waiting for it" not in capsys.readouterr().out:
+                time.sleep(0.01)
+
+    first = train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=begin_another)
+    assert second[0].result() == first and steps == []
+
+
+def _killed_at(step: int, base: Path, results: Path) -> None:
+    os.environ["COURSE_RESULTS"] = str(results)
+
+    def kill(progress: lora.Progress) -> None:
+        if progress.step == step:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=kill)
+
+
+@pytest.mark.slow
+def test_killed_run_goes_on_at_its_checkpoint_and_ends_with_the_same_weights(base: Path, results_dir: Path):
+    process = multiprocessing.get_context("spawn").Process(target=_killed_at, args=(7, base, results_dir))
+    process.start()
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
+    steps = []
+    resumed = train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=steps.append)
+    assert [progress.step for progress in steps] == [7, 8]
+    whole = train("whole", CHATS, DEV, settings=SETTINGS, base=base)
+    assert resumed.card.sha256 == whole.card.sha256
+    assert resumed.card.losses == whole.card.losses and resumed.card.dev == whole.card.dev
+
+
+def stop_at(step: int, error: type[BaseException]):
+    def stop(progress: lora.Progress) -> None:
+        if progress.step == step:
+            raise error
+
+    return stop
+
+
+def test_interrupt_keeps_the_best_adapter_and_the_run_can_go_on(base: Path, results_dir: Path):
+    stopped = train(
+        "letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=stop_at(5, KeyboardInterrupt)
+    )
+    assert stopped.card.ended == lora.INTERRUPTED
+    assert stopped.card.best_step in (2, 4) and stopped.card.steps == 5
+    finished = train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+    assert (finished.card.version, finished.card.steps, finished.card.ended) == (2, 8, lora.COMPLETE)
+    assert adapters.load("letters", 1) == stopped
+
+
+def test_interrupt_without_dev_chats_keeps_the_last_weights(base: Path, results_dir: Path):
+    stopped = train("letters", CHATS, settings=SETTINGS, base=base, on_step=stop_at(3, KeyboardInterrupt))
+    assert (stopped.card.best_step, stopped.card.dev) == (3, [])
+
+
+def test_checkpoint_of_other_data_or_settings_is_left_alone(base: Path, results_dir: Path):
+    train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=stop_at(5, KeyboardInterrupt))
+    for data, settings in ((CHATS[:20], SETTINGS), (CHATS, changed(seed=2))):
+        steps = []
+        train("letters", data, DEV, settings=settings, base=base, on_step=steps.append)
+        assert steps[0].step == 1
+
+
+def test_damaged_checkpoint_begins_anew(base: Path, results_dir: Path):
+    train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=stop_at(5, KeyboardInterrupt))
+    (checkpoint,) = results_dir.glob("adapters/.unfinished/*.pt")
+    checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
+    with pytest.warns(UserWarning, match="training begins anew"):
+        assert train("letters", CHATS, DEV, settings=SETTINGS, base=base).card.steps == 8
+
+
+def test_training_stops_early_when_dev_gets_worse(base: Path, results_dir: Path):
+    wrong = [dataclasses.replace(chat, answer="z") for chat in DEV]
+    settings = changed(steps=80, learning_rate=0.02, patience=1)
+    adapter = train("letters", CHATS, wrong, settings=settings, base=base)
+    assert adapter.card.ended == lora.EARLY
+    assert adapter.card.best_step < adapter.card.steps < 80
+
+
+def poison(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """The loss of training is no number after so many steps."""
+    sound, calls = lora.AnswerLoss.forward, []
+
+    def forward(self, *arguments):
+        figures = sound(self, *arguments)
+        calls.extend([1] if self.training else [])
+        return (figures[0] * math.nan, figures[1]) if len(calls) > after else figures
+
+    monkeypatch.setattr(lora.AnswerLoss, "forward", forward)
+
+
+def test_loss_that_is_no_number_keeps_the_best_adapter(base: Path, results_dir: Path, monkeypatch):
+    poison(monkeypatch, after=5)
+    with pytest.raises(CourseError, match=r"after step 5, and the best .* letters-v1. Lower .*0.001"):
+        train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+    assert adapters.load("letters").card.best_step == 4
+
+
+def test_loss_that_is_no_number_at_once_saves_nothing(base: Path, results_dir: Path, monkeypatch):
+    poison(monkeypatch, after=0)
+    with pytest.raises(CourseError, match="no number after step 0, and no adapter was saved"):
+        train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+    assert adapters.versions("letters") == []
+
+
+def full_disk(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_full_disk_leaves_the_previous_adapter_and_the_checkpoint(base: Path, results_dir: Path, monkeypatch):
+    before = train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "write_bytes", full_disk)
+        with pytest.raises(CourseError, match="Free 50 MB"):
+            train("letters", CHATS, DEV, settings=changed(seed=2), base=base)
+    assert adapters.load("letters") == before
+    assert [path.name for path in before.folder.parent.iterdir()] == ["1"]
+    steps = []
+    after = train(
+        "letters",
+        CHATS,
+        DEV,
+        settings=changed(seed=2),
+        base=base,
+        on_step=lambda told: steps.append(told.step),
+    )
+    assert after.card.version == 2 and steps == []
+
+
+def test_full_disk_costs_a_checkpoint_and_not_the_run(base: Path, results_dir: Path, monkeypatch):
+    monkeypatch.setattr(torch, "save", full_disk)
+    with pytest.warns(UserWarning, match="No checkpoint was written"):
+        assert train("letters", CHATS, DEV, settings=SETTINGS, base=base).card.steps == 8
+
+
+@pytest.mark.parametrize(
+    ("chats", "says"),
+    [
+        ([], "There are 0 examples .* at least 10"),
+        (CHATS[:9], "There are 9 examples"),
+        (tiny_model.chats(12, "x"), "All 12 examples have the answer 'x'"),
+    ],
+)
+def test_data_that_cannot_be_trained_on(base: Path, results_dir: Path, chats: list, says: str):
+    with pytest.raises(CourseError, match=says):
+        train("letters", chats, DEV, settings=SETTINGS, base=base)
+
+
+def test_too_long_example_is_named(base: Path, results_dir: Path):
+    chats = [*CHATS, dataclasses.replace(CHATS[0], text="long " * 30)]
+    with pytest.raises(CourseError, match=r"Example 25 \('long .* tokens, and the model takes 128"):
+        train("letters", chats, DEV, settings=SETTINGS, base=base)
+
+
+def test_folder_without_a_model(tmp_path: Path, results_dir: Path):
+    with pytest.raises(CourseError, match="holds no model: choose a folder with config.json"):
+        train("letters", CHATS, DEV, settings=SETTINGS, base=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"rank": 0}, "rank is 0"),
+        ({"batch": -1}, "batch is -1"),
+        ({"steps": 0}, "steps is 0"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0"),
+        ({"warmup": 1.0}, "warmup is 1.0"),
+        ({"dtype": "int8"}, "dtype is 'int8'"),
+    ],
+)
+def test_settings_that_cannot_be(values: dict, says: str):
+    with pytest.raises(CourseError, match=says):
+        Settings(**values)
+
+
+def test_batches_hold_every_example_once_in_like_lengths():
+    lengths = [10 + number % 40 for number in range(203)]
+    found = lora.batches(lengths, 16, seed=1, epoch=0)
+    assert sorted(place for batch in found for place in batch) == list(range(203))
+    assert sum(len(batch) < 16 for batch in found) == 1
+    padded = sum(len(batch) * max(lengths[place] for place in batch) for batch in found)
+    assert padded < 1.15 * sum(lengths)
+    assert found == lora.batches(lengths, 16, seed=1, epoch=0)
+    assert found != lora.batches(lengths, 16, seed=1, epoch=1)
+
+
+def test_learning_rate_rises_and_falls():
+    factors = [lora.rate_factor(step, 100, 0.06) for step in range(100)]
+    assert max(factors) == 1 and factors.index(1) == 5
+    assert factors[:6] == sorted(factors[:6]) and factors[6:] == sorted(factors[6:], reverse=True)
+    assert 0 < factors[-1] < 0.02
+    assert lora.rate_factor(0, 1, 0.0) == 1
+
+
+def test_command_line_trains_on_files(base: Path, results_dir: Path, tmp_path: Path, capsys):
+    write_chats(CHATS, tmp_path / "train.jsonl")
+    words = ["letters", "--train", str(tmp_path / "train.jsonl"), "--base", str(base), "--steps", "6"]
+    lora.main(words)
+    assert "step 6 of 6" in capsys.readouterr().out
+    assert adapters.load("letters").card.examples == 24
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["letters", "--dev", "dev.jsonl"], "--dev is given without --train"),
+        (["letters", "--train", "none.jsonl"], "none.jsonl cannot be read"),
+        (["Not a name"], "'Not a name' cannot name an adapter"),
+        (["letters", "--rank", "0"], "rank is 0"),
+    ],
+)
+def test_command_line_says_what_is_wrong(words: list[str], says: str, results_dir: Path):
+    with pytest.raises(SystemExit, match=says):
+        lora.main(words)
+
+
+@pytest.mark.slow
+def test_two_processes_of_accelerate_train_like_one(base: Path, results_dir: Path, tmp_path: Path):
+    write_chats(CHATS, tmp_path / "train.jsonl")
+    write_chats(DEV, tmp_path / "dev.jsonl")
+    words = ["--train", tmp_path / "train.jsonl", "--dev", tmp_path / "dev.jsonl", "--base", base]
+    words += ["--steps", "8", "--batch", "5", "--dtype", "float32"]
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
+    launch += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
+    together = [*launch, "-m", "course.tuning.lora", "two", *map(str, words)]
+    subprocess.run(together, check=True, timeout=180, capture_output=True)
+    lora.main(["one", *map(str, words)])
+    one, two = adapters.load("one").card, adapters.load("two").card
+    assert [loss for _, loss in two.losses] == pytest.approx([loss for _, loss in one.losses], rel=1e-3)
+    assert two.dev[-1][1] == pytest.approx(one.dev[-1][1], rel=1e-3)

@@ -1,0 +1,232 @@
+"""The inputs of the cost model: the file, changes to them, and what is saved."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from course.errors import CourseError
+from course.material.prices import model, tier
+from widgets.cost import inputs as cost_inputs
+from widgets.cost.inputs import (
+    ANY,
+    APPROACHES,
+    CASE,
+    COST_INPUTS,
+    Assumptions,
+    Estimate,
+    from_json,
+    keys,
+    load,
+    model_prices,
+    save,
+    saved,
+)
+
+PAIR = ("prompt", "hosted_fine_tune")
+
+
+@pytest.fixture
+def assumptions() -> Assumptions:
+    return load(pair=PAIR)
+
+
+def with_a_row(tmp_path: Path, **cells: str) -> Path:
+    """A copy of the file whose first row has other cells."""
+    with COST_INPUTS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    path = tmp_path / "cost_inputs.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows([rows[0] | cells, *rows[1:]])
+    return path
+
+
+def test_every_input_of_every_approach_has_range_source_and_date(assumptions: Assumptions) -> None:
+    rows = assumptions.table()
+    assert len(rows) == len(keys(APPROACHES)) == len({row["key"] for row in rows})
+    for row in rows:
+        assert row["source"] and row["unit"] and row["low"] <= row["base"] <= row["high"], row
+        # Where nothing is paid for there is no price to date.
+        assert row["date"] or row["source"] == "no tokens are paid for", row
+
+
+def test_each_approach_has_a_title_and_says_something_of_its_own() -> None:
+    with COST_INPUTS.open(encoding="utf-8", newline="") as file:
+        owners = {row["owner"] for row in csv.DictReader(file)}
+    assert owners == {CASE, ANY, *APPROACHES}
+    assert len(set(APPROACHES.values())) == len(APPROACHES) == 12
+
+
+def test_prices_come_from_the_price_table(assumptions: Assumptions) -> None:
+    small, large = tier("small"), tier("large")
+    assert assumptions.estimates["prompt.input_price"].base == small.input
+    assert assumptions.estimates["prompt.cached_price"].base == small.cache_read
+    assert assumptions.estimates["stronger_model.output_price"].base == large.output
+    assert assumptions.estimates["stronger_model.input_price"].source.startswith("data/prices.csv: ")
+    assert assumptions.estimates["self_hosted_lora.input_price"].base == 0
+
+
+def test_a_tuned_model_brings_its_own_prices_and_that_of_training(assumptions: Assumptions) -> None:
+    row = model("gpt-4o-2024-08-06")
+    changed = assumptions.with_values({"hosted_fine_tune.model": f"{row.id}:tuned"})
+    estimates = changed.estimates
+    assert estimates["hosted_fine_tune.input_price"].base == row.tuned_input
+    assert estimates["hosted_fine_tune.training_price"].base == row.training
+    assert "ending" in estimates["hosted_fine_tune.output_price"].source
+
+
+def test_a_batch_is_discounted_as_the_table_says() -> None:
+    assert model_prices("prompt", "large")["prompt.batch_discount"].base == pytest.approx(0.5)
+    assert model_prices("prompt", "claude-opus-4")["prompt.batch_discount"].base == 0
+
+
+def test_a_number_takes_its_range_along(assumptions: Assumptions) -> None:
+    old = assumptions.estimates["case.volume"]
+    new = assumptions.with_values({"case.volume": 2 * old.base}).estimates["case.volume"]
+    assert (new.low, new.base, new.high) == (2 * old.low, 2 * old.base, 2 * old.high)
+    assert (new.source, new.kind) == ("set by the reader", "assumed")
+
+
+def test_a_range_stays_within_the_bounds(assumptions: Assumptions) -> None:
+    new = assumptions.with_values({"prompt.error_rate": 0.9}).estimates["prompt.error_rate"]
+    assert (new.base, new.high) == (0.9, 1.0)
+
+
+def test_nothing_in_the_original_changes(assumptions: Assumptions) -> None:
+    before = assumptions.base()
+    assumptions.with_values({"case.volume": 5, "prompt.model": "large"})
+    assert assumptions.base() == before
+
+
+def test_three_numbers_are_low_base_and_high(assumptions: Assumptions) -> None:
+    new = assumptions.with_values({"case.rate": (80, 90, 200)}).estimates["case.rate"]
+    assert (new.low, new.base, new.high) == (80, 90, 200)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"case.volum": 1}, "'case.volum' is no input; 'case' has: volume"),
+        ({"promt.calls": 1}, "begin it with 'case' or one of prompt"),
+        ({"case.volume": -1}, "between 1 and"),
+        ({"case.volume": float("nan")}, "three numbers"),
+        ({"case.volume": "many"}, "'many'; give a number"),
+        ({"case.rate": (1, 2)}, "give one number, or low, base and high"),
+        ({"case.rate": (3, 2, 1)}, "low, base and high must rise"),
+        ({"prompt.model": "claude-9"}, "No price is known for the model 'claude-9'"),
+        ({"prompt.model": "claude-opus-5:tuned"}, "no price of a tuned 'claude-opus-5'"),
+        ({"prompt.model": "gpt-4o-mini:cheap"}, "only 'tuned' may stand"),
+    ],
+)
+def test_a_change_that_is_not_possible_is_refused(
+    assumptions: Assumptions, values: dict, message: str
+) -> None:
+    with pytest.raises(CourseError, match=message):
+        assumptions.with_values(values)
+
+
+def test_an_approach_that_is_not_compared_cannot_be_changed() -> None:
+    few = from_json(load(("prompt", "skill")).to_json())
+    with pytest.raises(CourseError, match="'rag' is not compared here"):
+        few.with_values({"rag.calls": 2})
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({"unit": "outputs a day"}, "line 2: case.volume is in 'outputs a day'"),
+        ({"low": "x"}, "line 2: .*write low, base and high as numbers"),
+        ({"kind": "guessed"}, "kind 'guessed'"),
+        ({"source": ""}, "has no source"),
+        ({"input": "volum"}, "is no input"),
+        ({"high": "1"}, "must rise"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path: Path, cells: dict[str, str], message: str) -> None:
+    with pytest.raises(CourseError, match=message):
+        cost_inputs.read_estimates(with_a_row(tmp_path, **cells))
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "cost_inputs.csv"
+    path.write_text("owner,input\n", encoding="utf-8")
+    with pytest.raises(CourseError, match=r"has the columns \['owner', 'input'\]"):
+        cost_inputs.read_estimates(path)
+
+
+def test_what_is_saved_comes_back_whole(tmp_path: Path, assumptions: Assumptions) -> None:
+    path = tmp_path / "state.json"
+    changed = assumptions.with_values({"case.volume": 123_456, "prompt.model": "large"})
+    assert save(changed, path) == path
+    assert saved(path) == from_json(changed.to_json())
+    assert saved(path).base() == changed.base()
+    assert saved(path).pair == PAIR
+    assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_nothing_saved_is_none(tmp_path: Path) -> None:
+    assert saved(tmp_path / "state.json") is None
+
+
+def test_a_disk_that_is_full_leaves_the_old_state(
+    tmp_path: Path, assumptions: Assumptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = save(assumptions, tmp_path / "state.json")
+    before = path.read_text(encoding="utf-8")
+
+    def full(self: Path, *args: object, **options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space left"):
+        save(assumptions.with_values({"case.volume": 5}), path)
+    assert path.read_text(encoding="utf-8") == before
+    assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda state: state.update(format=9), "format 1, not 9"),
+        (lambda state: state.pop("title"), "is not whole"),
+        (lambda state: state["estimates"].pop("case.rate"), "no estimate of 'case.rate'"),
+        (lambda state: state["estimates"]["case.rate"].update(base=-5), "must rise"),
+        (lambda state: state["estimates"]["case.rate"].update(base="x"), "three numbers"),
+        (lambda state: state.update(pair=["prompt", "magic"]), "'magic' is no approach"),
+        (lambda state: state.update(pair=["prompt", "prompt"]), "must be two of the approaches"),
+        (lambda state: state.update(horizon=0), "from 1 to 120"),
+        (lambda state: state.update(horizon=1.5), "whole number"),
+    ],
+)
+def test_a_damaged_state_is_refused(assumptions: Assumptions, change, message: str) -> None:  # noqa: ANN001
+    state = json.loads(assumptions.to_json())
+    change(state)
+    with pytest.raises(CourseError, match=message):
+        from_json(json.dumps(state))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"text"'])
+def test_a_text_that_is_no_state_is_refused(text: str) -> None:
+    with pytest.raises(CourseError):
+        from_json(text)
+
+
+def test_only_uncertain_inputs_are_named(assumptions: Assumptions) -> None:
+    uncertain = assumptions.uncertain(PAIR)
+    assert "case.error_cost" in uncertain and "prompt.error_rate" in uncertain
+    assert "prompt.calls" not in uncertain
+    assert not any(key.startswith("rag.") for key in uncertain)
+
+
+def test_a_second_approach_can_be_brought_in_later() -> None:
+    few = load(("prompt", "skill"))
+    more = few.with_approaches(("prompt", "rag"), ("prompt", "rag"))
+    assert more.base()["rag.variable"] == load().estimates["rag.variable"].base
+
+
+def test_an_estimate_knows_whether_it_is_sure() -> None:
+    assert Estimate(1, 1, 1, "a", "", "price").is_sure
+    assert not Estimate(1, 1, 2, "a", "", "price").is_sure

@@ -1,0 +1,347 @@
+"""The cost model: its formulas by a plain loop, by properties and by cases that are done by hand."""
+
+import csv
+import io
+import math
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from course.errors import CourseError
+from widgets.cost.inputs import APPROACHES, Assumptions, definition, load
+from widgets.cost.model import (
+    LEAST,
+    MOST,
+    REACH,
+    VOLUME,
+    assumptions_csv,
+    bills,
+    bills_csv,
+    break_even_months,
+    break_even_volumes,
+    change_in_words,
+    crossover_map,
+    evaluation_tax,
+    label,
+    smallest_changes,
+    verdict,
+)
+
+COURSE = load()
+MONEY = [key for key in COURSE.base() if "$" in definition(key).unit]
+# What more of cannot make an approach cheaper.
+DEARER_WHEN_HIGHER = [
+    key
+    for key in COURSE.base()
+    if key.partition(".")[2]
+    not in ("decline", "cache_hit", "batch", "batch_discount", "capacity")
+]  # fmt: skip
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Assumptions:
+    """The course's assumptions for two approaches, each uncertain input anywhere in its range."""
+    pair = tuple(draw(st.lists(st.sampled_from(list(APPROACHES)), min_size=2, max_size=2, unique=True)))
+    assumptions = load(pair, pair)
+    at = {key: draw(st.floats(0, 1)) for key in assumptions.uncertain()}
+    estimates = assumptions.estimates
+    values = {
+        key: estimates[key].low + share * (estimates[key].high - estimates[key].low)
+        for key, share in at.items()
+    }
+    return assumptions.with_values({key: (value, value, value) for key, value in values.items()})
+
+
+def gap(assumptions: Assumptions, values: dict[str, float]) -> float:
+    a, b = (bill.total for bill in bills(assumptions, values, assumptions.pair).values())
+    return float(a - b)
+
+
+def by_hand(values: dict[str, float], name: str, months: int) -> list[float]:
+    """Upfront and each month by a plain loop over the formulas as the module's head gives them."""
+    case = {key.partition(".")[2]: value for key, value in values.items() if key.startswith("case.")}
+    own = {key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{name}.")}
+    training = own["examples"] * own["example_tokens"] * own["epochs"] * own["training_price"] / 1e6
+    training += own["gpu_hours"] * own["gpu_price"]
+    spent = [
+        case["rate"] * own["setup_hours"]
+        + own["examples"] * case["label_cost"] / (1 - case["curation"])
+        + training
+    ]
+    for month in range(months):
+        left = (1 - case["decline"]) ** (month / 12)
+        price_in, cached, price_out = (
+            own[price] * left for price in ("input_price", "cached_price", "output_price")
+        )
+        hit = own["cache_hit"]
+        call = own["prefix"] * (hit * cached + (1 - hit) * price_in)
+        call += own["variable"] * price_in + own["output"] * price_out
+        unit = own["calls"] * call / 1e6 * (1 - own["batch"] * own["batch_discount"])
+        unit += own["error_rate"] * case["error_cost"]
+        unit += own["reviewed"] * case["review_minutes"] / 60 * case["reviewer_rate"]
+        volume = case["volume"] * (1 + case["growth"]) ** month
+        tax = case["tax_hours"] * case["tuned_models"] ** case["tax_power"] / case["tuned_models"]
+        hours = own["upkeep"] + own["evaluated"] * tax + own["retrains"] * own["retrain_hours"]
+        spent.append(
+            volume * unit
+            + math.ceil(volume / own["capacity"]) * own["hosting"]
+            + case["rate"] * hours
+            + own["retrains"] * training
+        )
+    return spent
+
+
+@given(cases())
+def test_the_arrays_say_what_a_plain_loop_says(assumptions: Assumptions) -> None:
+    for name, bill in bills(assumptions).items():
+        expected = by_hand(assumptions.base(), name, assumptions.horizon)
+        assert bill.cumulative == pytest.approx(np.cumsum(expected), rel=1e-9)
+
+
+@given(cases())
+def test_the_parts_add_up_and_nothing_is_negative(assumptions: Assumptions) -> None:
+    for bill in bills(assumptions).values():
+        assert all(part >= 0 for part in bill.parts.values())
+        assert float(bill.total) == pytest.approx(float(sum(bill.parts.values())))
+        assert bill.cumulative[-1] == pytest.approx(float(bill.total))
+        assert (np.diff(bill.cumulative) >= 0).all()
+        assert float(bill.per_1000) * bill.volume.sum() / 1000 == pytest.approx(float(bill.total))
+
+
+@given(cases(), st.sampled_from(DEARER_WHEN_HIGHER), st.floats(1, 3))
+def test_more_of_a_price_an_hour_or_an_output_never_costs_less(
+    assumptions: Assumptions, key: str, factor: float
+) -> None:
+    assume(key in assumptions.base())
+    base = assumptions.base()[key]
+    more = min(base * factor + 0.001, definition(key).highest)
+    before, after = (bills(assumptions, {key: value}) for value in (base, more))
+    for name in before:
+        assert after[name].total >= before[name].total * (1 - 1e-12)
+
+
+@given(cases(), st.floats(0.01, 2))
+def test_scaling_money_scales_the_cost(assumptions: Assumptions, factor: float) -> None:
+    values = {key: value * factor for key, value in assumptions.base().items() if key in MONEY}
+    assume(all(value <= definition(key).highest for key, value in values.items()))
+    before, after = bills(assumptions), bills(assumptions, values)
+    for name in before:
+        assert float(after[name].total) == pytest.approx(factor * float(before[name].total))
+
+
+@given(cases(), st.floats(1.5, 20))
+def test_a_thousand_outputs_never_cost_more_at_more_volume_without_hosting(
+    assumptions: Assumptions, factor: float
+) -> None:
+    free = {f"{name}.hosting": 0.0 for name in assumptions.pair}
+    volume = assumptions.base()[VOLUME]
+    few, many = (bills(assumptions, free | {VOLUME: v}) for v in (volume, volume * factor))
+    for name in few:
+        assert many[name].per_1000 <= few[name].per_1000 * (1 + 1e-12)
+
+
+@given(cases())
+def test_break_even_volumes_are_where_the_totals_cross_and_all_of_them(assumptions: Assumptions) -> None:
+    a, b = assumptions.pair
+    crossings = break_even_volumes(assumptions, a, b)
+    assert [crossing.at for crossing in crossings] == sorted(crossing.at for crossing in crossings)
+    for crossing in crossings:
+        before, after = (gap(assumptions, {VOLUME: crossing.at * side}) for side in (1 - 1e-6, 1 + 1e-6))
+        assert before * after < 0
+        assert (after < 0) == (crossing.cheaper == a)
+    # Between the crossings, and on either side of all of them, the cheaper one stays the same.
+    edges = [LEAST, *(crossing.at for crossing in crossings), MOST]
+    for low, high in zip(edges[:-1], edges[1:], strict=True):
+        if high / low > 1.001:
+            between = np.geomspace(low * 1.0002, high / 1.0002, 400)
+            signs = {np.sign(gap(assumptions, {VOLUME: volume})) for volume in between[::40]}
+            assert len(signs - {0.0}) <= 1
+
+
+def test_break_even_by_hand() -> None:
+    """1,000 $ of set-up against 2 $ per 1,000 outputs saved: 500,000 outputs, in one month."""
+    flat = dict.fromkeys((key for key in load(("prompt", "skill")).base() if not key.startswith("case")), 0.0)
+    flat |= {"prompt.capacity": 1e12, "skill.capacity": 1e12, "prompt.calls": 1.0, "prompt.variable": 1000.0}
+    flat |= {"prompt.input_price": 2.0, "skill.setup_hours": 10.0, "case.rate": 100.0, "case.growth": 0.0}
+    one_month = load(("prompt", "skill")).with_values({key: (v, v, v) for key, v in flat.items()})
+    one_month = Assumptions("by hand", one_month.approaches, one_month.pair, 1, one_month.estimates)
+    (crossing,) = break_even_volumes(one_month, "prompt", "skill")
+    assert crossing.at == pytest.approx(500_000)
+    assert crossing.cheaper == "skill" and not crossing.by_step
+
+
+def stepped() -> Assumptions:
+    """A prompt paid by the output against units of hosting that cost what 90,000 outputs save."""
+    values = {"case.growth": 0.0, "case.decline": 0.0, "case.error_cost": 0.0}
+    values |= {f"{name}.upkeep": 0.0 for name in ("prompt", "self_hosted_lora")}
+    values |= {
+        "prompt.prefix": 0.0,
+        "prompt.output": 0.0,
+        "prompt.variable": 10_000.0,
+        "prompt.model": "small",
+    }
+    values |= {"self_hosted_lora.hosting": 90.0, "self_hosted_lora.capacity": 100_000.0}
+    values |= {"self_hosted_lora.evaluated": 0.0, "self_hosted_lora.retrains": 0.0}
+    values |= {"self_hosted_lora.gpu_hours": 0.0, "self_hosted_lora.examples": 0.0}
+    values |= {"self_hosted_lora.setup_hours": 1.8, "prompt.setup_hours": 0.0, "case.rate": 100.0}
+    return load(("prompt", "self_hosted_lora")).with_values(values)
+
+
+def test_steps_of_hosting_make_several_break_even_volumes() -> None:
+    """0.001 $ an output; units of 90 $ for 100,000 outputs and 10 $ a month of set-up shared over 18."""
+    crossings = break_even_volumes(stepped(), "prompt", "self_hosted_lora")
+    # 100,000 are exactly even with one unit; each further unit is paid back later, until it is for good.
+    assert len(crossings) >= 3
+    assert any(crossing.by_step for crossing in crossings)
+    assert crossings[-1].cheaper == "self_hosted_lora"
+    for before, after in zip(crossings[:-1], crossings[1:], strict=True):
+        assert before.cheaper != after.cheaper
+
+
+def test_the_same_steps_on_both_sides_are_no_crossing() -> None:
+    same = {"hosting": 500.0, "capacity": 100_000.0, "setup_hours": 50.0}
+    values = {
+        f"{name}.{key}": v for name in ("hosted_fine_tune", "self_hosted_lora") for key, v in same.items()
+    }
+    values |= {"hosted_fine_tune.error_rate": 0.05, "self_hosted_lora.error_rate": 0.1}
+    pair = ("hosted_fine_tune", "self_hosted_lora")
+    assert break_even_volumes(load(pair, pair).with_values(values), *pair) == []
+
+
+def test_identical_approaches_never_cross() -> None:
+    twin = load(("prompt", "few_shot"))
+    twin = twin.with_values(
+        {
+            f"few_shot.{key.partition('.')[2]}": v
+            for key, v in twin.base().items()
+            if key.startswith("prompt.")
+        }
+    )
+    assert break_even_volumes(twin, "prompt", "few_shot") == []
+    assert break_even_months(twin, "prompt", "few_shot") == []
+    assert "cost the same" in verdict(twin).sentence
+
+
+@given(cases())
+def test_break_even_months_are_where_what_was_spent_crosses(assumptions: Assumptions) -> None:
+    a, b = assumptions.pair
+    pair = bills(assumptions)
+    spent = pair[a].cumulative - pair[b].cumulative
+    months = np.arange(assumptions.horizon + 1)
+    for crossing in break_even_months(assumptions, a, b):
+        at = np.interp([crossing.at - 1e-4, crossing.at, crossing.at + 1e-4], months, spent)
+        assert abs(at[1]) <= 1e-6 * max(1.0, np.abs(spent).max())
+        assert (at[2] < 0) == (crossing.cheaper == a)
+
+
+def test_months_need_one_value_of_each_input() -> None:
+    with pytest.raises(CourseError, match=r"not arrays of \(2,\)"):
+        break_even_months(COURSE, "prompt", "skill", {VOLUME: [10, 20]})
+
+
+def test_arrays_give_what_single_values_give() -> None:
+    volumes, rates = np.array([1e3, 1e5, 1e7]), np.array([[0.01], [0.2]])
+    grid = bills(COURSE, {VOLUME: volumes, "self_hosted_lora.error_rate": rates})
+    for name, bill in grid.items():
+        for column, volume in enumerate(volumes):
+            for row, rate in enumerate(rates[:, 0]):
+                one = bills(COURSE, {VOLUME: volume, "self_hosted_lora.error_rate": rate})[name]
+                total = np.broadcast_to(bill.total, (2, 3))[row, column]
+                assert total == pytest.approx(float(one.total))
+                assert np.broadcast_to(bill.cumulative, (2, 3, 19))[row, column] == pytest.approx(
+                    one.cumulative
+                )
+
+
+def test_the_map_holds_the_totals_of_each_cell() -> None:
+    names, volumes, rates = ("prompt", "self_hosted_lora"), [1e3, 1e5], [50, 100, 150]
+    totals = crossover_map(COURSE, "case.rate", volumes, rates, names)
+    assert totals.shape == (2, 3, 2)
+    one = bills(COURSE, {VOLUME: 1e5, "case.rate": 150})
+    assert totals[1, 2, 1] == pytest.approx(float(one["self_hosted_lora"].total))
+    # An input that this approach does not have leaves its rows alike.
+    flat = crossover_map(COURSE, "prompt.error_rate", volumes, [0.1, 0.2], names)
+    assert (flat[1, 0] == flat[1, 1]).all() and (flat[0, 0] < flat[0, 1]).all()
+
+
+def test_the_map_needs_another_input() -> None:
+    with pytest.raises(CourseError, match="is the other axis already"):
+        crossover_map(COURSE, VOLUME, [1, 2], [1, 2], ["prompt"])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"case.volume": [10, -1]}, "case.volume is -1 outputs a month"),
+        ({"prompt.error_rate": 1.5}, "prompt.error_rate is 1.5 share"),
+        ({"prompt.error_rate": float("nan")}, "prompt.error_rate is nan share"),
+        ({"prompt.tokens": 5}, "is no input"),
+    ],
+)
+def test_values_out_of_bounds_are_refused(values: dict, message: str) -> None:
+    with pytest.raises(CourseError, match=message):
+        bills(COURSE, values)
+
+
+@given(st.integers(1, 99), st.floats(0, 50), st.floats(1, 2))
+def test_each_further_model_adds_at_least_as_much_tax_as_the_one_before(
+    models: int, hours: float, power: float
+) -> None:
+    taxes = evaluation_tax([models - 1, models, models + 1], hours, power)
+    assert taxes[2] - taxes[1] >= taxes[1] - taxes[0] - 1e-9
+
+
+def test_a_tax_without_growth_is_one_share_each() -> None:
+    assert evaluation_tax([1, 15], 6, 1).tolist() == [6, 90]
+
+
+@given(cases())
+def test_the_verdict_names_the_cheaper_one(assumptions: Assumptions) -> None:
+    found = verdict(assumptions)
+    totals = {name: float(bill.total) for name, bill in bills(assumptions).items()}
+    assert totals[found.cheaper] <= totals[found.dearer]
+    assert found.saving == pytest.approx(totals[found.dearer] - totals[found.cheaper])
+    assert APPROACHES[found.cheaper] in found.sentence
+
+
+@settings(max_examples=20)
+@given(st.permutations(list(APPROACHES)))
+def test_the_smallest_changes_turn_the_verdict(names: list[str]) -> None:
+    pair = (names[0], names[1])
+    assumptions = load(pair, pair)
+    changes = smallest_changes(assumptions)
+    assert [change.ranges for change in changes] == sorted(change.ranges for change in changes)
+    at_base = gap(assumptions, {})
+    for change in changes:
+        base = assumptions.base()[change.key]
+        assert 0 < change.ranges <= REACH
+        short, beyond = (base + (change.value - base) * share for share in (0.999, 1.001))
+        assert gap(assumptions, {change.key: short}) * at_base > 0
+        if definition(change.key).lowest <= beyond <= definition(change.key).highest:
+            assert gap(assumptions, {change.key: beyond}) * at_base <= 0
+
+
+def test_a_change_is_said_in_words() -> None:
+    assumptions = load(("prompt", "self_hosted_lora"))
+    changes = smallest_changes(assumptions)
+    words = change_in_words(assumptions, changes)
+    assert label(changes[0].key) in words and "range given for it" in words
+    assert "No single input" in change_in_words(assumptions, [])
+
+
+def test_the_exports_hold_every_approach_month_and_input() -> None:
+    few = load(("prompt", "skill"))
+    lines = list(csv.DictReader(io.StringIO(bills_csv(few))))
+    assert len(lines) == 2 * (few.horizon + 1)
+    assert float(lines[-1]["cumulative_usd"]) == pytest.approx(float(bills(few)["skill"].total), abs=0.01)
+    rows = list(csv.DictReader(io.StringIO(assumptions_csv(few))))
+    assert {row["key"] for row in rows} == set(few.base())
+    assert all(row["unit"] and row["source"] for row in rows)
+
+
+def test_an_input_that_changes_nothing_turns_nothing():
+    key = "prompt.capacity"  # of an approach that pays no hosting
+    assumptions = load(pair=("prompt", "hosted_fine_tune")).with_values({key: (1e6, 2e6, 4e6)})
+    assert smallest_changes(assumptions, [key]) == []

@@ -1,0 +1,306 @@
+"""The articles' cases: every figure of theirs agrees with ours or has a reason, and a wrong one is found."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from course.errors import CourseError
+from course.material import data
+from course.material.claims import claim
+from course.material.prices import machine_price_per_hour, model, tier
+from course.measuring.evaluate import Result, evaluate
+from widgets.cost.chance import chance
+from widgets.cost.inputs import KINDS, from_json, keys, load
+from widgets.cost.model import bills, break_even_volumes
+from widgets.cost.presets import (
+    AGREES,
+    COST_PRESETS,
+    DIFFERS,
+    GIVEN,
+    MEASURES,
+    NOT_STATED,
+    _presets,
+    from_board,
+    preset,
+    presets,
+    rungs,
+)
+
+ROWS = data.lesson_sample()[:20]
+CASES = [
+    "tickets_50000",
+    "tickets_today",
+    "tickets_100",
+    "brand_voice",
+    "recruiter",
+    "long_prompt",
+    "lora_5000",
+    "fifteen_workflows",
+    "training_1000",
+]
+each_preset = pytest.mark.parametrize("case", presets(), ids=lambda case: case.id)
+
+
+def changed(tmp_path, old: str, new: str):
+    """The presets of a copy of the file in which one text is another."""
+    text = COST_PRESETS.read_text(encoding="utf-8")
+    assert text.count(old) >= 1
+    path = tmp_path / "presets.toml"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return _presets(path)
+
+
+def measured(name: str, right: int = 15, **changes) -> Result:
+    result = evaluate(ROWS, lambda row: row.queue if ROWS.index(row) < right else "none", name=name)
+    return replace(result, **changes)
+
+
+def asked(name: str, right: int = 15, **figures) -> Result:
+    """A result with the same tokens and seconds in each row, as if a model had been asked."""
+    result = measured(name, right)
+    return replace(result, outcomes=tuple(replace(row, **figures) for row in result.outcomes))
+
+
+# The articles' cases
+
+
+def test_every_case_of_the_design_is_there():
+    assert [case.id for case in presets()] == CASES
+
+
+@each_preset
+def test_every_figure_agrees_or_has_its_reason(case):
+    assert case.checks
+    for check in case.checks:
+        assert check.stands, f"{case.id}, {check.text}: {check.figure} beside {check.ours}"
+        assert check.why or check.verdict == AGREES
+
+
+@each_preset
+def test_a_preset_can_be_priced_drawn_and_kept(case):
+    priced = bills(case.assumptions)
+    assert set(priced) == set(case.assumptions.approaches)
+    assert all(bill.total > 0 for bill in priced.values())
+    assert chance(case.assumptions, 200).n == 200
+    assert bills(from_json(case.assumptions.to_json()))["hosted_fine_tune"].total == pytest.approx(
+        priced["hosted_fine_tune"].total
+    )
+
+
+@each_preset
+def test_what_a_preset_sets_has_a_source_and_a_kind(case):
+    ours = load().estimates
+    moved = {key: case.assumptions.estimates[key] for key in keys(case.assumptions.approaches)}
+    moved = {key: estimate for key, estimate in moved.items() if estimate != ours[key]}
+    assert moved
+    for key, estimate in moved.items():
+        assert estimate.source and estimate.kind in KINDS, key
+        assert re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", estimate.date), key
+        if estimate.kind == "claimed":
+            source, id = re.match(r"([\w-]+), (C\d{3})", estimate.source).groups()
+            assert claim(id).source.source == source, key
+
+
+@each_preset
+def test_a_plain_figure_is_the_one_of_its_claim(case):
+    # Two are worked out from what is claimed: 50 % more is 1.5 times, and 5,000 tokens are 25 times 200.
+    (long,), (short,) = claim("C068").numbers, claim("C069").numbers
+    derived = {"C006": 1 + claim("C006").numbers[0] / 100, "C069": long / short}
+    for check in case.checks:
+        if isinstance(check.figure, int | float):
+            known = [derived[check.claim]] if check.claim in derived else claim(check.claim).numbers
+            assert check.figure in known, check.text
+
+
+@each_preset
+def test_claims_are_named_by_their_ids(case):
+    for check in case.checks:
+        assert bool(check.claim) == (check.verdict != NOT_STATED)
+        if check.claim:
+            source = claim(check.claim).source.source
+            assert source == case.article or f"({source})" in check.text
+
+
+def test_the_verdicts_are_all_in_use_and_rows_are_texts():
+    found = {check.verdict for case in presets() for check in case.checks}
+    assert found == {AGREES, DIFFERS, GIVEN, NOT_STATED}
+    used = {check.measure for case in presets() for check in case.checks}
+    assert used == set(MEASURES)
+    for case in presets():
+        for check in case.checks:
+            row = check.row()
+            assert all(isinstance(text, str) for text in row.values()) and row["ours"]
+
+
+def test_a_planted_wrong_figure_fails(tmp_path):
+    old = 'figure = 0.40\nunit = "$ per 1,000"\nmeasure = "tokens_per_1000"\nof = ["hosted_fine_tune"]'
+    (wrong,) = unfounded(changed(tmp_path, old, old.replace("0.40", "0.60")))
+    assert wrong.claim == "C081" and wrong.verdict == DIFFERS
+
+
+def test_a_difference_that_is_none_fails_as_well(tmp_path):
+    (wrong,) = unfounded(changed(tmp_path, "figure = 150\n", "figure = 60\n"))
+    assert wrong.claim == "C083" and wrong.verdict == AGREES
+
+
+def test_a_planted_wrong_price_of_the_given_kind_fails(tmp_path):
+    old = 'claim = "C080"\ntext = "Sonnet with examples and descriptions"\nfigure = 5.00'
+    (wrong,) = unfounded(changed(tmp_path, old, old.replace("5.00", "5.10")))
+    assert wrong.verdict == GIVEN
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('key = "few_shot.output"', 'key = "few_shot.outputs"', "'few_shot.outputs' is no input"),
+        ('few_shot = "claude-sonnet-4"', 'few_shot = "claude-sonnet-0"', "claude-sonnet-0"),
+        ("models = { few_shot", "model = { few_shot", "'model' is no field"),
+        ('measure = "cheaper"', 'measure = "dearer"', "'dearer' is no measure"),
+        ('like = "tickets_50000"', 'like = "tickets"', "KeyError 'tickets'"),
+        ("exact = 1_500_000", "exact = 1_500_000, value = 1", "needs one of"),
+        ("per_1000 = 5.00", "per_1000 = 0.01", "few_shot.prefix"),
+        ('unit = "$ per 1,000"\n', "", "unit"),
+    ],
+)
+def test_a_mistake_in_the_file_is_named(tmp_path, old, new, message):
+    with pytest.raises(CourseError, match=re.escape(message)) as error:
+        changed(tmp_path, old, new)
+    assert str(error.value).startswith("presets.toml, tickets_")
+
+
+def test_an_unknown_preset_is_named_with_those_that_there_are():
+    with pytest.raises(CourseError, match="tickets_50000"):
+        preset("tickets")
+
+
+def unfounded(cases):
+    return [check for case in cases for check in case.checks if not check.stands]
+
+
+# Figures computed a second way
+
+
+def test_the_tokens_are_those_that_lesson_03_finds():
+    sonnet = model("claude-sonnet-4")
+    tokens = (5.00 / 1000 * 1e6 - 5 * sonnet.output) / sonnet.input
+    estimates = preset("tickets_50000").assumptions.estimates
+    assert estimates["few_shot.prefix"].base + estimates["few_shot.variable"].base == pytest.approx(tokens)
+    today = bills(preset("tickets_today").assumptions)
+    assert today["stronger_model"].tokens_per_1000 == pytest.approx(1000 * tier("large").cost(tokens, 5))
+    assert today["prompt"].tokens_per_1000 == pytest.approx(1000 * tier("small").cost(tokens, 5))
+
+
+def test_payback_and_needed_saving_are_what_the_totals_say():
+    assumptions = preset("brand_voice").assumptions
+    pair = assumptions.pair
+    priced = bills(assumptions)
+    outputs = MEASURES["payback_outputs"](assumptions, *pair)
+    saving = MEASURES["saving_per_1000"](assumptions, *pair) / 1000
+    extra = priced["hosted_fine_tune"].upfront - priced["skill"].upfront
+    assert outputs * saving == pytest.approx(extra)
+    # At its break-even volume tuning saves on 1,000 outputs just what it needs to.
+    (crossing,) = break_even_volumes(assumptions, *pair)
+    there = assumptions.with_values({"case.volume": (crossing.at,) * 3})
+    needed = MEASURES["needed_per_1000"](there, *pair)
+    assert MEASURES["saving_per_1000"](there, *pair) == pytest.approx(needed)
+
+
+def test_a_payback_that_never_comes_is_said():
+    assumptions = preset("brand_voice").assumptions.with_values(
+        {"hosted_fine_tune.error_rate": (0.3, 0.3, 0.3)}
+    )
+    assert MEASURES["payback_outputs"](assumptions, "skill", "hosted_fine_tune") == float("inf")
+    assert MEASURES["break_even_volume"](assumptions, "skill", "hosted_fine_tune") == float("inf")
+    assert MEASURES["break_even_volume"](assumptions, "hosted_fine_tune", "skill") == 0
+
+
+# From the board
+
+
+def test_the_board_gives_the_best_rung_of_each_approach():
+    results = [
+        measured("5 fixed examples", 3),
+        measured("18 fixed examples, schema", 9),
+        measured("18 fixed examples", 5),
+        measured("5 retrieved examples", 12),
+        measured("nearest neighbour vote, no model", 13),
+        measured("vote of growing references", 14),
+        measured("MiniLM + logistic regression", 16),
+        measured("queue names in the prompt", 0),
+        measured("large model: policy", 20),
+        measured("skill, first day", 11),
+        measured("always the same queue", 1),
+        measured("tuned, schema", 14),
+        measured("tuned, short prompt", 15),
+        measured("MiniLM fine-tuned", 17),
+    ]
+    found = {name: result.name for name, result in rungs(results).items()}
+    assert found == {
+        "few_shot": "18 fixed examples, schema",
+        "retrieved_examples": "5 retrieved examples",
+        "linear_head": "MiniLM + logistic regression",
+        "prompt": "queue names in the prompt",
+        "stronger_model": "large model: policy",
+        "skill": "skill, first day",
+        "self_hosted_lora": "tuned, short prompt",
+    }
+
+
+def test_error_rates_come_with_their_interval_and_the_rest_says_that_it_is_assumed():
+    result = measured("large model: policy", 18, created="2026-11-20T10:00:00+00:00")
+    reading = replace(
+        result, outcomes=tuple(replace(row, seconds=None) for row in result.outcomes), model="a large Claude"
+    )
+    yours = from_board({"stronger_model": reading})
+    estimates, before = yours.assumptions.estimates, load().estimates
+    error = estimates["stronger_model.error_rate"]
+    assert (error.low, error.base, error.high) == pytest.approx(
+        (1 - reading.interval[1], 0.1, 1 - reading.interval[0])
+    )
+    assert (error.kind, error.date) == ("measured", "2026-11-20") and "large model: policy" in error.source
+    assert estimates["prompt.error_rate"].source.startswith("not on your board")
+    assert estimates["prompt.error_rate"].base == before["prompt.error_rate"].base
+    unmeasured = {key for key in before if estimates[key] == before[key]}
+    assert set(before) - unmeasured == {key for key in before if key.endswith("error_rate")}
+    assert "Stronger model from 'large model: policy'" in yours.note
+
+
+def test_what_ran_here_is_priced_by_the_hours_of_the_machine():
+    local = asked("18 fixed examples", input_tokens=750, output_tokens=6, seconds=0.1)
+    estimates = from_board({"few_shot": local}).assumptions.estimates
+    assert estimates["few_shot.hosting"].base == pytest.approx(730 * machine_price_per_hour())
+    assert estimates["few_shot.capacity"].base == pytest.approx(0.3 * 730 * 3600 / 0.1)
+    assert estimates["few_shot.input_price"].base == 0
+    assert estimates["few_shot.prefix"].base + estimates["few_shot.variable"].base == pytest.approx(750)
+    assert estimates["few_shot.output"].base == 6
+
+
+def test_a_live_model_keeps_its_prices():
+    live = replace(
+        asked("small tier: policy", input_tokens=1500, output_tokens=6, seconds=2.0), model=tier("small").id
+    )
+    assumptions = from_board({"prompt": live}).assumptions
+    assert assumptions.estimates["prompt.hosting"].base == 0
+    expected = 1000 * tier("small").cost(1500, 6)
+    assert bills(assumptions)["prompt"].tokens_per_1000 == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("right", [0, 20])
+def test_all_wrong_all_right_and_very_fast_stay_inside_the_bounds(right):
+    fast = asked("MiniLM + logistic regression", right, seconds=1e-9)
+    priced = bills(from_board({"linear_head": fast}).assumptions)
+    assert priced["linear_head"].total > 0
+
+
+def test_an_empty_board_is_the_courses_own_case():
+    yours = from_board({})
+    assert bills(yours.assumptions)["prompt"].total == bills(load())["prompt"].total
+    assert "nothing yet" in yours.note
+
+
+def test_what_is_no_approach_or_no_result_is_refused():
+    with pytest.raises(CourseError, match="'prompting' is no approach"):
+        from_board({"prompting": measured("queue names")})
+    with pytest.raises(CourseError, match="needs a result"):
+        from_board({"prompt": 0.9})

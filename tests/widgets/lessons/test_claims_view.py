@@ -1,0 +1,188 @@
+"""The table of claims: what is left after searching, filtering and sorting, without a browser and in one."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from playwright.sync_api import Page
+
+from course.errors import CourseError
+from course.material.claims import VERDICTS, claim, claims, counts
+from tests.browser import open_page
+from widgets.lessons.claims_model import ORDERS, chosen
+from widgets.lessons.claims_view import ClaimsTable
+from widgets.static import STATIC
+
+ALL = claims()
+SOURCE = (STATIC / "claims.js").read_text()
+
+
+def test_without_a_filter_every_claim_is_there_in_the_order_of_the_file():
+    assert chosen(ALL) == ALL
+
+
+def test_every_word_has_to_be_found_in_what_a_row_shows():
+    assert claim("C004") in chosen(ALL, words="GPT-4O training")
+    assert chosen(ALL, words="gpt-4o no-such-word") == ()
+    assert chosen(ALL, words="c004") and claim("C004") in chosen(ALL, words="ends on 14 january")
+
+
+@given(
+    st.sampled_from(["", *VERDICTS]),
+    st.sampled_from(["", "Modulus", "Periagoge"]),
+    st.sampled_from(["", "03", "09"]),
+)
+def test_filters_hold_together(verdict, article, lesson):
+    left = chosen(ALL, verdict=verdict, article=article, lesson=lesson)
+    fits = [
+        verdict in ("", each.verdict)
+        and article in ("", each.source.publisher)
+        and (not lesson or lesson in each.lessons)
+        for each in ALL
+    ]
+    assert list(left) == [each for each, fit in zip(ALL, fits, strict=True) if fit]
+
+
+@given(st.sampled_from(list(ORDERS)), st.booleans())
+def test_sorting_loses_nothing_and_sorts(order, descending):
+    left = chosen(ALL, order=order, descending=descending)
+    assert sorted(each.id for each in left) == sorted(each.id for each in ALL)
+    keys = [ORDERS[order](each) for each in left if order not in ("figure", "lessons") or _has(each, order)]
+    assert all(a >= b if descending else a <= b for a, b in pairwise(keys))
+
+
+@pytest.mark.parametrize("descending", [True, False])
+@pytest.mark.parametrize("order", ["figure", "lessons"])
+def test_what_is_empty_comes_last_in_either_direction(order, descending):
+    filled = [_has(each, order) for each in chosen(ALL, order=order, descending=descending)]
+    assert filled == sorted(filled, reverse=True)
+    assert not all(filled)
+
+
+def test_an_order_that_is_no_column_is_named():
+    with pytest.raises(CourseError, match="'price' is no column to sort by; choose one of id"):
+        chosen(ALL, order="price")
+
+
+def _has(each, order: str) -> bool:
+    return bool(each.numbers if order == "figure" else each.lessons)
+
+
+@pytest.fixture
+def view() -> ClaimsTable:
+    return ClaimsTable()
+
+
+def shown(view: ClaimsTable) -> list[str]:
+    return [view.rows[place]["id"] for place in view.shown]
+
+
+def test_the_table_starts_with_everything(view):
+    assert shown(view) == [each.id for each in ALL]
+    for verdict, count in counts(ALL).items():
+        assert f"{count} {verdict}" in view.sentence
+
+
+def test_every_control_changes_the_rows_or_their_order(view):
+    changes = {
+        "words": "examples",
+        "verdict": "depends",
+        "article": "Modulus",
+        "lesson": "11",
+        "descending": True,
+    }
+    for name, value in changes.items():
+        before = shown(view)
+        setattr(view, name, value)
+        assert shown(view) != before
+    before = shown(view)
+    view.order = "claim"
+    assert shown(view) != before and sorted(shown(view)) == sorted(before)
+
+
+def test_a_table_can_begin_with_a_filter():
+    table = ClaimsTable(verdict="contradicted", lesson="09")
+    assert shown(table) and all(claim(id).verdict == "contradicted" for id in shown(table))
+    assert table.sentence.endswith(f"{len(shown(table))} contradicted.")
+
+
+@pytest.mark.parametrize(("name", "value"), [("verdict", "true"), ("article", "a blog"), ("lesson", "77")])
+def test_a_filter_that_does_not_exist_is_named(view, name, value):
+    with pytest.raises(CourseError, match=f"There is no {name} '{value}'; choose one of"):
+        setattr(view, name, value)
+    assert shown(view) == [each.id for each in ALL]
+
+
+# In a browser, by keyboard alone; a model that notes what is set stands in for a kernel.
+
+START = """state => {
+    window.values = state;
+    window.changed = [];
+    const model = {
+        get: name => state[name],
+        set: (name, value) => { state[name] = value; },
+        save_changes: () => changed.forEach(call => call()),
+        on: (event, call) => changed.push(call),
+    };
+    window.render({model, el: document.querySelector('main')});
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser_page() -> Iterator[Page]:
+    with open_page(570, 700) as page:
+        yield page
+
+
+@pytest.fixture
+def page(browser_page: Page, view: ClaimsTable) -> Page:
+    browser_page.set_content("<main></main>")
+    browser_page.add_style_tag(content=(STATIC / "claims.css").read_text())
+    script = SOURCE.replace("export default { render };", "window.render = render;")
+    browser_page.add_script_tag(content=script, type="module")
+    browser_page.wait_for_function("() => window.render !== undefined")
+    state = {name: getattr(view, name) for name in view.keys if not name.startswith("_")}
+    keep = set(ClaimsTable.class_own_traits())
+    browser_page.evaluate(START, {name: value for name, value in state.items() if name in keep})
+    return browser_page
+
+
+def test_controls_have_names_and_tab_reaches_them_in_order(page):
+    names = []
+    for _ in range(11):
+        page.keyboard.press("Tab")
+        names.append(
+            page.evaluate("""() => {
+                const at = document.activeElement;
+                return at.labels?.[0]?.textContent || at.getAttribute('aria-label') || at.textContent;
+            }""")
+        )
+    assert names == ["Search", "Verdict", "Article", "Lesson", "Claims of the five articles", *ORDERS]
+
+
+def test_typing_and_choosing_reach_the_model(page):
+    page.get_by_label("Search").type("gpt")
+    assert page.evaluate("values.words") == "gpt"
+    page.get_by_label("Verdict").press("ArrowDown")
+    assert page.evaluate("values.verdict") == "reproduced here"
+
+
+def test_a_header_sorts_and_then_turns_round(page):
+    for expected in ("ascending", "descending", "ascending"):
+        page.get_by_role("button", name="figure").press("Enter")
+        assert page.evaluate("[values.order, values.descending]") == ["figure", expected == "descending"]
+        assert page.locator("th", has_text="figure").first.get_attribute("aria-sort") == expected
+
+
+def test_evidence_opens_by_keyboard(page):
+    first = page.locator("summary").first
+    first.press("Enter")
+    assert page.locator("details").first.get_attribute("open") is not None
+    assert ALL[0].evidence in page.locator("details").first.inner_text()
+
+
+def test_it_fits_its_column(page):
+    width = page.evaluate("document.querySelector('.course-claims-rows').scrollWidth")
+    assert width <= page.evaluate("document.querySelector('main').clientWidth")

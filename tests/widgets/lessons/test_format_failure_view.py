@@ -1,0 +1,63 @@
+"""The control of lesson 04, without a browser."""
+
+from dataclasses import replace
+
+import pytest
+
+from course.errors import CourseError
+from widgets.lessons.format_failure_model import Pipeline, months
+from widgets.lessons.format_failure_view import FormatFailures
+
+CLAIMED = Pipeline(
+    volume=10_000,
+    failure_rate=0.05,
+    retries=2,
+    retry_success=0.5,
+    wrong_rate=0.1,
+    wrong_rate_schema=0.2,
+    repair_cost=2,
+    error_cost=10,
+)
+MEASURED = replace(CLAIMED, failure_rate=0.0417, retry_success=1 / 3)
+
+
+@pytest.fixture
+def view() -> FormatFailures:
+    return FormatFailures({"claimed": CLAIMED, "measured": MEASURED})
+
+
+def test_it_starts_with_the_first_case(view):
+    assert view.pipeline == CLAIMED
+    assert "Of 10,000 replies a month, <b>500</b> are in a broken form" in view.sentence.value
+
+
+def test_a_case_sets_the_sliders_to_a_tenth_of_a_percent(view):
+    view.preset.value = MEASURED
+    assert view.pipeline.failure_rate == pytest.approx(0.042)
+    assert view.pipeline.retry_success == pytest.approx(0.333)
+
+
+def test_chart_and_sentence_follow_a_slider(view):
+    view.sliders["failure_rate"].value = 8
+    repairs, errors = view.figure.data
+    expected = months(replace(CLAIMED, failure_rate=0.08))
+    assert list(repairs.y) == ["prompt only", "with retries", "with a schema"]
+    assert list(repairs.x) == pytest.approx([month.repair_cost for month in expected])
+    assert list(errors.x) == pytest.approx([month.error_cost for month in expected])
+    assert "<b>800</b> are in a broken form" in view.sentence.value
+
+
+def test_every_slider_changes_the_sentence(view):
+    for name, slider in view.sliders.items():
+        before = view.sentence.value
+        slider.position += 1
+        assert view.sentence.value != before, name
+
+
+def test_the_chart_offers_no_upload(view):
+    assert view.figure._config["showSendToCloud"] is False
+
+
+def test_no_case_is_an_error():
+    with pytest.raises(CourseError, match="presets is empty"):
+        FormatFailures({})

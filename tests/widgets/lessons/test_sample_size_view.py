@@ -1,0 +1,58 @@
+"""The control of lesson 08 without a browser: what moving it does to the words and to the table."""
+
+import re
+
+import pytest
+
+from widgets.lessons.sample_size_model import Question, pairs, tickets_each
+from widgets.lessons.sample_size_view import ACCURACIES, DIFFERENCES, SampleSize
+
+
+@pytest.fixture
+def view() -> SampleSize:
+    return SampleSize({"the sample": 72}, accuracy=0.81, disagree=0.16)
+
+
+def row(view: SampleSize, points: str) -> list[str]:
+    rows = [re.sub("<[^>]+>", "|", line) for line in view.table.value.split("<tr>")]
+    return next(cells for line in rows if (cells := [c for c in line.split("|") if c]) and cells[0] == points)
+
+
+def test_it_starts_at_the_stops_nearest_to_the_readers_numbers(view):
+    assert (view.accuracy.value, view.disagree.value) == (80, 15)
+    question = Question(0.8, 0.05, 0.15)
+    assert f"{pairs(question):,} tickets" in view.sentence.value
+    assert row(view, "5, as chosen")[1:] == [f"{pairs(question):,}", f"{tickets_each(question):,}"]
+
+
+def test_every_control_changes_the_words(view):
+    for slider in view.children[:5]:
+        before = view.sentence.value
+        slider.position += 1
+        assert view.sentence.value != before, slider.label
+
+
+def test_the_table_has_a_row_for_every_difference_and_marks_one(view):
+    for points in DIFFERENCES:
+        view.difference.value = points
+        assert view.table.value.count("<tr>") == len(DIFFERENCES) + 1
+        assert row(view, f"{points}, as chosen")
+
+
+def test_what_cannot_be_is_said_and_not_raised(view):
+    view.accuracy.value = ACCURACIES[-1]
+    assert "above 100 %" in view.sentence.value
+    assert row(view, "5, as chosen")[1:] == ["cannot be", "cannot be"]
+
+
+def test_a_share_that_cannot_be_is_moved_and_said(view):
+    view.difference.value = 20
+    assert "(15 % cannot be here; 20 % is taken.)" in view.sentence.value
+    view.difference.value, view.accuracy.value = 5, 95
+    assert "(15 % cannot be here; 5 % is taken.)" in view.sentence.value
+    view.disagree.value = 5
+    assert "cannot be here" not in view.sentence.value
+
+
+def test_the_controls_have_names_and_units(view):
+    assert all(slider.label and slider.unit for slider in view.children[:5])

@@ -1,0 +1,206 @@
+"""The arithmetic of the tier prices by property and by hand, and its control without a browser."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from course.errors import CourseError
+from course.material.prices import TIERS, Model, tier
+from widgets.lessons.tier_prices_model import (
+    CACHE_MINUTES,
+    DAYS_PER_MONTH,
+    Request,
+    cost_per_month,
+    cost_per_ticket,
+    volume_where_gap_reaches,
+    warm_share,
+)
+from widgets.lessons.tier_prices_view import CACHING, TierPrices
+
+# Dollars per million tokens: 1 in, 10 out, 2 to write the cache, 0.1 to read it, half of it in a batch.
+ROUND = replace(
+    tier("small"),
+    id="round",
+    input=1.0,
+    output=10.0,
+    cache_write=2.0,
+    cache_read=0.1,
+    batch_input=0.5,
+    batch_output=5.0,
+    long_above=None,
+    long_input=None,
+    long_output=None,
+)
+REQUEST = Request(prompt=2_000, ticket=100, reply=10)
+BREAK_EVEN_SHARE = (2.0 - 1.0) / (2.0 - 0.1)  # of ROUND: below it, writing the cache costs more than it saves
+
+tokens = st.integers(0, 20_000)
+requests = st.builds(Request, prompt=tokens, ticket=tokens, reply=tokens)
+volumes = st.floats(0, 1e6)
+tiers = st.sampled_from([tier(name) for name in TIERS])
+
+
+def test_a_thousand_tickets_by_hand():
+    # 2,100 tokens in at 1 $ and 10 out at 10 $ per million make 0.0022 $ a ticket.
+    assert cost_per_ticket(ROUND, REQUEST, 1_000) == pytest.approx(0.0022)
+    assert cost_per_month(ROUND, REQUEST, 1_000) == pytest.approx(66)
+
+
+def test_a_batch_by_hand():
+    assert cost_per_month(ROUND, REQUEST, 1_000, batch=True) == pytest.approx(33)
+
+
+def test_caching_by_hand():
+    # Every 5 minutes is 288 a day, one expected ticket a lifetime of the cache: 1 - 1/e of them find it warm.
+    share = 1 - np.exp(-1)
+    expected = (100 + 10 * 10 + 2_000 * (share * 0.1 + (1 - share) * 2)) / 1e6
+    assert cost_per_ticket(ROUND, REQUEST, 288, cache_from=1024) == pytest.approx(expected)
+
+
+def test_a_busy_cache_costs_the_price_of_reading():
+    expected = (100 + 10 * 10 + 2_000 * 0.1) / 1e6
+    assert cost_per_ticket(ROUND, REQUEST, 1e6, cache_from=1024) == pytest.approx(expected)
+
+
+def test_an_idle_cache_costs_the_price_of_writing():
+    expected = (100 + 10 * 10 + 2_000 * 2) / 1e6
+    assert cost_per_ticket(ROUND, REQUEST, 0, cache_from=1024) == pytest.approx(expected)
+
+
+def test_a_prompt_below_the_minimum_is_not_cached():
+    plain = cost_per_ticket(ROUND, REQUEST, 1_000)
+    assert cost_per_ticket(ROUND, REQUEST, 1_000, cache_from=2_001) == plain
+    assert cost_per_ticket(ROUND, REQUEST, 1_000, cache_from=2_000) < plain
+
+
+def test_the_gap_by_hand():
+    # ROUND against a model ten times as dear: 0.0198 $ a ticket, so 594 $ a month at 1,000 a day.
+    dear = replace(ROUND, input=10.0, output=100.0)
+    assert volume_where_gap_reaches(594, dear, ROUND, REQUEST) == pytest.approx(1_000, rel=1e-6)
+
+
+def test_a_gap_that_is_never_reached_is_none():
+    assert volume_where_gap_reaches(1, ROUND, ROUND, REQUEST) is None
+
+
+@given(requests, tiers, st.lists(volumes, min_size=2, max_size=10), st.booleans())
+def test_more_tickets_never_cost_less_without_caching(request_, model, per_day, batch):
+    bills = cost_per_month(model, request_, np.sort(per_day), batch=batch)
+    assert (np.diff(bills) >= 0).all()
+
+
+@given(requests, tiers, st.lists(volumes, min_size=2, max_size=10))
+def test_a_warmer_cache_never_makes_a_ticket_dearer(request_, model, per_day):
+    each = cost_per_ticket(model, request_, np.sort(per_day), cache_from=0)
+    assert (np.diff(each) <= 1e-12).all()
+
+
+@given(requests, volumes, st.floats(1, 5), st.sampled_from(["input", "output", "cache_read", "cache_write"]))
+def test_a_higher_price_never_makes_a_bill_smaller(request_, per_day, factor, column):
+    dearer: Model = replace(ROUND, **{column: getattr(ROUND, column) * factor})
+    for cache_from in (None, 0):
+        before = cost_per_month(ROUND, request_, per_day, cache_from=cache_from)
+        assert cost_per_month(dearer, request_, per_day, cache_from=cache_from) >= before * (1 - 1e-12)
+
+
+@given(requests, volumes)
+def test_caching_saves_exactly_when_the_cache_is_warm_enough(request_, per_day):
+    cached = cost_per_ticket(ROUND, request_, per_day, cache_from=0)
+    plain = cost_per_ticket(ROUND, request_, per_day)
+    if warm_share(per_day) >= BREAK_EVEN_SHARE:
+        assert cached <= plain + 1e-12
+    else:
+        assert cached >= plain - 1e-12
+
+
+@given(requests, tiers, st.sampled_from(list(CACHING.values())), st.booleans())
+def test_no_tickets_cost_nothing(request_, model, cache_from, batch):
+    assert cost_per_month(model, request_, 0, cache_from=cache_from, batch=batch) == 0
+
+
+@given(volumes)
+def test_the_warm_share_is_a_share(per_day):
+    assert 0 <= warm_share(per_day) <= 1
+
+
+def test_units_of_the_warm_share():
+    # One ticket every CACHE_MINUTES, on the average.
+    assert warm_share(24 * 60 / CACHE_MINUTES) == pytest.approx(1 - 1 / np.e)
+
+
+def test_a_month_is_thirty_days_of_tickets():
+    month = cost_per_month(ROUND, REQUEST, [1, 10, 100])
+    assert month == pytest.approx(
+        DAYS_PER_MONTH * np.array([1, 10, 100]) * cost_per_ticket(ROUND, REQUEST, 1)
+    )
+
+
+@pytest.mark.parametrize("bad", [-1, float("nan")])
+def test_bad_input_is_named(bad):
+    with pytest.raises(CourseError, match=f"{bad} prompt tokens"):
+        Request(prompt=bad, ticket=1, reply=1)
+    with pytest.raises(CourseError, match="tickets a day"):
+        cost_per_month(ROUND, REQUEST, [10, bad])
+
+
+@pytest.fixture
+def view() -> TierPrices:
+    return TierPrices(ticket_tokens=25)
+
+
+def drawn(view: TierPrices) -> dict[str, float]:
+    """The bill at the chosen volume, as the chart's markers show it."""
+    return {name: view.figure.data[2 * place + 1].y[0] for place, name in enumerate(TIERS)}
+
+
+def test_the_chart_shows_the_bills_of_the_chosen_volume(view):
+    view.volume.value = 50_000
+    for name, bill in drawn(view).items():
+        assert bill == pytest.approx(float(cost_per_month(tier(name), view.request, 50_000)))
+    assert view.figure.data[1].x[0] == 50_000
+
+
+def test_every_control_changes_the_chart_and_the_sentence(view):
+    view.prompt.value = 2_000
+    for control, position in [
+        (view.volume, 7),
+        (view.prompt, 8),
+        (view.reply, 3),
+        (view.caching, 1),
+        (view.batch, 1),
+    ]:
+        before = drawn(view), view.sentence.value
+        control.position = position
+        assert drawn(view) != before[0] and view.sentence.value != before[1]
+
+
+def test_the_engineer_and_the_pair_change_the_sentence_only(view):
+    for control in (view.engineer_day, view.pair):
+        before = drawn(view), view.sentence.value
+        control.position = 1
+        assert drawn(view) == before[0] and view.sentence.value != before[1]
+
+
+def test_a_prompt_too_short_to_cache_is_said(view):
+    view.prompt.value = 500
+    view.caching.position = 1
+    assert "too short to be cached" in view.sentence.value
+
+
+def test_every_bill_of_the_controls_is_on_the_chart(view):
+    low, high = (10.0**end for end in view.figure.layout.yaxis.range)
+    for slider in (view.volume, view.prompt, view.reply):
+        slider.position = 0
+    view.batch.position = 1
+    assert min(drawn(view).values()) > low
+    for slider in (view.volume, view.prompt, view.reply):
+        slider.position = 99
+    view.batch.position = 0
+    assert max(drawn(view).values()) < high
+
+
+def test_the_chart_has_no_button_that_uploads_it(view):
+    assert view.figure._config["showSendToCloud"] is False

@@ -1,0 +1,47 @@
+"""The control of lesson 06, without a browser."""
+
+from dataclasses import replace
+
+import pytest
+
+from course.errors import CourseError
+from course.measuring.results import percent
+from widgets.lessons.tool_loop_model import Loop, ending
+from widgets.lessons.tool_loop_view import ToolLoop
+
+ASSUMED = Loop(success=0.9, noticed=0.5, needed=3, limit=6, prompt=900, growth=150, output=30)
+MEASURED = replace(ASSUMED, success=0.7083, needed=2, prompt=1_300)
+
+
+@pytest.fixture
+def view() -> ToolLoop:
+    return ToolLoop({"assumed": ASSUMED, "measured": MEASURED})
+
+
+def test_it_starts_with_the_first_case(view):
+    assert view.loop == ASSUMED
+    assert f"<b>{percent(ending(ASSUMED).right)} %</b> of questions" in view.sentence.value
+
+
+def test_a_case_sets_the_sliders_to_a_tenth_of_a_percent_and_brings_its_tokens(view):
+    view.preset.value = MEASURED
+    assert view.loop == replace(MEASURED, success=0.708)
+
+
+def test_every_control_changes_what_is_shown(view):
+    for name, control in {**view.sliders, "tier": view.tier}.items():
+        before = view.sentence.value + view.table.value
+        control.position += 1
+        assert view.sentence.value + view.table.value != before, name
+
+
+def test_the_table_says_the_same_as_the_model_and_marks_the_chosen_row(view):
+    assert view.table.value.count("<tr") == 11
+    marked = view.table.value.split('aria-current="true"')
+    assert len(marked) == 2
+    assert f">{percent(ending(ASSUMED).right)}<" in marked[1].split("</tr>")[0]
+
+
+def test_no_case_is_an_error():
+    with pytest.raises(CourseError, match="presets is empty"):
+        ToolLoop({})

@@ -1,0 +1,392 @@
+"""The decision memo: what it says of a known case, of missing and of damaged parts, and how it is written."""
+
+import os
+import platform
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from course.errors import CourseError
+from course.material.data import tickets
+from course.measuring import board, gap
+from course.measuring.evaluate import evaluate
+from course.measuring.results import Result
+from tests.browser import open_page
+from tests.tuning.test_adapters import save as saved_adapter
+from widgets.cost import inputs as cost_inputs
+from widgets.cost.inputs import APPROACHES
+from widgets.cost.model import bills, smallest_changes, verdict
+from widgets.decision import answers as decision_answers
+from widgets.decision.answers import Answers
+from widgets.decision.model import advise, what_would_change
+from widgets.memo import chart as memo_chart
+from widgets.memo.parts import ANSWERS, BOARD, COSTS, FILLED_BY, LINES, Line, content
+from widgets.memo.write import Memo, gather, write_memo
+
+ROWS = tickets("test")[:100]
+PAIR = ("linear_head", "self_hosted_lora")
+KNOWN = Answers(
+    wrong=frozenset({"behaviour"}),
+    tried=frozenset({"prompt", "few_shot", "another_model", "skill"}),
+    evaluation_rows=100,
+    failure_rate=0.1,
+    accepted_rate=0.08,
+    failures_sorted=True,
+    spread="alike",
+    changes="yearly",
+    stable_months=12,
+    reviewed=False,
+    volume=30_000,
+    labels=800,
+    labelled_by="experts",
+    cost_says="cheaper",
+    measured_on="best rung, 100 tickets, measured here",
+)
+
+
+def measured(name: str, right: int, lesson: str, rows: list = ROWS, **changes) -> Result:
+    answers = {row.id: row.queue if place < right else "no queue" for place, row in enumerate(rows)}
+    result = replace(evaluate(rows, lambda row: answers[row.id], name=name), **changes)
+    board.add(result, lesson=lesson)
+    return result
+
+
+def priced(seconds: float, result: Result) -> Result:
+    """The same result, with so many seconds a row."""
+    return replace(result, outcomes=tuple(replace(each, seconds=seconds) for each in result.outcomes))
+
+
+@pytest.fixture
+def known(results_dir) -> Path:
+    """A board of five rungs, a cost state and answers."""
+    best = priced(0.2, measured("best rung", 90, "03"))
+    cheap = priced(0.1, measured("cheap rung", 50, "02"))
+    board.add(best, lesson="03")
+    board.add(cheap, lesson="02")
+    measured("worse than the best", 60, "03")
+    answers = {row.id: row.queue for row in ROWS}
+    reading = Result.from_replies(ROWS, answers, name="large model", model="tier unknown")
+    board.add(reading, lesson="03")
+    measured("of fewer rows", 10, "01", ROWS[:40])
+    cost_inputs.save(cost_inputs.load(pair=PAIR))
+    decision_answers.save(KNOWN)
+    return results_dir
+
+
+def text(page: str) -> str:
+    body = re.sub("<style>.*?</style>", " ", page, flags=re.S)
+    return " ".join(re.sub("<[^>]+>", " ", body).split())
+
+
+def plain(markdown: str) -> str:
+    return re.sub(r"\\(.)", r"\1", markdown)
+
+
+def test_the_ladder_has_the_best_of_each_kind_with_its_figures_cheapest_first(known):
+    memo = write_memo()
+    ladder = memo.content.ladder
+    names = [rung.name for rung in ladder]
+    assert "worse than the best" not in names
+    assert names.index("cheap rung") < names.index("best rung") < names.index("large model")
+    assert ladder[-1].cost is None
+    best = next(rung for rung in ladder if rung.name == "best rung")
+    result = board.get("best rung")
+    assert (best.n, best.accuracy, best.low, best.high) == (100, 0.9, *result.interval)
+    assert [right for right, _ in best.kinds] == result.slices()["right"].tolist()
+    assert best.decides and sum(rung.decides for rung in ladder) == 1
+    for page in (text(memo.html), plain(memo.markdown)):
+        for rung in ladder:
+            assert rung.name in page and rung.badge in page
+        assert "recorded reading" in page and "best rung (decides)" in page
+        assert "another one is on the board" in page
+
+
+def test_the_advice_the_costs_and_the_changes_are_those_of_the_models(known):
+    memo = write_memo()
+    costs = cost_inputs.saved()
+    advice = advise(KNOWN)
+    for page in (HTMLText.of(memo.html), plain(memo.markdown)):
+        assert advice.sentence in page
+        for reason in advice.reasons:
+            assert reason.text in page and reason.credit in page
+        assert verdict(costs).sentence in page
+    shown = memo.content.costs
+    priced_all = bills(costs)
+    assert {APPROACHES[name] for name in PAIR} <= {line.name for line in shown.lines}
+    assert len(shown.lines) == LINES and len(shown.left_out) == len(costs.approaches) - LINES
+    for line in shown.lines:
+        name = next(key for key, title in APPROACHES.items() if title == line.name)
+        assert line.total == pytest.approx(float(priced_all[name].total))
+        assert len(line.cumulative) == costs.horizon + 1
+    led_to = {change.leads_to.title for change in what_would_change(KNOWN)}
+    for title in led_to:
+        assert any(title in change for change in memo.content.changes)
+    nearest = smallest_changes(costs.with_approaches(PAIR, PAIR))[0]
+    assert any(cost_inputs.definition(nearest.key).label in change for change in memo.content.changes)
+
+
+def test_the_open_points_name_what_is_open(known):
+    points = {(point.kind, point.text) for point in write_memo().content.open_points}
+    kinds = {kind for kind, _ in points}
+    assert {"gates", "checks", "assumed", "interval", "not measured", "sets"} <= kinds
+    told = " ".join(text for _, text in points)
+    low, high = board.get("best rung").interval
+    assert low < 0.92 < high and "best rung: " in told
+    assert f"about {gap.rows_to_decide(0.9, 0.92):,} rows decide it" in told
+    assert "lessons 04, 05, 06, 07" in told
+    assert "on 40 and on 100 rows" in told
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"volume": 5_000}, "30,000 outputs a month, the answers 5,000"),
+        ({"cost_says": "not priced"}, "not priced yet"),
+        ({"measured_on": "a rung that was there once"}, "not on the board any more"),
+    ],
+)
+def test_files_that_say_different_things_are_told(known, changed, said):
+    assert not [point for point in write_memo().content.open_points if point.kind == "files differ"]
+    decision_answers.save(replace(KNOWN, **changed))
+    differing = [point.text for point in write_memo().content.open_points if point.kind == "files differ"]
+    assert len(differing) == 1 and said in differing[0]
+
+
+def test_a_file_older_than_the_board_is_told(known):
+    os.utime(known / COSTS, (0, 0))
+    assert any("cost_state.json is older" in point.text for point in write_memo().content.open_points)
+
+
+def test_all_that_is_missing_is_named_with_its_lesson(results_dir):
+    memo = write_memo()
+    assert dict(memo.content.missing) == FILLED_BY
+    for page in (text(memo.html), plain(memo.markdown)):
+        for name in FILLED_BY:
+            assert FILLED_BY[name].replace("'", "&#39;") in page or FILLED_BY[name] in page
+        assert "Next:" not in page and "Course" in page
+    assert "<svg" not in memo.html
+    assert [point.kind for point in memo.content.open_points] == ["missing"] * len(FILLED_BY)
+    assert memo.content.ladder == () and memo.content.costs is None and memo.content.advice is None
+    assert repr(memo).startswith("Written: memo.html and memo.md. Missing: board.sqlite")
+
+
+@pytest.mark.parametrize("name", [BOARD, COSTS, ANSWERS])
+def test_one_missing_part_leaves_the_others(known, name):
+    (known / name).unlink()
+    found = write_memo().content
+    assert set(found.missing) == {name}
+    assert (found.ladder != (), found.costs is not None, found.advice is not None) == (
+        name != BOARD,
+        name != COSTS,
+        name != ANSWERS,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "damaged"),
+    [
+        (BOARD, b"this is not a database" * 100),
+        (COSTS, b'{"format": 1}'),
+        (COSTS, b"\xff\xfe"),
+        (ANSWERS, b'{"labels": "many"}'),
+        (ANSWERS, b"{"),
+    ],
+)
+def test_a_damaged_file_is_named_without_its_folder_and_the_rest_stands(known, name, damaged):
+    (known / name).write_bytes(damaged)
+    memo = write_memo()
+    assert set(memo.content.missing) == {name}
+    assert f"{name} cannot be used" in memo.content.missing[name]
+    assert f"{name} cannot be used" in text(memo.html) and f"{name} cannot be used" in plain(memo.markdown)
+    assert (known / name).read_bytes() == damaged
+
+
+def test_rows_of_the_board_that_cannot_be_read_are_a_damaged_board(known):
+    with board._connected() as connection:
+        connection.execute("UPDATE board SET outcomes = '[{}]' WHERE name = 'best rung'")
+    assert "board.sqlite cannot be used" in write_memo().content.missing[BOARD]
+
+
+def test_an_adapter_is_named_with_its_hashes_and_a_damaged_one_too(known):
+    adapter = saved_adapter()
+    told = dict(write_memo().content.versions)
+    shown = told[f"Adapter {adapter.label}"]
+    assert adapter.card.sha256[:12] in shown and adapter.card.data_sha256[:12] in shown
+    assert "not on the board" in shown
+    model = f"local+{adapter.label}-12345678"
+    measured("tuned", 80, "11", model=model, badge=f"measured here: {model}")
+    badges = [rung.badge for rung in write_memo().content.ladder]
+    assert f"measured here: local+{adapter.label}" in badges
+    assert dict(write_memo().content.versions)[f"Adapter {adapter.label}"].endswith("; on the board")
+    adapter.weights.write_bytes(b"")
+    memo = write_memo()
+    assert "damaged" in memo.content.missing[f"adapter {adapter.label}"]
+    assert f"adapter {adapter.label} cannot be used" in text(memo.html)
+
+
+HOSTILE = "<script>alert(1)</script> | a *b* _c_ [d](e) `f` $g$ &amp; \n# h"
+
+
+def test_text_of_the_reader_is_text_and_nothing_else(known):
+    measured(HOSTILE, 95, "04")
+    answers = replace(KNOWN, measured_on=HOSTILE, turns_when=HOSTILE)
+    decision_answers.save(answers)
+    cost_inputs.save(replace(cost_inputs.saved(), title=HOSTILE))
+    memo = write_memo(HOSTILE)
+    assert "<script" not in memo.html and memo.html.count("&lt;script&gt;") >= 3
+    assert r"\<script\>" in memo.markdown
+    assert not re.search(r"(?<!\\)(<|\$|\*b|\[d)", memo.markdown)
+    assert not [line for line in memo.markdown.splitlines() if line.startswith("# h")]
+    rows = [line for line in memo.markdown.splitlines() if line.startswith("| ")]
+    ladder = rows[: len(memo.content.ladder) + 1]
+    assert len({len(re.findall(r"(?<!\\)\|", row)) for row in ladder}) == 1
+    HTMLText.of(memo.html)  # balanced
+    assert "<script" not in memo._repr_html_()
+
+
+def test_it_names_no_machine_no_folder_and_no_key(known, monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-secret-of-the-reader")
+    adapter = saved_adapter()
+    (known / COSTS).unlink()
+    (known / COSTS).mkdir()
+    adapter.weights.write_bytes(b"")
+    memo = write_memo()
+    for page in (memo.html, memo.markdown, memo._repr_html_(), repr(memo)):
+        page = plain(page)
+        for secret in (str(known), str(Path.home()), "sk-ant", adapter.card.machine):
+            assert secret not in page
+        assert platform.node() not in re.split(r"\W+", page)
+
+
+def test_a_model_that_is_not_there_is_named_without_its_folder(known, tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_GGUF", str(tmp_path / "ada-l" / "models" / "own.gguf"))
+    memo = write_memo()
+    assert "own.gguf" in memo.content.missing["language model"]
+    for page in (memo.html, memo.markdown, repr(memo)):
+        assert "ada-l" not in page and "language model" in page
+
+
+def test_the_page_needs_no_network(known):
+    page = write_memo().html
+    assert not re.findall(r'(?:src|href)="|https?://|@import|url\(', page)
+
+
+def test_both_files_are_written_whole_or_not_at_all(known, monkeypatch):
+    first = write_memo("First")
+    assert [path.name for path in first.files] == ["memo.html", "memo.md"]
+    assert (known / "memo.html").read_text(encoding="utf-8") == first.html
+
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Path, "write_text", full)
+        with pytest.raises(CourseError, match="memo.html cannot be written .No space"):
+            write_memo("Second")
+    assert (known / "memo.html").read_text(encoding="utf-8") == first.html
+    assert (known / "memo.md").read_text(encoding="utf-8") == first.markdown
+    assert not list(known.glob(".memo*"))
+
+
+def test_a_memo_without_a_title_is_refused(known):
+    with pytest.raises(CourseError, match="no title"):
+        write_memo("  ")
+
+
+def test_the_same_sources_give_the_same_memo(known):
+    sources = gather()
+    assert content("A", "2026-11-21", sources) == content("A", "2026-11-21", sources)
+
+
+@pytest.fixture
+def browser_page() -> Iterator[Page]:
+    """A page as wide as a notebook's window at its narrowest."""
+    with open_page(700, 900) as page:
+        yield page
+
+
+def test_it_prints_on_one_sheet_and_fits_a_narrow_window(known, browser_page):
+    saved_adapter()
+    for place in range(6):
+        measured(f"rung number {place} of a longer name", 70 + place, f"0{place}", model=f"m{place}")
+    memo = write_memo()
+    assert len(memo.content.ladder) >= 10
+    browser_page.goto(memo.files[0].as_uri())
+    assert browser_page.evaluate("document.documentElement.scrollWidth") == 700
+    printed = browser_page.pdf(prefer_css_page_size=True)
+    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 1
+
+
+def test_in_a_notebook_it_stands_in_a_frame(known):
+    shown = write_memo()._repr_html_()
+    assert shown.count("<iframe") == 1 and 'title="Decision memo"' in shown
+    assert "<style>" not in shown and "&lt;style&gt;" in shown
+
+
+def test_the_chart_says_in_words_what_it_draws():
+    lines = [
+        Line("A & B", (0.0, 10.0, 20.0), 1, 0.1, "assumed", True),
+        Line("C", (30.0, 30.0, 30.0), 1, 0.1, "measured", False),
+    ]
+    drawn = memo_chart.costs_chart(lines, 2)
+    label = re.search('aria-label="([^"]*)"', drawn).group(1)
+    assert "A &amp; B: 0 $ before the first month, 20 $ after 2; C: 30 $ before" in label
+    assert drawn.count("<polyline") == 2 and drawn.count("stroke-dasharray") >= 2
+    for points in re.findall('points="([^"]*)"', drawn):
+        for x, y in (point.split(",") for point in points.split()):
+            assert 0 <= float(x) <= memo_chart._WIDTH and 0 <= float(y) <= memo_chart._HEIGHT
+
+
+@pytest.mark.parametrize(
+    "wanted", [[10.0, 11.0, 12.0], [200.0, 201.0, 225.0, 230.0, 230.0], [50.0], [90.0, 20.0]]
+)
+def test_the_names_in_the_chart_do_not_lie_on_one_another(wanted):
+    places = memo_chart._spread(wanted)
+    ordered = sorted(places)
+    assert all(b - a >= memo_chart._LABEL_GAP - 1e-9 for a, b in zip(ordered, ordered[1:], strict=False))
+    assert [places.index(place) for place in ordered] == sorted(range(len(wanted)), key=lambda i: wanted[i])
+    assert 0 <= ordered[0] and ordered[-1] <= memo_chart._BOTTOM
+
+
+@pytest.mark.parametrize("amount", [0.003, 1, 9.99, 10, 117, 486_000, 1e9])
+def test_the_axis_ends_above_the_dearest(amount):
+    assert amount <= memo_chart._round_up(amount) <= 2 * amount
+
+
+class HTMLText(HTMLParser):
+    """The text of a page, which must close every tag that it opens."""
+
+    EMPTY = ("br", "meta", "line", "circle", "polyline")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.parts: list[str] = []
+
+    @classmethod
+    def of(cls, page: str) -> str:
+        parser = cls()
+        parser.feed(page)
+        assert not parser.open
+        return " ".join(" ".join(parser.parts).split())
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in self.EMPTY:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        if tag not in self.EMPTY:
+            assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.parts.append(data)
+
+
+def test_a_memo_is_what_the_lesson_shows(known):
+    memo = write_memo()
+    assert isinstance(memo, Memo) and repr(memo).endswith("Nothing is missing.")

@@ -1,0 +1,204 @@
+"""Our own charts: what they send without a browser, and what they draw in one."""
+
+import base64
+import re
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+from playwright.sync_api import Page
+
+from course.errors import CourseError
+from tests.browser import open_page
+from widgets import chart
+from widgets.chart import Area, Axis, Bar, BarChart, Line, LineChart, MapChart, Mark
+from widgets.static import STATIC
+
+MONTHS = np.arange(19.0)
+SOURCE = (STATIC / "chart.js").read_text(encoding="utf-8")
+# A model stands in for a kernel: `change` sets what a message would bring.
+START = """states => {
+    window.models = states.map(state => {
+        const calls = [];
+        const take = values => {
+            const bytes = Uint8Array.from(atob(values.numbers), letter => letter.charCodeAt(0));
+            return {...values, numbers: new DataView(bytes.buffer)};
+        };
+        let values = take(state);
+        const place = document.querySelector('main').appendChild(document.createElement('div'));
+        window.render({el: place, model: {get: name => values[name], on: (_, call) => calls.push(call)}});
+        return {change: next => { values = take(next); calls.forEach(call => call()); }};
+    });
+}"""
+
+
+def state(widget: chart._Chart) -> dict:
+    """What the browser is sent."""
+    numbers = base64.b64encode(widget.numbers).decode()
+    names = ("kind", "frame", "parts", "summary")
+    return {name: getattr(widget, name) for name in names} | {"numbers": numbers}
+
+
+def months(slope: float = 1_000, mark: str = "even in month 9", **more) -> LineChart:
+    made = LineChart(Axis("months"), Axis("$ so far"))
+    lines = [
+        Line("Prompt", MONTHS, slope * MONTHS, "#0072B2", **more),
+        Line("Tuned", MONTHS, 9_000 + 0 * MONTHS, "#D55E00", "8 4"),
+    ]
+    made.show(lines, "Prompt against Tuned.", [Mark(9, 9_000, mark)], here=(12, "you: 12"))
+    return made
+
+
+def tornado() -> BarChart:
+    made = BarChart(Axis("Prompt less Tuned, $"))
+    bars = [Bar("Volume", -5, 20, "10,000", "100,000"), Bar("Wrong outputs (Prompt)", 8, 2, "6 %", "20 %")]
+    made.show(bars, 4, "What matters.", (0, "even"))
+    return made
+
+
+def cheapest() -> MapChart:
+    made = MapChart(Axis("outputs a month", log=True), Axis("error, %"))
+    volumes, errors = np.geomspace(100, 1e6, 12), np.linspace(1, 20, 8)
+    gap = np.log10(volumes)[None, :] - 4 + 0 * errors[:, None]
+    areas = [Area("Prompt", "P", "#0072B2"), Area("Tuned", "H", "#D55E00")]
+    made.show(volumes, errors, gap > 0, areas, "Where.", gap, "even", here=(1_000, 5))
+    return made
+
+
+def test_the_numbers_are_sent_as_they_are():
+    made = months()
+    sent = np.frombuffer(made.numbers)
+    assert sent.reshape(4, -1).tolist() == [
+        MONTHS.tolist(),
+        (1_000 * MONTHS).tolist(),
+        MONTHS.tolist(),
+        [9_000.0] * 19,
+    ]
+    assert [line["length"] for line in made.parts["lines"]] == [19, 19]
+    assert made.summary == "Prompt against Tuned."
+
+
+def test_only_what_changed_is_sent(monkeypatch):
+    made, sent = months(), []
+    monkeypatch.setattr(made, "send_state", lambda key=None: sent.append(set(key)))
+    made.show(
+        [
+            Line("Prompt", MONTHS, 2_000 * MONTHS, "#0072B2"),
+            Line("Tuned", MONTHS, 9_000 + 0 * MONTHS, "#D55E00", "8 4"),
+        ],
+        "Prompt against Tuned.",
+        [Mark(9, 9_000, "even in month 9")],
+        here=(12, "you: 12"),
+    )
+    assert sent == [{"numbers"}]
+
+
+def test_bad_input_is_named():
+    with pytest.raises(CourseError, match="'Prompt' needs x and y of one length"):
+        months().show([Line("Prompt", MONTHS, MONTHS[:3], "#000000")], "")
+    with pytest.raises(CourseError, match="'volume' is a logarithmic axis"):
+        Axis("volume", log=True, low=0)
+    with pytest.raises(CourseError, match="2 rows and 3 columns"):
+        cheapest().show([1, 2, 3], [1, 2], np.zeros((3, 2)), [], "")
+
+
+@pytest.fixture(scope="module")
+def browser_page() -> Iterator[Page]:
+    with open_page(700, 900) as page:
+        yield page
+
+
+@pytest.fixture
+def show(browser_page: Page) -> Callable[..., Page]:
+    """Draws charts on an empty page and fails on an error there."""
+    errors = []
+    browser_page.on("pageerror", lambda error: errors.append(error))
+
+    def show(*charts: chart._Chart) -> Page:
+        browser_page.set_content("<main></main>")
+        script = SOURCE.replace("export default { render };", "window.render = render;")
+        browser_page.add_script_tag(content=script, type="module")
+        browser_page.wait_for_function("() => window.render !== undefined")
+        browser_page.evaluate(START, [state(each) for each in charts])
+        assert errors == []
+        return browser_page
+
+    return show
+
+
+def points(page: Page, place: int) -> list[tuple[float, float]]:
+    """The pixels of a curve."""
+    path = page.locator(".curve").nth(place).get_attribute("d")
+    return [tuple(map(float, pair.split())) for pair in path[1:].split("L")]
+
+
+def test_each_chart_is_an_image_with_its_words_and_fits(show):
+    page = show(months(), tornado(), cheapest())
+    assert [each.get_attribute("aria-label") for each in page.get_by_role("img").all()] == [
+        "Prompt against Tuned.",
+        "What matters.",
+        "Where.",
+    ]
+    assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    for box in (svg.bounding_box() for svg in page.locator("svg").all()):
+        assert box["width"] <= 570
+    for kind in ("Prompt", "even in month 9", "you: 12", "20 %", "H Tuned", "you are here"):
+        assert page.locator("text", has_text=kind).first.is_visible(), kind
+
+
+def test_a_curve_is_where_its_numbers_are(show):
+    page = show(months())
+    rising, level = points(page, 0), points(page, 1)
+    assert len(rising) == len(level) == 19
+    # They meet in month 9, where the mark is.
+    assert rising[9] == level[9]
+    mark = page.locator(".mark")
+    assert (float(mark.get_attribute("cx")), float(mark.get_attribute("cy"))) == rising[9]
+    steps = np.diff(np.array(rising), axis=0)
+    assert np.allclose(steps, steps[0], atol=0.11) and steps[0][0] > 0 > steps[0][1]
+
+
+def test_a_change_is_drawn(show):
+    page = show(months())
+    before = page.locator(".curve").first.get_attribute("d")
+    page.evaluate("next => window.models[0].change(next)", state(months(500)))
+    assert points(page, 0) != before
+    assert (
+        page.evaluate(
+            """([first, last]) => { window.models[0].change(first); window.models[0].change(last); }""",
+            [state(months(700)), state(months(800, "the last one"))],
+        )
+        is None
+    )
+    page.locator("text", has_text="the last one").wait_for()
+
+
+def test_words_are_text_and_never_markup(show):
+    page = show(months(mark="<b>x</b> & y"))
+    assert page.locator("text", has_text="<b>x</b> & y").count() == 1
+    assert page.locator("b").count() == 0
+
+
+def test_gaps_empty_charts_and_single_points_are_drawn(show):
+    made, flat, empty = (LineChart(Axis("x", log=log), Axis("y", log=log)) for log in (True, False, True))
+    holes = np.array([0.0, 1, np.nan, 10, 100])
+    made.show([Line("holes", holes, holes, "#000000")], "gaps")
+    flat.show([Line("one", [3], [0], "#000000")], "one point")
+    empty.show([Line("none", [0], [-1], "#000000")], "nothing that can be drawn")
+    page = show(made, flat, empty)
+    assert page.locator(".curve").first.get_attribute("d").count("M") == 2
+    assert not re.search("NaN|Infinity", page.inner_html("main"))
+
+
+@pytest.mark.parametrize("high", [0.003, 1, 18, 950, 1e5, 3.2e7, 4e9])
+def test_ticks_are_round_and_cover_the_curve(show, high):
+    made = LineChart(Axis("x"), Axis("y"))
+    made.show([Line("line", [0, 1], [0, high], "#000000")], "")
+    page = show(made)
+    units = {"M": 1e6, "B": 1e9}
+    labels = page.locator("text[text-anchor=end]")
+    texts = labels.evaluate_all("labels => labels.map(label => label.textContent)")
+    ticks = [float(text.rstrip("MB").replace(",", "")) * units.get(text[-1], 1) for text in texts]
+    assert 3 <= len(ticks) <= 12
+    assert max(ticks) >= high * 0.999
+    assert np.allclose(np.diff(ticks), ticks[1] - ticks[0])

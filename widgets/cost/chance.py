@@ -1,0 +1,239 @@
+"""How sure the comparison of a pair is: one input at a time, all of them at once, and which of them matter.
+
+Each uncertain input is drawn from a triangle between its low and its high with the peak at its base: the only
+shape that three numbers give without a fourth one made up. The base is the likeliest value; where a range
+reaches further up than down, the draws lie above it on average, and so may turn the verdict at the base.
+Both approaches see the same draw of the case, as they would the same month; all other inputs are drawn
+independently of one another.
+
+Differences are the total of the pair's first approach less that of its second, in $: below 0 the first is
+cheaper.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy.stats import qmc
+
+from course.errors import CourseError
+from course.measuring.results import percent
+from widgets.cost.inputs import APPROACHES, Assumptions, Estimate, keys
+from widgets.cost.model import bills, dollars
+
+DRAWS = 10_000
+SEED = 1
+_SHARES = (5, 50, 95)  # percentiles
+_EVEN = 0.05  # a chance this close to one half is called even
+
+
+@dataclass(frozen=True)
+class Bar:
+    """The difference with one input at its low and at its high end, all others at their base, in $."""
+
+    key: str
+    at_low: float
+    at_high: float
+
+    @property
+    def span(self) -> float:
+        """$ between the two."""
+        return abs(self.at_high - self.at_low)
+
+    @property
+    def turns(self) -> bool:
+        """Whether the input alone, inside its range, changes which of the pair is cheaper."""
+        return self.at_low * self.at_high < 0
+
+
+@dataclass(frozen=True)
+class Tornado:
+    """The difference at the base values, and a bar for each uncertain input, the widest first."""
+
+    base: float
+    bars: tuple[Bar, ...]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """$ that 5, 50 and 95 % of the draws stay below."""
+
+    low: float
+    middle: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Chance:
+    """What the draws say about a pair.
+
+    `cheaper` is the share of draws in which each is strictly cheaper, `tie` the share in which neither is,
+    `error` the standard error of these shares: that of plain random draws, which Latin hypercubes stay below.
+    It holds for the ranges as they are given, and says nothing about ranges that are wrong.
+    """
+
+    pair: tuple[str, str]
+    n: int
+    cheaper: Mapping[str, float]
+    tie: float
+    error: float
+    difference: Spread
+    totals: Mapping[str, Spread]
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Influence:
+    """Shares of the difference's variance that an input explains, each with half its 95 % interval.
+
+    `first`: the input alone. `total`: with all that it does together with others. An estimate can be a little
+    below 0 or above 1.
+    """
+
+    key: str
+    first: float
+    first_error: float
+    total: float
+    total_error: float
+
+
+def tornado(assumptions: Assumptions) -> Tornado:
+    """The pair's difference with each uncertain input at its low and at its high."""
+    uncertain = assumptions.uncertain(assumptions.pair)
+    values = {}
+    for place, key in enumerate(uncertain):
+        estimate = assumptions.estimates[key]
+        values[key] = np.full(2 * len(uncertain) + 1, estimate.base)
+        values[key][2 * place : 2 * place + 2] = estimate.low, estimate.high
+    a, b = totals(assumptions, values).values()
+    gaps = np.atleast_1d(a - b)
+    bars = [
+        Bar(key, float(gaps[2 * place]), float(gaps[2 * place + 1])) for place, key in enumerate(uncertain)
+    ]
+    return Tornado(float(gaps[-1]), tuple(sorted(bars, key=lambda bar: -bar.span)))
+
+
+def draws(assumptions: Assumptions, n: int = DRAWS, seed: int = SEED) -> dict[str, np.ndarray]:
+    """`n` values of each uncertain input of the pair, by a Latin hypercube. Same seed, same draws.
+
+    An input keeps its own column of the hypercube whatever the others are, so that moving one moves no other.
+    """
+    if n < 1:
+        raise CourseError(f"{n} draws are none; ask for at least 1.")
+    columns = keys(assumptions.pair)
+    cube = _cube(len(columns), n, seed)
+    return {
+        key: _triangular(cube[columns.index(key)], assumptions.estimates[key])
+        for key in assumptions.uncertain(assumptions.pair)
+    }
+
+
+def totals(assumptions: Assumptions, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Total $ of each of the pair where these inputs are arrays of one shape; the others keep their base."""
+    shape = next((array.shape for array in values.values()), ())
+    priced = bills(assumptions, values, assumptions.pair)
+    return {name: np.broadcast_to(bill.total, shape) for name, bill in priced.items()}
+
+
+def chance(assumptions: Assumptions, n: int = DRAWS, seed: int = SEED) -> Chance:
+    """How often each of the pair is the cheaper one, when all their uncertain inputs vary at once."""
+    values = draws(assumptions, n, seed)
+    drawn = {name: np.atleast_1d(total) for name, total in totals(assumptions, values).items()}
+    a, b = assumptions.pair
+    gaps = drawn[a] - drawn[b]
+    cheaper = {a: float((gaps < 0).mean()), b: float((gaps > 0).mean())}
+    error = float(max(np.sqrt(share * (1 - share) / n) for share in cheaper.values()))
+    difference = _spread(gaps)
+    return Chance(
+        pair=(a, b),
+        n=n,
+        cheaper=cheaper,
+        tie=float((gaps == 0).mean()),
+        error=error,
+        difference=difference,
+        totals={name: _spread(total) for name, total in drawn.items()},
+        sentence=_in_words(assumptions, n, cheaper, error, difference, is_sure=not values),
+    )
+
+
+def sobol(assumptions: Assumptions, n: int = 1024, seed: int = SEED) -> tuple[Influence, ...]:
+    """First-order and total Sobol indices of the pair's difference, the largest total first.
+
+    `n` is a power of 2; the model is priced n x (uncertain inputs + 2) times. No uncertain input: empty.
+    """
+    # It imports matplotlib, which nobody who only moves a slider should wait for.
+    from SALib.analyze import sobol as analysis
+    from SALib.sample import sobol as sampling
+
+    if n < 2 or n & (n - 1):
+        raise CourseError(f"Sobol indices need a power of 2 as n, not {n}; take 1024.")
+    uncertain = assumptions.uncertain(assumptions.pair)
+    if not uncertain:
+        return ()
+    problem = {"num_vars": len(uncertain), "names": uncertain, "bounds": [[0, 1]] * len(uncertain)}
+    cube = sampling.sample(problem, n, calc_second_order=False, seed=seed).T
+    values = {
+        key: _triangular(row, assumptions.estimates[key]) for key, row in zip(uncertain, cube, strict=True)
+    }
+    a, b = totals(assumptions, values).values()
+    gaps = a - b
+    if np.ptp(gaps) <= 1e-12 * np.abs(a).max():
+        return tuple(Influence(key, 0.0, 0.0, 0.0, 0.0) for key in uncertain)
+    found = analysis.analyze(problem, gaps, calc_second_order=False, seed=seed)
+    columns = (found[name] for name in ("S1", "S1_conf", "ST", "ST_conf"))
+    influences = [Influence(key, *map(float, row)) for key, *row in zip(uncertain, *columns, strict=True)]
+    return tuple(sorted(influences, key=lambda influence: -influence.total))
+
+
+@lru_cache(maxsize=4)
+def _cube(columns: int, n: int, seed: int) -> np.ndarray:
+    """A Latin hypercube with a row for each input: (columns, n), read-only."""
+    cube = np.ascontiguousarray(qmc.LatinHypercube(columns, rng=seed).random(n).T)
+    cube.flags.writeable = False
+    return cube
+
+
+def _triangular(share: np.ndarray, estimate: Estimate) -> np.ndarray:
+    """The values that these shares (0 to 1) of the triangle lie below."""
+    low, peak, high = estimate.low, estimate.base, estimate.high
+    rising = low + np.sqrt(share * ((high - low) * (peak - low)))
+    falling = high - np.sqrt((1 - share) * ((high - low) * (high - peak)))
+    # Rounding must not carry a value out of the range: the model refuses what is out of bounds.
+    return np.clip(np.where(share * (high - low) < peak - low, rising, falling), low, high)
+
+
+def _spread(amounts: np.ndarray) -> Spread:
+    return Spread(*map(float, np.percentile(amounts, _SHARES)))
+
+
+def _in_words(
+    assumptions: Assumptions,
+    n: int,
+    cheaper: Mapping[str, float],
+    error: float,
+    difference: Spread,
+    is_sure: bool,
+) -> str:
+    a, b = assumptions.pair
+    likelier, other = sorted(assumptions.pair, key=cheaper.get, reverse=True)
+    over = f"over {assumptions.horizon} months"
+    if cheaper[a] == cheaper[b] == 0:
+        return f"{APPROACHES[a]} and {APPROACHES[b]} cost the same {over}, whatever is drawn."
+    if is_sure:
+        return f"No input of the two is uncertain: {APPROACHES[likelier]} costs less {over}."
+    ahead = [difference.low, difference.middle, difference.high]
+    least, middle, most = ahead if likelier == b else [-amount for amount in reversed(ahead)]
+    points = percent(max(error, 0.001))
+    share = f"In {percent(cheaper[likelier])} % of {n:,} draws (sampling error {points} points)"
+    if cheaper[likelier] == 1:
+        share = f"In all {n:,} draws"
+    even = ", as good as even" if abs(cheaper[likelier] - 0.5) <= _EVEN else ""
+    against = f"{APPROACHES[likelier]} costs less than {APPROACHES[other]} {over}{even}"
+    between = f"nine draws in ten lie between {_ahead(least)} and {_ahead(most)}"
+    return f"{share} {against}. In the middle it is {_ahead(middle)}; {between}."
+
+
+def _ahead(amount: float) -> str:
+    # Two digits: the ranges are rougher than that.
+    return f"{dollars(float(f'{abs(amount):.2g}'))} {'cheaper' if amount >= 0 else 'dearer'}"

@@ -1,0 +1,420 @@
+"""What each approach costs over the months: pure arithmetic on the inputs of widgets/cost/inputs.py.
+
+    unit(t)  = calls x [ (prefix x (hit x cached price + (1 - hit) x price in) + variable x price in
+                          + output x price out) x (1 - batch x discount) ]
+               + error rate x cost of an error + reviewed share x minutes / 60 x reviewer's rate
+    month(t) = volume(t) x unit(t) + ceil(volume(t) / capacity) x hosting
+               + rate x (upkeep + evaluated x tax(n) / n + retrains x retrain hours) + retrains x training
+    upfront  = rate x set-up hours + examples x label cost / (1 - curation) + training
+    training = examples x tokens x epochs x training price + GPU hours x GPU price
+
+    volume(t) = v0 x (1 + growth)^t     price(t) = price x (1 - decline)^(t / 12)     tax(n) = hours x n^power
+
+Any input may be an array: the results take the shape S of all of them together, and months are a last axis.
+Money is in $, token prices in $ per million tokens.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.optimize import brentq
+
+from course.errors import CourseError
+from course.measuring.results import money
+from widgets.cost.inputs import APPROACHES, CASE, Approach, Assumptions, Case, check_values, definition
+
+VOLUME = "case.volume"
+LEAST, MOST = 10.0, 1e8  # outputs a month: where break-even volumes are searched
+DAYS_PER_MONTH = 30
+MILLION = 1e6
+REACH = 5.0  # how far beyond its range an input is moved in search of a change, in ranges
+_STEPS = 64  # values tried on either side before the nearest is refined
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """So much of something in each month: S + (months,)."""
+
+    each: np.ndarray
+
+    @cached_property
+    def sum(self) -> np.ndarray:
+        """Of all months: S."""
+        return self.each.sum(-1)
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What one approach costs. `upfront_parts` are $ in the shape S.
+
+    What is paid each month is a quantity and the $ for one of it, S, which all months share. A total so needs
+    no array of draws by months for each part, and 10,000 draws stay quick.
+    """
+
+    outputs: Quantity
+    upfront_parts: Mapping[str, np.ndarray]
+    running: Mapping[str, tuple[Quantity, np.ndarray]]
+
+    @property
+    def volume(self) -> np.ndarray:
+        """Outputs of each month: S + (months,)."""
+        return self.outputs.each
+
+    @cached_property
+    def monthly_parts(self) -> dict[str, np.ndarray]:
+        """$ of each month by what it is spent on: S + (months,)."""
+        return {name: quantity.each * price[..., None] for name, (quantity, price) in self.running.items()}
+
+    @cached_property
+    def upfront(self) -> np.ndarray:
+        """$ before the first month."""
+        return sum(self.upfront_parts.values())
+
+    @cached_property
+    def monthly(self) -> np.ndarray:
+        """$ of each month."""
+        return sum(self.monthly_parts.values())
+
+    @cached_property
+    def total(self) -> np.ndarray:
+        """$ from the start to the horizon."""
+        return sum(self.parts.values())
+
+    @property
+    def cumulative(self) -> np.ndarray:
+        """$ spent before the first month and after each: S + (months + 1,)."""
+        upfront = np.broadcast_to(self.upfront, self.monthly.shape[:-1])[..., None]
+        return np.concatenate([upfront, upfront + self.monthly.cumsum(-1)], axis=-1)
+
+    @property
+    def per_1000(self) -> np.ndarray:
+        """$ for 1,000 outputs, all costs over the horizon shared out."""
+        return 1000 * self.total / self.outputs.sum
+
+    @property
+    def tokens_per_1000(self) -> np.ndarray:
+        """$ for the tokens of 1,000 outputs in the first month: what price lists and articles speak of."""
+        return 1000 * (self.monthly_parts["tokens"] / self.volume)[..., 0]
+
+    @cached_property
+    def parts(self) -> dict[str, np.ndarray]:
+        """$ over the horizon by what it is spent on; they add up to `total`."""
+        running = {name: quantity.sum * price for name, (quantity, price) in self.running.items()}
+        return dict(self.upfront_parts) | running
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """From this volume or month on `cheaper` is the cheaper one. `by_step`: hosting adds a unit there."""
+
+    at: float
+    cheaper: str
+    by_step: bool = False
+
+
+@dataclass(frozen=True)
+class Change:
+    """The value of one input at which the cheaper approach of a pair changes.
+
+    `ranges` is how far that is: 1 is the end of the range that the estimate names, on that side.
+    """
+
+    key: str
+    value: float
+    ranges: float
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether the value lies inside the estimate's range."""
+        return self.ranges <= 1
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which of the pair is cheaper over the horizon, by how many $, and how it got there, in `sentence`."""
+
+    cheaper: str
+    dearer: str
+    saving: float
+    sentence: str
+
+
+def bills(
+    assumptions: Assumptions,
+    values: Mapping[str, ArrayLike] | None = None,
+    approaches: Sequence[str] | None = None,
+) -> dict[str, Bill]:
+    """The bill of each approach (all of the assumptions' if None), at the base values but for `values`.
+
+    The arrays in `values` must broadcast together. CourseError for an unknown key or a value out of bounds.
+    """
+    arrays = check_values(assumptions.base() | dict(values or {}))
+    case = Case(**_owned(arrays, CASE, Case))
+    month = np.arange(assumptions.horizon)
+    volume = case.volume[..., None] * (1 + case.growth[..., None]) ** month
+    prices_left = (1 - case.decline[..., None]) ** (month / 12)
+    outputs, months = Quantity(volume), Quantity(np.ones(assumptions.horizon))
+    at_first_prices = Quantity(volume * prices_left)
+    chosen = assumptions.approaches if approaches is None else approaches
+    return {
+        name: _bill(case, Approach(**_owned(arrays, name, Approach)), outputs, at_first_prices, months)
+        for name in chosen
+    }
+
+
+def evaluation_tax(models: ArrayLike, hours: ArrayLike, power: ArrayLike) -> np.ndarray:
+    """Hours a month that watching and evaluating this many tuned models takes: hours x models^power."""
+    return np.asarray(hours, dtype=float) * np.asarray(models, dtype=float) ** np.asarray(power, dtype=float)
+
+
+def request_cost(approach: Approach) -> np.ndarray:
+    """$ that the tokens of one output cost at the first month's prices."""
+    hit = approach.cache_hit
+    repeated = hit * approach.cached_price + (1 - hit) * approach.input_price
+    call = approach.prefix * repeated + approach.variable * approach.input_price
+    call = call + approach.output * approach.output_price
+    return approach.calls * call * (1 - approach.batch * approach.batch_discount) / MILLION
+
+
+def training_cost(approach: Approach) -> np.ndarray:
+    """$ of one training run: tokens at the price of training, and hours of a graphics card."""
+    tokens = approach.examples * approach.example_tokens * approach.epochs
+    return tokens * approach.training_price / MILLION + approach.gpu_hours * approach.gpu_price
+
+
+def break_even_volumes(assumptions: Assumptions, a: str, b: str) -> list[Crossing]:
+    """Every volume from `LEAST` to `MOST` (outputs in the first month) at which the cheaper of two changes.
+
+    Exact: between two steps of hosting the difference of the totals is a straight line, and a step is a jump.
+    """
+    pair = bills(assumptions, {VOLUME: 1.0}, (a, b))
+    slope = _per_output(pair[a]) - _per_output(pair[b])
+    starts, levels = _pieces(assumptions, a, b, growth=pair[a].volume)
+    levels = levels + _fixed(pair[a]) - _fixed(pair[b])
+    ends = np.append(starts[1:], MOST)
+    # The difference at both ends of each piece, in the order of the volumes.
+    gaps = np.column_stack([levels + slope * starts, levels + slope * ends]).ravel()
+    crossings = []
+    for before, after in _turns(gaps):
+        piece = after // 2
+        inside = before == after - 1 and after % 2 == 1
+        at = -levels[piece] / slope if inside else starts[piece]
+        crossings.append(Crossing(float(at), a if gaps[after] < 0 else b, by_step=not inside))
+    return crossings
+
+
+def break_even_months(
+    assumptions: Assumptions, a: str, b: str, values: Mapping[str, ArrayLike] | None = None
+) -> list[Crossing]:
+    """Every month (1.5 is the middle of the second) in which the cheaper so far of two approaches changes."""
+    pair = bills(assumptions, values, (a, b))
+    gap = pair[a].cumulative - pair[b].cumulative
+    if gap.ndim != 1:
+        raise CourseError(f"Break-even months need one value of each input, not arrays of {gap.shape[:-1]}.")
+    return [
+        Crossing(
+            float(before + (after - before) * gap[before] / (gap[before] - gap[after])),
+            a if gap[after] < 0 else b,
+        )
+        for before, after in _turns(gap)
+    ]
+
+
+def crossover_map(
+    assumptions: Assumptions, key: str, volumes: ArrayLike, others: ArrayLike, approaches: Sequence[str]
+) -> np.ndarray:
+    """Total $ of each approach for volumes (columns) by another input (rows).
+
+    Returns the shape (approaches, others, volumes); `.argmin(0)` is the cheapest of each cell.
+    """
+    if key == VOLUME:
+        raise CourseError(f"{key!r} is the other axis already; choose another input.")
+    grid = {VOLUME: np.asarray(volumes, dtype=float), key: np.asarray(others, dtype=float)[:, None]}
+    shape = (grid[key].size, grid[VOLUME].size)
+    priced = bills(assumptions, grid, approaches)
+    return np.stack([np.broadcast_to(priced[name].total, shape) for name in approaches])
+
+
+def verdict(assumptions: Assumptions) -> Verdict:
+    """Which of the pair is cheaper over the horizon, and from which month on, in one sentence."""
+    a, b = assumptions.pair
+    totals = {name: float(bill.total) for name, bill in bills(assumptions, approaches=(a, b)).items()}
+    cheaper, dearer = sorted(totals, key=totals.get)
+    saving = totals[dearer] - totals[cheaper]
+    volume = assumptions.estimates[VOLUME].base
+    at = f"At {volume:,.0f} outputs a month ({per_day(volume)}), over {assumptions.horizon} months"
+    if saving == 0:
+        return Verdict(cheaper, dearer, 0.0, f"{at}, {APPROACHES[a]} and {APPROACHES[b]} cost the same.")
+    costs = f"{APPROACHES[cheaper]} costs {dollars(totals[cheaper])}"
+    against = f"{APPROACHES[dearer]} {dollars(totals[dearer])}: {dollars(saving)} less"
+    return Verdict(cheaper, dearer, saving, f"{at}, {costs} and {against}, {_since(assumptions, a, b)}.")
+
+
+def smallest_changes(assumptions: Assumptions, keys_to_try: Sequence[str] | None = None) -> list[Change]:
+    """For each uncertain input of the pair the nearest value at which the verdict turns, the nearest first.
+
+    An input is moved up to `REACH` ranges away from its base, and never over its bounds. One that cannot turn
+    the verdict alone is left out.
+    """
+    tried = assumptions.uncertain(assumptions.pair) if keys_to_try is None else keys_to_try
+    found = [_nearest_change(assumptions, key) for key in tried]
+    return sorted((change for change in found if change), key=lambda change: change.ranges)
+
+
+def change_in_words(assumptions: Assumptions, changes: Sequence[Change]) -> str:
+    """The smallest change that turns the verdict, as one sentence."""
+    if not changes:
+        return "No single input turns this, within five times its range."
+    change = changes[0]
+    meaning, base = definition(change.key), assumptions.estimates[change.key].base
+    where = "inside the range given for it" if change.is_plausible else "outside the range given for it"
+    return (
+        f"The smallest change that turns it: {label(change.key)} at {change.value:,.3g} {meaning.unit} "
+        f"in place of {base:,.3g}, {where}."
+    )
+
+
+def bills_csv(assumptions: Assumptions) -> str:
+    """Every approach and month as CSV: volume, $ of the month, $ so far (month 0 is what comes before)."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["approach", "month", "volume", "month_usd", "cumulative_usd"])
+    for name, bill in bills(assumptions).items():
+        writer.writerow([name, 0, 0, f"{bill.upfront:.2f}", f"{bill.upfront:.2f}"])
+        lines = zip(bill.volume, bill.monthly, bill.cumulative[1:], strict=True)
+        for month, (volume, month_usd, so_far) in enumerate(lines, 1):
+            writer.writerow([name, month, f"{volume:.0f}", f"{month_usd:.2f}", f"{so_far:.2f}"])
+    return text.getvalue()
+
+
+def assumptions_csv(assumptions: Assumptions) -> str:
+    """Every input that counts as CSV, with its unit, its source and its date."""
+    text = io.StringIO()
+    rows = assumptions.table()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def label(key: str) -> str:
+    """An input as people read it, such as "Wrong outputs (Prompt)"."""
+    owner = key.partition(".")[0]
+    return definition(key).label if owner == CASE else f"{definition(key).label} ({APPROACHES[owner]})"
+
+
+def dollars(amount: float) -> str:
+    """An amount in $, whole from 100 $ on."""
+    return f"{amount:,.0f} $" if abs(amount) >= 100 else f"{money(amount) if amount > 0 else '0'} $"
+
+
+def per_day(volume: float) -> str:
+    """A monthly volume as outputs a day."""
+    return f"{volume / DAYS_PER_MONTH:,.0f} a day"
+
+
+_Kind = TypeVar("_Kind", Case, Approach)
+
+
+def _owned(arrays: Mapping[str, np.ndarray], owner: str, kind: type[_Kind]) -> dict[str, np.ndarray]:
+    return {part.name: arrays[f"{owner}.{part.name}"] for part in fields(kind)}
+
+
+def _bill(
+    case: Case, approach: Approach, outputs: Quantity, at_first_prices: Quantity, months: Quantity
+) -> Bill:
+    """`at_first_prices`: the outputs of a month, fewer by what token prices have fallen since the first."""
+    training = training_cost(approach)
+    shared_tax = evaluation_tax(case.tuned_models, case.tax_hours, case.tax_power) / case.tuned_models
+    upfront = {
+        "set-up": case.rate * approach.setup_hours,
+        "labels": approach.examples * case.label_cost / (1 - case.curation),
+        "training": training,
+    }
+    running = {
+        "tokens": (at_first_prices, request_cost(approach)),
+        "errors": (outputs, approach.error_rate * case.error_cost),
+        "review": (outputs, approach.reviewed * case.review_minutes / 60 * case.reviewer_rate),
+        "hosting": (_units(outputs, approach), approach.hosting),
+        "upkeep": (months, case.rate * approach.upkeep),
+        "evaluation": (months, case.rate * approach.evaluated * shared_tax),
+        "retraining": (months, approach.retrains * (case.rate * approach.retrain_hours + training)),
+    }
+    return Bill(outputs, upfront, running)
+
+
+def _units(outputs: Quantity, approach: Approach) -> Quantity:
+    # Most are not hosted: then any quantity will do, and rounding up each draw and month takes time.
+    if not np.any(approach.hosting):
+        return outputs
+    return Quantity(np.ceil(outputs.each / approach.capacity[..., None]))
+
+
+def _per_output(bill: Bill) -> float:
+    """$ over the horizon for each output of the first month, of a bill for one output."""
+    return float(sum(bill.parts[name] for name in ("tokens", "errors", "review")))
+
+
+def _fixed(bill: Bill) -> float:
+    """$ over the horizon that no output changes, hosting left out."""
+    return float(bill.upfront + sum(bill.parts[name] for name in ("upkeep", "evaluation", "retraining")))
+
+
+def _pieces(assumptions: Assumptions, a: str, b: str, growth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Volumes at which either adds a unit of hosting, and by what hosting differs from each on."""
+    at, by = [np.array([LEAST])], [np.zeros(1)]
+    for name, sign in ((a, 1.0), (b, -1.0)):
+        hosting, capacity = (assumptions.estimates[f"{name}.{part}"].base for part in ("hosting", "capacity"))
+        if not hosting:
+            continue
+        by[0] = by[0] + sign * hosting * np.ceil(LEAST * growth / capacity).sum()
+        for factor in growth:
+            units = np.arange(np.ceil(LEAST * factor / capacity), MOST * factor / capacity)
+            at.append(units[units > 0] * capacity / factor)
+            by.append(np.full(at[-1].shape, sign * hosting))
+    starts, place = np.unique(np.concatenate(at), return_inverse=True)
+    jumps = np.zeros(starts.shape)
+    np.add.at(jumps, place, np.concatenate(by))
+    return starts, jumps.cumsum()
+
+
+def _turns(gaps: np.ndarray) -> list[tuple[int, int]]:
+    """Places of two values that follow one another, zeros passed over, and differ in sign."""
+    known = np.flatnonzero(gaps)
+    turned = np.flatnonzero(np.diff(np.sign(gaps[known])))
+    return [(int(known[place]), int(known[place + 1])) for place in turned]
+
+
+def _nearest_change(assumptions: Assumptions, key: str) -> Change | None:
+    estimate, meaning = assumptions.estimates[key], definition(key)
+
+    def gap(value: np.ndarray) -> np.ndarray:
+        a, b = (bill.total for bill in bills(assumptions, {key: value}, assumptions.pair).values())
+        return np.broadcast_to(a - b, np.shape(value))  # also of an input that changes nothing
+
+    found = []
+    for end in (estimate.low, estimate.high):
+        if end == estimate.base:
+            continue
+        furthest = estimate.base + REACH * (end - estimate.base)
+        tried = np.linspace(estimate.base, np.clip(furthest, meaning.lowest, meaning.highest), _STEPS + 1)
+        turns = _turns(gap(tried))
+        if turns:
+            before, after = turns[0]
+            value = brentq(gap, tried[before], tried[after])
+            found.append(Change(key, value, (value - estimate.base) / (end - estimate.base)))
+    return min(found, key=lambda change: change.ranges, default=None)
+
+
+def _since(assumptions: Assumptions, a: str, b: str) -> str:
+    crossings = break_even_months(assumptions, a, b)
+    if not crossings:
+        return "from the start"
+    again = "" if len(crossings) == 1 else f" (the lead changes {len(crossings)} times)"
+    return f"ahead for good from month {crossings[-1].at:.1f} on{again}"

@@ -1,0 +1,1 @@
+"""The decision model, and its view."""

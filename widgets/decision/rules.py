@@ -1,0 +1,591 @@
+"""The rules of the decision: the rungs, which one is next, the gates, the check list, the volumes.
+
+The gates come first, and no score outvotes one. `Reason.source` says who claims a thing.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+from course.errors import CourseError
+from course.material.claims import ID, claim, claims
+from course.measuring.results import percent
+from widgets.decision.answers import (
+    ALIKE,
+    ANOTHER_MODEL,
+    BEHAVIOUR,
+    CAPABILITY,
+    CHANGES,
+    CHEAPER,
+    COST,
+    EXPERTS,
+    FEW_SHOT,
+    FORMAT,
+    KNOWLEDGE,
+    LABELLERS,
+    LABELS_NEEDED,
+    LATENCY,
+    NARROW,
+    NOT_LAUNCHED,
+    NOT_LOOKED,
+    NOT_PRICED,
+    OF_THE_ANSWERS,
+    ONE_KIND,
+    PRIVACY,
+    PROBLEMS,
+    PROMPT,
+    REASONING,
+    RETRIEVAL,
+    SCHEMA,
+    SKILL,
+    STYLE,
+    TASKS,
+    TOOLS,
+    TRIABLE,
+    TWICE_A_YEAR,
+    VARIED,
+    WEEKLY,
+    YEARLY,
+    Answers,
+)
+
+# Who says a thing: a claim by its id, an article by its key in data/claims_sources.csv, or the last two.
+SKILLS, PRODUCTIVITY, DECISION_TREE = "skills", "productivity", "decision-tree"
+MODULUS, PRODUCT_LEADER = "modulus", "product-leader"
+ANSWERS, COURSE = "your answers", "this course"
+
+BENCHMARK, STOP, PRICE, PREPARE, FINE_TUNE = "benchmark", "stop", "price", "prepare", "fine_tune"
+ENOUGH_MONTHS = 6  # MODULUS asks for 6 to 12
+STYLE_ONLY_BELOW = 200  # labelled examples, DECISION_TREE
+NO_TOLERANCE_BELOW = 0.03  # failure rate; MODULUS calls 3 to 8 % too much for a pipeline
+MANY_MODELS = 15  # so many tuned models nobody wants to keep, SKILLS
+DAYS_A_MONTH = 30
+# Where the failure rate stands against what is accepted.
+UNMEASURED, ACCEPTED, UNDECIDED, TOO_MANY = "unmeasured", "accepted", "undecided", "too many"
+# Which way a volume, or the cost model, sends a case.
+TUNE, STAY, SILENT = "fine-tune", "do not", "says nothing"
+# Nobody has named what is wrong with the answers.
+UNNAMED = "unnamed"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One sentence, and who says so: a claim by its id, an article by its key, ANSWERS or COURSE."""
+
+    text: str
+    source: str
+
+    @property
+    def credit(self) -> str:
+        """The source in words. A claim says what became of it, and an article who published it."""
+        return credit(self.source)
+
+    def __str__(self) -> str:
+        return f"{self.text} ({self.credit})"
+
+
+@cache
+def credit(source: str) -> str:
+    """A source in words. CourseError for a claim or an article that does not exist."""
+    if source in (ANSWERS, COURSE):
+        return source
+    if ID.fullmatch(source):
+        claimed = claim(source)
+        return f"{claimed.source.publisher}, claim {claimed.id}: {claimed.verdict}"
+    articles = {each.source.source: each.source for each in claims()}
+    if source not in articles:
+        raise CourseError(f"There is no source {source!r}; there are {', '.join(articles)}.")
+    return articles[source].publisher
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A rung of the ladder: its steps on lesson 00's map, the lesson about it, and what it helps with.
+
+    `otherwise` is why it is ruled out when nothing that it helps with is wrong. `helps` is empty for a rung
+    that is no remedy.
+    """
+
+    key: str
+    title: str
+    steps: tuple[int, ...]
+    lesson: str
+    helps: frozenset[str] = frozenset()
+    otherwise: Reason | None = None
+
+
+WAY_OF_ANSWERING = frozenset({FORMAT, STYLE, BEHAVIOUR, UNNAMED})
+RUNGS = (
+    Rung(PROMPT, "Rewrite the prompt", (1,), "01", frozenset(PROBLEMS) | {UNNAMED}),
+    Rung(
+        FEW_SHOT,
+        "Show a few worked examples",
+        (2,),
+        "02",
+        WAY_OF_ANSWERING,
+        Reason(
+            "Examples teach a form and a way to answer. They bring no facts and no ability.",
+            "C061",
+        ),
+    ),
+    Rung(
+        ANOTHER_MODEL,
+        "Try another model",
+        (3,),
+        "03",
+        WAY_OF_ANSWERING | {LATENCY, COST, PRIVACY},
+        Reason("No model has read your documents or can reach your systems by itself.", COURSE),
+    ),
+    Rung(
+        SCHEMA,
+        "Fix the shape with a schema",
+        (4,),
+        "04",
+        frozenset({FORMAT}),
+        Reason("The shape of the replies is not what is wrong.", ANSWERS),
+    ),
+    Rung(
+        RETRIEVAL,
+        "Retrieve the text that has the facts",
+        (5,),
+        "05",
+        frozenset({KNOWLEDGE}),
+        Reason("No facts are missing.", ANSWERS),
+    ),
+    Rung(
+        TOOLS,
+        "Give it a tool",
+        (6,),
+        "06",
+        frozenset({CAPABILITY}),
+        Reason("No ability is missing.", ANSWERS),
+    ),
+    Rung(
+        SKILL,
+        "Write the way of working into a skill",
+        (),
+        "07",
+        WAY_OF_ANSWERING,
+        Reason("A skill writes down a way of working. That is not what is wrong.", ANSWERS),
+    ),
+    Rung(BENCHMARK, "Measure the gap that is left", (7,), "08"),
+    Rung(STOP, "Stop here", (8,), "08"),
+    Rung(PRICE, "Price both ways over eighteen months", (), "09"),
+    Rung(PREPARE, "Stay on the best rung, and close what is open", (), "10"),
+    Rung(FINE_TUNE, "Fine-tune, measure again, be ready to go back", (9, 10), "11"),
+)
+RUNG = {rung.key: rung for rung in RUNGS}
+
+
+@dataclass(frozen=True)
+class Point:
+    """One thing that has to hold: what is asked, whether it `holds`, and the reason in this case."""
+
+    title: str
+    holds: bool
+    why: Reason
+
+
+@dataclass(frozen=True)
+class VolumeMark:
+    """A volume in an article, `low` to `high` outputs a month, and which way it sends this case."""
+
+    low: float
+    high: float
+    says: str
+    source: str
+    sends: str
+    why: str
+
+
+def next_rung(answers: Answers) -> str:
+    """The key of the rung that is next. The ladder is climbed in order: no rung that helps is passed by."""
+    for key in TRIABLE:
+        if helps(answers, key) and key not in answers.tried:
+            return key
+    if not benchmark_done(answers):
+        return BENCHMARK
+    if not has_gap(answers):
+        return STOP
+    if standing(answers) == TOO_MANY and KNOWLEDGE in answers.problems:
+        return RETRIEVAL
+    if standing(answers) == TOO_MANY and CAPABILITY in answers.problems:
+        return TOOLS
+    if not answers.prompt_maximised:
+        return PROMPT
+    worth = worth_it(answers)
+    if worth == STAY:
+        return STOP
+    if worth == SILENT and stands_still(answers):
+        return PRICE
+    if not all(point.holds for point in (*gates(answers), *checks(answers))):
+        return PREPARE
+    return FINE_TUNE
+
+
+def standing(answers: Answers) -> str:
+    """UNMEASURED, ACCEPTED, UNDECIDED or TOO_MANY: where the interval of the failure rate lies."""
+    if answers.interval is None:
+        return UNMEASURED
+    low, high = answers.interval
+    if high <= answers.accepted_rate:
+        return ACCEPTED
+    return TOO_MANY if low > answers.accepted_rate else UNDECIDED
+
+
+def worth_it(answers: Answers) -> str:
+    """TUNE, STAY or SILENT: whether the volume pays for training.
+
+    Too slow and not allowed outside are no questions of volume. A cost model with the reader's own figures
+    comes before the articles, and the articles count when all that say something agree.
+    """
+    if answers.problems & {LATENCY, PRIVACY}:
+        return TUNE
+    if answers.cost_says != NOT_PRICED:
+        return TUNE if answers.cost_says == CHEAPER else STAY
+    said = {mark.sends for mark in volumes(answers)} - {SILENT}
+    return said.pop() if len(said) == 1 else SILENT
+
+
+def gates(answers: Answers) -> tuple[Point, ...]:
+    """What keeps fine-tuning out, whatever else speaks for it."""
+    return (
+        _gate_evaluation(answers),
+        gate_facts(answers),
+        gate_ability(answers),
+        _gate_few_labels(answers),
+        gate_changing(answers),
+        _gate_conditions(answers),
+    )
+
+
+def conditions(answers: Answers) -> tuple[Point, ...]:
+    """The three conditions of PRODUCT_LEADER, which hold together or not at all."""
+    return (
+        _criterion(answers),
+        Point("Enough data, labelled with care", _enough_data(answers), _data_reason(answers)),
+        Point("A gap that prompting cannot close", _proven_gap(answers), _gap_reason(answers)),
+    )
+
+
+def checks(answers: Answers) -> tuple[Point, ...]:
+    """The ten points of MODULUS."""
+    return (
+        _point(
+            "The prompt is as good as you can make it, with ten examples",
+            answers.prompt_maximised and PROMPT in answers.tried,
+            Reason("It is the baseline that a tuned model has to beat.", ANSWERS),
+            Reason("A tuned model has to beat your best prompt. Your first one flatters it.", "C128"),
+        ),
+        _point(
+            "Its failure rate is measured on an evaluation set",
+            standing(answers) != UNMEASURED,
+            Reason(rate_text(answers), ANSWERS),
+            Reason(rate_text(answers), MODULUS),
+        ),
+        _check_gap(answers),
+        _point(
+            "The failures are read, and their kind is known",
+            kind_known(answers),
+            Reason(f"What is wrong: {named(answers)}.", ANSWERS),
+            Reason("Nobody has sorted the failures, so nobody knows what training has to change.", MODULUS),
+        ),
+        _point(
+            "Training can change what is wrong",
+            _addressable(answers),
+            Reason("It is about how the model answers, or about what an answer takes.", ANSWERS),
+            Reason("Training teaches a way to answer. It brings no facts and no access to systems.", "C071")
+            if answers.problems
+            else Reason("Nobody has said what is wrong.", MODULUS),
+        ),
+        Point(
+            f"{LABELS_NEEDED[answers.task]:,} good examples or more",
+            _enough_data(answers),
+            _data_reason(answers),
+        ),
+        Point("The task stays as it is for six months", stands_still(answers), _change_reason(answers)),
+        _point(
+            "There is a budget for preparing the data",
+            answers.curation_budget,
+            Reason("It is planned for.", ANSWERS),
+            Reason("Preparing the data takes about half of the whole effort, or more.", "C115"),
+        ),
+        _check_schema(answers),
+        _point(
+            "Training again is paid for",
+            answers.retraining_budget,
+            Reason(f"It is planned for.{_portfolio(answers)}", "C134" if answers.tuned_models else ANSWERS),
+            Reason(
+                f"When the base model or the task changes, it all starts again.{_portfolio(answers)}", "C131"
+            ),
+        ),
+    )
+
+
+def volumes(answers: Answers) -> tuple[VolumeMark, ...]:
+    """The volumes that the articles name, the lowest first, and which way each would send this case."""
+    volume = answers.volume
+
+    def skills(least: int, says: str, source: str) -> VolumeMark:
+        if answers.reviewed:
+            sends, why = STAY, "a person reviews the outputs, and it counts those that nobody reviews"
+        elif answers.tuned_models + 1 >= MANY_MODELS:
+            sends, why = STAY, "it would not keep fifteen tuned models"
+        else:
+            sends, why = _from(least, volume)
+        return VolumeMark(least, least, says, source, sends, why)
+
+    little, lora, much = (DAYS_A_MONTH * a_day for a_day in (100, 5_000, 50_000))
+    if 500_000 <= volume <= 1_000_000:
+        table = SILENT, "its table leaves this range open"
+    else:
+        table = _from(1_000_000, volume)
+    small = (STAY, "your volume is no larger") if volume <= little else (SILENT, "your volume is larger")
+    large = _from(much, volume) if volume >= much else (SILENT, "it tells of 100 and of 50,000 a day only")
+    return (
+        VolumeMark(
+            *(500, 500, "500 letters in all", "C046", SILENT),
+            "it counts letters in all and not a month, and says that the prompt works",
+        ),
+        VolumeMark(little, little, "100 a day: not worth it", "C084", *small),
+        skills(10_000, "10,000 a month, nobody reviews, one failure costs little", "C021"),
+        skills(50_000, "50,000 a month for style, somewhat less for a special domain", "C022"),
+        VolumeMark(lora, lora, "5,000 a day with LoRA: might break even", "C090", *_from(lora, volume)),
+        VolumeMark(
+            *(500_000, 1_000_000, "prompts below 500,000, training above 1,000,000", "C121"),
+            *table,
+        ),
+        VolumeMark(much, much, "50,000 a day: it paid", "C085", *large),
+    )
+
+
+def _from(least: float, volume: float) -> tuple[str, str]:
+    if volume >= least:
+        return TUNE, "your volume reaches it"
+    return STAY, "your volume is below"
+
+
+# What is open
+
+
+def to_solve(answers: Answers) -> frozenset[str]:
+    """The problems that a rung has to help with. A failure rate that is accepted leaves only the others."""
+    if standing(answers) == ACCEPTED:
+        return answers.problems - OF_THE_ANSWERS
+    if not answers.problems or (standing(answers) == TOO_MANY and not answers.problems & OF_THE_ANSWERS):
+        return answers.problems | {UNNAMED}
+    return answers.problems
+
+
+def helps(answers: Answers, key: str) -> bool:
+    return bool(RUNG[key].helps & to_solve(answers))
+
+
+def benchmark_done(answers: Answers) -> bool:
+    quality = standing(answers)
+    if quality == TOO_MANY:
+        return kind_known(answers) and answers.spread != NOT_LOOKED
+    return quality == ACCEPTED
+
+
+def kind_known(answers: Answers) -> bool:
+    if standing(answers) == ACCEPTED:
+        return bool(answers.problems)
+    return answers.failures_sorted and bool(answers.problems & OF_THE_ANSWERS)
+
+
+def has_gap(answers: Answers) -> bool:
+    """Too many failures, or an accepted rate that is too slow or too dear. Privacy is no gap by itself."""
+    return standing(answers) == TOO_MANY or bool(
+        standing(answers) == ACCEPTED and answers.problems & {LATENCY, COST}
+    )
+
+
+def _proven_gap(answers: Answers) -> bool:
+    """A gap after every rung that helps, with the best prompt, of a kind that training can close."""
+    tried = all(key in answers.tried for key in TRIABLE if helps(answers, key))
+    return has_gap(answers) and tried and answers.prompt_maximised and _addressable(answers)
+
+
+def _addressable(answers: Answers) -> bool:
+    return bool(answers.problems) and not answers.problems & {KNOWLEDGE, CAPABILITY}
+
+
+def stands_still(answers: Answers) -> bool:
+    return answers.changes in (TWICE_A_YEAR, YEARLY) and answers.stable_months >= ENOUGH_MONTHS
+
+
+def _enough_data(answers: Answers) -> bool:
+    return answers.labels >= LABELS_NEEDED[answers.task] and answers.labelled_by == EXPERTS
+
+
+# The gates
+
+
+def _gate_evaluation(answers: Answers) -> Point:
+    return _point(
+        "An evaluation set",
+        answers.evaluation_rows > 0,
+        Reason(f"There is one, with {answers.evaluation_rows:,} rows.", ANSWERS),
+        Reason("There is none. Whoever trains blind cannot find the fault afterwards.", DECISION_TREE),
+    )
+
+
+def gate_facts(answers: Answers) -> Point:
+    """Facts go to retrieval. SKILLS says otherwise (C025), and that claim is contradicted."""
+    return _point(
+        "Not for facts",
+        KNOWLEDGE not in answers.problems,
+        Reason("No facts are missing.", ANSWERS),
+        Reason("Facts go to retrieval: training does not teach them reliably.", "C071"),
+    )
+
+
+def gate_ability(answers: Answers) -> Point:
+    """A missing ability goes to tools."""
+    return _point(
+        "Not for an ability",
+        CAPABILITY not in answers.problems,
+        Reason("No ability is missing.", ANSWERS),
+        Reason("An ability comes from a tool. Training would only imitate it.", DECISION_TREE),
+    )
+
+
+def _gate_few_labels(answers: Answers) -> Point:
+    enough, style = answers.labels >= STYLE_ONLY_BELOW, answers.problems == {STYLE}
+    able = "can teach more than style" if enough else "could teach style, and style is all that is wrong"
+    return _point(
+        f"{STYLE_ONLY_BELOW} examples, or style alone",
+        enough or style,
+        Reason(f"{answers.labels:,} examples {able}.", "C086"),
+        Reason(f"{answers.labels:,} examples would teach style at most. Show them in the prompt.", "C086"),
+    )
+
+
+def gate_changing(answers: Answers) -> Point:
+    """A task that changes stays with prompts and skills."""
+    return Point("A task that stands still", stands_still(answers), _change_reason(answers))
+
+
+def _gate_conditions(answers: Answers) -> Point:
+    missing = [point.title.lower() for point in conditions(answers) if not point.holds]
+    return _point(
+        "The three conditions together",
+        not missing,
+        Reason("All three hold.", ANSWERS),
+        Reason(f"Missing: {'; '.join(missing)}.", "C130"),
+    )
+
+
+# The points
+
+
+def _point(title: str, holds: bool, if_so: Reason, if_not: Reason) -> Point:
+    return Point(title, holds, if_so if holds else if_not)
+
+
+def _criterion(answers: Answers) -> Point:
+    title = "A stable criterion of success"
+    if not answers.evaluation_rows:
+        return Point(title, False, Reason("Without an evaluation set nobody can tell good from bad.", "C130"))
+    return Point(title, stands_still(answers), _change_reason(answers))
+
+
+def _check_gap(answers: Answers) -> Point:
+    title = "The failures are too many, and alike for all kinds of input"
+    if standing(answers) != TOO_MANY:
+        elsewhere = Reason(f"They are accepted. What is left: {named(answers)}.", ANSWERS)
+        return _point(title, has_gap(answers), elsewhere, Reason(rate_text(answers), ANSWERS))
+    spread = {
+        NOT_LOOKED: Reason("Nobody has looked at the kinds of input apart.", MODULUS),
+        ONE_KIND: Reason("One kind fails most: repair that first, with a rule in the prompt.", COURSE),
+        ALIKE: Reason(rate_text(answers), ANSWERS),
+    }
+    return Point(title, answers.spread == ALIKE, spread[answers.spread])
+
+
+def _check_schema(answers: Answers) -> Point:
+    title = "A schema was considered for the shape"
+    if FORMAT not in answers.problems:
+        return Point(title, True, Reason("The shape is not what is wrong.", ANSWERS))
+    return _point(
+        title,
+        SCHEMA in answers.tried,
+        Reason("It was tried, and the shape is still wrong.", ANSWERS),
+        Reason("A schema may settle the shape without any training.", "C106"),
+    )
+
+
+# The words
+
+
+def rate_text(answers: Answers) -> str:
+    """The failure rate, its interval, and where that stands against what is accepted."""
+    if answers.interval is None:
+        return "There is an evaluation set, and no failure rate." if answers.evaluation_rows else _NO_SET
+    low, high = answers.interval
+    where = {ACCEPTED: "all within", UNDECIDED: "on both sides of", TOO_MANY: "all above"}[standing(answers)]
+    measured = f" Measured: {answers.measured_on}." if answers.measured_on else ""
+    return (
+        f"{percent(answers.measured_rate)} % of {answers.evaluation_rows:,} fail. That stands for "
+        f"{percent(low)} to {percent(high)} %, {where} the {percent(answers.accepted_rate)} % that you "
+        f"accept.{measured}"
+    )
+
+
+_NO_SET = "There is no evaluation set, so there is no failure rate."
+
+
+def named(answers: Answers) -> str:
+    """What is wrong, in words."""
+    shown = [PROBLEMS[key].lower() for key in PROBLEMS if key in answers.problems]
+    return "; ".join(shown) or "nothing is named"
+
+
+def _data_reason(answers: Answers) -> Reason:
+    needed = LABELS_NEEDED[answers.task]
+    if answers.labels < needed:
+        short = f"{answers.labels:,} are too few: {TASKS[answers.task]} takes {needed:,} or more."
+        return Reason(short, _LABELS_CLAIM[answers.task])
+    who = f"{answers.labels:,} examples, {LABELLERS[answers.labelled_by]}"
+    if answers.labelled_by == EXPERTS:
+        return Reason(f"{who}.", ANSWERS)
+    return Reason(f"{who}: training repeats mistakes. Check them, and settle disputes.", PRODUCT_LEADER)
+
+
+_LABELS_CLAIM = {NARROW: "C112", VARIED: "C113", REASONING: "C114"}
+
+
+def _gap_reason(answers: Answers) -> Reason:
+    if not has_gap(answers):
+        return Reason(rate_text(answers), ANSWERS)
+    untried = [RUNG[key].title for key in TRIABLE if helps(answers, key) and key not in answers.tried]
+    if untried:
+        return Reason(f"Not tried yet: {'; '.join(untried).lower()}.", "C130")
+    if not answers.prompt_maximised:
+        return Reason("The prompt can still be made better, so nobody knows the gap.", "C128")
+    if not _addressable(answers):
+        return Reason("Training cannot close this one.", DECISION_TREE)
+    return Reason("Every rung that could help was tried, and the gap is still there.", ANSWERS)
+
+
+def _change_reason(answers: Answers) -> Reason:
+    """Why the task does or does not stand still."""
+    if answers.changes == NOT_LAUNCHED:
+        text = "It is not launched yet, and a prompt is the fastest way to learn what is good."
+        return Reason(text, DECISION_TREE)
+    if answers.changes not in (TWICE_A_YEAR, YEARLY):
+        text = (
+            f"It changes {CHANGES[answers.changes]}. Prompts and skills follow in hours, training in weeks."
+        )
+        return Reason(text, "C095" if answers.changes == WEEKLY else "C040")
+    if answers.stable_months < ENOUGH_MONTHS:
+        return Reason(f"{answers.stable_months:g} stable months are few: {ENOUGH_MONTHS} or more.", "C120")
+    ahead = f"It changes {CHANGES[answers.changes]}, and {answers.stable_months:g} stable months are ahead."
+    return Reason(ahead, ANSWERS)
+
+
+def _portfolio(answers: Answers) -> str:
+    if not answers.tuned_models:
+        return ""
+    number = answers.tuned_models + 1
+    return f" It would be tuned model number {number}, and the effort grows faster than the number."

@@ -1,0 +1,1 @@
+"""The controls of single lessons, each with its model."""

@@ -1,0 +1,75 @@
+"""The claims of the articles as a table to search, filter and sort.
+
+itables was tried first: without a network it works in JupyterLab and in Voila. But saving a notebook with it
+stores 1.7 MB, two tables in one notebook share the ids of their labels, its widget is wider than a window of
+700 px, and it has no list to filter by verdict. So this is a table of our own with native controls.
+"""
+
+from collections.abc import Sequence
+
+import anywidget
+import traitlets
+
+from course.errors import CourseError
+from course.material.claims import VERDICTS, Claim, claims, in_words
+from widgets.lessons.claims_model import ORDERS, chosen
+from widgets.static import STATIC
+
+
+class ClaimsTable(anywidget.AnyWidget):
+    """Search by `words`, filter by `verdict`, `article` and `lesson` (empty: all), sort by `order`.
+
+    `shown` are the places of the rows that are left, `sentence` counts them by verdict. Raises CourseError
+    for a filter that is not among `options` and for an order that is no column.
+    """
+
+    _esm = STATIC / "claims.js"
+    _css = STATIC / "claims.css"
+    rows = traitlets.List().tag(sync=True)
+    options = traitlets.Dict().tag(sync=True)
+    columns = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
+    words = traitlets.Unicode().tag(sync=True)
+    verdict = traitlets.Unicode().tag(sync=True)
+    article = traitlets.Unicode().tag(sync=True)
+    lesson = traitlets.Unicode().tag(sync=True)
+    order = traitlets.Unicode("id").tag(sync=True)
+    descending = traitlets.Bool(False).tag(sync=True)
+    shown = traitlets.List(trait=traitlets.Int()).tag(sync=True)
+    sentence = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, all_claims: Sequence[Claim] | None = None, **filters: str) -> None:
+        self._claims = tuple(claims() if all_claims is None else all_claims)
+        self._places = {claim.id: place for place, claim in enumerate(self._claims)}
+        articles = dict.fromkeys(claim.source.publisher for claim in self._claims)
+        numbers = sorted({number for claim in self._claims for number in claim.lessons})
+        options = {"verdict": list(VERDICTS), "article": list(articles), "lesson": numbers}
+        super().__init__(rows=[_row(claim) for claim in self._claims], options=options, columns=list(ORDERS))
+        self._choose()
+        for name, value in filters.items():
+            setattr(self, name, value)
+
+    @traitlets.validate("verdict", "article", "lesson")
+    def _is_an_option(self, proposal: traitlets.Bunch) -> str:
+        name, value = proposal["trait"].name, proposal["value"]
+        if value and value not in self.options[name]:
+            raise CourseError(f"There is no {name} {value!r}; choose one of {', '.join(self.options[name])}.")
+        return value
+
+    @traitlets.observe("words", "verdict", "article", "lesson", "order", "descending")
+    def _choose(self, change: traitlets.Bunch | None = None) -> None:
+        filters = {name: getattr(self, name) for name in ("words", "verdict", "article", "lesson")}
+        left = chosen(self._claims, **filters, order=self.order, descending=self.descending)
+        self.shown = [self._places[claim.id] for claim in left]
+        self.sentence = in_words(left)
+
+
+def _row(claim: Claim) -> dict[str, str]:
+    return {
+        "id": claim.id,
+        "claim": claim.paraphrase,
+        "figure": claim.amount,
+        "article": claim.source.publisher,
+        "verdict": claim.verdict,
+        "lessons": " ".join(claim.lessons),
+        "evidence": claim.evidence,
+    }

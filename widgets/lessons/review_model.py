@@ -1,0 +1,102 @@
+"""The review gate without its looks: which ticket is next, and what a verdict on it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from course.errors import CourseError
+from course.material.data import QUEUES
+from course.rungs.review import APPROVE, CORRECT, SKIP, UNDO, Decision
+
+
+@dataclass(frozen=True)
+class Item:
+    """A ticket that the skill has routed. `alternatives`: the queues of its nearest examples, best first."""
+
+    id: str
+    text: str
+    routed: str
+    alternatives: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for queue in (self.routed, *self.alternatives):
+            if queue not in QUEUES:
+                raise CourseError(
+                    f"Ticket {self.id}: queue {queue!r} is not known; use one of {', '.join(QUEUES)}."
+                )
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """Every queue but the one it was routed to: the alternatives first, then the rest by name."""
+        return tuple(queue for queue in dict.fromkeys((*self.alternatives, *QUEUES)) if queue != self.routed)
+
+
+@dataclass(frozen=True)
+class Review:
+    """Items and the decisions that hold, oldest first. Its methods make a decision and change nothing.
+
+    Keep the decision, then go on with `Review(items, decisions)`. Decisions on other tickets are left alone.
+    """
+
+    items: tuple[Item, ...]
+    decisions: tuple[Decision, ...] = ()
+
+    def __post_init__(self) -> None:
+        ids = [item.id for item in self.items]
+        if len(set(ids)) != len(ids) or not ids:
+            raise CourseError(f"A review needs tickets with different ids; got {ids}.")
+
+    @property
+    def own(self) -> tuple[Decision, ...]:
+        """The decisions on these items."""
+        ids = {item.id for item in self.items}
+        return tuple(decision for decision in self.decisions if decision.id in ids)
+
+    @property
+    def current(self) -> Item | None:
+        """The first item without a decision, or None when all have one."""
+        decided = {decision.id for decision in self.decisions}
+        return next((item for item in self.items if item.id not in decided), None)
+
+    def approve(self) -> Decision:
+        """The queue of the current item is right."""
+        item = self._open()
+        return Decision(item.id, item.text, item.routed, APPROVE, item.routed)
+
+    def correct(self, queue: str) -> Decision:
+        """The current item belongs to another queue."""
+        item = self._open()
+        if queue not in item.choices:
+            raise CourseError(
+                f"{queue!r} is no correction of {item.routed!r}; use one of {', '.join(item.choices)}."
+            )
+        return Decision(item.id, item.text, item.routed, CORRECT, queue)
+
+    def skip(self) -> Decision:
+        """Leave the current item without a queue; it becomes no example."""
+        item = self._open()
+        return Decision(item.id, item.text, item.routed, SKIP, "")
+
+    def undo(self) -> Decision:
+        """Take the last decision on these items back."""
+        if not self.own:
+            raise CourseError("There is no verdict to undo; approve, correct or skip a ticket first.")
+        last = self.own[-1]
+        return Decision(last.id, last.text, last.routed, UNDO, "")
+
+    def in_words(self) -> str:
+        """How many are decided, and how."""
+        counts = {action: sum(d.action == action for d in self.own) for action in (APPROVE, CORRECT, SKIP)}
+        return (
+            f"{len(self.own)} of {len(self.items)} tickets reviewed: {counts[APPROVE]} approved, "
+            f"{counts[CORRECT]} corrected, {counts[SKIP]} skipped."
+        )
+
+    def _open(self) -> Item:
+        if self.current is None:
+            raise CourseError("Every ticket has its verdict; undo the last one to change it.")
+        return self.current
+
+
+def items(routed: Sequence[tuple[object, str, Sequence[str]]]) -> tuple[Item, ...]:
+    """Items from (ticket, queue it was routed to, queues of its nearest examples) triples."""
+    return tuple(Item(ticket.id, ticket.text, queue, tuple(others)) for ticket, queue, others in routed)

@@ -1,0 +1,82 @@
+"""The control of lesson 07: the review gate. A verdict is on disk before the next ticket appears."""
+
+from collections.abc import Callable, Sequence
+
+import anywidget
+import traitlets
+
+from course.errors import CourseError
+from course.material.data import queue_descriptions
+from course.rungs.review import Decision, VerdictLog
+from widgets.lessons.review_model import Item, Review
+from widgets.static import STATIC
+
+
+class ReviewGate(anywidget.AnyWidget):
+    """Shows a routed ticket, its policy line and the alternatives; buttons approve, correct, skip and undo.
+
+    Verdicts go to `log` at once, and the gate goes on where the log ends. `said` holds the words on the last
+    action: what was saved, or why nothing was.
+    """
+
+    _esm = STATIC / "review.js"
+    _css = STATIC / "review.css"
+    lines = traitlets.Dict().tag(sync=True)
+    ticket = traitlets.Unicode().tag(sync=True)
+    routed = traitlets.Unicode().tag(sync=True)
+    choices = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
+    alternatives = traitlets.Int().tag(sync=True)
+    summary = traitlets.Unicode().tag(sync=True)
+    said = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, items: Sequence[Item], log: VerdictLog) -> None:
+        self._items = tuple(items)
+        self._log = log
+        super().__init__(lines=queue_descriptions())
+        self._draw()
+        self.on_msg(self._clicked)
+
+    def approve(self) -> None:
+        """The queue is right."""
+        self._decide(lambda review: review.approve())
+
+    def correct(self, queue: str) -> None:
+        """The ticket belongs to `queue`."""
+        self._decide(lambda review: review.correct(queue))
+
+    def skip(self) -> None:
+        """Leave the ticket out."""
+        self._decide(lambda review: review.skip())
+
+    def undo(self) -> None:
+        """Take the last verdict back."""
+        self._decide(lambda review: review.undo())
+
+    def _clicked(self, _: object, content: dict, buffers: list) -> None:
+        known = {"approve": self.approve, "skip": self.skip, "undo": self.undo}
+        if content.get("action") == "correct":
+            self.correct(str(content.get("queue")))
+        elif content.get("action") in known:
+            known[content["action"]]()
+
+    def _decide(self, make: Callable[[Review], Decision]) -> None:
+        try:
+            # Read anew: another kernel may have reviewed tickets in the meantime.
+            decision = make(self._review())
+            self._log.add(decision)
+            self.said = f"Saved: {decision.action} {decision.queue}".strip() + f" ({decision.id})."
+            self._draw()
+        except CourseError as error:
+            self.said = str(error)
+
+    def _review(self) -> Review:
+        return Review(self._items, tuple(self._log.decisions()))
+
+    def _draw(self) -> None:
+        review = self._review()
+        item = review.current
+        self.ticket = item.text if item else ""
+        self.routed = item.routed if item else ""
+        self.choices = list(item.choices) if item else []
+        self.alternatives = len({*item.alternatives} - {item.routed}) if item else 0
+        self.summary = review.in_words()

@@ -1,0 +1,84 @@
+"""The control of lesson 08: how many tickets an evaluation needs to see a difference."""
+
+import html
+from collections.abc import Mapping
+
+import traitlets
+from ipywidgets import HTML, VBox
+
+from course.errors import CourseError
+from course.measuring.results import percent
+from widgets.controls import Slider
+from widgets.lessons.sample_size_model import Question, in_words, pairs, possible_disagreement, tickets_each
+
+ACCURACIES = [50, 55, 60, 65, 70, 75, 80, 85, 90, 95, 97, 99]
+DIFFERENCES = [1, 2, 3, 4, 5, 7, 10, 15, 20]
+DISAGREE = [1, 2, 3, 4, 5, 7, 10, 15, 20, 25, 30, 40]
+POWERS = [50, 70, 80, 90, 95]
+ALPHAS = [0.1, 0.5, 1, 5, 10]
+COLUMNS = ("difference, points", "same tickets for both", "different tickets, each")
+
+
+class SampleSize(VBox):
+    """Sliders, the answer in words (`sentence`) and a table over the differences (`table`), redrawn at once.
+
+    `own` are the reader's own sets: what each is called, and its tickets. `disagree` is the share of tickets,
+    0 to 1, on which two of the reader's rungs disagreed; the nearest stop is chosen at first.
+    """
+
+    def __init__(self, own: Mapping[str, int], accuracy: float = 0.8, disagree: float = 0.15) -> None:
+        self._own = dict(own)
+        self.accuracy = Slider("Right now", ACCURACIES, _nearest(100 * accuracy, ACCURACIES), unit="%")
+        self.difference = Slider("Difference to see", DIFFERENCES, value=5, unit="points")
+        self.disagree = Slider(
+            "Only one of the two is right", DISAGREE, _nearest(100 * disagree, DISAGREE), unit="%"
+        )
+        self.power = Slider("Chance to see it (power)", POWERS, value=80, unit="%")
+        self.alpha = Slider("Chance to be fooled (alpha)", ALPHAS, value=5, unit="%")
+        self.sentence = HTML()
+        self.table = HTML()
+        sliders = [self.accuracy, self.difference, self.disagree, self.power, self.alpha]
+        for slider in sliders:
+            slider.observe(self._draw, names="position")
+        self._draw()
+        super().__init__([*sliders, self.sentence, self.table])
+
+    def _draw(self, change: traitlets.Bunch | None = None) -> None:
+        try:
+            question = self._question(self.difference.value)
+            words = in_words(question, self._own) + self._note(question)
+        except CourseError as error:  # two controls can ask for more than 100 % right
+            words = str(error)
+        self.sentence.value = f'<p role="status">{html.escape(words)}</p>'
+        rows = "".join(self._row(difference) for difference in DIFFERENCES)
+        head = "".join(f'<th scope="col">{title}</th>' for title in COLUMNS)
+        self.table.value = (
+            "<table><caption>Tickets needed</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        )
+
+    def _question(self, points: float) -> Question:
+        """What the controls ask, with the share on which one is right moved to the nearest that can be."""
+        accuracy, difference = self.accuracy.value / 100, points / 100
+        least, most = possible_disagreement(accuracy, difference)
+        disagree = max(least, min(most, self.disagree.value / 100))
+        return Question(accuracy, difference, disagree, self.power.value / 100, self.alpha.value / 100)
+
+    def _note(self, question: Question) -> str:
+        if abs(100 * question.disagree - self.disagree.value) < 0.01:
+            return ""
+        return f" ({self.disagree.value:g} % cannot be here; {percent(question.disagree)} % is taken.)"
+
+    def _row(self, points: float) -> str:
+        try:
+            question = self._question(points)
+            cells = [f"{pairs(question):,}", f"{tickets_each(question):,}"]
+        except CourseError:
+            cells = ["cannot be", "cannot be"]
+        chosen = points == self.difference.value
+        number = f"<b>{points:g}, as chosen</b>" if chosen else f"{points:g}"
+        return f'<tr><th scope="row">{number}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+
+
+def _nearest(value: float, stops: list[float]) -> float:
+    return min(stops, key=lambda stop: abs(stop - value))

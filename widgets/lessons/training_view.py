@@ -1,0 +1,52 @@
+"""The control of lesson 11: a loss curve that grows while a model is trained, and the same in words."""
+
+from ipywidgets import HTML, VBox
+
+from course.tuning.adapters import Card
+from course.tuning.lora import Progress
+from widgets.chart import Axis, Line, LineChart, Mark
+from widgets.lessons.training_model import Training, looks_in_words, step_in_words, summary
+from widgets.text import say
+
+BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito: told apart with any colour vision
+
+
+class TrainingCurve(VBox):
+    """Hand it to `finetune.train` as `on_step`, and the card of the adapter to `finish` afterwards.
+
+    `training` is what is drawn. A run that was done earlier takes no step, so all of its curve comes from the
+    card.
+    """
+
+    def __init__(self) -> None:
+        self.training = Training()
+        self.chart = LineChart(Axis("step", low=0), Axis("loss per answer token", log=True), height=300)
+        self._steps, self._looks = HTML(), HTML()
+        self._draw()
+        super().__init__([self.chart, self._steps, self._looks])
+
+    def __call__(self, progress: Progress) -> None:
+        """One more step."""
+        self.training = self.training.after(progress)
+        self._draw()
+
+    def finish(self, card: Card) -> None:
+        """The training is over, or was before."""
+        self.training = Training.of_card(card)
+        self._draw()
+
+    def _draw(self) -> None:
+        training = self.training
+        curves = [Line("training, mean of 10 steps", *_columns(training.smoothed), BLUE)]
+        curves += [Line("dev", *_columns([look[:2] for look in training.looks]), ORANGE, dash="6 4")]
+        marks = [Mark(look.step, look.loss, f"{look.accuracy:.0%} right") for look in training.named_looks]
+        with self.chart.hold_sync():
+            self.chart.axes(x=Axis("step", low=0, high=training.steps or 100))
+            self.chart.show([curve for curve in curves if len(curve.x)], summary(training), marks)
+        say(self._steps, step_in_words(training))
+        # Announced by a screen reader, so it changes only with a look at the dev set.
+        say(self._looks, strong=looks_in_words(training))
+
+
+def _columns(points: list[tuple[int, float]]) -> tuple[list[float], list[float]]:
+    return [step for step, _ in points], [loss for _, loss in points]

@@ -1,0 +1,478 @@
+"""What a decision memo says, as plain parts: the case, the ladder, the costs, the advice, what is open.
+
+Everything here is pure. widgets/memo/write.py reads the files, and draws the page.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from course.material.data import KINDS
+from course.measuring import gap
+from course.measuring.results import Result, percent
+from course.tuning.adapters import Adapter
+from widgets.cost.chance import chance
+from widgets.cost.controls import in_short, shown_unit
+from widgets.cost.inputs import APPROACHES, Assumptions
+from widgets.cost.model import VOLUME, Change, bills, dollars, label, per_day, smallest_changes, verdict
+from widgets.decision.answers import (
+    CHEAPER,
+    DEARER,
+    LABELLERS,
+    NOT_PRICED,
+    PRICED,
+    QUESTION,
+    TASKS,
+    TRIABLE,
+    Answers,
+    said,
+)
+from widgets.decision.model import Advice, advise, what_would_change
+from widgets.decision.page import in_words
+from widgets.decision.rules import RUNGS, Reason, named
+
+BOARD, COSTS, ANSWERS = "board.sqlite", "cost_state.json", "decision.json"
+FILLED_BY = {
+    BOARD: "Nothing that routes tickets is on the board. Lessons 00 to 07 and 11 measure the rungs.",
+    COSTS: "There is no cost state. Lesson 09 saves it, at the end of its control.",
+    ANSWERS: "There are no answers. Lesson 10 keeps them, with its button 'Save'.",
+}
+LINES = 5  # in the cost chart
+NAMED = 3  # of each kind of open point, and of the inputs that turn the verdict
+TUNED = frozenset({"hosted_fine_tune", "on_demand_fine_tune", "self_hosted_lora", "skill_with_adapter"})
+_HASH_OF_MERGED = re.compile(r"(-v\d+)-[0-9a-f]{8}$")  # of a served adapter; its own hash is on the page
+LADDER_LESSONS = ("01", "02", "03", "04", "05", "06", "07")
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a memo is made from. What is not there is None or empty; `faults` says which file is damaged.
+
+    `board` holds (lesson, result) of every measurement, `rungs` those of its results that route tickets, one
+    for each name and model. `dates` is the day of each file, `versions` pairs of a name and what it is.
+    """
+
+    board: Sequence[tuple[str, Result]] = ()
+    rungs: Sequence[Result] = ()
+    costs: Assumptions | None = None
+    answers: Answers | None = None
+    adapters: Sequence[Adapter] = ()
+    dates: Mapping[str, str] = field(default_factory=dict)
+    versions: Sequence[tuple[str, str]] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rung:
+    """A line of the ladder. `kinds` holds (right, n) of each of KINDS, `cost` is $ for 1,000 rows.
+
+    `where` is its interval against the accepted share, and `decides` whether the answers rest on it.
+    """
+
+    lesson: str
+    name: str
+    n: int
+    accuracy: float
+    low: float
+    high: float
+    kinds: tuple[tuple[int, int], ...]
+    cost: float | None
+    badge: str
+    where: str
+    decides: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """What one approach costs. `cumulative` is $ before the first month and after each."""
+
+    name: str
+    cumulative: tuple[float, ...]
+    per_1000: float
+    error_rate: float
+    error_kind: str
+    in_pair: bool
+
+    @property
+    def total(self) -> float:
+        """$ over the horizon."""
+        return self.cumulative[-1]
+
+
+@dataclass(frozen=True)
+class Costs:
+    """The approaches that matter, the dearest last, and what the model says of the pair, in sentences."""
+
+    horizon: int
+    lines: tuple[Line, ...]
+    left_out: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OpenPoint:
+    """Something that the decision hangs on and nobody has settled, with its kind in a word or two."""
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """All parts of the page. `missing` says for each absent part what is not there and what fills it."""
+
+    title: str
+    written: str
+    case: tuple[tuple[str, str], ...]
+    ladder: tuple[Rung, ...]
+    ladder_notes: tuple[str, ...]
+    accepted: float | None
+    costs: Costs | None
+    advice: Advice | None
+    changes: tuple[str, ...]
+    open_points: tuple[OpenPoint, ...]
+    versions: tuple[tuple[str, str], ...]
+    missing: Mapping[str, str]
+
+    @property
+    def headline(self) -> str:
+        """The advice in one line, or that there is none."""
+        return self.advice.sentence if self.advice else "No advice yet: the answers are missing."
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why, one sentence each, with its source."""
+        return self.advice.reasons if self.advice else ()
+
+
+def content(title: str, written: str, sources: Sources) -> Content:
+    """The memo of these sources. A part without its source is named in `missing`, and nothing stands in."""
+    answers, costs = sources.answers, sources.costs
+    accepted = None if answers is None else 1 - answers.accepted_rate
+    turning = [] if costs is None else smallest_changes(_pair_only(costs))
+    there = {BOARD: bool(sources.rungs), COSTS: costs is not None, ANSWERS: answers is not None}
+    missing = {name: FILLED_BY[name] for name, is_there in there.items() if not is_there}
+    missing |= sources.faults
+    return Content(
+        title=title,
+        written=written,
+        case=tuple(_case(answers, costs)),
+        ladder=tuple(_ladder(sources, accepted)),
+        ladder_notes=tuple(_ladder_notes(sources)),
+        accepted=accepted,
+        costs=None if costs is None else _costs(costs),
+        advice=None if answers is None else advise(answers),
+        changes=tuple(_changes(answers, costs, turning)),
+        open_points=(
+            *(OpenPoint("missing", f"{name} is not there or cannot be used.") for name in missing),
+            *_open_points(sources, accepted, turning),
+        ),
+        versions=tuple(_versions(sources)),
+        missing=missing,
+    )
+
+
+# The case
+
+
+def _case(answers: Answers | None, costs: Assumptions | None) -> Iterator[tuple[str, str]]:
+    if costs is not None:
+        volume = costs.estimates[VOLUME]
+        yield "Volume", f"{volume.base:,.0f} outputs a month at the start ({per_day(volume.base)})"
+    elif answers is not None:
+        yield "Volume", f"{said(QUESTION['volume'], answers.volume)} ({per_day(answers.volume)})"
+    if answers is not None:
+        yield "What is wrong", named(answers)
+        yield "Failures accepted", f"{percent(answers.accepted_rate)} %"
+        stays = said(QUESTION["stable_months"], answers.stable_months)
+        changed = said(QUESTION["changes"], answers.changes)
+        yield "Requirements", f"{changed}; they stay as they are for {stays}"
+        yield "Review", "a person reviews each output" if answers.reviewed else "nobody reviews the outputs"
+        by = LABELLERS[answers.labelled_by]
+        yield "Labelled examples", f"{answers.labels:,}, {by}; {TASKS[answers.task]}"
+    if costs is not None:
+        for key in ("case.error_cost", "case.rate"):
+            estimate = costs.estimates[key]
+            around = (
+                "" if estimate.is_sure else f"{_number(key, estimate.low)} to {_number(key, estimate.high)}, "
+            )
+            yield label(key), f"{_amount(key, estimate.base)} ({around}{estimate.kind})"
+    if answers is not None:
+        tried = "; ".join(text.lower() for key, text in TRIABLE.items() if key in answers.tried)
+        yield "Tried and measured", tried or "nothing"
+
+
+def _amount(key: str, value: float) -> str:
+    """A value of an input with its unit, such as "12 %" or "100 $ an hour"."""
+    return f"{_number(key, value)} {shown_unit(key)[1]}"
+
+
+def _number(key: str, value: float) -> str:
+    return in_short(key, value).removesuffix(" %").removesuffix(" $")
+
+
+# The ladder
+
+
+def _ladder(sources: Sources, accepted: float | None) -> list[Rung]:
+    """The best rung of each lesson, model and badge, and the one that the answers rest on, cheapest first."""
+    lesson_of = _lessons(sources)
+    best: dict[tuple[str, str, str], Result] = {}
+    for result in sources.rungs:
+        key = lesson_of[_identity(result)], result.model, result.badge_kind
+        best[key] = max(best.get(key, result), result, key=lambda each: (each.n, each.accuracy))
+    chosen = [result for result in sources.rungs if result in best.values() or _decides(result, sources)]
+    chosen.sort(key=lambda each: (each.cost_per_1000 is None, each.cost_per_1000 or 0.0, -each.accuracy))
+    return [_rung(result, lesson_of[_identity(result)], accepted, sources) for result in chosen]
+
+
+def _rung(result: Result, lesson: str, accepted: float | None, sources: Sources) -> Rung:
+    return Rung(
+        lesson=lesson,
+        name=result.name,
+        n=result.n,
+        accuracy=result.accuracy,
+        low=result.interval[0],
+        high=result.interval[1],
+        kinds=tuple(_of_kind(result, kind) for kind in KINDS),
+        cost=result.cost_per_1000,
+        badge=_HASH_OF_MERGED.sub(r"\1", result.badge),
+        where="" if accepted is None else gap.position(result.interval, accepted),
+        decides=_decides(result, sources),
+    )
+
+
+def _of_kind(result: Result, kind: str) -> tuple[int, int]:
+    """How many rows of that kind are right, and how many there are."""
+    own = [outcome.correct for outcome in result.outcomes if outcome.slice == kind]
+    return sum(own), len(own)
+
+
+def _identity(result: Result) -> tuple[str, str, int, str]:
+    return result.name, result.model, result.n, result.created
+
+
+def _lessons(sources: Sources) -> dict[tuple[str, str, int, str], str]:
+    return {_identity(result): lesson for lesson, result in sources.board}
+
+
+def _decides(result: Result, sources: Sources) -> bool:
+    """Whether the failure rate of the answers is this result's, as `from_board` writes it."""
+    if sources.answers is None:
+        return False
+    return sources.answers.measured_on == f"{result.name}, {result.n} tickets, {result.badge}"
+
+
+def _ladder_notes(sources: Sources) -> Iterator[str]:
+    if not sources.rungs:
+        return
+    days = sorted(result.created[:10] for result in sources.rungs)
+    yield f"Measured on {days[0]}." if days[0] == days[-1] else f"Measured from {days[0]} to {days[-1]}."
+    left_out = len(sources.rungs) - len(_ladder(sources, None))
+    if left_out:
+        are = "another one is" if left_out == 1 else f"{left_out} others are"
+        yield f"Of each lesson, model and badge the best rung; {are} on the board."
+    other_rows = len(sources.board) - sum(_routes(result, sources) for _, result in sources.board)
+    if other_rows:
+        yield f"On other rows than test tickets: {other_rows} more, not shown."
+
+
+def _routes(result: Result, sources: Sources) -> bool:
+    return any((result.name, result.model) == (rung.name, rung.model) for rung in sources.rungs)
+
+
+# The costs
+
+
+def _costs(costs: Assumptions) -> Costs:
+    """The pair, then what has a measured error rate, then the rest, the cheapest of each first."""
+    priced = bills(costs)
+    kinds = {name: costs.estimates[f"{name}.error_rate"].kind for name in costs.approaches}
+    by_total = sorted(costs.approaches, key=lambda name: float(priced[name].total))
+    ranked = sorted(by_total, key=lambda name: (name not in costs.pair, kinds[name] != "measured"))
+    shown = [name for name in by_total if name in ranked[:LINES]]
+    lines = tuple(
+        Line(
+            name=APPROACHES[name],
+            cumulative=tuple(map(float, priced[name].cumulative)),
+            per_1000=float(priced[name].per_1000),
+            error_rate=costs.estimates[f"{name}.error_rate"].base,
+            error_kind=kinds[name],
+            in_pair=name in costs.pair,
+        )
+        for name in shown
+    )
+    left_out = tuple(
+        f"{APPROACHES[name]} {dollars(float(priced[name].total))}" for name in by_total if name not in shown
+    )
+    sentences = (verdict(costs).sentence, chance(_pair_only(costs)).sentence)
+    return Costs(costs.horizon, lines, left_out, sentences)
+
+
+def _pair_only(costs: Assumptions) -> Assumptions:
+    return costs.with_approaches(costs.pair, costs.pair)
+
+
+# What would change it
+
+
+def _changes(answers: Answers | None, costs: Assumptions | None, turning: Sequence[Change]) -> Iterator[str]:
+    """The smallest change that leads to each other rung, then the inputs that turn the cost verdict."""
+    if answers is not None:
+        found = what_would_change(answers)
+        if not found:
+            yield "No change of one or two answers alters the advice."
+        nearest = {change.leads_to.key: change for change in reversed(found)}
+        for rung in RUNGS:
+            if rung.key in nearest:
+                yield f"{in_words(answers, nearest[rung.key])}: then '{rung.title}' is next."
+        if answers.turns_when:
+            yield f"Confirmed in lesson 10: {answers.turns_when}"
+    if costs is not None:
+        dearer = APPROACHES[verdict(costs).dearer]
+        if not turning:
+            yield "No single input turns the verdict on cost, within five times its range."
+        for change in turning[:NAMED]:
+            base = costs.estimates[change.key].base
+            where = "inside" if change.is_plausible else "outside"
+            yield (
+                f"{label(change.key)}: {_amount(change.key, change.value)} (now {_number(change.key, base)}; "
+                f"{where} its range): then {dearer} costs less."
+            )
+
+
+# What is open
+
+
+def _open_points(sources: Sources, accepted: float | None, turning: Sequence[Change]) -> Iterator[OpenPoint]:
+    yield from _missing_checks(sources.answers)
+    yield from _assumed(sources.costs, turning)
+    yield from _across_the_bar(sources, accepted)
+    yield from _not_measured(sources)
+    yield from _disagreements(sources)
+
+
+def _missing_checks(answers: Answers | None) -> Iterator[OpenPoint]:
+    if answers is None:
+        return
+    advice = advise(answers)
+    shut = [gate.title for gate in advice.gates if not gate.holds]
+    missing = [point.title for point in advice.checks if not point.holds]
+    if shut:
+        yield OpenPoint("gates", f"Shut for fine-tuning: {'; '.join(shut)}.")
+    if missing:
+        yield OpenPoint("checks", f"{len(missing)} of the ten points do not hold: {'; '.join(missing)}.")
+
+
+def _assumed(costs: Assumptions | None, turning: Sequence[Change]) -> Iterator[OpenPoint]:
+    if costs is None:
+        return
+    hanging = [
+        label(change.key)
+        for change in turning
+        if change.is_plausible and costs.estimates[change.key].kind in ("assumed", "claimed")
+    ]
+    if hanging:
+        yield OpenPoint(
+            "assumed",
+            f"{len(hanging)} inputs that nobody measured turn the verdict on cost inside their range. The "
+            f"nearest: {'; '.join(hanging[:NAMED])}.",
+        )
+
+
+def _across_the_bar(sources: Sources, accepted: float | None) -> Iterator[OpenPoint]:
+    if accepted is None:
+        return
+    across = [rung for rung in _ladder(sources, accepted) if rung.where == gap.UNDECIDED]
+    for rung in sorted(across, key=lambda rung: -rung.accuracy)[:NAMED]:
+        needed = gap.rows_to_decide(rung.accuracy, accepted)
+        more = "no number of rows decides it" if needed is None else f"about {needed:,} rows decide it"
+        yield OpenPoint(
+            "interval",
+            f"{rung.name}: {percent(rung.low)} to {percent(rung.high)} % of {rung.n} has the accepted "
+            f"{percent(accepted)} % inside; {more}.",
+        )
+
+
+def _not_measured(sources: Sources) -> Iterator[OpenPoint]:
+    measured = {lesson for lesson, _ in sources.board}
+    lessons = [lesson for lesson in LADDER_LESSONS if lesson not in measured]
+    if sources.board and lessons:
+        yield OpenPoint(
+            "not measured",
+            f"Nothing on the board from lesson{'s' * (len(lessons) > 1)} {', '.join(lessons)}.",
+        )
+    if sources.costs is not None:
+        pair = sources.costs.pair
+        rates = {name: sources.costs.estimates[f"{name}.error_rate"] for name in pair}
+        guessed = [APPROACHES[name] for name, rate in rates.items() if rate.kind != "measured"]
+        if guessed:
+            yield OpenPoint(
+                "not measured", f"The error rate of {' and of '.join(guessed)} in the cost model."
+            )
+    recorded = [result for result in sources.rungs if result.badge_kind == "recorded reading"]
+    if recorded:
+        yield OpenPoint(
+            "not measured", "Recorded readings are somebody else's run: measure before relying on one."
+        )
+    sizes = sorted({rung.n for rung in _ladder(sources, None)})
+    if len(sizes) > 1:
+        yield OpenPoint(
+            "sets",
+            f"Rungs were measured on {' and on '.join(map(str, sizes))} rows: no paired test across them.",
+        )
+
+
+def _disagreements(sources: Sources) -> Iterator[OpenPoint]:
+    """Where one file says other than another."""
+    answers, costs = sources.answers, sources.costs
+    if answers is not None and costs is not None:
+        volume = costs.estimates[VOLUME].base
+        if volume != answers.volume:
+            yield OpenPoint(
+                "files differ",
+                f"The cost state has {volume:,.0f} outputs a month, the answers {answers.volume:,}.",
+            )
+        found = _cost_says(costs)
+        if found != answers.cost_says:
+            yield OpenPoint(
+                "files differ",
+                f"On cost the answers say '{PRICED[answers.cost_says]}', the cost state '{PRICED[found]}'.",
+            )
+    if answers is not None and answers.measured_on and sources.rungs:
+        if not any(_decides(result, sources) for result in sources.rungs):
+            yield OpenPoint(
+                "files differ",
+                f"The failure rate rests on '{answers.measured_on}', which is not on the board any more.",
+            )
+    newest = max((result.created[:10] for result in sources.rungs), default="")
+    for name in (COSTS, ANSWERS):
+        if sources.dates.get(name, newest) < newest:
+            yield OpenPoint("files differ", f"{name} is older than the newest rung ({newest}): look again.")
+
+
+def _cost_says(costs: Assumptions) -> str:
+    """The answer that lesson 10 takes from a cost state: does the tuned one of the pair cost less?"""
+    tuned = {name for name in costs.pair if name in TUNED}
+    if len(tuned) != 1:
+        return NOT_PRICED
+    return CHEAPER if verdict(costs).cheaper in tuned else DEARER
+
+
+# Versions
+
+
+def _versions(sources: Sources) -> Iterator[tuple[str, str]]:
+    yield from sources.versions
+    measured = {result.model for _, result in sources.board}
+    for adapter in sources.adapters:
+        card = adapter.card
+        on_board = any(f"+{adapter.label}-" in model for model in measured)
+        yield (
+            f"Adapter {adapter.label}",
+            f"{card.sha256[:12]}, {card.date[:10]}, {card.examples} examples (data "
+            f"{card.data_sha256[:12]}), base {card.base_sha256[:12]}; "
+            f"{'on the board' if on_board else 'not on the board'}",
+        )
+    if sources.dates:
+        yield "Files", ", ".join(f"{name} of {date}" for name, date in sources.dates.items())

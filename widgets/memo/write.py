@@ -1,0 +1,206 @@
+"""The decision memo: one page, made of the reader's board, cost state and answers, as HTML and as Markdown.
+
+`write_memo()` reads what is in the results folder and writes results/memo.html and results/memo.md. A part
+that is missing or damaged is named on the page, with the lesson that fills it.
+"""
+
+import hashlib
+import html
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from platform import python_version
+from typing import TypeVar
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from course.engine import weights
+from course.errors import CourseError
+from course.material.data import KINDS, tickets
+from course.material.prices import models
+from course.measuring import board, gap
+from course.measuring.results import money, percent
+from course.paths import DATA, ROOT, results_dir, whole
+from course.tuning import adapters
+from course.tuning.adapters import Adapter
+from widgets.cost import inputs as cost_inputs
+from widgets.cost.model import dollars
+from widgets.decision import answers as decision_answers
+from widgets.memo.chart import costs_chart, interval_picture
+from widgets.memo.parts import ANSWERS, BOARD, COSTS, Content, Sources, content
+
+TITLE = "Should we fine-tune?"
+HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
+PACKAGES = ("anthropic", "openvino-genai", "torch", "peft")
+_TEMPLATES = Path(__file__).parent
+_FRAME_HEIGHT = 1200  # pixels, until the page in it has told its own height
+_FOLDERS = re.compile(
+    r"(?:\b[A-Za-z]:)?[/\\](?:[^\s/\\'\"]+[/\\])+"
+)  # of an absolute path, its last name left out
+_Read = TypeVar("_Read")
+
+
+@dataclass(frozen=True)
+class Memo:
+    """A memo as it was written: its content, both texts, and the two files."""
+
+    content: Content
+    html: str
+    markdown: str
+    files: tuple[Path, Path]
+
+    def __repr__(self) -> str:
+        names = " and ".join(path.name for path in self.files)
+        missing = ", ".join(self.content.missing)
+        told = f"Missing: {missing}. The page says more." if missing else "Nothing is missing."
+        return f"Written: {names}. {told}"
+
+    def _repr_html_(self) -> str:
+        """The page in a frame, so that its styles and those of the notebook leave one another alone."""
+        grow = (
+            "const page = this.contentDocument.body, "
+            "fit = () => this.style.height = page.offsetHeight + 4 + 'px'; "
+            "fit(); new ResizeObserver(fit).observe(page)"
+        )
+        return (
+            f'<p role="status">{html.escape(repr(self))}</p>'
+            f'<iframe title="Decision memo" srcdoc="{html.escape(self.html)}" onload="{grow}" '
+            f'style="width: 100%; height: {_FRAME_HEIGHT}px; border: 1px solid #999"></iframe>'
+        )
+
+
+def write_memo(title: str = TITLE) -> Memo:
+    """Write results/memo.html and results/memo.md from what is there now, each whole or not at all.
+
+    CourseError for an empty title, and when the results folder cannot be written.
+    """
+    if not title.strip():
+        raise CourseError("The memo has no title; say in a line what is to be decided.")
+    found = content(title, f"{datetime.now(UTC):%Y-%m-%d}", gather())
+    folder = results_dir()
+    memo = Memo(found, as_html(found), as_markdown(found), (folder / HTML_FILE, folder / MARKDOWN_FILE))
+    for path, text in zip(memo.files, (memo.html, memo.markdown), strict=True):
+        try:
+            with whole(path) as unfinished:
+                unfinished.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise CourseError(
+                f"{path.name} cannot be written ({error.strerror}); check the results folder."
+            ) from None
+    return memo
+
+
+def gather() -> Sources:
+    """All that the results folder holds for a memo. What cannot be read is named in `faults`."""
+    faults: dict[str, str] = {}
+    entries = _read(BOARD, board.entries, faults) or []
+    rungs = _read(BOARD, lambda: gap.rungs_on_board(tickets("test")), faults) or []
+    costs = _read(COSTS, cost_inputs.saved, faults)
+    answers = _read(ANSWERS, decision_answers.load, faults)
+    trained = tuple(_adapters({result.model for _, result in entries}, faults))
+    versions = tuple(_versions(faults))
+    dates = dict(_dates(entries))
+    return Sources(entries, rungs, costs, answers, trained, dates, versions, faults)
+
+
+def as_html(found: Content) -> str:
+    """The memo as a page of its own, which needs no network. Every text in it is escaped."""
+    environment = _environment(autoescape=True)
+    environment.globals |= {
+        "chart": lambda costs: Markup(costs_chart(costs.lines, costs.horizon)),
+        "picture": lambda rung: Markup(interval_picture(rung.low, rung.accuracy, rung.high, found.accepted)),
+    }
+    return environment.get_template("memo.html.j2").render(memo=found)
+
+
+def as_markdown(found: Content) -> str:
+    """The memo as Markdown; the chart is its table. Every text in it is escaped."""
+    environment = _environment(finalize=_plain)
+    return environment.get_template("memo.md.j2").render(memo=found)
+
+
+def _environment(**settings: object) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        **settings,
+    )
+    environment.filters |= {"percent": percent, "money": money, "amount": _amount}
+    environment.globals |= {"KINDS": KINDS}
+    return environment
+
+
+def _amount(usd: float) -> str:
+    return dollars(usd).removesuffix(" $")
+
+
+def _plain(value: object) -> str:
+    """A value as text that Markdown shows as it is: one line, and no sign of its own means anything."""
+    return re.sub(r"([\\`*_\[\]<>|$&~#])", r"\\\1", " ".join(str(value).split()))
+
+
+def _read(name: str, read: Callable[[], _Read], faults: dict[str, str]) -> _Read | None:
+    try:
+        return read()
+    except (CourseError, OSError, ValueError, TypeError, KeyError) as error:  # whatever a damaged file raises
+        faults[name] = _without_places(f"{name} cannot be used: {error}")
+        return None
+
+
+def _without_places(text: str) -> str:
+    """The text with files by their names alone: the page is handed on, and this machine's folders are not."""
+    for folder in (results_dir(), results_dir().resolve()):
+        text = text.replace(f"{folder}{os.sep}", "").replace(str(folder), "the results folder")
+    return _FOLDERS.sub("", text)
+
+
+def _adapters(measured: set[str], faults: dict[str, str]) -> Iterator[Adapter]:
+    """Of each name the newest version, and any other that the board has measured."""
+    folder = results_dir() / "adapters"
+    for place in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if not adapters.NAME.fullmatch(place.name):
+            continue
+        known = adapters.versions(place.name)
+        for number in known:
+            label = f"{place.name}-v{number}"
+            if number == known[-1] or any(f"+{label}-" in model for model in measured):
+                found = _read(f"adapter {label}", partial(adapters.load, place.name, number), faults)
+                if found:
+                    yield found
+
+
+def _versions(faults: dict[str, str]) -> Iterator[tuple[str, str]]:
+    course = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
+    yield "Course", f"{course}; Python {python_version()}, {packages}"
+    path = _read("language model", weights.gguf_path, faults)
+    if path:
+        yield "Language model", f"{path.stem}, sha256 {weights.file_hash(path)[:12]}"
+    yield "Embedding model", f"all-MiniLM-L6-v2, sha256 {weights.MINILM_SHA256[:12]}"
+    yield "Tickets", f"train, dev and test, sha256 {_data_hash()[:12]}"
+
+
+def _data_hash() -> str:
+    files = (DATA / "tickets" / f"{split}.csv" for split in ("train", "dev", "test"))
+    return hashlib.sha256("".join(map(weights.file_hash, files)).encode()).hexdigest()
+
+
+def _dates(entries: list[tuple[str, object]]) -> Iterator[tuple[str, str]]:
+    """The day of each file: of the board its newest measurement, of the other two when they were saved."""
+    if entries:
+        yield BOARD, max(result.created for _, result in entries)[:10]
+    for name in (COSTS, ANSWERS):
+        path = results_dir() / name
+        if path.is_file():
+            yield name, f"{datetime.fromtimestamp(path.stat().st_mtime, UTC):%Y-%m-%d}"
+    yield "prices.csv", max(model.date for model in models())
