@@ -36,7 +36,7 @@ VERDICTS = {
 
 # How evidence names what it rests on; tests/material/test_claims.py follows each reference.
 CELL = re.compile(r"\blesson (\d\d) (cell-[\w-]*\w)")
-TEST = re.compile(r"\b(tests/test_\w+\.py)::(test_\w+)")
+TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
 PRICE = re.compile(r"\bdata/prices\.csv ([\w./-]*\w)")
 ID = re.compile(r"\bC\d{3}\b")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
