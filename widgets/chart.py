@@ -61,7 +61,7 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Bar:
+class TornadoBar:
     """One line of a tornado: where the result goes when the input is at its low and at its high end.
 
     `low` and `high` are results, in the unit of the axis; `low_text` and `high_text` say the two inputs.
@@ -147,7 +147,11 @@ class BarChart(_Chart):
         super().__init__("bars", x, Axis(""), height_of_a_bar)
 
     def show(
-        self, bars: Sequence[Bar], centre: float, summary: str, threshold: tuple[float, str] | None = None
+        self,
+        bars: Sequence[TornadoBar],
+        centre: float,
+        summary: str,
+        threshold: tuple[float, str] | None = None,
     ) -> None:
         """Draw these instead. `threshold`: where on the axis the advice turns, and its words."""
         names = [{"name": bar.name, "low": bar.low_text, "high": bar.high_text} for bar in bars]

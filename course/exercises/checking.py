@@ -126,9 +126,7 @@ def show_progress() -> None:
     rows = []
     for lesson in lessons():
         mine = items[items.lesson == lesson.number]
-        counts = [_count(mine, "exercise"), _count(mine, "quiz")]
-        available = lesson.status == "available"
-        rows.append((f"{lesson.number} {lesson.title}", *(counts if available else ("planned", ""))))
+        rows.append((f"{lesson.number} {lesson.title}", _count(mine, "exercise"), _count(mine, "quiz")))
     display(pd.DataFrame(rows, columns=["lesson", "exercises correct", "quiz correct"]).set_index("lesson"))
 
 

@@ -21,20 +21,19 @@ class QuizQuestion:
 
 @dataclass(frozen=True)
 class Lesson:
-    """One notebook; `status` is "available" or "planned", and a planned one has no file yet."""
+    """One notebook, with its goals and its quiz."""
 
     number: str
     name: str
     title: str
     minutes: int
     needs: str
-    status: str
     goals: tuple[str, ...]
-    quiz: tuple[QuizQuestion, ...] = ()
+    quiz: tuple[QuizQuestion, ...]
 
     @property
     def path(self) -> Path:
-        """The notebook, there or still to come."""
+        """The file of the notebook."""
         return NOTEBOOKS / f"{self.number}_{self.name}.ipynb"
 
     @property
@@ -49,7 +48,7 @@ class Lesson:
 
 @cache
 def lessons() -> tuple[Lesson, ...]:
-    """All lessons in their order, those that are planned included."""
+    """All lessons in their order."""
     with open(NOTEBOOKS / "lessons.toml", "rb") as file:
         return tuple(_lesson(entry) for entry in tomllib.load(file)["lesson"])
 
@@ -63,5 +62,5 @@ def lesson(number: str) -> Lesson:
 
 
 def _lesson(entry: dict) -> Lesson:
-    quiz = tuple(QuizQuestion(**{**q, "options": tuple(q["options"])}) for q in entry.get("quiz", ()))
+    quiz = tuple(QuizQuestion(**{**q, "options": tuple(q["options"])}) for q in entry["quiz"])
     return Lesson(**{**entry, "goals": tuple(entry["goals"]), "quiz": quiz})

@@ -24,7 +24,6 @@ from course.rungs import compounding
 from widgets.cost.inputs import load
 from widgets.cost.model import break_even_volumes
 
-AVAILABLE = [each for each in lessons() if each.status == "available"]
 GPT_4O, GPT_4O_MINI, GPT_41 = (model(id) for id in ("gpt-4o-2024-08-06", "gpt-4o-mini", "gpt-4.1"))
 LLAMAS_70B = [each for each in table().itertuples() if "llama-3.3-70b" in each.Index]
 
@@ -115,13 +114,13 @@ def test_a_cell_that_asserts_nothing_reproduces_nothing():
     assert asserted(planted(evidence="lesson 03 cell-27"))
 
 
-@pytest.mark.parametrize("available", AVAILABLE, ids=lambda available: available.number)
+@pytest.mark.parametrize("available", lessons(), ids=lambda each: each.number)
 def test_a_claim_that_a_lesson_names_lists_the_lesson(available):
     for id in named_in(available.number):
         assert available.number in claim(id).lessons
 
 
-@pytest.mark.parametrize("available", AVAILABLE, ids=lambda available: available.number)
+@pytest.mark.parametrize("available", lessons(), ids=lambda each: each.number)
 def test_a_lesson_that_a_claim_lists_quotes_or_tests_it(available):
     for each in claims.claims():
         tested = available.number in [number for number, _ in CELL.findall(each.evidence)]
@@ -135,7 +134,7 @@ def test_a_lesson_that_says_claimed_names_the_claim(number):
             assert ID.search(words), f"lesson {number} {id} quotes a claim without its id: {words}"
 
 
-@pytest.mark.parametrize("available", AVAILABLE, ids=lambda available: available.number)
+@pytest.mark.parametrize("available", lessons(), ids=lambda each: each.number)
 def test_a_verdict_that_a_lesson_gives_in_words_is_that_of_the_file(available):
     verdicts = "|".join(VERDICTS)
     for id, verdict in re.findall(rf"(C\d{{3}}), ({verdicts})", "\n".join(cells(available.number).values())):

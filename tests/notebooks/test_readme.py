@@ -10,10 +10,10 @@ from course.tuning import experiments
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
-def test_every_lesson_that_is_there_is_on_the_map():
+def test_every_lesson_is_on_the_map():
     for lesson in lessons():
         link = f"| {lesson.number} | [{lesson.title}]({lesson.path.relative_to(ROOT).as_posix()}) |"
-        assert (link in README) == (lesson.status == "available"), lesson.number
+        assert link in README, lesson.number
 
 
 def test_every_picture_and_file_it_links_to_is_there():

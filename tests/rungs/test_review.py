@@ -15,13 +15,13 @@ from course.errors import CourseError
 from course.material.data import QUEUES, queue_descriptions
 from course.rungs.review import APPROVE, CORRECT, SKIP, UNDO, Decision, VerdictLog
 from course.rungs.skills import Example
-from widgets.lessons.review_model import Item, Review, items
+from widgets.lessons.review_model import Review, RoutedTicket
 from widgets.lessons.review_view import ReviewGate
 
 ITEMS = (
-    Item("T1", "The pump is silent.", "device_fault", ("device_setup", "device_fault", "safety")),
-    Item("T2", "Where is my box?", "order_status"),
-    Item("T3", "Please delete my data.", "cancellation", ("privacy_request",)),
+    RoutedTicket("T1", "The pump is silent.", "device_fault", ("device_setup", "device_fault", "safety")),
+    RoutedTicket("T2", "Where is my box?", "order_status"),
+    RoutedTicket("T3", "Please delete my data.", "cancellation", ("privacy_request",)),
 )
 
 
@@ -43,7 +43,7 @@ def test_every_other_queue_is_a_choice_and_the_near_ones_come_first():
 @pytest.mark.parametrize("spoilt", [("T1", "Hello", "complaints"), ("T1", "Hello", "safety", ("mystery",))])
 def test_a_queue_that_does_not_exist_is_named(spoilt):
     with pytest.raises(CourseError, match="Ticket T1: queue '(complaints|mystery)' is not known"):
-        Item(*spoilt)
+        RoutedTicket(*spoilt)
 
 
 @pytest.mark.parametrize("wrong", [(), (ITEMS[0], ITEMS[0])])
@@ -146,12 +146,6 @@ def test_a_second_kernel_sees_what_the_first_has_reviewed(gate, log):
     other.approve()
     gate.approve()
     assert [decision.id for decision in log.decisions()] == ["T1", "T2"]
-
-
-def test_items_come_from_routed_tickets():
-    assert items([(ITEMS[1], "order_status", ["safety"])]) == (
-        Item("T2", "Where is my box?", "order_status", ("safety",)),
-    )
 
 
 def review_many(path: Path, letter: str) -> None:

@@ -11,7 +11,7 @@ from playwright.sync_api import Page
 from course.errors import CourseError
 from tests.browser import open_page
 from widgets import chart
-from widgets.chart import Area, Axis, Bar, BarChart, Line, LineChart, MapChart, Mark
+from widgets.chart import Area, Axis, BarChart, Line, LineChart, MapChart, Mark, TornadoBar
 from widgets.static import STATIC
 
 MONTHS = np.arange(19.0)
@@ -51,7 +51,10 @@ def months(slope: float = 1_000, mark: str = "even in month 9", **more) -> LineC
 
 def tornado() -> BarChart:
     made = BarChart(Axis("Prompt less Tuned, $"))
-    bars = [Bar("Volume", -5, 20, "10,000", "100,000"), Bar("Wrong outputs (Prompt)", 8, 2, "6 %", "20 %")]
+    bars = [
+        TornadoBar("Volume", -5, 20, "10,000", "100,000"),
+        TornadoBar("Wrong outputs (Prompt)", 8, 2, "6 %", "20 %"),
+    ]
     made.show(bars, 4, "What matters.", (0, "even"))
     return made
 

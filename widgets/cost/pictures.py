@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from widgets.chart import Area, Axis, Bar, BarChart, Line, LineChart, MapChart, Mark
+from widgets.chart import Area, Axis, BarChart, Line, LineChart, MapChart, Mark, TornadoBar
 from widgets.cost.chance import Tornado
 from widgets.cost.controls import in_short, shown, shown_unit
 from widgets.cost.inputs import APPROACHES, Assumptions
@@ -176,7 +176,7 @@ class TornadoPicture:
         for swing in swings.bars[:BARS]:
             estimate = assumptions.estimates[swing.key]
             ends = in_short(swing.key, estimate.low), in_short(swing.key, estimate.high)
-            bars.append(Bar(label(swing.key), swing.at_low, swing.at_high, *ends))
+            bars.append(TornadoBar(label(swing.key), swing.at_low, swing.at_high, *ends))
         with self.chart.hold_sync():
             self.chart.axes(x=Axis(f"{first} less {second}, $"))
             self.chart.show(bars, swings.base, f"What moves the difference. {words}", (0, "even"))

@@ -10,7 +10,6 @@ from ipywidgets import HTML, VBox
 
 from course.material.prices import TIERS, tier
 from widgets.actions import Actions, Answer
-from widgets.at_rest import Soon, WhenAtRest
 from widgets.controls import Choice, Slider
 from widgets.cost.chance import chance, tornado
 from widgets.cost.controls import InputSlider, in_short, shown_unit, stops
@@ -26,6 +25,7 @@ from widgets.cost.model import (
 )
 from widgets.cost.pictures import MapPicture, MonthsPicture, TornadoPicture, VolumesPicture, cheapest_in_words
 from widgets.cost.presets import Preset, presets
+from widgets.delays import Debounced, Throttled
 from widgets.text import say
 
 HORIZONS = [3, 6, 9, 12, 15, 18, 24, 30, 36, 48, 60]
@@ -58,12 +58,12 @@ class CostView(VBox):
         self._build_controls()
         self._build_pictures()
         self._met = self._verdict = self._cheapest = self._chance = self._change = ""
-        self._soon, self._rest = Soon(self._say_it), WhenAtRest(self._follow)
+        self._sentences, self._details = Throttled(self._say_it), Debounced(self._follow)
         self._now = _pair_of(self._start)
         self._draw()
         self._tell_the_case()
         self._say_it()
-        self._rest.finish()
+        self._details.finish()
         self._observe()
         super().__init__(self._layout())
 
@@ -149,8 +149,8 @@ class CostView(VBox):
             return
         self._now = self._changed_from(_pair_of(self._start))
         self._draw()
-        self._soon.moved()
-        self._rest.moved()
+        self._sentences.moved()
+        self._details.moved()
 
     def _pair_moved(self, change: traitlets.Bunch) -> None:
         if self._hold:

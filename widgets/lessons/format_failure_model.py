@@ -37,7 +37,7 @@ class Pipeline:
 
 
 @dataclass(frozen=True)
-class Month:
+class MonthlyOutcome:
     """What becomes of a month's replies: `right` + `repaired` + `undetected` is the volume. Costs in $."""
 
     approach: str
@@ -54,12 +54,12 @@ class Month:
         return self.repair_cost + self.error_cost
 
 
-def prompt_only(pipeline: Pipeline) -> Month:
+def prompt_only(pipeline: Pipeline) -> MonthlyOutcome:
     """Every broken reply goes to a person at once."""
     return _month("prompt only", pipeline, pipeline.failure_rate, pipeline.wrong_rate, extra_replies=0)
 
 
-def with_retries(pipeline: Pipeline) -> Month:
+def with_retries(pipeline: Pipeline) -> MonthlyOutcome:
     """A broken reply is asked for again, up to `retries` times, before it goes to a person.
 
     Retries are taken to succeed independently of one another.
@@ -71,20 +71,22 @@ def with_retries(pipeline: Pipeline) -> Month:
     return _month("with retries", pipeline, still_broken, pipeline.wrong_rate, extra_replies=extra)
 
 
-def with_schema(pipeline: Pipeline) -> Month:
+def with_schema(pipeline: Pipeline) -> MonthlyOutcome:
     """No reply is broken (none is refused or cut off); what is wrong inside is still wrong."""
     return _month("with a schema", pipeline, 0, pipeline.wrong_rate_schema, extra_replies=0)
 
 
-def months(pipeline: Pipeline) -> tuple[Month, Month, Month]:
+def months(pipeline: Pipeline) -> tuple[MonthlyOutcome, MonthlyOutcome, MonthlyOutcome]:
     """The three approaches in the order prompt only, with retries, with a schema."""
     return prompt_only(pipeline), with_retries(pipeline), with_schema(pipeline)
 
 
-def _month(approach: str, pipeline: Pipeline, broken: float, wrong: float, *, extra_replies: float) -> Month:
+def _month(
+    approach: str, pipeline: Pipeline, broken: float, wrong: float, *, extra_replies: float
+) -> MonthlyOutcome:
     repaired = pipeline.volume * broken
     undetected = pipeline.volume * (1 - broken) * wrong
-    return Month(
+    return MonthlyOutcome(
         approach=approach,
         right=pipeline.volume * (1 - broken) * (1 - wrong),
         repaired=repaired,

@@ -8,7 +8,7 @@ from ipywidgets import HTML, VBox
 
 from course.errors import CourseError
 from widgets.controls import Choice, Scale
-from widgets.lessons.format_failure_model import Month, Pipeline, months
+from widgets.lessons.format_failure_model import MonthlyOutcome, Pipeline, months
 
 PERCENT = (0, 1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 40, 50, 75, 100)
 DOLLARS = (0, 0.5, 1, 2, 5, 10, 20, 50, 100)
@@ -97,7 +97,9 @@ def _figure() -> go.FigureWidget:
     return figure
 
 
-def _in_words(pipeline: Pipeline, prompt: Month, retried: Month, schema: Month) -> str:
+def _in_words(
+    pipeline: Pipeline, prompt: MonthlyOutcome, retried: MonthlyOutcome, schema: MonthlyOutcome
+) -> str:
     cheapest = min((prompt, retried, schema), key=lambda month: month.cost)
     broken = (
         f"Of {pipeline.volume:,.0f} replies a month, <b>{prompt.repaired:,.0f}</b> are in a broken form; "

@@ -11,7 +11,7 @@ from course.rungs.chunks import Passage
 
 
 @dataclass(frozen=True)
-class Point:
+class SearchScore:
     """Of `n` questions with `k` passages each: how many found a right article, how many the answer's words.
 
     `tokens` is what the passages add to one prompt, a mean.
@@ -56,7 +56,7 @@ class Grid:
             for mode in self.modes:
                 self.at(cut, mode, 1)
 
-    def at(self, cut: str, mode: str, k: int) -> Point:
+    def at(self, cut: str, mode: str, k: int) -> SearchScore:
         """One point. CourseError for a choice that was not measured."""
         if (cut, mode, k) not in self._points:
             raise CourseError(
@@ -65,13 +65,13 @@ class Grid:
             )
         return self._points[cut, mode, k]
 
-    def cheapest_as_good(self, point: Point) -> Point:
+    def cheapest_as_good(self, point: SearchScore) -> SearchScore:
         """The point of fewest tokens whose passages hold the answer at least as often as in this one."""
         good = [each for each in self._points.values() if each.stated >= point.stated]
         return min(good, key=lambda each: each.tokens)
 
 
-def in_words(point: Point) -> str:
+def in_words(point: SearchScore) -> str:
     """One point in two sentences."""
     low, high = wilson(point.found, point.n)
     passages = "1 passage" if point.k == 1 else f"{point.k} passages"
@@ -83,7 +83,7 @@ def in_words(point: Point) -> str:
     )
 
 
-def advice_in_words(point: Point, cheapest: Point) -> str:
+def advice_in_words(point: SearchScore, cheapest: SearchScore) -> str:
     """What the cheapest point that is as good costs, or that this is the one."""
     if cheapest.tokens >= point.tokens:
         return "Nothing measured here has the answer as often for fewer tokens."
@@ -101,12 +101,12 @@ def _point(
     questions: Sequence[Question],
     answers: Sequence[Sequence[Passage]],
     tokens_per_word: float,
-) -> Point:
+) -> SearchScore:
     pairs = [(question, passages[:k]) for question, passages in zip(questions, answers, strict=True)]
     found = sum(any(p.article in question.articles for p in passages) for question, passages in pairs)
     stated = sum(_states(question, passages) for question, passages in pairs)
     words = sum(len(p.searched.split()) for _, passages in pairs for p in passages)
-    return Point(cut, mode, k, len(pairs), found, stated, tokens_per_word * words / len(pairs))
+    return SearchScore(cut, mode, k, len(pairs), found, stated, tokens_per_word * words / len(pairs))
 
 
 def _states(question: Question, passages: Sequence[Passage]) -> bool:

@@ -6,7 +6,7 @@ import traitlets
 from ipywidgets import HTML, VBox
 
 from widgets.controls import Choice, Slider
-from widgets.lessons.retrieval_model import Grid, Point, advice_in_words, in_words
+from widgets.lessons.retrieval_model import Grid, SearchScore, advice_in_words, in_words
 
 _BLUE, _ORANGE = "#0072B2", "#E69F00"  # Okabe and Ito: told apart with any colour vision
 
@@ -39,7 +39,7 @@ class Retrieval(VBox):
         )
 
 
-def _row(point: Point, *, chosen: bool) -> str:
+def _row(point: SearchScore, *, chosen: bool) -> str:
     name = html.escape(point.cut) + (" (chosen)" if chosen else "")
     style = " style='font-weight:bold'" if chosen else ""
     shares = (point.found / point.n, _BLUE), (point.stated / point.n, _ORANGE)

@@ -1,6 +1,5 @@
 """The review gate without its looks: which ticket is next, and what a verdict on it is."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from course.errors import CourseError
@@ -9,7 +8,7 @@ from course.rungs.review import APPROVE, CORRECT, SKIP, UNDO, Decision
 
 
 @dataclass(frozen=True)
-class Item:
+class RoutedTicket:
     """A ticket that the skill has routed. `alternatives`: the queues of its nearest examples, best first."""
 
     id: str
@@ -37,7 +36,7 @@ class Review:
     Keep the decision, then go on with `Review(items, decisions)`. Decisions on other tickets are left alone.
     """
 
-    items: tuple[Item, ...]
+    items: tuple[RoutedTicket, ...]
     decisions: tuple[Decision, ...] = ()
 
     def __post_init__(self) -> None:
@@ -52,7 +51,7 @@ class Review:
         return tuple(decision for decision in self.decisions if decision.id in ids)
 
     @property
-    def current(self) -> Item | None:
+    def current(self) -> RoutedTicket | None:
         """The first item without a decision, or None when all have one."""
         decided = {decision.id for decision in self.decisions}
         return next((item for item in self.items if item.id not in decided), None)
@@ -91,12 +90,7 @@ class Review:
             f"{counts[CORRECT]} corrected, {counts[SKIP]} skipped."
         )
 
-    def _open(self) -> Item:
+    def _open(self) -> RoutedTicket:
         if self.current is None:
             raise CourseError("Every ticket has its verdict; undo the last one to change it.")
         return self.current
-
-
-def items(routed: Sequence[tuple[object, str, Sequence[str]]]) -> tuple[Item, ...]:
-    """Items from (ticket, queue it was routed to, queues of its nearest examples) triples."""
-    return tuple(Item(ticket.id, ticket.text, queue, tuple(others)) for ticket, queue, others in routed)

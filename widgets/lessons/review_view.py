@@ -8,7 +8,7 @@ import traitlets
 from course.errors import CourseError
 from course.material.data import queue_descriptions
 from course.rungs.review import Decision, VerdictLog
-from widgets.lessons.review_model import Item, Review
+from widgets.lessons.review_model import Review, RoutedTicket
 from widgets.static import STATIC
 
 
@@ -29,7 +29,7 @@ class ReviewGate(anywidget.AnyWidget):
     summary = traitlets.Unicode().tag(sync=True)
     said = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, items: Sequence[Item], log: VerdictLog) -> None:
+    def __init__(self, items: Sequence[RoutedTicket], log: VerdictLog) -> None:
         self._items = tuple(items)
         self._log = log
         super().__init__(lines=queue_descriptions())

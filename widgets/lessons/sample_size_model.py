@@ -16,7 +16,7 @@ from course.measuring.results import percent
 
 
 @dataclass(frozen=True)
-class Question:
+class DetectionGoal:
     """What the evaluation is to see: `accuracy` now against `accuracy + difference`.
 
     `disagree` is the share of tickets that only one of the two gets right. `power` is the chance of seeing
@@ -57,30 +57,30 @@ def possible_disagreement(accuracy: float, difference: float) -> tuple[float, fl
     return difference, min(2 - accuracy - better, accuracy + better)
 
 
-def tickets_each(question: Question) -> int:
+def tickets_each(goal: DetectionGoal) -> int:
     """Tickets that each of the two needs when they answer different ones (test of two proportions)."""
     needed = samplesize_proportions_2indep_onetail(
-        question.difference, question.accuracy, question.power, alpha=question.alpha
+        goal.difference, goal.accuracy, goal.power, alpha=goal.alpha
     )
     return math.ceil(needed)
 
 
-def pairs_by_connor(question: Question) -> float:
+def pairs_by_connor(goal: DetectionGoal) -> float:
     """Tickets that both answer, by Connor's formula: for McNemar's test without a correction."""
     return float(
         normal_sample_size_one_tail(
-            question.difference,
-            question.power,
-            question.alpha / 2,
-            std_null=math.sqrt(question.disagree),
-            std_alternative=math.sqrt(max(question.disagree - question.difference**2, 0)),
+            goal.difference,
+            goal.power,
+            goal.alpha / 2,
+            std_null=math.sqrt(goal.disagree),
+            std_alternative=math.sqrt(max(goal.disagree - goal.difference**2, 0)),
         )
     )
 
 
-def pairs(question: Question) -> int:
+def pairs(goal: DetectionGoal) -> int:
     """Tickets that both have to answer, for McNemar's exact test."""
-    return math.ceil(pairs_by_connor(question) + 1 / question.difference)
+    return math.ceil(pairs_by_connor(goal) + 1 / goal.difference)
 
 
 def smallest_difference(
@@ -93,25 +93,25 @@ def smallest_difference(
 
     def missing(difference: float) -> float:
         # Half way between the two accuracies nothing but `disagree` bounds the difference.
-        question = Question((1 - difference) / 2, difference, disagree, power, alpha)
-        return pairs_by_connor(question) + 1 / difference - tickets
+        goal = DetectionGoal((1 - difference) / 2, difference, disagree, power, alpha)
+        return pairs_by_connor(goal) + 1 / difference - tickets
 
     if missing(disagree) > 0:
         return None
     return float(brentq(missing, 1e-6, disagree))
 
 
-def in_words(question: Question, own: dict[str, int]) -> str:
+def in_words(goal: DetectionGoal, own: dict[str, int]) -> str:
     """The answer in sentences. `own` are the reader's own sets: what each is called, and its tickets."""
-    better = question.accuracy + question.difference
+    better = goal.accuracy + goal.difference
     words = [
-        f"To tell {percent(question.accuracy)} % from {percent(better)} % right, with a chance of "
-        f"{percent(question.power)} % to see it and of {percent(question.alpha)} % to be fooled by luck: "
-        f"{pairs(question):,} tickets if both answer the same ones and only one of the two is right "
-        f"on {percent(question.disagree)} %; {tickets_each(question):,} for each if the tickets differ."
+        f"To tell {percent(goal.accuracy)} % from {percent(better)} % right, with a chance of "
+        f"{percent(goal.power)} % to see it and of {percent(goal.alpha)} % to be fooled by luck: "
+        f"{pairs(goal):,} tickets if both answer the same ones and only one of the two is right "
+        f"on {percent(goal.disagree)} %; {tickets_each(goal):,} for each if the tickets differ."
     ]
     for name, tickets in own.items():
-        least = smallest_difference(tickets, question.disagree, question.power, question.alpha)
+        least = smallest_difference(tickets, goal.disagree, goal.power, goal.alpha)
         seen = "no difference at all" if least is None else f"{percent(least)} points and more"
         words.append(f"{name.capitalize()} ({tickets}) can show {seen}.")
     return " ".join(words)

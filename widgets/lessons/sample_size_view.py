@@ -9,7 +9,13 @@ from ipywidgets import HTML, VBox
 from course.errors import CourseError
 from course.measuring.results import percent
 from widgets.controls import Slider
-from widgets.lessons.sample_size_model import Question, in_words, pairs, possible_disagreement, tickets_each
+from widgets.lessons.sample_size_model import (
+    DetectionGoal,
+    in_words,
+    pairs,
+    possible_disagreement,
+    tickets_each,
+)
 
 ACCURACIES = [50, 55, 60, 65, 70, 75, 80, 85, 90, 95, 97, 99]
 DIFFERENCES = [1, 2, 3, 4, 5, 7, 10, 15, 20]
@@ -45,8 +51,8 @@ class SampleSize(VBox):
 
     def _draw(self, change: traitlets.Bunch | None = None) -> None:
         try:
-            question = self._question(self.difference.value)
-            words = in_words(question, self._own) + self._note(question)
+            goal = self._goal(self.difference.value)
+            words = in_words(goal, self._own) + self._note(goal)
         except CourseError as error:  # two controls can ask for more than 100 % right
             words = str(error)
         self.sentence.value = f'<p role="status">{html.escape(words)}</p>'
@@ -57,22 +63,22 @@ class SampleSize(VBox):
             f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         )
 
-    def _question(self, points: float) -> Question:
+    def _goal(self, points: float) -> DetectionGoal:
         """What the controls ask, with the share on which one is right moved to the nearest that can be."""
         accuracy, difference = self.accuracy.value / 100, points / 100
         least, most = possible_disagreement(accuracy, difference)
         disagree = max(least, min(most, self.disagree.value / 100))
-        return Question(accuracy, difference, disagree, self.power.value / 100, self.alpha.value / 100)
+        return DetectionGoal(accuracy, difference, disagree, self.power.value / 100, self.alpha.value / 100)
 
-    def _note(self, question: Question) -> str:
-        if abs(100 * question.disagree - self.disagree.value) < 0.01:
+    def _note(self, goal: DetectionGoal) -> str:
+        if abs(100 * goal.disagree - self.disagree.value) < 0.01:
             return ""
-        return f" ({self.disagree.value:g} % cannot be here; {percent(question.disagree)} % is taken.)"
+        return f" ({self.disagree.value:g} % cannot be here; {percent(goal.disagree)} % is taken.)"
 
     def _row(self, points: float) -> str:
         try:
-            question = self._question(points)
-            cells = [f"{pairs(question):,}", f"{tickets_each(question):,}"]
+            goal = self._goal(points)
+            cells = [f"{pairs(goal):,}", f"{tickets_each(goal):,}"]
         except CourseError:
             cells = ["cannot be", "cannot be"]
         chosen = points == self.difference.value

@@ -8,7 +8,7 @@ import html
 import math
 from collections.abc import Sequence
 
-from widgets.memo.parts import Line
+from widgets.memo.parts import CostLine
 
 LOOKS = (("#000000", ""), ("#0072B2", "9 4"), ("#D55E00", "2 3"), ("#009E73", "9 3 2 3"), ("#AA4499", "5 2"))
 _WIDTH, _HEIGHT = 620, 270
@@ -17,7 +17,7 @@ _LABEL_GAP = 34
 _WHISKERS = 120  # pixels of an interval's picture, from 0 to 100 %
 
 
-def costs_chart(lines: Sequence[Line], horizon: int) -> str:
+def costs_chart(lines: Sequence[CostLine], horizon: int) -> str:
     """$ so far against the months, one line for each approach; the table beside it says the same."""
     top = _round_up(max(line.total for line in lines) or 1.0)
     drawn = [*_money_axis(top), *_month_axis(horizon)]
@@ -47,7 +47,7 @@ def interval_picture(low: float, middle: float, high: float, accepted: float | N
     return f'<svg class="whiskers" viewBox="0 0 {_WHISKERS} 14" aria-hidden="true">{"".join(drawn)}</svg>'
 
 
-def _drawn(line: Line, look: tuple[str, str], place: float, top: float, horizon: int) -> list[str]:
+def _drawn(line: CostLine, look: tuple[str, str], place: float, top: float, horizon: int) -> list[str]:
     colour, dash = look
     points = " ".join(
         f"{_x(month, horizon):.1f},{_y(amount, top):.1f}" for month, amount in enumerate(line.cumulative)

@@ -63,7 +63,7 @@ class Sources:
 
 
 @dataclass(frozen=True)
-class Rung:
+class LadderRow:
     """A line of the ladder. `kinds` holds (right, n) of each of KINDS, `cost` is $ for 1,000 rows.
 
     `where` is its interval against the accepted share, and `decides` whether the answers rest on it.
@@ -83,7 +83,7 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Line:
+class CostLine:
     """What one approach costs. `cumulative` is $ before the first month and after each."""
 
     name: str
@@ -104,7 +104,7 @@ class Costs:
     """The approaches that matter, the dearest last, and what the model says of the pair, in sentences."""
 
     horizon: int
-    lines: tuple[Line, ...]
+    lines: tuple[CostLine, ...]
     left_out: tuple[str, ...]
     sentences: tuple[str, ...]
 
@@ -124,7 +124,7 @@ class Content:
     title: str
     written: str
     case: tuple[tuple[str, str], ...]
-    ladder: tuple[Rung, ...]
+    ladder: tuple[LadderRow, ...]
     ladder_notes: tuple[str, ...]
     accepted: float | None
     costs: Costs | None
@@ -214,7 +214,7 @@ def _number(key: str, value: float) -> str:
 # The ladder
 
 
-def _ladder(sources: Sources, accepted: float | None) -> list[Rung]:
+def _ladder(sources: Sources, accepted: float | None) -> list[LadderRow]:
     """The best rung of each lesson, model and badge, and the one that the answers rest on, cheapest first."""
     lesson_of = _lessons(sources)
     best: dict[tuple[str, str, str], Result] = {}
@@ -226,8 +226,8 @@ def _ladder(sources: Sources, accepted: float | None) -> list[Rung]:
     return [_rung(result, lesson_of[_identity(result)], accepted, sources) for result in chosen]
 
 
-def _rung(result: Result, lesson: str, accepted: float | None, sources: Sources) -> Rung:
-    return Rung(
+def _rung(result: Result, lesson: str, accepted: float | None, sources: Sources) -> LadderRow:
+    return LadderRow(
         lesson=lesson,
         name=result.name,
         n=result.n,
@@ -292,7 +292,7 @@ def _costs(costs: Assumptions) -> Costs:
     ranked = sorted(by_total, key=lambda name: (name not in costs.pair, kinds[name] != "measured"))
     shown = [name for name in by_total if name in ranked[:LINES]]
     lines = tuple(
-        Line(
+        CostLine(
             name=APPROACHES[name],
             cumulative=tuple(map(float, priced[name].cumulative)),
             per_1000=float(priced[name].per_1000),

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from course.errors import CourseError
-from widgets import at_rest
-from widgets.at_rest import Soon, WhenAtRest
+from widgets import delays
 from widgets.controls import Choice
 from widgets.cost import view as cost_view
 from widgets.cost.chance import chance
@@ -27,6 +26,7 @@ from widgets.cost.pictures import LOOKS, VolumesPicture
 from widgets.cost.portfolio_view import Portfolio
 from widgets.cost.presets import presets
 from widgets.cost.view import CostView, course_case
+from widgets.delays import Debounced, Throttled
 
 PAIR = ("prompt", "hosted_fine_tune")
 
@@ -230,7 +230,7 @@ def test_without_a_break_even_it_is_said():
 
 
 def test_the_slow_work_waits_for_the_hand_and_a_new_move_stops_it(monkeypatch):
-    monkeypatch.setattr(at_rest, "REST_SECONDS", 0.02)
+    monkeypatch.setattr(delays, "REST_SECONDS", 0.02)
     done = []
 
     def work():
@@ -239,7 +239,7 @@ def test_the_slow_work_waits_for_the_hand_and_a_new_move_stops_it(monkeypatch):
             yield
 
     async def moves():
-        slow = WhenAtRest(work)
+        slow = Debounced(work)
         slow.moved()
         slow.moved()
         assert done == []
@@ -258,7 +258,7 @@ def test_words_follow_several_moves_once():
     said = []
 
     async def moves():
-        soon = Soon(lambda: said.append(1))
+        soon = Throttled(lambda: said.append(1))
         soon.moved()
         soon.moved()
         assert said == []
@@ -275,7 +275,7 @@ def test_what_is_of_before_says_so(results_dir):
         await asyncio.sleep(0.15)
         assert verdict(view.assumptions).sentence in words(view)
         assert "Before this change: In " in words(view)
-        view._rest.finish()
+        view._details.finish()
         assert "Before this change" not in words(view)
         assert chance(view.assumptions).sentence in words(view)
 

@@ -11,8 +11,7 @@ from playwright.sync_api import Page
 from course.errors import CourseError
 from course.material.claims import VERDICTS, claim, claims, counts
 from tests.browser import open_page
-from widgets.lessons.claims_model import ORDERS, chosen
-from widgets.lessons.claims_view import ClaimsTable
+from widgets.lessons.claims_view import ORDERS, ClaimsTable, chosen
 from widgets.static import STATIC
 
 ALL = claims()

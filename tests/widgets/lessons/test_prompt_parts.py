@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from course.errors import CourseError
 from course.rungs.summaries import PARTS, assemble, version
-from widgets.lessons.prompt_parts_model import Score, sentence
-from widgets.lessons.prompt_parts_view import PromptParts
+from widgets.lessons.prompt_parts_view import PromptParts, Score, sentence
 
 MEASURED = {frozenset(): Score(1, 24, 48.4), frozenset(["format"]): Score(24, 24, 1234.0)}
 

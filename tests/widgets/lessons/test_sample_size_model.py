@@ -11,7 +11,7 @@ from statsmodels.stats.proportion import power_proportions_2indep
 
 from course.errors import CourseError
 from widgets.lessons.sample_size_model import (
-    Question,
+    DetectionGoal,
     in_words,
     pairs,
     pairs_by_connor,
@@ -22,15 +22,15 @@ from widgets.lessons.sample_size_model import (
 SEED = 8
 
 
-def exact_power(question: Question, n: int) -> float:
+def exact_power(goal: DetectionGoal, n: int) -> float:
     """Power of McNemar's exact test on `n` pairs, every outcome counted."""
-    better = (question.disagree + question.difference) / (2 * question.disagree)
+    better = (goal.disagree + goal.difference) / (2 * goal.disagree)
     power = 0.0
     for disagreeing in range(1, n + 1):
         wins = np.arange(disagreeing + 1)
         p = np.minimum(1, 2 * binom.cdf(np.minimum(wins, disagreeing - wins), disagreeing, 0.5))
-        seen = binom.pmf(wins[p < question.alpha], disagreeing, better).sum()
-        power += binom.pmf(disagreeing, n, question.disagree) * seen
+        seen = binom.pmf(wins[p < goal.alpha], disagreeing, better).sum()
+        power += binom.pmf(disagreeing, n, goal.disagree) * seen
     return power
 
 
@@ -38,35 +38,35 @@ def exact_power(question: Question, n: int) -> float:
     ("difference", "disagree", "published"), [(0.40, 0.50, 23), (0.15, 0.45, 155)]
 )  # two calculators on the web that name Connor 1987
 def test_connors_formula_gives_the_published_cases(difference, disagree, published):
-    question = Question((1 - difference) / 2, difference, disagree)
-    assert math.ceil(pairs_by_connor(question)) == published
+    goal = DetectionGoal((1 - difference) / 2, difference, disagree)
+    assert math.ceil(pairs_by_connor(goal)) == published
 
 
 @pytest.mark.parametrize("place", [(0.03, 0.08), (0.05, 0.12), (0.05, 0.2), (0.1, 0.2), (0.2, 0.3)])
 def test_the_pairs_give_the_exact_test_its_power(place):
-    question = Question(0.6, *place)
-    assert exact_power(question, pairs(question)) == pytest.approx(0.8, abs=0.02)
-    assert exact_power(question, round(0.7 * pairs(question))) < 0.75
+    goal = DetectionGoal(0.6, *place)
+    assert exact_power(goal, pairs(goal)) == pytest.approx(0.8, abs=0.02)
+    assert exact_power(goal, round(0.7 * pairs(goal))) < 0.75
 
 
 def test_a_simulation_sees_two_proportions_as_often_as_promised():
-    question = Question(0.8, 0.1, 0.15)
-    n, draw = tickets_each(question), np.random.default_rng(SEED)
+    goal = DetectionGoal(0.8, 0.1, 0.15)
+    n, draw = tickets_each(goal), np.random.default_rng(SEED)
     now, better = (draw.binomial(n, share, 20_000) / n for share in (0.8, 0.9))
     pooled = (now + better) / 2
     z = (better - now) / np.sqrt(2 * pooled * (1 - pooled) / n)
-    assert np.mean(np.abs(z) > 1.96) == pytest.approx(question.power, abs=0.02)
+    assert np.mean(np.abs(z) > 1.96) == pytest.approx(goal.power, abs=0.02)
 
 
 def test_a_simulation_sees_pairs_as_often_as_promised():
-    question = Question(0.7, 0.1, 0.2)
-    n, draw = pairs(question), np.random.default_rng(SEED)
-    only_better = (question.disagree + question.difference) / 2
-    shares = [only_better, question.disagree - only_better, 1 - question.disagree]
+    goal = DetectionGoal(0.7, 0.1, 0.2)
+    n, draw = pairs(goal), np.random.default_rng(SEED)
+    only_better = (goal.disagree + goal.difference) / 2
+    shares = [only_better, goal.disagree - only_better, 1 - goal.disagree]
     counts = draw.multinomial(n, shares, 20_000)
     lost, disagreeing = counts[:, :2].min(axis=1), counts[:, :2].sum(axis=1)
     p = np.minimum(1, 2 * binom.cdf(lost, disagreeing, 0.5))
-    assert np.mean(p < question.alpha) == pytest.approx(question.power, abs=0.02)
+    assert np.mean(p < goal.alpha) == pytest.approx(goal.power, abs=0.02)
 
 
 shares = st.floats(0.02, 0.98)
@@ -76,28 +76,28 @@ shares = st.floats(0.02, 0.98)
 def test_more_is_needed_for_less_and_for_surer(accuracy, difference, disagree, power, alpha):
     assume(accuracy + difference < 0.97 and difference * 1.2 < disagree)
     assume(disagree < min(2 - 2 * accuracy - 1.2 * difference, 2 * accuracy + difference))
-    question = Question(accuracy, difference, disagree, power, alpha)
-    surer = Question(accuracy, difference, disagree, power + 0.04, alpha)
-    stricter = Question(accuracy, difference, disagree, power, alpha / 2)
-    larger = Question(accuracy, 1.2 * difference, disagree, power, alpha)
+    goal = DetectionGoal(accuracy, difference, disagree, power, alpha)
+    surer = DetectionGoal(accuracy, difference, disagree, power + 0.04, alpha)
+    stricter = DetectionGoal(accuracy, difference, disagree, power, alpha / 2)
+    larger = DetectionGoal(accuracy, 1.2 * difference, disagree, power, alpha)
     for needed in (pairs, tickets_each):
-        assert needed(surer) >= needed(question) and needed(stricter) >= needed(question)
-        assert needed(larger) <= needed(question)
-    assert pairs(question) * difference >= 1
+        assert needed(surer) >= needed(goal) and needed(stricter) >= needed(goal)
+        assert needed(larger) <= needed(goal)
+    assert pairs(goal) * difference >= 1
 
 
 @given(st.floats(0.02, 0.4), st.floats(0.01, 0.3))
 def test_pairs_that_disagree_less_need_fewer(disagree, difference):
     assume(difference < disagree)
     accuracy = (1 - difference) / 2
-    assert pairs(Question(accuracy, difference, difference)) <= pairs(
-        Question(accuracy, difference, disagree)
+    assert pairs(DetectionGoal(accuracy, difference, difference)) <= pairs(
+        DetectionGoal(accuracy, difference, disagree)
     )
 
 
 def test_statsmodels_finds_the_power_again():
-    question = Question(0.8, 0.05, 0.15)
-    found = power_proportions_2indep(0.05, 0.8, tickets_each(question), return_results=False)
+    goal = DetectionGoal(0.8, 0.05, 0.15)
+    found = power_proportions_2indep(0.05, 0.8, tickets_each(goal), return_results=False)
     assert found == pytest.approx(0.8, abs=0.005)
 
 
@@ -105,10 +105,10 @@ def test_statsmodels_finds_the_power_again():
 def test_the_smallest_difference_needs_just_so_many_tickets(tickets, disagree):
     least = smallest_difference(tickets, disagree)
     if least is None:
-        most = Question((1 - disagree) / 2, disagree, disagree)
+        most = DetectionGoal((1 - disagree) / 2, disagree, disagree)
         assert pairs(most) >= tickets
     else:
-        assert abs(pairs(Question((1 - least) / 2, least, disagree)) - tickets) <= 1
+        assert abs(pairs(DetectionGoal((1 - least) / 2, least, disagree)) - tickets) <= 1
 
 
 @pytest.mark.parametrize(
@@ -125,12 +125,12 @@ def test_the_smallest_difference_needs_just_so_many_tickets(tickets, disagree):
 )
 def test_what_cannot_be_asked_is_named(values, said):
     with pytest.raises(CourseError, match=said):
-        Question(**({"accuracy": 0.8, "difference": 0.05, "disagree": 0.15} | values))
+        DetectionGoal(**({"accuracy": 0.8, "difference": 0.05, "disagree": 0.15} | values))
 
 
 def test_the_words_hold_the_numbers():
-    question = Question(0.8, 0.05, 0.15)
-    words = in_words(question, {"the sample": 72, "a handful": 8})
-    assert f"{pairs(question)} tickets" in words and f"{tickets_each(question):,} for each" in words
+    goal = DetectionGoal(0.8, 0.05, 0.15)
+    words = in_words(goal, {"the sample": 72, "a handful": 8})
+    assert f"{pairs(goal)} tickets" in words and f"{tickets_each(goal):,} for each" in words
     assert "The sample (72) can show" in words
     assert "A handful (8) can show no difference at all." in words

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from widgets.lessons.sample_size_model import Question, pairs, tickets_each
+from widgets.lessons.sample_size_model import DetectionGoal, pairs, tickets_each
 from widgets.lessons.sample_size_view import ACCURACIES, DIFFERENCES, SampleSize
 
 
@@ -20,9 +20,9 @@ def row(view: SampleSize, points: str) -> list[str]:
 
 def test_it_starts_at_the_stops_nearest_to_the_readers_numbers(view):
     assert (view.accuracy.value, view.disagree.value) == (80, 15)
-    question = Question(0.8, 0.05, 0.15)
-    assert f"{pairs(question):,} tickets" in view.sentence.value
-    assert row(view, "5, as chosen")[1:] == [f"{pairs(question):,}", f"{tickets_each(question):,}"]
+    goal = DetectionGoal(0.8, 0.05, 0.15)
+    assert f"{pairs(goal):,} tickets" in view.sentence.value
+    assert row(view, "5, as chosen")[1:] == [f"{pairs(goal):,}", f"{tickets_each(goal):,}"]
 
 
 def test_every_control_changes_the_words(view):

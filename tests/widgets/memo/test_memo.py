@@ -25,7 +25,7 @@ from widgets.decision import answers as decision_answers
 from widgets.decision.answers import Answers
 from widgets.decision.model import advise, what_would_change
 from widgets.memo import chart as memo_chart
-from widgets.memo.parts import ANSWERS, BOARD, COSTS, FILLED_BY, LINES, Line, content
+from widgets.memo.parts import ANSWERS, BOARD, COSTS, FILLED_BY, LINES, CostLine, content
 from widgets.memo.write import Memo, gather, write_memo
 
 ROWS = tickets("test")[:100]
@@ -330,8 +330,8 @@ def test_in_a_notebook_it_stands_in_a_frame(known):
 
 def test_the_chart_says_in_words_what_it_draws():
     lines = [
-        Line("A & B", (0.0, 10.0, 20.0), 1, 0.1, "assumed", True),
-        Line("C", (30.0, 30.0, 30.0), 1, 0.1, "measured", False),
+        CostLine("A & B", (0.0, 10.0, 20.0), 1, 0.1, "assumed", True),
+        CostLine("C", (30.0, 30.0, 30.0), 1, 0.1, "measured", False),
     ]
     drawn = memo_chart.costs_chart(lines, 2)
     label = re.search('aria-label="([^"]*)"', drawn).group(1)

@@ -8,7 +8,7 @@ REST_SECONDS = 0.4  # longer than the pause between two presses of a key
 GAP_SECONDS = 0.002  # between two steps, in which a new press is heard
 
 
-class Soon:
+class Throttled:
     """Runs `work` a moment after `moved`, once for all moves until then. Outside an event loop: at once."""
 
     def __init__(self, work: Callable[[], None]) -> None:
@@ -32,7 +32,7 @@ class Soon:
         self._work()
 
 
-class WhenAtRest:
+class Debounced:
     """Runs the steps of `work` one after the other, once nothing has `moved` for a moment.
 
     A new move stops what is left of them. Steps are short, so that a press between two of them is not kept
