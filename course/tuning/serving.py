@@ -148,6 +148,6 @@ def _trained(adapter: Adapter) -> Iterator[tuple[str, str, np.ndarray]]:
 def _engine(name: str, path: Path) -> embedded.Engine:
     with _lock:
         if name not in _engines:
-            _engines[name] = embedded.Engine(path)
+            _engines[name] = embedded.Engine(path, weights.chosen_model("small").context_tokens)
             atexit.register(_engines[name].close)
         return _engines[name]

