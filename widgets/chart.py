@@ -1,10 +1,15 @@
-"""Our own charts: lines, bars around a centre, and a map of which is cheapest. Drawn as SVG by chart.js.
+"""The course's charts: lines, bars around a centre, and a map of which is cheapest.
 
-They are small because they have one aim: a moved control changes the picture at once. A chart sends only what
-changed, its numbers as bytes, in one message. Each names itself to a screen reader by `summary`; the same in
-words belongs beside it.
+chart.js draws them as SVG. They have one aim: a moved control changes the picture at once. A chart sends only
+what changed, its numbers as bytes, in one message. Its `summary` is what a screen reader says of it; put the
+same in words beside it.
+
+    chart = LineChart(Axis("months"), Axis("$ so far"))
+    chart.show([Line("Prompt", [0, 1, 2], [0, 10, 20], "#0072B2")], "The prompt costs $10 a month.")
 """
 
+import base64
+import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -39,7 +44,8 @@ class Line:
     """A named curve: `x` and `y` of one length; `low` and `high`, where given, are a band around it.
 
     `dash` is an SVG dash pattern such as "6 4", empty for a solid line: the second sign beside the colour.
-    A point that is not finite, or not above 0 on a logarithmic axis, is a gap.
+    A line that is not `strong` is drawn thinner and paler. A point that is not finite, or not above 0 on a
+    logarithmic axis, is a gap.
     """
 
     name: str
@@ -49,6 +55,7 @@ class Line:
     dash: str = ""
     low: ArrayLike | None = None
     high: ArrayLike | None = None
+    strong: bool = True
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,20 @@ class _Chart(anywidget.AnyWidget):
         given = {"x": x and asdict(x), "y": y and asdict(y)}
         self.frame = self.frame | {name: axis for name, axis in given.items() if axis}
 
+    def as_html(self) -> str:
+        """The chart as a piece of a web page: drawn when the page opens, without a kernel or a network."""
+        state = json.dumps({name: getattr(self, name) for name in ("kind", "frame", "parts", "summary")})
+        numbers = base64.b64encode(self.numbers).decode()
+        drawing = (STATIC / "chart.js").read_text(encoding="utf-8").replace("export default { render };", "")
+        style = (STATIC / "chart.css").read_text(encoding="utf-8")
+        return (
+            f"<style>{style}</style><div></div><script>{{{drawing}\n"
+            f"const state = {state.replace('<', chr(92) + 'u003c')};\n"
+            f'state.numbers = Uint8Array.from(atob("{numbers}"), (letter) => letter.charCodeAt(0));\n'
+            "render({ el: document.currentScript.previousElementSibling,"
+            " model: { get: (name) => state[name], on: () => {} } });\n}</script>"
+        )
+
     def _show(self, parts: dict[str, Any], arrays: Sequence[np.ndarray], summary: str) -> None:
         with self.hold_sync():  # one message, which leaves out what is as before
             self.parts = parts
@@ -133,7 +154,7 @@ class LineChart(_Chart):
             arrays += columns
         styles = [
             {"name": line.name, "colour": line.colour, "dash": line.dash, "length": len(line.x)}
-            | {"band": line.low is not None}
+            | {"band": line.low is not None, "strong": line.strong}
             for line in lines
         ]
         parts = {"lines": styles, "marks": [asdict(mark) for mark in marks], "here": here and list(here)}

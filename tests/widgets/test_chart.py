@@ -3,6 +3,7 @@
 import base64
 import re
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -174,6 +175,31 @@ def test_a_change_is_drawn(show):
         is None
     )
     page.locator("text", has_text="the last one").wait_for()
+
+
+@pytest.mark.parametrize("ends", [[10, 11, 12], [200, 201, 225, 230, 230], [50], [90, 20], [0, 0, 0, 0, 0]])
+def test_the_names_of_the_curves_do_not_lie_on_one_another(show, ends):
+    made = LineChart(Axis("x"), Axis("y", high=230))
+    lines = [Line(f"curve number {place}", [0, 1], [0, end], "#000000") for place, end in enumerate(ends)]
+    made.show(lines, "")
+    tops = show(made).evaluate(
+        """names => names.map(name => [...document.querySelectorAll('text')]
+            .find(text => text.textContent === name).getBBox().y)""",
+        [line.name for line in lines],
+    )
+    ordered = sorted(range(len(ends)), key=lambda place: tops[place])
+    assert [ends[place] for place in ordered] == sorted(ends, reverse=True)
+    assert all(tops[above] + 14 <= tops[below] for above, below in pairwise(ordered))
+    assert 0 <= min(tops) and max(tops) <= made.frame["height"] - 14
+
+
+def test_a_chart_draws_itself_in_a_page_without_a_kernel(show):
+    drawn, page = points(show(months()), 0), show(months())
+    page.set_content(months(mark="</script><b>x</b>").as_html())
+    page.locator(".curve").first.wait_for(state="attached")
+    assert points(page, 0) == drawn
+    assert page.get_by_role("img").get_attribute("aria-label") == "Prompt against Tuned."
+    assert page.locator("text", has_text="</script><b>x</b>").count() == 1
 
 
 def test_words_are_text_and_never_markup(show):

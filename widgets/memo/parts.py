@@ -84,8 +84,12 @@ class LadderRow:
 
 @dataclass(frozen=True)
 class CostLine:
-    """What one approach costs. `cumulative` is $ before the first month and after each."""
+    """What one approach costs. `cumulative` is $ before the first month and after each.
 
+    `key` is the approach's name in the cost model, `name` its title.
+    """
+
+    key: str
     name: str
     cumulative: tuple[float, ...]
     per_1000: float
@@ -208,7 +212,7 @@ def _amount(key: str, value: float) -> str:
 
 
 def _number(key: str, value: float) -> str:
-    return in_short(key, value).removesuffix(" %").removesuffix(" $")
+    return in_short(key, value).strip(" %$")
 
 
 # The ladder
@@ -293,6 +297,7 @@ def _costs(costs: Assumptions) -> Costs:
     shown = [name for name in by_total if name in ranked[:LINES]]
     lines = tuple(
         CostLine(
+            key=name,
             name=APPROACHES[name],
             cumulative=tuple(map(float, priced[name].cumulative)),
             per_1000=float(priced[name].per_1000),

@@ -30,15 +30,17 @@ from course.measuring.results import money, percent
 from course.paths import DATA, ROOT, results_dir, whole
 from course.tuning import adapters
 from course.tuning.adapters import Adapter
+from widgets.chart import Axis, Line, LineChart
 from widgets.cost import inputs as cost_inputs
 from widgets.cost.model import dollars
+from widgets.cost.pictures import LOOKS
 from widgets.decision import answers as decision_answers
-from widgets.memo.chart import costs_chart, interval_picture
-from widgets.memo.parts import ANSWERS, BOARD, COSTS, Content, Sources, content
+from widgets.memo.parts import ANSWERS, BOARD, COSTS, Content, Costs, Sources, content
 
 TITLE = "Should we fine-tune?"
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
 PACKAGES = ("anthropic", "openvino-genai", "torch", "peft")
+DASHES = ("", "9 4", "2 3", "9 3 2 3", "5 2")  # of the lines in the chart, by place
 _TEMPLATES = Path(__file__).parent
 _FRAME_HEIGHT = 1200  # pixels, until the page in it has told its own height
 _FOLDERS = re.compile(
@@ -113,10 +115,7 @@ def gather() -> Sources:
 def as_html(found: Content) -> str:
     """The memo as a page of its own, which needs no network. Every text in it is escaped."""
     environment = _environment(autoescape=True)
-    environment.globals |= {
-        "chart": lambda costs: Markup(costs_chart(costs.lines, costs.horizon)),
-        "picture": lambda rung: Markup(interval_picture(rung.low, rung.accuracy, rung.high, found.accepted)),
-    }
+    environment.globals["chart"] = _chart
     return environment.get_template("memo.html.j2").render(memo=found)
 
 
@@ -124,6 +123,31 @@ def as_markdown(found: Content) -> str:
     """The memo as Markdown; the chart is its table. Every text in it is escaped."""
     environment = _environment(finalize=_plain)
     return environment.get_template("memo.md.j2").render(memo=found)
+
+
+def _chart(costs: Costs) -> Markup:
+    """Each approach's cost so far against the months; the table beside it says the same."""
+    ticks = tuple(range(0, costs.horizon + 1, max(1, round(costs.horizon / 6))))
+    chart = LineChart(Axis("months", high=costs.horizon, ticks=ticks), Axis("$ so far"), height=300)
+    lines = [
+        Line(
+            f"{line.name} {dollars(line.total)}",
+            range(costs.horizon + 1),
+            line.cumulative,
+            LOOKS[line.key][1],
+            dash,
+            strong=line.in_pair,
+        )
+        for line, dash in zip(costs.lines, DASHES, strict=False)
+    ]
+    ends = "; ".join(
+        f"{line.name}: {dollars(line.cumulative[0])} before the first month, "
+        f"{dollars(line.total)} after {costs.horizon}"
+        for line in costs.lines
+    )
+    chart.show(lines, f"Cost so far over the months. {ends}")
+    chart.close()  # drawn by the page itself, not as a widget
+    return Markup(chart.as_html())
 
 
 def _environment(**settings: object) -> Environment:
@@ -141,7 +165,7 @@ def _environment(**settings: object) -> Environment:
 
 
 def _amount(usd: float) -> str:
-    return dollars(usd).removesuffix(" $")
+    return dollars(usd).strip("$ ")
 
 
 def _plain(value: object) -> str:

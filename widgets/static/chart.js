@@ -170,7 +170,7 @@ function lines({ frame, parts, numbers }, width) {
     }
     const name = `<title>${escape(curve.name)}</title>`;
     drawn.push(
-      `<path class="curve" d="${pathOf(xs, ys)}" stroke="${curve.colour}" stroke-dasharray="${curve.dash}">${name}</path>`
+      `<path class="curve${curve.strong ? "" : " weak"}" d="${pathOf(xs, ys)}" stroke="${curve.colour}" stroke-dasharray="${curve.dash}">${name}</path>`
     );
     xs.forEach((x, place) => Number.isFinite(ys[place]) && points.push([x, ys[place]]));
     const last = ys.findLastIndex(Number.isFinite);
@@ -368,9 +368,8 @@ const KINDS = { lines, bars, map };
 
 function render({ model, el }) {
   el.classList.add("course-chart");
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.setAttribute("role", "img");
-  el.append(svg);
+  el.innerHTML = '<svg role="img"></svg>';
+  const svg = el.firstChild;
   const id = `chart-${Math.random().toString(36).slice(2)}`;
   const draw = () => {
     const bytes = model.get("numbers");
@@ -380,7 +379,7 @@ function render({ model, el }) {
     const frame = { ...model.get("frame"), id };
     const [height, inside] = KINDS[model.get("kind")]({ frame, parts: model.get("parts"), numbers }, width);
     svg.setAttribute("width", width);
-    svg.setAttribute("height", height);
+    svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     svg.setAttribute("aria-label", model.get("summary"));
     svg.innerHTML = inside;
   };
