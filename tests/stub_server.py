@@ -16,6 +16,7 @@ HANG = "hang"
 BREAK = "break"
 SILENT_END = "silent end"
 ECHO_KEY = "echo key"
+REPEAT_KEY = "repeat key"
 NOT_A_MESSAGE = "not a message"
 KINDS = {
     400: "invalid_request_error",
@@ -104,6 +105,8 @@ def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:
                 return
             body = json.loads(sent)
             reply = stub.next_reply(body)
+            if reply == REPEAT_KEY:
+                body["messages"][-1]["content"], reply = self._key(), OK
             time.sleep(stub.seconds)
             stub.released.wait(10)
             if reply == OK and self.path.endswith("count_tokens"):
@@ -120,9 +123,12 @@ def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:
             else:
                 self._events(body, reply)
 
+        def _key(self) -> str:
+            return self.headers["authorization"] or self.headers["x-api-key"]
+
         def _error(self, reply: int | str) -> None:
             status = 401 if reply == ECHO_KEY else int(reply)
-            said = f"bad key {self.headers['authorization']}" if reply == ECHO_KEY else f"stub {status}"
+            said = f"bad key {self._key()}" if reply == ECHO_KEY else f"stub {status}"
             self._json(status, {"type": "error", "error": {"type": KINDS[status], "message": said}})
 
         def _json(self, status: int, body: dict) -> None:

@@ -1,30 +1,62 @@
 """One plain sentence for each way in which a server can fail. The SDK's own exception classes stay."""
 
+import re
+
 import anthropic
 import httpx2
 
 BROKEN = "The answer broke off."
+KEY_LENGTH = 16
 KEPT = "The answers so far are kept: run the cell again to go on."
 
 
-def explain(
-    error: anthropic.APIError, *, server: str, credential: str, secrets: tuple[str, ...]
-) -> anthropic.APIError:
+def explain(error: anthropic.APIError, *, server: str, credential: str) -> anthropic.APIError:
     """Put a plain sentence into the error, which Jupyter then shows alone.
 
     `server` is where the request went and `credential` names the variable that was used, for example
-    "the key in ANTHROPIC_API_KEY". No text from `secrets` is left in the sentence.
+    "the key in ANTHROPIC_API_KEY".
     """
-    sentence = mask(_sentence(error, server, credential), secrets)
+    return _with_sentence(error, _sentence(error, server, credential))
+
+
+def explain_local(error: anthropic.APIError) -> anthropic.APIError:
+    """The same for the model on this machine, which no network, key or address concerns."""
+    reason = _reason(error)
+    match error:
+        case anthropic.NotFoundError():
+            return _with_sentence(error, f"The local model does not have this (404).{reason}")
+        case anthropic.InternalServerError():
+            return _with_sentence(error, f"The local model failed.{reason}")
+        case anthropic.APIStatusError() if not error.response.is_success:
+            sentence = (
+                f"The local model refused the request ({error.status_code}): change what is sent.{reason}"
+            )
+            return _with_sentence(error, sentence)
+    return _with_sentence(error, f"The local model failed in the middle of an answer.{reason}")
+
+
+def _with_sentence(error: anthropic.APIError, sentence: str) -> anthropic.APIError:
     error.message = sentence
     error.args = (sentence,)
     error._render_traceback_ = lambda: [f"{type(error).__name__}: {sentence}"]
     return error
 
 
+def _reason(error: anthropic.APIError) -> str:
+    reason = getattr(error, "api_message", None)
+    return f" It said: {reason.rstrip('.')}." if isinstance(reason, str) and reason else ""
+
+
+def is_key(secret: str) -> bool:
+    """Whether a secret is long enough to be a key: a local server's token may be a word, such as "test"."""
+    return len(secret) >= KEY_LENGTH
+
+
 def mask(text: str, secrets: tuple[str, ...]) -> str:
+    """The text without the secrets. One that may be a word is only masked where it stands alone."""
     for secret in secrets:
-        text = text.replace(secret, "***")
+        found = re.escape(secret)
+        text = re.sub(found if is_key(secret) else rf"(?<!\w){found}(?!\w)", "***", text)
     return text
 
 
@@ -36,8 +68,7 @@ def broken_answer(request: httpx2.Request, cause: Exception | None) -> anthropic
 
 
 def _sentence(error: anthropic.APIError, server: str, credential: str) -> str:
-    said = getattr(error, "api_message", None)
-    said = f" It said: {said.rstrip('.')}." if isinstance(said, str) and said else ""
+    reason = _reason(error)
     match error:
         case anthropic.APITimeoutError():
             return f"{server} did not answer in time: check the network, or wait a minute. {KEPT}"
@@ -54,20 +85,20 @@ def _sentence(error: anthropic.APIError, server: str, credential: str) -> str:
                 "or unset it and connect again to work with the local model."
             )
         case anthropic.PermissionDeniedError():
-            return f"{server} does not allow this with {credential} (403): use another key.{said}"
+            return f"{server} does not allow this with {credential} (403): use another key.{reason}"
         case anthropic.NotFoundError():
             return (
                 f"{server} has no such model or address (404): check COURSE_MODEL, ANTHROPIC_BASE_URL "
-                f"and the model names in data/prices.csv.{said}"
+                f"and the model names in data/prices.csv.{reason}"
             )
         case anthropic.RateLimitError():
-            return f"{server} had too many requests from you (429): wait a minute.{said} {KEPT}"
+            return f"{server} had too many requests from you (429): wait a minute.{reason} {KEPT}"
         case anthropic.OverloadedError():
             return f"{server} is overloaded (529): wait a few minutes. {KEPT}"
         case anthropic.InternalServerError():
-            return f"{server} failed ({error.status_code}): wait a few minutes.{said} {KEPT}"
+            return f"{server} failed ({error.status_code}): wait a few minutes.{reason} {KEPT}"
         case anthropic.APIStatusError() if error.response.is_success:
-            return f"{server} failed in the middle of an answer, which is not kept: try again.{said} {KEPT}"
+            return f"{server} failed in the middle of an answer, which is not kept: try again.{reason} {KEPT}"
         case anthropic.APIStatusError():
-            return f"{server} refused the request ({error.status_code}): change what is sent.{said}"
-    return f"{server} sent something that is no answer: check ANTHROPIC_BASE_URL."
+            return f"{server} refused the request ({error.status_code}): change what is sent.{reason}"
+    return f"{server} sent something that is not an answer: check ANTHROPIC_BASE_URL."

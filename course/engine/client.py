@@ -11,9 +11,19 @@ from typing import Any
 import anthropic
 import httpx2
 
-from course.engine.api_errors import explain
+from course.engine.api_errors import explain, explain_local
 from course.engine.meter import Budget, Meter, dollars
-from course.engine.recordings import Recordings, RecordingTransport, Replay, default_path
+from course.engine.recordings import Recordings, Replay, default_path
+from course.engine.transports import (
+    Budgeting,
+    Checking,
+    Explaining,
+    Gate,
+    Masking,
+    Metering,
+    Opening,
+    Recalling,
+)
 from course.errors import CourseError
 from course.material import prices
 
@@ -121,19 +131,19 @@ def _local(claude: prices.Model) -> tuple[CourseClient, str]:
         recordings=Recordings(default_path()),
         place=f"local/{fingerprint()}/{_engine_version()}",
         price=_free,
-        open_inner=open_engine,
+        open_server=open_engine,
     )
     return client, "local"
 
 
 def _live(claude: prices.Model) -> tuple[CourseClient, str]:
     key, token = _setting("ANTHROPIC_API_KEY"), _setting("ANTHROPIC_AUTH_TOKEN")
-    server = (_setting("ANTHROPIC_BASE_URL") or ANTHROPIC).rstrip("/")
+    server = _server()
     if key and token:
         raise CourseError(
             "ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN are both set: unset the one that you do not mean."
         )
-    if not (key or token or server != ANTHROPIC):
+    if not (key or token or server != httpx2.URL(ANTHROPIC)):
         raise CourseError(
             "Live mode needs a key: set ANTHROPIC_API_KEY, or unset COURSE_MODE to work with the local model."
         )
@@ -142,28 +152,24 @@ def _live(claude: prices.Model) -> tuple[CourseClient, str]:
             raise CourseError(
                 f"{name} holds a character that no key has (a space or a line break?): set it again."
             )
-    if not server.startswith(("http://", "https://")) or server.endswith("/v1"):
-        raise CourseError(
-            f"ANTHROPIC_BASE_URL is {server!r}: it must begin with http:// or https:// and end before /v1."
-        )
     _budget.limit = _budget_limit()
-    url = httpx2.URL(server)
     # Without a user name and password that the address may hold.
-    place = f"{url.scheme}://{url.netloc.decode()}{url.path.rstrip('/')}"
+    place = str(server.copy_with(userinfo=b""))
+    is_anthropic = place == ANTHROPIC
     open_client = partial(
         _client,
         mode="live",
         recordings=Recordings(default_path()),
         place=place,
-        price=_paid if server == ANTHROPIC else _paid_where_listed,
-        open_inner=_Network,
-        base_url=server,
+        price=_paid if is_anthropic else _paid_where_listed,
+        open_server=_Network,
+        base_url=str(server),
         credential="the token in ANTHROPIC_AUTH_TOKEN" if token else "the key in ANTHROPIC_API_KEY",
         secrets=tuple(secret for secret in (key, token) if secret),
         # A server of one's own needs no key, but the SDK wants to send one.
         **({"auth_token": token} if token else {"api_key": key or "none"}),
     )
-    if server == ANTHROPIC:
+    if is_anthropic:
         model = prices.model(_setting("COURSE_MODEL") or claude.id).id
         return open_client(badge=f"live: {model}, {_price_note(model)}"), model
     model = _setting("COURSE_MODEL") or _first_model(open_client(badge=""), place)
@@ -185,7 +191,7 @@ def _replay(claude: prices.Model) -> tuple[CourseClient, str]:
         recordings=recordings,
         place="",
         price=_paid_where_listed,
-        open_inner=None,
+        open_server=partial(_Missing, recordings.path.name),
     )
     return client, model
 
@@ -197,26 +203,25 @@ def _client(
     recordings: Recordings,
     place: str,
     price: Callable[..., float],
-    open_inner: Callable[[], httpx2.BaseTransport] | None,
+    open_server: Callable[[], httpx2.BaseTransport],
     base_url: str | None = None,
     credential: str = "the key",
     secrets: tuple[str, ...] = (),
     **credentials: str,
 ) -> CourseClient:
     meter = Meter()
-    server = place if base_url else "The local model"
-    explained = partial(explain, server=server, credential=credential, secrets=secrets)
-    transport = RecordingTransport(
-        recordings,
-        meter,
-        mode=mode,
-        place=place,
-        budget=_budget,
-        price=price,
-        open_inner=open_inner,
-        explain=explained,
-        secrets=secrets,
-    )
+    if mode == "live":
+        explained = partial(explain, server=place, credential=credential)
+    else:
+        explained = explain_local
+    transport: httpx2.BaseTransport = Opening(open_server)
+    if mode == "live":
+        transport = Checking(Masking(transport, secrets), server=place, secrets=secrets)
+    # Only a server asks for money: what a replayed answer once cost is for the meter alone.
+    transport = Budgeting(transport, _budget, price if mode == "live" else _free)
+    transport = Recalling(transport, recordings, mode=mode, place=place)
+    transport = Explaining(Metering(transport, meter, price), explained)
+    transport = Gate(transport, mode=mode, secrets=secrets)
     return CourseClient(
         mode=mode,
         badge=badge,
@@ -256,6 +261,19 @@ class _Network(httpx2.BaseTransport):
         self._client.close()
 
 
+class _Missing(httpx2.BaseTransport):
+    """Stands for the server where there is only a recorded file."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        raise CourseError(
+            f"{self._name} holds no answer to this request: unset COURSE_RECORDING to work with the local "
+            "model, or ask for a file recorded with this version of the lesson."
+        )
+
+
 def _free(model: str, input_tokens: int, output_tokens: int, **cached: int) -> float:
     return 0.0
 
@@ -283,14 +301,27 @@ def _price_note(model: str) -> str:
 
 def _first_model(client: CourseClient, server: str) -> str:
     try:
-        names = [model.id for model in client.models.list().data or ()]
-    except anthropic.NotFoundError:
-        names = []
-    if not names:
+        return str(client.models.with_raw_response.list().json()["data"][0]["id"])
+    except (anthropic.NotFoundError, ValueError, LookupError, TypeError):
         raise CourseError(
             f"{server} does not say which models it has: set COURSE_MODEL to the name of one of them."
+        ) from None
+
+
+def _server() -> httpx2.URL:
+    """The address to ask, without a slash at its end; its host in small letters and no port that goes
+    without saying.
+    """
+    address = _setting("ANTHROPIC_BASE_URL") or ANTHROPIC
+    try:
+        url = httpx2.URL(address.rstrip("/"))
+    except httpx2.InvalidURL:
+        url = httpx2.URL()
+    if url.scheme not in ("http", "https") or not url.host or url.path.endswith("/v1"):
+        raise CourseError(
+            f"ANTHROPIC_BASE_URL is {address!r}: it must begin with http:// or https:// and end before /v1."
         )
-    return names[0]
+    return url
 
 
 def _budget_limit() -> float:

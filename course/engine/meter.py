@@ -6,18 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from course.errors import CourseError
 
-if TYPE_CHECKING:
-    from course.engine.client import CourseClient
-
 
 def dollars(amount: float) -> str:
-    """An amount as text: cents, or two digits of what is smaller, as in "0.42 $" and "0.000041 $"."""
+    """An amount as text: cents, or two digits of what is smaller, as in "$0.42" and "$0.000041"."""
     places = 2 if amount == 0 or amount >= 0.1 else 1 - math.floor(math.log10(amount))
-    return f"{amount:.{places}f} $"
+    return f"${amount:.{places}f}"
 
 
 @dataclass(frozen=True)
@@ -187,7 +183,7 @@ def plan(request: Planned) -> None:
         raise RequestCaptured
 
 
-def estimate(calls: Iterable[Callable[[], object]], client: "CourseClient") -> Estimate:
+def estimate(calls: Iterable[Callable[[], object]], budget: Budget) -> Estimate:
     """Run each call up to its first request that is not recorded yet, and send nothing.
 
     A call that makes several requests is counted up to that first new one.
@@ -212,5 +208,5 @@ def estimate(calls: Iterable[Callable[[], object]], client: "CourseClient") -> E
         input_tokens=sum(request.input_tokens for request in to_send),
         max_output_tokens=sum(request.max_output_tokens for request in to_send),
         max_cost=sum(request.max_cost for request in to_send),
-        budget_left=client.budget.left,
+        budget_left=budget.left,
     )

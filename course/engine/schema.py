@@ -8,6 +8,9 @@ refused by name: the grammar engine would ignore it without a word.
 import json
 import re
 
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
+
 from course.engine.embedded import Grammar
 
 TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
@@ -213,3 +216,9 @@ def _is_type(value: object, kind: object) -> bool:
         return isinstance(value, bool) and kind == "boolean"
     types = {"string": str, "integer": int, "number": int | float, "null": type(None)}
     return isinstance(value, types.get(kind, ()))
+
+
+def misfit(value: object, schema: dict) -> str | None:
+    """How a value differs from a schema, in one line; None when it fits."""
+    error = best_match(Draft202012Validator(schema).iter_errors(value))
+    return error and f"{error.json_path}: {error.message[:200]}"

@@ -81,7 +81,7 @@ def evaluate(
 
 
 def _announce(rows: Sequence[Row], predict: Callable[[Any], Any], client: "CourseClient") -> None:
-    expected = meter.estimate([partial(predict, row) for row in rows], client)
+    expected = meter.estimate([partial(predict, row) for row in rows], client.budget)
     print(expected)
     if not expected.affordable:
         raise meter.BudgetError(

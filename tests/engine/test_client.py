@@ -29,6 +29,7 @@ from tests.stub_server import (
     HANG,
     NOT_A_MESSAGE,
     OK,
+    REPEAT_KEY,
     SILENT_END,
     USAGE,
     StubServer,
@@ -105,7 +106,7 @@ def test_a_key_means_live_and_the_badge_says_model_and_budget(
     for tier in prices.TIERS:
         client, model = connect(tier)
         assert (client.mode, model) == ("live", prices.tier(tier).id)
-        assert capsys.readouterr().out == f"live: {model}, budget 1.00 $, spent 0.00 $\n"
+        assert capsys.readouterr().out == f"live: {model}, budget $1.00, spent $0.00\n"
 
 
 def test_another_server_names_its_first_model_and_is_priced_at_zero(
@@ -295,7 +296,7 @@ def test_eight_threads_together_never_pass_the_budget(
     stub: StubServer, live: Callable[[], CourseClient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = live()
-    worst = estimate([lambda: ask(client, "q0", max_tokens=1000)], client).max_cost
+    worst = estimate([lambda: ask(client, "q0", max_tokens=1000)], client.budget).max_cost
     monkeypatch.setenv("COURSE_BUDGET", str(worst * 3.5))
     client = live()
     refused: list[int] = []
@@ -328,12 +329,12 @@ def test_an_estimate_is_an_upper_bound_and_sends_nothing(
     client = live()
     ask(client, "known")
     calls = [lambda text=text: ask(client, text) for text in ("known", "new", "newer")]
-    before = estimate(calls, client)
+    before = estimate(calls, client.budget)
     assert (before.requests, before.recorded, len(stub.requests), client.meter.requests) == (2, 1, 1, 1)
     for call in calls:
         call()
     assert before.max_cost > client.meter.spent
-    assert estimate(calls, client).requests == 0
+    assert estimate(calls, client.budget).requests == 0
 
 
 # What fails
@@ -452,7 +453,7 @@ def test_a_server_that_speaks_something_else_is_a_clear_error(
     stub: StubServer, live: Callable[[], CourseClient]
 ) -> None:
     stub.script = [NOT_A_MESSAGE]
-    with pytest.raises(CourseError, match="no message of this API: check ANTHROPIC_BASE_URL"):
+    with pytest.raises(CourseError, match="is not a message of this API. Check ANTHROPIC_BASE_URL"):
         ask(live())
     assert len(stub.requests) == 1
 
@@ -510,7 +511,9 @@ def test_a_room_replays_without_key_or_server(
 # The key
 
 
+@pytest.mark.parametrize("asked", ASKED)
 def test_the_key_is_nowhere(
+    asked: Callable[..., str],
     stub: StubServer,
     live: Callable[[], CourseClient],
     results_dir: Path,
@@ -519,25 +522,51 @@ def test_the_key_is_nowhere(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     client = live()
-    # A prompt that holds the key is the worst case: the stub repeats it in its answer.
-    said = [ask(client, f"my key is {KEY}"), stream(client, f"my key is {KEY}")]
+    with pytest.raises(CourseError, match="holds your key, so it was not sent") as in_prompt:
+        asked(client, f"my key is {KEY}")
+    assert stub.requests == []
     stub.script = [ECHO_KEY]
-    errors = []
-    for asked in ASKED:
-        with pytest.raises(anthropic.AuthenticationError) as caught:
-            asked(client, "something else")
-        errors.append(caught.value)
-    shown = [*said, repr(client), repr(client.meter), client.badge, capsys.readouterr().out]
-    for error in errors:
-        shown += [str(error), repr(error), str(error.body), str(error.api_message), error.response.text]
-        shown += [*error._render_traceback_(), repr(error.request.headers)]
+    with pytest.raises(anthropic.AuthenticationError) as caught:
+        asked(client)
+    error = caught.value
+    assert "***" in str(error.body)
+    stub.script = [REPEAT_KEY]
+    with pytest.raises(CourseError, match="repeated your key in its answer, which is not kept") as in_answer:
+        asked(client)
+    shown = [repr(client), repr(client.meter), client.badge, capsys.readouterr().out]
+    shown += [str(error), repr(error), str(error.body), str(error.api_message), error.response.text]
+    shown += [*error._render_traceback_(), repr(error.request.headers), repr(error.response.headers)]
+    shown += [str(in_prompt.value), str(in_answer.value)]
     assert KEY not in "".join(shown)
-    assert all("***" in str(error.body) for error in errors)
     assert KEY not in caplog.text.replace(f"my key is {KEY}", "")
     client.close()
-    kept = b"".join(path.read_bytes() for path in results_dir.iterdir())
-    assert b"echo my key is ***" in kept
-    assert KEY.encode() not in kept
+    assert KEY.encode() not in b"".join(path.read_bytes() for path in results_dir.iterdir())
+
+
+@pytest.mark.parametrize("asked", ASKED)
+@pytest.mark.parametrize("token", ["x", "text", "message", "ollama", "echo", "0"])
+def test_a_token_that_is_a_word_changes_no_body(
+    token: str,
+    asked: Callable[..., str],
+    stub: StubServer,
+    live: Callable[[], CourseClient],
+    monkeypatch: pytest.MonkeyPatch,
+    results_dir: Path,
+) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", token)
+    text = f"{token} text message ollama 0 x"
+    for _ in range(2):
+        assert asked(live(), text) == f"echo {text}"
+    [request] = stub.requests
+    assert request["messages"][0]["content"] == text
+    stub.script = [400]
+    with pytest.raises(anthropic.BadRequestError, match="It said: stub 400"):
+        asked(live(), "new")
+    stub.script = [ECHO_KEY]
+    with pytest.raises(anthropic.AuthenticationError) as caught:
+        asked(live(), "new")
+    assert caught.value.api_message == "bad key Bearer ***"
 
 
 # Local

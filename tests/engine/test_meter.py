@@ -2,7 +2,6 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from types import SimpleNamespace
 
 import pytest
 
@@ -30,7 +29,7 @@ def test_the_meter_adds_up_and_charges_nothing_for_replays() -> None:
     meter.add(usage(replayed=True))
     assert (meter.requests, meter.replayed, meter.input_tokens, meter.output_tokens) == (2, 1, 30, 4)
     assert meter.spent == 0.5
-    assert repr(meter) == "2 requests (1 from the recordings), 30 tokens in, 4 out, 0.50 $ spent"
+    assert repr(meter) == "2 requests (1 from the recordings), 30 tokens in, 4 out, $0.50 spent"
 
 
 def test_each_thread_collects_its_own_and_nested_collections_both_get_it() -> None:
@@ -75,9 +74,7 @@ def test_threads_together_never_reserve_more_than_the_budget() -> None:
 def test_a_reached_budget_stops_what_costs_and_lets_pass_what_is_free() -> None:
     budget = Budget(0.0)
     budget.reserve(0.0)
-    with pytest.raises(
-        BudgetError, match=r"up to 0\.000041 \$ and 0\.00 \$ of the budget of 0\.00 \$ is left"
-    ):
+    with pytest.raises(BudgetError, match=r"up to \$0\.000041 and \$0\.00 of the budget of \$0\.00 is left"):
         budget.reserve(0.000041)
 
 
@@ -93,31 +90,30 @@ def test_an_estimate_counts_new_requests_and_sends_nothing() -> None:
 
     new = Planned(recorded=False, input_tokens=100, max_output_tokens=16, max_cost=0.4)
     old = Planned(recorded=True, input_tokens=100, max_output_tokens=16, max_cost=0.0)
-    client = SimpleNamespace(budget=Budget(1.0))
-    found = estimate([lambda: call(new), lambda: call(old), lambda: call(new), lambda: call(new)], client)
+    budget = Budget(1.0)
+    found = estimate([lambda: call(new), lambda: call(old), lambda: call(new), lambda: call(new)], budget)
     assert passed == [old]
     assert (found.requests, found.recorded, found.input_tokens, found.max_output_tokens) == (3, 1, 300, 48)
     assert not found.affordable
     assert str(found) == (
-        "3 requests to send, 1 already recorded: up to 300 tokens in and 48 out, at most 1.20 $ of 1.00 $ "
-        "left"
+        "3 requests to send, 1 already recorded: up to 300 tokens in and 48 out, at most $1.20 of $1.00 left"
     )
 
 
 def test_an_estimate_goes_on_after_a_predictor_that_fails_but_not_after_an_error_of_the_course() -> None:
-    client = SimpleNamespace(budget=Budget(1.0))
+    budget = Budget(1.0)
 
     def fail(error: Exception) -> None:
         raise error
 
-    assert estimate([lambda: fail(ValueError("not JSON"))], client).requests == 0
+    assert estimate([lambda: fail(ValueError("not JSON"))], budget).requests == 0
     with pytest.raises(CourseError, match="unknown model"):
-        estimate([lambda: fail(CourseError("unknown model"))], client)
+        estimate([lambda: fail(CourseError("unknown model"))], budget)
 
 
 @pytest.mark.parametrize(
     ("amount", "text"),
-    [(0, "0.00 $"), (1.234, "1.23 $"), (0.1, "0.10 $"), (0.042, "0.042 $"), (4.1e-5, "0.000041 $")],
+    [(0, "$0.00"), (1.234, "$1.23"), (0.1, "$0.10"), (0.042, "$0.042"), (4.1e-5, "$0.000041")],
 )
 def test_dollars_show_small_amounts(amount: float, text: str) -> None:
     assert dollars(amount) == text

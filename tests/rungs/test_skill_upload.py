@@ -9,7 +9,7 @@ import pytest
 
 from course.engine.client import CourseClient, connect
 from course.engine.meter import estimate
-from course.engine.recordings import CONTAINER_TOKENS
+from course.engine.transports import CONTAINER_TOKENS
 from course.errors import CourseError
 from course.rungs import skills
 from course.rungs.skills import Example, load, remember, upload, working_copy
@@ -49,7 +49,7 @@ def test_a_skill_that_has_grown_goes_out_again(client, stub):
 
 
 def test_an_estimate_uploads_nothing(client, stub):
-    estimate([lambda: upload(client, working_copy())], client)
+    estimate([lambda: upload(client, working_copy())], client.budget)
     assert stub.uploads == []
 
 
@@ -72,8 +72,8 @@ def test_in_local_mode_nothing_is_sent_and_a_direct_upload_is_refused(results_di
 def test_a_request_with_skills_is_bounded_by_all_its_turns(client):
     ask = {"model": "first-model", "max_tokens": 10, "messages": [{"role": "user", "content": "Where to?"}]}
     container = {"skills": [{"type": "custom", "skill_id": "skill_1"}]}
-    plain = estimate([lambda: client.messages.create(**ask)], client)
-    with_skill = estimate([lambda: client.messages.create(**ask, container=container)], client)
+    plain = estimate([lambda: client.messages.create(**ask)], client.budget)
+    with_skill = estimate([lambda: client.messages.create(**ask, container=container)], client.budget)
     assert with_skill.input_tokens >= plain.input_tokens + CONTAINER_TOKENS
 
 
