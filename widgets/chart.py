@@ -31,7 +31,7 @@ class Axis:
     log: bool = False
     low: float | None = None
     high: float | None = None
-    ticks: tuple[float, ...] = ()
+    ticks: Sequence[float] = ()
 
     def __post_init__(self) -> None:
         ends = [end for end in (self.low, self.high) if end is not None]

@@ -52,7 +52,8 @@ class Slider(anywidget.AnyWidget):
 @dataclass(frozen=True)
 class Scale:
     """How a slider shows one number of a model: its label, its unit, round stops in that unit, and `per_own`,
-    how many of the unit make one of the model's own (100 for a share shown in per cent).
+    how many of the unit make one of the model's own (100 for a share shown in per cent). A range of stops
+    gives whole numbers.
     """
 
     label: str
@@ -66,7 +67,8 @@ class Scale:
 
     def own(self, slider: Slider) -> float:
         """What the slider stands at, as the model's number."""
-        return slider.value / self.per_own
+        own = slider.value / self.per_own
+        return round(own) if isinstance(self.stops, range) else own
 
     def slider(self, presets: Iterable[float]) -> Slider:
         """A slider at the first of these numbers of the model; each is a stop beside the round ones."""

@@ -1,53 +1,38 @@
-"""The control of lesson 05: cut, search mode and number of passages against hit rate and tokens."""
+"""The explorer of lesson 05: how articles are cut, how they are searched, and how many passages are read."""
 
 import html
 
-import traitlets
-from ipywidgets import HTML, VBox
+from ipywidgets import HTML
 
 from widgets.controls import Choice, Slider
+from widgets.explorer import Explorer, bar, table
 from widgets.lessons.retrieval_model import Grid, SearchScore, advice_in_words, in_words
 
-_BLUE, _ORANGE = "#0072B2", "#E69F00"  # Okabe and Ito: told apart with any colour vision
+HEAD = ("passages", "right article found", "answer is in it", "tokens")
+BLUE, ORANGE = "#0072B2", "#E69F00"  # Okabe and Ito: told apart with any colour vision
 
 
-class Retrieval(VBox):
-    """Three controls, a table of every cut with bars (`table`), and the choice in words (`sentence`)."""
+class Retrieval(Explorer):
+    """A table of every way to cut the articles, and the chosen one in words: `Retrieval(grid)`."""
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
         self.cut = Choice("Passages are", {cut: cut for cut in grid.cuts}, grid.cuts[0])
         self.mode = Choice("Search", {mode: mode for mode in grid.modes}, grid.modes[-1])
         self.k = Slider("Passages in the prompt", grid.counts, value=1)
-        self.sentence, self.table = HTML(), HTML()
-        for control in (self.cut, self.mode, self.k):
-            control.observe(self._draw, names="position")
-        self._draw()
-        super().__init__([self.cut, self.mode, self.k, self.sentence, self.table])
+        self.table = HTML()
+        super().__init__([self.cut, self.mode, self.k], self.table)
 
-    def _draw(self, change: traitlets.Bunch | None = None) -> None:
+    def draw(self) -> None:
         cut, mode, k = self.cut.value, self.mode.value, int(self.k.value)
         chosen = self._grid.at(cut, mode, k)
-        words = f"{in_words(chosen)} {advice_in_words(chosen, self._grid.cheapest_as_good(chosen))}"
-        self.sentence.value = f'<p role="status">{html.escape(words)}</p>'
-        rows = [_row(self._grid.at(each, mode, k), chosen=each == cut) for each in self._grid.cuts]
-        self.table.value = (
-            f"<table style='line-height:1.6'><caption>{html.escape(mode)} search, passages in the prompt: {k}"
-            "</caption><thead><tr><th scope='col'>passages</th><th scope='col'>right article found</th>"
-            "<th scope='col'>answer stands there</th><th scope='col'>tokens</th></tr></thead>"
-            f"<tbody>{''.join(rows)}</tbody></table>"
-        )
+        self.say(f"{in_words(chosen)} {advice_in_words(chosen, self._grid.cheapest_as_good(chosen))}")
+        rows = [_row(self._grid.at(each, mode, k)) for each in self._grid.cuts]
+        caption = f"{html.escape(mode)} search, passages in the prompt: {k}"
+        self.table.value = table(caption, HEAD, rows, self._grid.cuts.index(cut))
 
 
-def _row(point: SearchScore, *, chosen: bool) -> str:
-    name = html.escape(point.cut) + (" (chosen)" if chosen else "")
-    style = " style='font-weight:bold'" if chosen else ""
-    shares = (point.found / point.n, _BLUE), (point.stated / point.n, _ORANGE)
-    bars = "".join(f"<td>{_bar(share, colour)}</td>" for share, colour in shares)
-    return f"<tr{style}><th scope='row'>{name}</th>{bars}<td>{point.tokens:,.0f}</td></tr>"
-
-
-def _bar(share: float, colour: str) -> str:
-    width = round(120 * share)  # pixels
-    bar = f"display:inline-block;height:0.7em;width:{width}px;background:{colour}"
-    return f"<span aria-hidden='true' style='{bar}'></span> {share:.0%}"
+def _row(score: SearchScore) -> list[str]:
+    shares = ((score.found / score.n, BLUE), (score.stated / score.n, ORANGE))
+    bars = [f"{bar(colour, 120 * share)} {share:.0%}" for share, colour in shares]
+    return [html.escape(score.cut), *bars, f"{score.tokens:,.0f}"]

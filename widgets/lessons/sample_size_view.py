@@ -1,14 +1,13 @@
-"""The control of lesson 08: how many tickets an evaluation needs to see a difference."""
+"""The explorer of lesson 08: how many tickets an evaluation needs to see a difference."""
 
-import html
 from collections.abc import Mapping
 
-import traitlets
-from ipywidgets import HTML, VBox
+from ipywidgets import HTML
 
 from course.errors import CourseError
 from course.measuring.results import percent
 from widgets.controls import Slider
+from widgets.explorer import Explorer, table
 from widgets.lessons.sample_size_model import (
     DetectionGoal,
     in_words,
@@ -22,11 +21,11 @@ DIFFERENCES = [1, 2, 3, 4, 5, 7, 10, 15, 20]
 DISAGREE = [1, 2, 3, 4, 5, 7, 10, 15, 20, 25, 30, 40]
 POWERS = [50, 70, 80, 90, 95]
 ALPHAS = [0.1, 0.5, 1, 5, 10]
-COLUMNS = ("difference, points", "same tickets for both", "different tickets, each")
+HEAD = ("difference, points", "same tickets for both", "different tickets, each")
 
 
-class SampleSize(VBox):
-    """Sliders, the answer in words (`sentence`) and a table over the differences (`table`), redrawn at once.
+class SampleSize(Explorer):
+    """Sliders, the answer in words and a table over the differences: `SampleSize({"the test set": 360})`.
 
     `own` are the reader's own sets: what each is called, and its tickets. `disagree` is the share of tickets,
     0 to 1, on which two of the reader's rungs disagreed; the nearest stop is chosen at first.
@@ -41,27 +40,17 @@ class SampleSize(VBox):
         )
         self.power = Slider("Chance to see it (power)", POWERS, value=80, unit="%")
         self.alpha = Slider("Chance to be fooled (alpha)", ALPHAS, value=5, unit="%")
-        self.sentence = HTML()
         self.table = HTML()
-        sliders = [self.accuracy, self.difference, self.disagree, self.power, self.alpha]
-        for slider in sliders:
-            slider.observe(self._draw, names="position")
-        self._draw()
-        super().__init__([*sliders, self.sentence, self.table])
+        super().__init__([self.accuracy, self.difference, self.disagree, self.power, self.alpha], self.table)
 
-    def _draw(self, change: traitlets.Bunch | None = None) -> None:
+    def draw(self) -> None:
         try:
             goal = self._goal(self.difference.value)
-            words = in_words(goal, self._own) + self._note(goal)
+            self.say(in_words(goal, self._own) + self._note(goal))
         except CourseError as error:  # two controls can ask for more than 100 % right
-            words = str(error)
-        self.sentence.value = f'<p role="status">{html.escape(words)}</p>'
-        rows = "".join(self._row(difference) for difference in DIFFERENCES)
-        head = "".join(f'<th scope="col">{title}</th>' for title in COLUMNS)
-        self.table.value = (
-            "<table><caption>Tickets needed</caption>"
-            f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        )
+            self.say(str(error))
+        rows = [self._row(difference) for difference in DIFFERENCES]
+        self.table.value = table("Tickets needed", HEAD, rows, DIFFERENCES.index(self.difference.value))
 
     def _goal(self, points: float) -> DetectionGoal:
         """What the controls ask, with the share on which one is right moved to the nearest that can be."""
@@ -73,17 +62,14 @@ class SampleSize(VBox):
     def _note(self, goal: DetectionGoal) -> str:
         if abs(100 * goal.disagree - self.disagree.value) < 0.01:
             return ""
-        return f" ({self.disagree.value:g} % cannot be here; {percent(goal.disagree)} % is taken.)"
+        return f" ({self.disagree.value:g} % is not possible here; {percent(goal.disagree)} % is used.)"
 
-    def _row(self, points: float) -> str:
+    def _row(self, points: float) -> list[str]:
         try:
             goal = self._goal(points)
-            cells = [f"{pairs(goal):,}", f"{tickets_each(goal):,}"]
         except CourseError:
-            cells = ["cannot be", "cannot be"]
-        chosen = points == self.difference.value
-        number = f"<b>{points:g}, as chosen</b>" if chosen else f"{points:g}"
-        return f'<tr><th scope="row">{number}</th>' + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
+            return [f"{points:g}", "not possible", "not possible"]
+        return [f"{points:g}", f"{pairs(goal):,}", f"{tickets_each(goal):,}"]
 
 
 def _nearest(value: float, stops: list[float]) -> float:

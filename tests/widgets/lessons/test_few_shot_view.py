@@ -1,5 +1,6 @@
 """The control of lesson 02 without a browser: what moving it does to the chart and to the words."""
 
+import numpy as np
 import pytest
 
 from course.errors import CourseError
@@ -32,32 +33,35 @@ def view(path, own) -> FewShot:
     return FewShot({("fixed", 5): own}, path)
 
 
-def traces(view: FewShot) -> dict:
-    return {trace.name: trace for trace in view.figure.data}
+def curves(view: FewShot) -> dict[str, list[np.ndarray]]:
+    """The columns of each line of the chart: x, y and, where there is a band, its low and its high."""
+    numbers, found = np.frombuffer(view.chart.numbers), {}
+    for line in view.chart.parts["lines"]:
+        width = 4 if line["band"] else 2
+        found[line["name"]] = list(numbers[: width * line["length"]].reshape(width, -1))
+        numbers = numbers[width * line["length"] :]
+    return found
 
 
-def test_every_choice_is_a_line_with_intervals(view):
-    for choice in CHOICES:
-        line = traces(view)[f"right, {choice}"]
-        assert list(line.x) == list(COUNTS)
-        assert list(line.y) == pytest.approx([(RIGHT[choice] + count) / 3.6 for count in COUNTS])
-        assert all(up > 0 for up in line.error_y.array) and all(down > 0 for down in line.error_y.arrayminus)
-
-
-def test_the_count_moves_the_marks_and_the_words(view):
+def test_the_count_moves_the_line_and_the_words(view):
     for place, count in enumerate(COUNTS):
         view.count.position = place
-        assert list(traces(view)["the count chosen"].x) == [count, count]
-        assert traces(view)["the count chosen"].y[0] == pytest.approx((RIGHT["retrieved"] + count) / 3.6)
+        assert view.chart.parts["here"] == [count, f"{count} chosen"]
         assert ("no example" if count == 0 else f"With {count} retrieved example") in view.sentence.value
 
 
-def test_the_choice_lifts_its_line(view):
-    for choice in CHOICES:
-        view.choice.value = choice
-        lit = [trace.name for trace in view.figure.data[: len(CHOICES)] if trace.opacity == 1]
-        assert lit == [f"right, {choice}"]
-        assert f"5 {choice} examples" in view.sentence.value
+def test_every_choice_is_a_line_and_the_chosen_one_has_its_intervals(view):
+    for chosen in CHOICES:
+        view.choice.value = chosen
+        for choice in CHOICES:
+            x, y, *band = curves(view)[f"right, {choice}"]
+            assert list(x) == list(COUNTS)
+            assert list(y) == pytest.approx([(RIGHT[choice] + count) / 3.6 for count in COUNTS])
+            assert bool(band) == (choice == chosen)
+            assert not band or (all(band[0] < y) and all(y < band[1]))
+        strong = {line["name"] for line in view.chart.parts["lines"] if line["strong"]}
+        assert strong == {f"right, {chosen}", "a queue name, as chosen"}
+        assert f"5 {chosen} examples" in view.sentence.value
 
 
 def test_the_tier_changes_the_price_alone(view):
@@ -68,21 +72,17 @@ def test_the_tier_changes_the_price_alone(view):
 
 
 def test_the_readers_own_result_is_marked_and_said(view, own):
-    assert len(traces(view)["measured in this notebook"].x) == 0
+    assert view.chart.parts["marks"] == []
     assert "Measured in this notebook" not in view.sentence.value
     view.choice.value = "fixed"
-    marks = traces(view)["measured in this notebook"]
-    assert list(zip(marks.x, marks.y, strict=True)) == [(5, 100 * own.accuracy), (5, 100.0)]
+    marks = [(mark["x"], mark["y"]) for mark in view.chart.parts["marks"]]
+    assert marks == [(5, 100 * own.accuracy), (5, 100.0)]
     assert f"Measured in this notebook: {own.name}" in view.sentence.value
 
 
 def test_the_controls_have_names_and_the_badge_is_shown(view):
     assert view.count.label and view.choice.label and view.tier.label
     assert "recorded reading" in view.children[-1].value
-
-
-def test_the_chart_is_not_offered_for_upload(view):
-    assert view.figure._config["showSendToCloud"] is False
 
 
 def test_without_the_sweep_the_command_is_named(tmp_path):

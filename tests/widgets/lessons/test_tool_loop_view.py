@@ -19,13 +19,13 @@ def view() -> ToolLoop:
 
 
 def test_it_starts_with_the_first_case(view):
-    assert view.loop == ASSUMED
-    assert f"<b>{percent(ending(ASSUMED).right)} %</b> of questions" in view.sentence.value
+    assert view.case == ASSUMED
+    assert f"{percent(ending(ASSUMED).right)} % of questions" in view.sentence.value
 
 
 def test_a_case_sets_the_sliders_to_a_tenth_of_a_percent_and_brings_its_tokens(view):
     view.preset.value = MEASURED
-    assert view.loop == replace(MEASURED, success=0.708)
+    assert view.case == replace(MEASURED, success=0.708)
 
 
 def test_every_control_changes_what_is_shown(view):
@@ -43,5 +43,5 @@ def test_the_table_says_the_same_as_the_model_and_marks_the_chosen_row(view):
 
 
 def test_no_case_is_an_error():
-    with pytest.raises(CourseError, match="presets is empty"):
+    with pytest.raises(CourseError, match="There is no case"):
         ToolLoop({})
