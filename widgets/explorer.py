@@ -23,6 +23,7 @@ from ipywidgets import HTML, VBox, Widget
 
 from course.errors import CourseError
 from widgets.controls import Choice, Scale, Slider
+from widgets.text import READABLE
 
 
 class Explorer(VBox):
@@ -41,7 +42,7 @@ class Explorer(VBox):
 
     def say(self, words: str) -> None:
         """Show these words below the controls; a screen reader reads them out when they change."""
-        self.sentence.value = f'<p role="status">{html.escape(words)}</p>'
+        self.sentence.value = f'<p role="status" style="{READABLE}">{html.escape(words)}</p>'
 
     def _redraw(self, change: traitlets.Bunch) -> None:
         self.draw()
@@ -81,14 +82,18 @@ class CaseExplorer(Explorer):
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], chosen: int) -> str:
     """An HTML table of numbers. The first cell of a row names it; the row at the place `chosen` is marked.
 
-    Caption, head and cells are HTML: escape what a reader has written.
+    Caption, head and cells are HTML: escape what a reader has written. Numbers stand right, bars left.
     """
     titles = "".join(f'<th scope="col" style="text-align: right">{title}</th>' for title in head)
     body = ""
     for place, (name, *cells) in enumerate(rows):
         mark = ' aria-current="true" style="font-weight: bold; outline: 1px solid"' if place == chosen else ""
-        numbers = "".join(f'<td style="text-align: right; white-space: nowrap">{cell}</td>' for cell in cells)
-        body += f'<tr{mark}><th scope="row" style="font-weight: inherit">{name}</th>{numbers}</tr>'
+        data = "".join(
+            f'<td style="text-align: {"left" if cell.startswith("<") else "right"}; white-space: nowrap">'
+            f"{cell}</td>"
+            for cell in cells
+        )
+        body += f'<tr{mark}><th scope="row" style="font-weight: inherit">{name}</th>{data}</tr>'
     return (
         f'<table style="border-spacing: 12px 0; line-height: 1.6"><caption>{caption}</caption>'
         f"<thead><tr>{titles}</tr></thead><tbody>{body}</tbody></table>"

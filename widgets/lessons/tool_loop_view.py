@@ -31,7 +31,7 @@ class ToolLoop(CaseExplorer):
     scales = {
         "success": Scale("Steps that go right", "%", PERCENT, 100),
         "noticed": Scale("Failed steps that return an error", "%", PERCENT, 100),
-        "needed": Scale("Steps a question needs", "with the reply", range(1, 11)),
+        "needed": Scale("Steps a question needs", "(the reply is one)", range(1, 11)),
         "limit": Scale("Limit", "requests per question", range(1, 21)),
     }
 

@@ -207,8 +207,9 @@ def _case(answers: Answers | None, costs: Assumptions | None) -> Iterator[tuple[
 
 
 def _amount(key: str, value: float) -> str:
-    """A value of an input with its unit, such as "12 %" or "100 $ an hour"."""
-    return f"{_number(key, value)} {shown_unit(key)[1]}"
+    """A value of an input with its unit, such as "12 %" or "$100 an hour"."""
+    number, unit = _number(key, value), shown_unit(key)[1]
+    return f"${number}{unit[1:]}" if unit.startswith("$") else f"{number} {unit}"
 
 
 def _number(key: str, value: float) -> str:

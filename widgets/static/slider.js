@@ -10,7 +10,8 @@ function render({ model, el }) {
     label.textContent = model.get("label");
     input.max = stops.length - 1;
     input.value = model.get("position");
-    const text = `${stops[model.get("position")].toLocaleString("en-US")} ${model.get("unit")}`;
+    const [number, unit] = [stops[model.get("position")].toLocaleString("en-US"), model.get("unit")];
+    const text = unit.startsWith("$") ? `$${number}${unit.slice(1)}` : `${number} ${unit}`;
     output.textContent = text;
     input.setAttribute("aria-valuetext", text);
   };
