@@ -1,0 +1,300 @@
+"""Reading and writing files: checked records in, complete files out, and one policy for SQLite files.
+
+Every `CourseError` from here names the file, the line and the value at fault, and says what to change.
+"""
+
+import csv
+import io
+import json
+import os
+import shutil
+import sqlite3
+import time
+import tomllib
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_type_hints
+
+import filelock
+from pydantic import TypeAdapter, ValidationError
+
+from course.errors import CourseError
+
+T = TypeVar("T")
+LONGEST_CELL = 1_000_000  # characters
+BUSY_SECONDS = 10.0
+_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file with line ends as \\n and without a byte order mark.
+
+    CourseError names a file that is missing, that is a folder, or that has another encoding.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise CourseError(f"{path} is missing; restore the file, or correct the path.") from None
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read ({error.strerror}).") from None
+    return decoded(content, path.name)
+
+
+def decoded(content: bytes, name: str) -> str:
+    """The same of bytes that come from a file of that name."""
+    encoding = _BOMS.get(content[:2])
+    if encoding is None and b"\0" in content:
+        encoding = "UTF-16" if content[1::2].count(0) + content[::2].count(0) > len(content) // 4 else None
+        if encoding is None:
+            line = content[: content.index(0)].count(b"\n") + 1
+            raise CourseError(f"{name}, line {line}: there is a NUL byte; save the file again as plain text.")
+    if encoding:
+        raise CourseError(f"{name} is saved as {encoding}; save it again as UTF-8.")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        byte = content[error.start]
+        raise CourseError(
+            f"{name}, line {line}: the byte 0x{byte:02x} is not UTF-8 (as cp1252 it is "
+            f"{bytes([byte]).decode('cp1252', 'replace')!r}); save the file again as UTF-8."
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def checked_text(text: str, where: str) -> str:
+    """The text, unless it holds half of a surrogate pair, which no file and no request can carry."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        half = text[error.start]
+        raise CourseError(
+            f"{where}: the text holds {half!r}, half of a character; remove it or write the whole character."
+        ) from None
+    return text
+
+
+def read_csv(path: Path, record: type[T], *, unique: str | None = "id") -> list[T]:
+    """The rows of a comma-separated file as records of a dataclass, in file order.
+
+    The columns are the fields of the dataclass, in any order, and no others. An empty cell is None where the
+    field allows that. No two rows share a value of the field `unique`.
+    """
+    return [value for _, value in csv_records(path, record, unique=unique)]
+
+
+def csv_records(path: Path, record: type[T], *, unique: str | None = "id") -> Iterator[tuple[str, T]]:
+    """The same with where each row stands ("train.csv, line 7"), for checks of the caller."""
+    rows = csv_rows(path, tuple(field.name for field in fields(record)))
+    optional = {name for name, kind in get_type_hints(record).items() if type(None) in get_args(kind)}
+    filled = (
+        (where, {name: None if cell == "" and name in optional else cell for name, cell in row.items()})
+        for where, row in rows
+    )
+    return _records(filled, record, unique)
+
+
+def csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
+    """(where it stands, row) for each row of a comma-separated file with exactly these columns."""
+    text = read_text(path)
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        _check_header(path.name, header, columns)
+        for cells in reader:
+            where = f"{path.name}, line {reader.line_num}"
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                raise CourseError(
+                    f"{where}: the row {cells[0]!r} has {len(cells)} cells and not {len(header)}; "
+                    "put double quotes round a text with commas."
+                )
+            yield where, dict(zip(header, cells, strict=True))
+    except csv.Error as error:
+        raise CourseError(
+            f"{path.name}, line {reader.line_num}: {error}; close each quotation mark, double those inside a "
+            f"text, and keep a cell under {LONGEST_CELL:,} characters."
+        ) from None
+
+
+def read_json_lines(path: Path, record: type[T], *, unique: str | None = "id") -> list[T]:
+    """The lines of a JSON Lines file as records of a dataclass, in file order."""
+    return [value for _, value in json_records(path, record, unique=unique)]
+
+
+def json_records(path: Path, record: type[T], *, unique: str | None = "id") -> Iterator[tuple[str, T]]:
+    """The same with where each record stands, for checks of the caller."""
+    return _records(json_objects(path), record, unique)
+
+
+def json_objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """(where it stands, object) for each line of a JSON Lines file. Empty lines are passed over."""
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        if line.strip():
+            where = f"{path.name}, line {number}"
+            yield where, parsed_json(line, where, dict)
+
+
+def parsed_json(text: str, where: str, kind: type[T] = dict) -> T:
+    """The JSON value in a text, of this Python type. CourseError says where it stands and what it is."""
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CourseError(f"{where}: {_short(text)} is not JSON ({error}).") from None
+    if not isinstance(value, kind):
+        wanted = {dict: 'an object such as {"id": "T1"}', list: "a list"}.get(kind, kind.__name__)
+        raise CourseError(f"{where}: {_short(text)} is not {wanted}.")
+    checked_text(json.dumps(value, ensure_ascii=False), where)
+    return value
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """The tables of a TOML file."""
+    try:
+        return tomllib.loads(read_text(path))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise CourseError(f"{path.name} is not TOML: {error}.") from None
+
+
+def checked(record: type[T], values: dict[str, Any], where: str) -> T:
+    """The values as a record of a dataclass, or a CourseError that names the first value at fault."""
+    unknown = sorted(values.keys() - {field.name for field in fields(record)})
+    if unknown:
+        raise CourseError(f"{where}: the field {unknown[0]!r} is not known; remove it or correct its name.")
+    try:
+        return TypeAdapter(record).validate_python(values)
+    except ValidationError as error:
+        raise CourseError(f"{where}: {_fault(error)}") from None
+    except CourseError as error:
+        raise CourseError(f"{where}: {error}") from None
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A path to write to, which takes the place of `path` when the block ends and is removed if it fails.
+
+    So a file is written completely or not at all: what stood there stays until the new one is complete.
+    """
+    unfinished = _beside(path)
+    try:
+        yield unfinished
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(folder: Path) -> Iterator[Path]:
+    """The same for a folder: an empty one to fill, which becomes `folder` when the block ends."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = _beside(folder)
+    unfinished.mkdir()
+    try:
+        yield unfinished
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(unfinished, folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+@contextmanager
+def locked(path: Path, busy: str, seconds: float = BUSY_SECONDS) -> Iterator[None]:
+    """One process at a time inside the block, by the lock file `path`; CourseError(busy) after `seconds`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(path, timeout=seconds):
+            yield
+    except filelock.Timeout:
+        raise CourseError(busy) from None
+
+
+@contextmanager
+def database(path: Path, *schema: str, holds: str) -> Iterator[sqlite3.Connection]:
+    """A SQLite file for one transaction: made if it is missing, committed when the block ends.
+
+    `schema` are statements that may run each time (CREATE TABLE IF NOT EXISTS ...); `holds` says what is in
+    the file, for the errors: damage, a full disk and another kernel that keeps it busy are a CourseError
+    each, and nothing is deleted.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection, connection:
+            for statement in schema:
+                connection.execute(statement)
+            yield connection
+    except (sqlite3.Error, OSError) as error:
+        raise CourseError(_database_fault(path, holds, error)) from error
+
+
+def _database_fault(path: Path, holds: str, error: Exception) -> str:
+    words = str(error)
+    if "locked" in words or "busy" in words:
+        return (
+            f"{holds} in {path} are in use by another kernel; wait until it is done and run the cell again."
+        )
+    if "full" in words or "No space" in words:
+        return f"{holds} cannot be saved: the disk of {path.parent} is full. Free space, then run the cell again."
+    return (
+        f"{holds} in {path} cannot be used ({words}). Move the file away to start a new one; "
+        "nothing in it was changed."
+    )
+
+
+def _records(
+    rows: Iterable[tuple[str, dict[str, Any]]], record: type[T], unique: str | None
+) -> Iterator[tuple[str, T]]:
+    seen: dict[Any, str] = {}
+    for where, row in rows:
+        value = checked(record, row, where)
+        if unique:
+            identity = getattr(value, unique)
+            if not str(identity).strip():
+                raise CourseError(f"{where}: {unique} is {identity!r}; give every row one.")
+            if identity in seen:
+                raise CourseError(
+                    f"{where}: {unique} {identity!r} is already in {seen[identity]}; make it unique."
+                )
+            seen[identity] = where
+        yield where, value
+
+
+def _check_header(name: str, header: list[str], columns: tuple[str, ...]) -> None:
+    where = f"{name}, line 1"
+    if len(header) == 1 and len(columns) > 1:
+        for separator, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+            if separator in header[0]:
+                raise CourseError(
+                    f"{where}: the columns are separated by {called}; save the file with commas."
+                )
+    wanted = ",".join(columns)
+    for column in columns:
+        if column not in header:
+            raise CourseError(f"{where}: the column {column!r} is missing; begin with {wanted}.")
+    for column in header:
+        if header.count(column) > 1:
+            raise CourseError(f"{where}: the column {column!r} is there twice; begin with {wanted}.")
+        if column not in columns:
+            raise CourseError(f"{where}: the column {column!r} is not known; begin with {wanted}.")
+
+
+def _fault(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the record"
+    if first["type"] == "missing":
+        return f"the field {place!r} is missing; each record needs it."
+    message = first["msg"].removeprefix("Value error, ")
+    return f"{place} is {_short(first['input'])}; {message[0].lower()}{message[1:]}."
+
+
+def _short(value: Any) -> str:
+    shown = repr(value) if not isinstance(value, str) else repr(value[:60])
+    return shown if len(shown) <= 70 else f"{shown[:67]}..."
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}-{time.monotonic_ns()}.tmp")
