@@ -238,7 +238,7 @@ def _database_fault(path: Path, holds: str, error: Exception) -> str:
             f"{holds} in {path} are in use by another kernel; wait until it is done and run the cell again."
         )
     if "full" in words or "No space" in words:
-        return f"{holds} cannot be saved: the disk of {path.parent} is full. Free space, then run the cell again."
+        return f"{holds} cannot be saved: the disk of {path.parent} is full. Free some and try again."
     return (
         f"{holds} in {path} cannot be used ({words}). Move the file away to start a new one; "
         "nothing in it was changed."
@@ -268,9 +268,7 @@ def _check_header(name: str, header: list[str], columns: tuple[str, ...]) -> Non
     if len(header) == 1 and len(columns) > 1:
         for separator, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
             if separator in header[0]:
-                raise CourseError(
-                    f"{where}: the columns are separated by {called}; save the file with commas."
-                )
+                raise CourseError(f"{where}: {called} separate the columns; save the file with commas.")
     wanted = ",".join(columns)
     for column in columns:
         if column not in header:
