@@ -1,10 +1,12 @@
 """The rules that every notebook keeps, read from the files without running them."""
 
+import ast
 import re
 from statistics import median
 
 import nbformat
 import pytest
+from IPython.core.inputtransformer2 import TransformerManager
 
 from course.exercises.checking import all_exercises
 from course.material.lessons import Lesson, lesson, lessons
@@ -57,8 +59,15 @@ def test_nothing_is_stored_that_a_run_left_behind(path, cells):
     assert not [output for output in outputs if output.output_type == "error"]
 
 
-def test_any_python_opens_it(path):
+def test_any_python_opens_it_and_every_cell_parses(path, code):
     assert nbformat.read(path, as_version=4).metadata.kernelspec.name == "python3"
+    for source in code:
+        ast.parse(TransformerManager().transform_cell(source))
+
+
+def test_every_cell_has_an_id_of_its_own(cells):
+    ids = [cell.id for cell in cells]
+    assert len(set(ids)) == len(ids)
 
 
 def test_no_model_id_stands_in_a_cell(cells):
