@@ -1,4 +1,4 @@
-"""Where the course keeps its files. Two environment variables move what it writes; nothing else does."""
+"""Where the course keeps its files. Three environment variables move them; nothing else does."""
 
 import os
 import time
@@ -14,6 +14,11 @@ NOTEBOOKS = ROOT / "notebooks"
 def results_dir() -> Path:
     """Folder of the board, the recordings and the progress: `COURSE_RESULTS`, else `results/`."""
     return _made(Path(os.environ.get("COURSE_RESULTS") or ROOT / "results"))
+
+
+def recordings_dir() -> Path:
+    """Folder of the answers that travel with the course: `COURSE_RECORDINGS`, else `data/recordings/`."""
+    return Path(os.environ.get("COURSE_RECORDINGS") or DATA / "recordings")
 
 
 def cache_dir() -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-SETTINGS = ("MODE", "MODEL", "RECORDING", "ROWS", "BUDGET", "GGUF")
+SETTINGS = ("MODE", "MODEL", "RECORDING", "ROWS", "BUDGET", "GGUF", "FRESH", "RECORDINGS")
 KEYS = ("API_KEY", "AUTH_TOKEN", "BASE_URL")
 
 

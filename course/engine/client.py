@@ -12,6 +12,7 @@ import anthropic
 import httpx2
 
 from course.engine.api_errors import explain, explain_local
+from course.engine.carried import CarriedAnswers, FreshAnswers
 from course.engine.meter import Budget, Meter, dollars
 from course.engine.recordings import Recordings, Replay, default_path
 from course.engine.transports import (
@@ -91,7 +92,8 @@ class CourseClient(anthropic.Anthropic):
 def connect(tier: str = "small", *, mode: str | None = None) -> tuple[CourseClient, str]:
     """A client and the name of the model to ask. Prints one line that says who answers.
 
-    `tier` is "small", "medium" or "large": which Claude is asked when live. `mode` is "local", "live" or
+    `tier` is "small", "medium" or "large": the model on this machine of that size, or the Claude of that tier
+    when live. `mode` is "local", "live" or
     "replay". Without it the environment decides: COURSE_MODE; else replay where COURSE_RECORDING names a
     file; else live where ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN or ANTHROPIC_BASE_URL is set; else local. A
     setting that cannot work raises CourseError.
@@ -116,24 +118,32 @@ def _mode(asked: str | None) -> str:
 
 
 def _local(claude: prices.Model) -> tuple[CourseClient, str]:
-    from course.engine.weights import fingerprint
+    from course.engine.weights import chosen_model
 
     def open_engine() -> httpx2.BaseTransport:
         from course.engine.messages_api import LocalTransport
 
         return LocalTransport()
 
-    own_weights = _setting("COURSE_GGUF")
-    name = Path(own_weights).stem if own_weights else "SmolLM2-135M"
+    model = chosen_model(claude.tier)
+    place = f"local/{model.sha256[:16]}/{model.packing}/{ANSWERS_VERSION}"
+    recorded = None
+    if _setting("COURSE_FRESH"):
+        recordings: Recordings = FreshAnswers(default_path())
+    else:
+        recordings = CarriedAnswers(default_path(), place)
+        recorded = recordings.source
     client = _client(
         mode="local",
-        badge=f"local: {name} on this machine, no key, no network",
-        recordings=Recordings(default_path()),
-        place=f"local/{fingerprint()}/{_engine_version()}",
+        badge=f"recorded: {recorded}; what you change is asked here"
+        if recorded
+        else f"local: {model.name} on this machine, no key, no network",
+        recordings=recordings,
+        place=f"{place}-{version('openvino-genai')}",
         price=_free,
         open_server=open_engine,
     )
-    return client, "local"
+    return client, model.model
 
 
 def _live(claude: prices.Model) -> tuple[CourseClient, str]:
@@ -335,11 +345,6 @@ def _budget_limit() -> float:
             f"COURSE_BUDGET is {text!r}: set it to a number of dollars such as {DEFAULT_BUDGET}."
         )
     return limit
-
-
-def _engine_version() -> str:
-    """What turns a request into an answer: after a change of it no old answer is replayed."""
-    return f"{ANSWERS_VERSION}-{version('openvino-genai')}"
 
 
 def _setting(name: str) -> str | None:

@@ -10,16 +10,21 @@ import atexit
 import os
 import queue
 import re
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import openvino_genai
+import psutil
+from tqdm import tqdm
 
 from course.engine import weights
+from course.engine.sizes import LocalModel
 from course.errors import CourseError
 
 FinishReason = Literal["end_turn", "max_tokens", "stop_sequence"]
@@ -31,6 +36,7 @@ TOKENS_PER_BLOCK = 32
 PROPERTIES = {"KV_CACHE_PRECISION": "f16"}
 # How long a waiting caller sleeps before it looks whether the worker lives; Ctrl-C on Windows waits as long.
 LOOK_UP_SECONDS = 0.5
+LOAD_SIGN_SECONDS = 3  # the small model loads within them
 UNFINISHED_CHARACTER = "\ufffd"
 SOURCE_FILE = re.compile(r"\.(?:cpp|cc|hpp|h):\d+:")
 
@@ -238,6 +244,11 @@ class Engine:
             self._tell(generation, ended=True, cut=True)
         return generation
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request runs or waits."""
+        return not self._running and self._inbox.empty()
+
     def close(self) -> None:
         """Stop the worker and free the model. Waiting requests fail; called at exit."""
         if not self._closed and os.getpid() == self._process:
@@ -381,19 +392,75 @@ class Engine:
             self._pipeline.step()
 
 
-_engine: Engine | None = None
+_engines: dict[Path, Engine] = {}
 _lock = threading.Lock()
 
 
-def engine() -> Engine:
-    """The engine of this process, loaded on first use from `weights.gguf_path()` and freed at exit."""
-    global _engine
+def engine(size: str = "small") -> Engine:
+    """The engine of a size, loaded once per process and freed at exit.
+
+    It is let go earlier when another size needs its memory. Raises CourseError when there is too little for
+    this one, or when its file is missing or wrong.
+    """
     with _lock:
-        if _engine is None:
-            model = weights.chosen_model("small")
-            _engine = Engine(weights.gguf_path(model), model.context_tokens)
-            atexit.register(_engine.close)
-        return _engine
+        model = weights.chosen_model(size)
+        path = weights.gguf_path(model)
+        if path not in _engines:
+            _make_room(model)
+            with _loading_sign(model.name):
+                _engines[path] = Engine(path, model.context_tokens)
+            atexit.register(_engines[path].close)
+        # The one used last is let go last.
+        _engines[path] = _engines.pop(path)
+        return _engines[path]
+
+
+def _make_room(model: LocalModel) -> None:
+    """Let idle engines go, the one used longest ago first, until the model fits into the memory."""
+    for path, loaded in list(_engines.items()):
+        if _free_megabytes() >= model.memory_mb:
+            return
+        if loaded.is_idle:
+            atexit.unregister(loaded.close)
+            loaded.close()
+            del _engines[path]
+    free = _free_megabytes()
+    if free < model.memory_mb:
+        raise CourseError(
+            f"{model.name} needs {model.memory_mb:,} MB of memory and {free:,} are free: shut down other "
+            "notebooks or programs and run this again, or connect to a smaller size."
+        )
+
+
+def _free_megabytes() -> int:
+    return psutil.virtual_memory().available // 2**20
+
+
+@contextmanager
+def _loading_sign(name: str) -> Iterator[None]:
+    """'Loading NAME: 00:07' while the block takes longer than a few seconds, and nothing afterwards."""
+    loaded = threading.Event()
+    sign = tqdm(
+        desc=f"Loading {name}",
+        bar_format="{desc}: {elapsed}",
+        leave=False,
+        delay=LOAD_SIGN_SECONDS,
+        # For somebody who watches: a terminal or a notebook.
+        disable=not (sys.stderr.isatty() or "ipykernel" in sys.modules),
+    )
+
+    def tick() -> None:
+        while not loaded.wait(1):
+            sign.update()
+
+    ticking = threading.Thread(target=tick, daemon=True)
+    ticking.start()
+    try:
+        yield
+    finally:
+        loaded.set()
+        ticking.join()
+        sign.close()
 
 
 def _load(path: Path) -> openvino_genai.ContinuousBatchingPipeline:

@@ -17,16 +17,20 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import httpx2
 from pydantic_core import from_json
 
 from course.engine import embedded
 from course.engine.schema import SchemaError, enforceable, grammar
+from course.engine.sizes import local_models
 from course.errors import CourseError
 
 # Model name -> how to get its engine. A tuned model is served by adding its name here.
-MODELS: dict[str, Callable[[], embedded.Engine]] = {"local": embedded.engine}
+MODELS: dict[str, Callable[[], embedded.Engine]] = {
+    model.model: partial(embedded.engine, model.size) for model in local_models()
+}
 
 MESSAGE_KEYS = {
     "model",

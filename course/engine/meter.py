@@ -22,7 +22,8 @@ class Usage:
 
     `input_tokens` leaves out cached ones, as the API counts. `seconds` is how long the answer took when
     it was first asked. `cost` is its price in dollars, which a replayed answer is not charged again.
-    `mode` says who made it, "local" or "live", also when it is replayed.
+    `mode` says who made it, also when it is replayed: "local", "live", or "recorded" for an answer that came
+    with the course. `place` says where: a server, the local weights, or a recorded answer's machine.
     """
 
     model: str
@@ -35,6 +36,7 @@ class Usage:
     cost: float
     replayed: bool
     created: str
+    place: str = ""
 
 
 class Meter:

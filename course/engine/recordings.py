@@ -53,6 +53,8 @@ class Recordings:
     locked), one warning says so and work goes on.
     """
 
+    on_conflict = "IGNORE"  # the first answer to a request stays
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
@@ -68,7 +70,8 @@ class Recordings:
         try:
             with self._lock:
                 self._connection.execute(
-                    f"INSERT OR IGNORE INTO recordings ({COLUMNS}) VALUES ({MARKS})", astuple(recording)
+                    f"INSERT OR {self.on_conflict} INTO recordings ({COLUMNS}) VALUES ({MARKS})",
+                    astuple(recording),
                 )
         except sqlite3.Error as error:
             self._warn(f"This answer is not kept, because {self.path} cannot be written ({error}).")

@@ -49,6 +49,8 @@ class Call:
         """A hash of what decides the answer: the path and the body."""
         # Only the outermost names are sorted: inside a schema the order of properties shapes the answer.
         body = json.dumps(dict(sorted(self.body.items())), ensure_ascii=False, separators=(",", ":"))
+        # A text read from a file of a Windows checkout is the same text.
+        body = body.replace("\\r\\n", "\\n")
         return hashlib.sha256(f"{self.path}\n{body}".encode()).hexdigest()
 
     @property
@@ -164,6 +166,7 @@ class Metering(Layer):
                 cost=self._price(call.model, **tokens),
                 replayed=replayed,
                 created=recording.created,
+                place=recording.place,
             )
         )
 

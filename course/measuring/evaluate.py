@@ -169,6 +169,11 @@ def _succeeded(future: Future) -> bool:
 def _badge(model: str, uses: list[meter.Usage]) -> str:
     if all(use.mode == "local" for use in uses):
         return f"measured here: {model}" if model else "measured here"
+    recorded = [use for use in uses if use.mode == "recorded"]
+    if recorded:
+        asked_here = len(uses) - len(recorded)
+        note = f"; {asked_here} of {len(uses)} answers were asked here" if asked_here else ""
+        return f"recorded: {recorded[0].place}, {recorded[0].created[:10]}{note}"
     days = sorted({use.created[:10] for use in uses})
     kind = "replayed" if all(use.replayed for use in uses) else "live"
     return f"{kind}: {model}, {' to '.join(dict.fromkeys((days[0], days[-1])))}"

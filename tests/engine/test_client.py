@@ -1,5 +1,6 @@
 """connect() against a stub server on loopback: what is sent, kept, counted and said when something fails."""
 
+import json
 import logging
 import os
 import signal
@@ -10,6 +11,9 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import anthropic
@@ -17,9 +21,11 @@ import httpx2
 import pytest
 
 from course.engine import client, messages_api, recordings, weights
+from course.engine.carried import Head, write
 from course.engine.client import CourseClient, connect
 from course.engine.meter import Budget, BudgetError, collect, estimate
-from course.engine.recordings import default_path, export
+from course.engine.recordings import Recording, default_path, export
+from course.engine.sizes import local_model, local_models
 from course.errors import CourseError
 from course.material import prices
 from course.paths import ROOT
@@ -572,8 +578,31 @@ def test_a_token_that_is_a_word_changes_no_body(
 # Local
 
 
+class EchoTransport(httpx2.BaseTransport):
+    """A local model that repeats what it is asked; `asked` gets the models that requests name."""
+
+    def __init__(self, asked: list[str]) -> None:
+        self.asked = asked
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        body = json.loads(request.read())
+        self.asked.append(body["model"])
+        return httpx2.Response(200, json=message(body))
+
+
+@pytest.fixture
+def nothing_carried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A course that carries no answers; the folder where a test may put some."""
+    folder = tmp_path / "recordings"
+    monkeypatch.setenv("COURSE_RECORDINGS", str(folder))
+    return folder
+
+
 def test_the_local_model_answers_without_a_key_and_a_rerun_does_not_load_it(
-    engine: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    engine: object,
+    nothing_carried: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     client, model = connect()
     assert (client.mode, model) == ("local", "local")
@@ -610,14 +639,108 @@ def test_an_error_in_the_local_model_is_shown_as_it_is(monkeypatch: pytest.Monke
 def test_other_weights_or_another_engine_do_not_replay_old_answers(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
 
-    class Echo(httpx2.BaseTransport):
-        def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-            asked.append(request)
-            return httpx2.Response(200, json=message({"model": "local", "messages": [{"content": "hello"}]}))
-
-    monkeypatch.setattr(messages_api, "LocalTransport", Echo)
-    for fingerprint, engine in (("a", "1"), ("a", "1"), ("b", "1"), ("b", "2")):
-        monkeypatch.setattr(weights, "fingerprint", lambda fingerprint=fingerprint: fingerprint)
-        monkeypatch.setattr(client, "_engine_version", lambda engine=engine: engine)
+    monkeypatch.setattr(messages_api, "LocalTransport", partial(EchoTransport, asked))
+    for sha256, engine in (("a", "1"), ("a", "1"), ("b", "1"), ("b", "2")):
+        model = replace(local_model("small"), sha256=sha256)
+        monkeypatch.setattr(weights, "chosen_model", lambda size, model=model: model)
+        monkeypatch.setattr(client, "version", lambda package, engine=engine: engine)
         ask(connect()[0], model="local")
     assert len(asked) == 3
+
+
+def test_every_size_has_its_own_model_and_answers(
+    nothing_carried: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(messages_api, "LocalTransport", partial(EchoTransport, asked := []))
+    for size in prices.TIERS:
+        for _ in range(2):
+            local, model = connect(size)
+            ask(local, model=model)
+    assert asked == [model.model for model in local_models()]
+    badges = capsys.readouterr().out.splitlines()
+    assert badges[::2] == [
+        f"local: {model.name} on this machine, no key, no network" for model in local_models()
+    ]
+
+
+def test_a_size_that_is_not_here_says_what_brings_it(
+    nothing_carried: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    local, model = connect("large")
+    with pytest.raises(anthropic.InternalServerError, match="Run: python -m course.engine.downloads large"):
+        ask(local, model=model)
+
+
+# Answers that the course carries
+
+
+@pytest.fixture
+def carried(nothing_carried: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A course that carries the answer to "hello"; what the model is asked nevertheless."""
+    monkeypatch.setattr(messages_api, "LocalTransport", partial(EchoTransport, asked := []))
+    local, model = connect()
+    ask(local, model=model)
+    with closing(sqlite3.connect(default_path())) as file, file:
+        kept = [Recording(*row) for row in file.execute(f"SELECT {recordings.COLUMNS} FROM recordings")]
+        file.execute("DELETE FROM recordings")
+    place = kept[0].place.rpartition("-")[0]
+    head = Head(
+        "00", "small", "SmolLM2-135M", "local", place, "engine 1", "2 cores of a machine", "2026-11-28"
+    )
+    write(nothing_carried / "00.small.jsonl", head, [replace(kept[0], seconds=1.25)])
+    asked.clear()
+    return asked
+
+
+def test_a_carried_answer_is_replayed_under_its_badge(
+    carried: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    local, model = connect()
+    badge = "recorded: SmolLM2-135M on 2 cores of a machine, 2026-11-28; what you change is asked here\n"
+    assert capsys.readouterr().out == badge
+    with collect() as uses:
+        assert ask(local, model=model) == "echo hello"
+        assert carried == []
+        ask(local, "another text", model=model)
+    assert carried == ["local"]
+    assert [(use.mode, use.replayed) for use in uses] == [("recorded", True), ("local", False)]
+    first = uses[0]
+    assert (first.seconds, first.place) == (1.25, "SmolLM2-135M on 2 cores of a machine")
+    assert (first.input_tokens, first.output_tokens) == (uses[1].input_tokens, uses[1].output_tokens)
+
+
+def test_course_fresh_asks_everything_again_once_and_keeps_it(
+    carried: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COURSE_FRESH", "1")
+    local, model = connect()
+    ask(local, model=model)
+    ask(local, model=model)
+    assert carried == ["local"]
+    assert capsys.readouterr().out.startswith("local: SmolLM2-135M")
+    ask(connect()[0], model=model)
+    assert carried == ["local"] * 2
+    monkeypatch.delenv("COURSE_FRESH")
+    with collect() as uses:
+        ask(connect()[0], model=model)
+    assert [use.mode for use in uses] == ["local"]  # the reader's own answer comes before the carried one
+
+
+def test_other_weights_do_not_get_carried_answers(
+    carried: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = replace(local_model("small"), sha256="b" * 64)
+    monkeypatch.setattr(weights, "chosen_model", lambda size: other)
+    local, model = connect()
+    ask(local, model=model)
+    assert carried == ["local"]
+
+
+def test_another_version_of_the_answers_is_not_replayed(
+    carried: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "ANSWERS_VERSION", client.ANSWERS_VERSION + 1)
+    local, model = connect()
+    ask(local, model=model)
+    assert carried == ["local"]

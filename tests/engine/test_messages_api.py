@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from course.engine import embedded
 from course.engine.messages_api import LocalTransport, read_chat
 from course.engine.schema import SchemaError, enforceable, grammar
+from course.engine.sizes import local_models
 
 HELLO = [{"role": "user", "content": "Say hello to the gardener."}]
 COLOURS = {"enum": ["red", "blue"]}
@@ -140,7 +141,7 @@ def test_parse_gives_a_pydantic_object(client: anthropic.Anthropic):
 
 
 def test_models_are_listed(client: anthropic.Anthropic):
-    assert [model.id for model in client.models.list()] == ["local"]
+    assert [model.id for model in client.models.list()] == [model.model for model in local_models()]
     assert client.models.retrieve("local").lifecycle == "active"
 
 

@@ -1,0 +1,202 @@
+"""The answers that the course carries with it: one JSON Lines file per lesson and size in data/recordings/.
+
+The first line of a file says what all of its answers have in common; the others are sorted by key, so that a
+change can be read line by line. `python -m course.measure recordings` writes them.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+from course.engine.recordings import Recording, Recordings
+from course.engine.transports import COUNT, MESSAGES, Call
+from course.errors import CourseError
+from course.paths import recordings_dir, whole
+
+KEY_DIGITS = 16
+SAMPLED = 8  # answers of each file that keep their request, so that it can be asked again
+ASKED_CHARACTERS = 60
+PATHS = [path + query for path in (MESSAGES, COUNT) for query in ("", "?beta=true")]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the answers of a file have in common.
+
+    `model` is what requests name, `place` the local weights with their packing and the version of the code
+    that asks them.
+    """
+
+    lesson: str
+    size: str
+    name: str
+    model: str
+    place: str
+    engine: str
+    machine: str
+    date: str
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.machine}, {self.date}"
+
+
+class CarriedAnswers(Recordings):
+    """The reader's own answers, and behind them those that the course carries for the same local model.
+
+    `source` says which model gave those, on which machine and when; None when there are none.
+    """
+
+    def __init__(self, path: Path, place: str) -> None:
+        super().__init__(path)
+        self._carried: dict[str, Recording] = {}
+        self.source: str | None = None
+        for head, answers in map(read, files()):
+            if head.place == place:
+                self._carried |= answers
+                self.source = str(head)
+
+    def find(self, key: str, place: str) -> Recording | None:
+        return super().find(key, place) or self._carried.get(key[:KEY_DIGITS])
+
+
+class FreshAnswers(Recordings):
+    """Answers that take the place of the reader's earlier ones: only what was asked through it is found."""
+
+    on_conflict = "REPLACE"
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._asked: set[str] = set()
+
+    def find(self, key: str, place: str) -> Recording | None:
+        return super().find(key, place) if key in self._asked else None
+
+    def save(self, recording: Recording) -> None:
+        super().save(recording)
+        self._asked.add(recording.key)
+
+
+def files() -> list[Path]:
+    """The files with carried answers, in the order of the lessons."""
+    return sorted(recordings_dir().glob("*.jsonl"))
+
+
+def read(file: Path) -> tuple[Head, dict[str, Recording]]:
+    """A file's head, and its answers by the first digits of their keys. CourseError names a wrong line."""
+    return _read(file, file.stat().st_mtime_ns)
+
+
+def sample(file: Path) -> list[tuple[Call, Recording]]:
+    """Those requests of a file that were kept, with their answers."""
+    _, answers = read(file)
+    rows = map(json.loads, _lines(file)[1:])
+    return [(Call(*row["request"]), answers[row["key"]]) for row in rows if "request" in row]
+
+
+def write(file: Path, head: Head, answers: Iterable[Recording]) -> None:
+    """Write answers to a file, which takes its place when it is complete."""
+    rows = sorted((_row(head, answer) for answer in answers), key=lambda row: row["key"])
+    for row in rows[SAMPLED:]:
+        del row["request"]
+    lines = [json.dumps(row, ensure_ascii=False) for row in (asdict(head), *rows)]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with whole(file) as unfinished:
+        unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+
+
+@cache
+def _read(file: Path, changed: int) -> tuple[Head, dict[str, Recording]]:
+    answers = {}
+    for number, line in enumerate(_lines(file), 1):
+        try:
+            row = json.loads(line)
+            if number == 1:
+                head = Head(**row)
+            else:
+                answers[row["key"]] = _recording(head, row)
+        except (ValueError, KeyError, TypeError) as error:
+            raise CourseError(f"{file}, line {number}, cannot be read ({error}): restore the file.") from None
+    return head, answers
+
+
+def _lines(file: Path) -> list[str]:
+    # A text may hold characters that splitlines() takes for the end of a line.
+    return file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+
+def _row(head: Head, recording: Recording) -> dict:
+    body = json.loads(recording.request)
+    call = next(call for call in (Call(path, body) for path in PATHS) if call.key == recording.key)
+    row: dict = {"key": recording.key[:KEY_DIGITS], "asked": _asked(body)}
+    if call.model != head.model:
+        row["model"] = call.model
+    if call.streams:
+        row |= {"events": recording.response, "seconds": round(recording.seconds, 3)}
+    elif call.is_count:
+        row["in"] = json.loads(recording.response)["input_tokens"]
+    else:
+        row |= _message_row(json.loads(recording.response), recording.seconds)
+    return row | {"request": [call.path, body]}
+
+
+def _asked(body: dict) -> str:
+    """The beginning of the last text that was sent, for whoever reads the file."""
+    content = body["messages"][-1]["content"]
+    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
+    return text[:ASKED_CHARACTERS]
+
+
+def _message_row(message: dict, seconds: float) -> dict:
+    match message["content"]:
+        case [{"type": "text", "text": text}]:
+            answer = text
+        case blocks:
+            answer = blocks
+    row = {"answer": answer, "in": message["usage"]["input_tokens"], "out": message["usage"]["output_tokens"]}
+    if message["stop_reason"] != "end_turn":
+        row["stop"] = message["stop_reason"]
+    if message["stop_sequence"] is not None:
+        row["stop_sequence"] = message["stop_sequence"]
+    return row | {"seconds": round(seconds, 3)}
+
+
+def _recording(head: Head, row: dict) -> Recording:
+    model = row.get("model", head.model)
+    if "events" in row:
+        response = row["events"]
+    elif "answer" in row:
+        response = json.dumps(_message(model, row), ensure_ascii=False)
+    else:
+        response = json.dumps({"input_tokens": row["in"]})
+    return Recording(
+        place=f"{head.name if model == head.model else model} on {head.machine}",
+        key=row["key"],
+        mode="recorded",
+        model=model,
+        created=head.date,
+        request="",
+        response=response,
+        seconds=row.get("seconds", 0.0),
+    )
+
+
+def _message(model: str, row: dict) -> dict:
+    answer = row["answer"]
+    return {
+        "id": f"msg_recorded_{row['key']}",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": [{"type": "text", "text": answer}] if isinstance(answer, str) else answer,
+        "stop_reason": row.get("stop", "end_turn"),
+        "stop_sequence": row.get("stop_sequence"),
+        "usage": {
+            "input_tokens": row["in"],
+            "output_tokens": row["out"],
+            "cache_creation_input_tokens": 0,
+            "cache_read_input_tokens": 0,
+            "service_tier": "standard",
+        },
+    }
