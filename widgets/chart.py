@@ -60,7 +60,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Mark:
-    """A point to see, such as a break-even, and the few words beside it."""
+    """A point to see, such as a break-even, and the few words beside it, if any."""
 
     x: float
     y: float

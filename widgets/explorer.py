@@ -84,7 +84,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], chos
 
     Caption, head and cells are HTML: escape what a reader has written. Numbers stand right, bars left.
     """
-    titles = "".join(f'<th scope="col" style="text-align: right">{title}</th>' for title in head)
+    titles = "".join(f'<th scope="col">{title}</th>' for title in head)
     body = ""
     for place, (name, *cells) in enumerate(rows):
         mark = ' aria-current="true" style="font-weight: bold; outline: 1px solid"' if place == chosen else ""

@@ -57,7 +57,7 @@ class FormatFailures(CaseExplorer):
         for month in results:
             costs = month.repair_cost, month.error_cost
             bars = "".join(
-                bar(look, 200 * cost / most) for look, cost in zip(LOOKS.values(), costs, strict=True)
+                bar(look, 120 * cost / most) for look, cost in zip(LOOKS.values(), costs, strict=True)
             )
             rows.append([month.approach, *(f"{cost:,.0f}" for cost in (*costs, month.cost)), bars])
         legend = " ".join(f"{bar(look, 14)} {name}" for name, look in LOOKS.items())

@@ -54,12 +54,16 @@ class TierPrices(Explorer):
         volumes = np.geomspace(VOLUMES[0], VOLUMES[-1], 60)
         bills = {name: float(self._bill(name, per_day)) for name in TIERS}
         words = f"{self._bills_in_words(bills)} {self._gap_in_words(day)}"
-        lines = [Line(f"{name} tier", volumes, self._bill(name, volumes), *LOOKS[name]) for name in TIERS]
+        lines = [
+            Line(f"{name} tier: ${money(bill)}", volumes, self._bill(name, volumes), *LOOKS[name])
+            for name, bill in bills.items()
+        ]
         lines.append(
             Line("an engineer's day", [VOLUMES[0], VOLUMES[-1]], [day, day], "#555555", strong=False)
         )
-        marks = [Mark(per_day, bill, f"${money(bill)}") for bill in bills.values()]
-        self.chart.show(lines, f"Monthly bill against volume. {words}", marks)
+        marks = [Mark(per_day, bill, "") for bill in bills.values()]
+        summary = f"Monthly bill against volume. {words}"
+        self.chart.show(lines, summary, marks, here=(per_day, f"{per_day:,.0f} a day"))
         self.say(words)
 
     def _bill(self, name: str, per_day: float | np.ndarray) -> np.ndarray:

@@ -59,5 +59,5 @@ class ToolLoop(CaseExplorer):
 
 def _row(needed: int, end: Ending, cost: str) -> list[str]:
     shares = {name: getattr(end, name) for name in LOOKS}
-    bars = "".join(bar(look, 200 * shares[name]) for name, look in LOOKS.items())
+    bars = "".join(bar(look, 120 * shares[name]) for name, look in LOOKS.items())
     return [f"{needed}", *map(percent, shares.values()), f"{end.requests:.1f}", cost, bars]

@@ -13,8 +13,8 @@ from course.measuring.results import Result, percent
 from course.tuning.adapters import Adapter
 from widgets.cost.chance import chance
 from widgets.cost.controls import in_short, shown_unit
-from widgets.cost.inputs import APPROACHES, Assumptions
-from widgets.cost.model import VOLUME, Change, bills, dollars, label, per_day, smallest_changes, verdict
+from widgets.cost.inputs import APPROACHES, Assumptions, Estimate
+from widgets.cost.model import VOLUME, Bill, Change, bills, dollars, label, per_day, smallest_changes, verdict
 from widgets.decision.answers import (
     CHEAPER,
     DEARER,
@@ -29,7 +29,7 @@ from widgets.decision.answers import (
 )
 from widgets.decision.model import Advice, advise, what_would_change
 from widgets.decision.page import in_words
-from widgets.decision.rules import RUNGS, Reason, named
+from widgets.decision.rules import RUNGS, named
 
 BOARD, COSTS, ANSWERS = "board.sqlite", "cost_state.json", "decision.json"
 FILLED_BY = {
@@ -64,48 +64,46 @@ class Sources:
 
 @dataclass(frozen=True)
 class LadderRow:
-    """A line of the ladder. `kinds` holds (right, n) of each of KINDS, `cost` is $ for 1,000 rows.
+    """A measured result on the ladder, with the lesson that it comes from.
 
-    `where` is its interval against the accepted share, and `decides` whether the answers rest on it.
+    `where` says where its interval lies against the accepted share, `decides` whether the answers rest on it.
     """
 
     lesson: str
-    name: str
-    n: int
-    accuracy: float
-    low: float
-    high: float
-    kinds: tuple[tuple[int, int], ...]
-    cost: float | None
-    badge: str
+    result: Result
     where: str
     decides: bool
+
+    @property
+    def badge(self) -> str:
+        """Where the result comes from. An adapter's hash stands under the versions."""
+        return _HASH_OF_MERGED.sub(r"\1", self.result.badge)
+
+    @property
+    def kinds(self) -> tuple[tuple[int, int], ...]:
+        """(right, n) of each of KINDS."""
+        by_kind = [[one.correct for one in self.result.outcomes if one.slice == kind] for kind in KINDS]
+        return tuple((sum(correct), len(correct)) for correct in by_kind)
 
 
 @dataclass(frozen=True)
 class CostLine:
-    """What one approach costs. `cumulative` is $ before the first month and after each.
-
-    `key` is the approach's name in the cost model, `name` its title.
-    """
+    """One approach with its bill and the error rate that the bill assumes."""
 
     key: str
-    name: str
-    cumulative: tuple[float, ...]
-    per_1000: float
-    error_rate: float
-    error_kind: str
+    bill: Bill
+    error: Estimate
     in_pair: bool
 
     @property
-    def total(self) -> float:
-        """$ over the horizon."""
-        return self.cumulative[-1]
+    def name(self) -> str:
+        """The title of the approach."""
+        return APPROACHES[self.key]
 
 
 @dataclass(frozen=True)
 class Costs:
-    """The approaches that matter, the dearest last, and what the model says of the pair, in sentences."""
+    """The approaches that matter, the most expensive last, and what the model says of the pair."""
 
     horizon: int
     lines: tuple[CostLine, ...]
@@ -143,33 +141,28 @@ class Content:
         """The advice in one line, or that there is none."""
         return self.advice.sentence if self.advice else "No advice yet: the answers are missing."
 
-    @property
-    def reasons(self) -> tuple[Reason, ...]:
-        """Why, one sentence each, with its source."""
-        return self.advice.reasons if self.advice else ()
-
 
 def content(title: str, written: str, sources: Sources) -> Content:
     """The memo of these sources. A part without its source is named in `missing`, and nothing stands in."""
     answers, costs = sources.answers, sources.costs
     accepted = None if answers is None else 1 - answers.accepted_rate
+    ladder = _ladder(sources, accepted)
     turning = [] if costs is None else smallest_changes(_pair_only(costs))
-    there = {BOARD: bool(sources.rungs), COSTS: costs is not None, ANSWERS: answers is not None}
-    missing = {name: FILLED_BY[name] for name, is_there in there.items() if not is_there}
-    missing |= sources.faults
+    present = {BOARD: sources.rungs, COSTS: costs, ANSWERS: answers}
+    missing = {name: FILLED_BY[name] for name, part in present.items() if not part} | {**sources.faults}
     return Content(
         title=title,
         written=written,
         case=tuple(_case(answers, costs)),
-        ladder=tuple(_ladder(sources, accepted)),
-        ladder_notes=tuple(_ladder_notes(sources)),
+        ladder=ladder,
+        ladder_notes=tuple(_ladder_notes(sources, ladder)),
         accepted=accepted,
         costs=None if costs is None else _costs(costs),
         advice=None if answers is None else advise(answers),
         changes=tuple(_changes(answers, costs, turning)),
         open_points=(
             *(OpenPoint("missing", f"{name} is not there or cannot be used.") for name in missing),
-            *_open_points(sources, accepted, turning),
+            *_open_points(sources, ladder, accepted, turning),
         ),
         versions=tuple(_versions(sources)),
         missing=missing,
@@ -219,46 +212,28 @@ def _number(key: str, value: float) -> str:
 # The ladder
 
 
-def _ladder(sources: Sources, accepted: float | None) -> list[LadderRow]:
+def _ladder(sources: Sources, accepted: float | None) -> tuple[LadderRow, ...]:
     """The best rung of each lesson, model and badge, and the one that the answers rest on, cheapest first."""
-    lesson_of = _lessons(sources)
+    lesson_of = {_identity(result): lesson for lesson, result in sources.board}
     best: dict[tuple[str, str, str], Result] = {}
     for result in sources.rungs:
         key = lesson_of[_identity(result)], result.model, result.badge_kind
-        best[key] = max(best.get(key, result), result, key=lambda each: (each.n, each.accuracy))
+        best[key] = max(best.get(key, result), result, key=lambda one: (one.n, one.accuracy))
     chosen = [result for result in sources.rungs if result in best.values() or _decides(result, sources)]
-    chosen.sort(key=lambda each: (each.cost_per_1000 is None, each.cost_per_1000 or 0.0, -each.accuracy))
-    return [_rung(result, lesson_of[_identity(result)], accepted, sources) for result in chosen]
-
-
-def _rung(result: Result, lesson: str, accepted: float | None, sources: Sources) -> LadderRow:
-    return LadderRow(
-        lesson=lesson,
-        name=result.name,
-        n=result.n,
-        accuracy=result.accuracy,
-        low=result.interval[0],
-        high=result.interval[1],
-        kinds=tuple(_of_kind(result, kind) for kind in KINDS),
-        cost=result.cost_per_1000,
-        badge=_HASH_OF_MERGED.sub(r"\1", result.badge),
-        where="" if accepted is None else gap.position(result.interval, accepted),
-        decides=_decides(result, sources),
+    chosen.sort(key=lambda one: (one.cost_per_1000 is None, one.cost_per_1000 or 0.0, -one.accuracy))
+    return tuple(
+        LadderRow(
+            lesson_of[_identity(result)],
+            result,
+            where="" if accepted is None else gap.position(result.interval, accepted),
+            decides=_decides(result, sources),
+        )
+        for result in chosen
     )
-
-
-def _of_kind(result: Result, kind: str) -> tuple[int, int]:
-    """How many rows of that kind are right, and how many there are."""
-    own = [outcome.correct for outcome in result.outcomes if outcome.slice == kind]
-    return sum(own), len(own)
 
 
 def _identity(result: Result) -> tuple[str, str, int, str]:
     return result.name, result.model, result.n, result.created
-
-
-def _lessons(sources: Sources) -> dict[tuple[str, str, int, str], str]:
-    return {_identity(result): lesson for lesson, result in sources.board}
 
 
 def _decides(result: Result, sources: Sources) -> bool:
@@ -268,22 +243,19 @@ def _decides(result: Result, sources: Sources) -> bool:
     return sources.answers.measured_on == f"{result.name}, {result.n} tickets, {result.badge}"
 
 
-def _ladder_notes(sources: Sources) -> Iterator[str]:
+def _ladder_notes(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[str]:
     if not sources.rungs:
         return
     days = sorted(result.created[:10] for result in sources.rungs)
     yield f"Measured on {days[0]}." if days[0] == days[-1] else f"Measured from {days[0]} to {days[-1]}."
-    left_out = len(sources.rungs) - len(_ladder(sources, None))
+    left_out = len(sources.rungs) - len(ladder)
     if left_out:
         are = "another one is" if left_out == 1 else f"{left_out} others are"
-        yield f"Of each lesson, model and badge the best rung; {are} on the board."
-    other_rows = len(sources.board) - sum(_routes(result, sources) for _, result in sources.board)
+        yield f"Only the best rung of each lesson, model and badge is shown; {are} on the board."
+    routes = {(rung.name, rung.model) for rung in sources.rungs}
+    other_rows = sum((result.name, result.model) not in routes for _, result in sources.board)
     if other_rows:
-        yield f"On other rows than test tickets: {other_rows} more, not shown."
-
-
-def _routes(result: Result, sources: Sources) -> bool:
-    return any((result.name, result.model) == (rung.name, rung.model) for rung in sources.rungs)
+        yield f"{other_rows} more were measured on rows other than test tickets and are not shown."
 
 
 # The costs
@@ -292,22 +264,11 @@ def _routes(result: Result, sources: Sources) -> bool:
 def _costs(costs: Assumptions) -> Costs:
     """The pair, then what has a measured error rate, then the rest, the cheapest of each first."""
     priced = bills(costs)
-    kinds = {name: costs.estimates[f"{name}.error_rate"].kind for name in costs.approaches}
+    errors = {name: costs.estimates[f"{name}.error_rate"] for name in costs.approaches}
     by_total = sorted(costs.approaches, key=lambda name: float(priced[name].total))
-    ranked = sorted(by_total, key=lambda name: (name not in costs.pair, kinds[name] != "measured"))
+    ranked = sorted(by_total, key=lambda name: (name not in costs.pair, errors[name].kind != "measured"))
     shown = [name for name in by_total if name in ranked[:LINES]]
-    lines = tuple(
-        CostLine(
-            key=name,
-            name=APPROACHES[name],
-            cumulative=tuple(map(float, priced[name].cumulative)),
-            per_1000=float(priced[name].per_1000),
-            error_rate=costs.estimates[f"{name}.error_rate"].base,
-            error_kind=kinds[name],
-            in_pair=name in costs.pair,
-        )
-        for name in shown
-    )
+    lines = tuple(CostLine(name, priced[name], errors[name], name in costs.pair) for name in shown)
     left_out = tuple(
         f"{APPROACHES[name]} {dollars(float(priced[name].total))}" for name in by_total if name not in shown
     )
@@ -350,18 +311,20 @@ def _changes(answers: Answers | None, costs: Assumptions | None, turning: Sequen
 # What is open
 
 
-def _open_points(sources: Sources, accepted: float | None, turning: Sequence[Change]) -> Iterator[OpenPoint]:
-    yield from _missing_checks(sources.answers)
-    yield from _assumed(sources.costs, turning)
-    yield from _across_the_bar(sources, accepted)
-    yield from _not_measured(sources)
+def _open_points(
+    sources: Sources, ladder: Sequence[LadderRow], accepted: float | None, turning: Sequence[Change]
+) -> Iterator[OpenPoint]:
+    if sources.answers is not None:
+        yield from _missing_checks(advise(sources.answers))
+    if sources.costs is not None:
+        yield from _unmeasured_costs(sources.costs, turning)
+    if accepted is not None:
+        yield from _across_the_bar(ladder, accepted)
+    yield from _not_measured(sources, ladder)
     yield from _disagreements(sources)
 
 
-def _missing_checks(answers: Answers | None) -> Iterator[OpenPoint]:
-    if answers is None:
-        return
-    advice = advise(answers)
+def _missing_checks(advice: Advice) -> Iterator[OpenPoint]:
     shut = [gate.title for gate in advice.gates if not gate.holds]
     missing = [point.title for point in advice.checks if not point.holds]
     if shut:
@@ -370,58 +333,46 @@ def _missing_checks(answers: Answers | None) -> Iterator[OpenPoint]:
         yield OpenPoint("checks", f"{len(missing)} of the ten points do not hold: {'; '.join(missing)}.")
 
 
-def _assumed(costs: Assumptions | None, turning: Sequence[Change]) -> Iterator[OpenPoint]:
-    if costs is None:
-        return
-    hanging = [
+def _unmeasured_costs(costs: Assumptions, turning: Sequence[Change]) -> Iterator[OpenPoint]:
+    unmeasured = [
         label(change.key)
         for change in turning
         if change.is_plausible and costs.estimates[change.key].kind in ("assumed", "claimed")
     ]
-    if hanging:
+    if unmeasured:
         yield OpenPoint(
             "assumed",
-            f"{len(hanging)} inputs that nobody measured turn the verdict on cost inside their range. The "
-            f"nearest: {'; '.join(hanging[:NAMED])}.",
+            f"{len(unmeasured)} inputs that nobody measured can change the verdict on cost within their "
+            f"range. The nearest: {'; '.join(unmeasured[:NAMED])}.",
         )
+    kinds = {name: costs.estimates[f"{name}.error_rate"].kind for name in costs.pair}
+    guessed = [APPROACHES[name] for name, kind in kinds.items() if kind != "measured"]
+    if guessed:
+        yield OpenPoint("not measured", f"The error rate of {' and of '.join(guessed)} in the cost model.")
 
 
-def _across_the_bar(sources: Sources, accepted: float | None) -> Iterator[OpenPoint]:
-    if accepted is None:
-        return
-    across = [rung for rung in _ladder(sources, accepted) if rung.where == gap.UNDECIDED]
-    for rung in sorted(across, key=lambda rung: -rung.accuracy)[:NAMED]:
-        needed = gap.rows_to_decide(rung.accuracy, accepted)
+def _across_the_bar(ladder: Sequence[LadderRow], accepted: float) -> Iterator[OpenPoint]:
+    across = [row.result for row in ladder if row.where == gap.UNDECIDED]
+    for result in sorted(across, key=lambda one: -one.accuracy)[:NAMED]:
+        low, high = result.interval
+        needed = gap.rows_to_decide(result.accuracy, accepted)
         more = "no number of rows decides it" if needed is None else f"about {needed:,} rows decide it"
         yield OpenPoint(
             "interval",
-            f"{rung.name}: {percent(rung.low)} to {percent(rung.high)} % of {rung.n} has the accepted "
-            f"{percent(accepted)} % inside; {more}.",
+            f"{result.name}: the interval on {result.n} rows, {percent(low)} to {percent(high)} %, includes "
+            f"the accepted {percent(accepted)} %; {more}.",
         )
 
 
-def _not_measured(sources: Sources) -> Iterator[OpenPoint]:
+def _not_measured(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[OpenPoint]:
     measured = {lesson for lesson, _ in sources.board}
     lessons = [lesson for lesson in LADDER_LESSONS if lesson not in measured]
     if sources.board and lessons:
-        yield OpenPoint(
-            "not measured",
-            f"Nothing on the board from lesson{'s' * (len(lessons) > 1)} {', '.join(lessons)}.",
-        )
-    if sources.costs is not None:
-        pair = sources.costs.pair
-        rates = {name: sources.costs.estimates[f"{name}.error_rate"] for name in pair}
-        guessed = [APPROACHES[name] for name, rate in rates.items() if rate.kind != "measured"]
-        if guessed:
-            yield OpenPoint(
-                "not measured", f"The error rate of {' and of '.join(guessed)} in the cost model."
-            )
-    recorded = [result for result in sources.rungs if result.badge_kind == "recorded reading"]
-    if recorded:
-        yield OpenPoint(
-            "not measured", "Recorded readings are somebody else's run: measure before relying on one."
-        )
-    sizes = sorted({rung.n for rung in _ladder(sources, None)})
+        plural = "s" * (len(lessons) > 1)
+        yield OpenPoint("not measured", f"Nothing on the board from lesson{plural} {', '.join(lessons)}.")
+    if any(result.badge_kind == "recorded reading" for result in sources.rungs):
+        yield OpenPoint("not measured", "Recorded readings are another run: measure before relying on one.")
+    sizes = sorted({row.result.n for row in ladder})
     if len(sizes) > 1:
         yield OpenPoint(
             "sets",

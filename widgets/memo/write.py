@@ -8,7 +8,6 @@ import hashlib
 import html
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,11 +22,12 @@ from markupsafe import Markup
 
 from course.engine import weights
 from course.errors import CourseError
+from course.files import read_toml, replacing
 from course.material.data import KINDS, tickets
 from course.material.prices import models
 from course.measuring import board, gap
 from course.measuring.results import money, percent
-from course.paths import DATA, ROOT, results_dir, whole
+from course.paths import DATA, ROOT, results_dir
 from course.tuning import adapters
 from course.tuning.adapters import Adapter
 from widgets.chart import Axis, Line, LineChart
@@ -61,8 +61,8 @@ class Memo:
     def __repr__(self) -> str:
         names = " and ".join(path.name for path in self.files)
         missing = ", ".join(self.content.missing)
-        told = f"Missing: {missing}. The page says more." if missing else "Nothing is missing."
-        return f"Written: {names}. {told}"
+        state = f"Missing: {missing}. The page says more." if missing else "Nothing is missing."
+        return f"Written: {names}. {state}"
 
     def _repr_html_(self) -> str:
         """The page in a frame, so that its styles and those of the notebook leave one another alone."""
@@ -79,7 +79,7 @@ class Memo:
 
 
 def write_memo(title: str = TITLE) -> Memo:
-    """Write results/memo.html and results/memo.md from what is there now, each whole or not at all.
+    """Write results/memo.html and results/memo.md from what is there now, each completely or not at all.
 
     CourseError for an empty title, and when the results folder cannot be written.
     """
@@ -90,7 +90,7 @@ def write_memo(title: str = TITLE) -> Memo:
     memo = Memo(found, as_html(found), as_markdown(found), (folder / HTML_FILE, folder / MARKDOWN_FILE))
     for path, text in zip(memo.files, (memo.html, memo.markdown), strict=True):
         try:
-            with whole(path) as unfinished:
+            with replacing(path) as unfinished:
                 unfinished.write_text(text, encoding="utf-8")
         except OSError as error:
             raise CourseError(
@@ -131,9 +131,9 @@ def _chart(costs: Costs) -> Markup:
     chart = LineChart(Axis("months", high=costs.horizon, ticks=ticks), Axis("$ so far"), height=300)
     lines = [
         Line(
-            f"{line.name} {dollars(line.total)}",
+            f"{line.name} {dollars(float(line.bill.total))}",
             range(costs.horizon + 1),
-            line.cumulative,
+            line.bill.cumulative,
             LOOKS[line.key][1],
             dash,
             strong=line.in_pair,
@@ -141,8 +141,8 @@ def _chart(costs: Costs) -> Markup:
         for line, dash in zip(costs.lines, DASHES, strict=False)
     ]
     ends = "; ".join(
-        f"{line.name}: {dollars(line.cumulative[0])} before the first month, "
-        f"{dollars(line.total)} after {costs.horizon}"
+        f"{line.name}: {dollars(float(line.bill.cumulative[0]))} before the first month, "
+        f"{dollars(float(line.bill.total))} after {costs.horizon}"
         for line in costs.lines
     )
     chart.show(lines, f"Cost so far over the months. {ends}")
@@ -204,7 +204,7 @@ def _adapters(measured: set[str], faults: dict[str, str]) -> Iterator[Adapter]:
 
 
 def _versions(faults: dict[str, str]) -> Iterator[tuple[str, str]]:
-    course = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    course = read_toml(ROOT / "pyproject.toml")["project"]["version"]
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     yield "Course", f"{course}; Python {python_version()}, {packages}"
     path = _read("language model", weights.gguf_path, faults)
