@@ -19,6 +19,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 import filelock
 from pydantic import TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from course.errors import CourseError
 
@@ -79,16 +80,18 @@ def checked_text(text: str, where: str) -> str:
 def read_csv(path: Path, record: type[T], *, unique: str | None = "id") -> list[T]:
     """The rows of a comma-separated file as records of a dataclass, in file order.
 
-    The columns are the fields of the dataclass, in any order, and no others. An empty cell is None where the
-    field allows that. No two rows share a value of the field `unique`.
+    The columns are the fields of the dataclass (or their pydantic aliases), in any order, and no others. An
+    empty cell is None where the field allows that. No two rows share a value of the field `unique`.
     """
     return [value for _, value in csv_records(path, record, unique=unique)]
 
 
 def csv_records(path: Path, record: type[T], *, unique: str | None = "id") -> Iterator[tuple[str, T]]:
     """The same with where each row stands ("train.csv, line 7"), for checks of the caller."""
-    rows = csv_rows(path, tuple(field.name for field in fields(record)))
-    optional = {name for name, kind in get_type_hints(record).items() if type(None) in get_args(kind)}
+    names = _names(record)
+    rows = csv_rows(path, tuple(names.values()))
+    kinds = get_type_hints(record)
+    optional = {name for field, name in names.items() if type(None) in get_args(kinds[field])}
     filled = (
         (where, {name: None if cell == "" and name in optional else cell for name, cell in row.items()})
         for where, row in rows
@@ -162,7 +165,7 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def checked(record: type[T], values: dict[str, Any], where: str) -> T:
     """The values as a record of a dataclass, or a CourseError that names the first value at fault."""
-    unknown = sorted(values.keys() - {field.name for field in fields(record)})
+    unknown = sorted(values.keys() - set(_names(record).values()))
     if unknown:
         raise CourseError(f"{where}: the field {unknown[0]!r} is not known; remove it or correct its name.")
     try:
@@ -221,12 +224,36 @@ def database(path: Path, *schema: str, holds: str) -> Iterator[sqlite3.Connectio
     the file, for the errors: damage, a full disk and another kernel that keeps it busy are a CourseError
     each, and nothing is deleted.
     """
-    try:
+    with _named_faults(path, holds):
         path.parent.mkdir(parents=True, exist_ok=True)
         with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection, connection:
             for statement in schema:
                 connection.execute(statement)
             yield connection
+
+
+@contextmanager
+def read_only_database(
+    path: Path, *, holds: str, busy_seconds: float = BUSY_SECONDS
+) -> Iterator[sqlite3.Connection]:
+    """A SQLite file that cannot be changed: opened to read, and told to refuse every change besides.
+
+    The same faults are a CourseError as in `database`, and so is a missing file.
+    """
+    if not path.is_file():
+        raise CourseError(f"{path} is missing: it should hold {holds[0].lower()}{holds[1:]}.")
+    with _named_faults(path, holds):
+        address = f"{path.resolve().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, uri=True, timeout=busy_seconds)) as connection:
+            connection.execute("PRAGMA query_only = ON")
+            connection.row_factory = sqlite3.Row
+            yield connection
+
+
+@contextmanager
+def _named_faults(path: Path, holds: str) -> Iterator[None]:
+    try:
+        yield
     except (sqlite3.Error, OSError) as error:
         raise CourseError(_database_fault(path, holds, error)) from error
 
@@ -261,6 +288,16 @@ def _records(
                 )
             seen[identity] = where
         yield where, value
+
+
+def _names(record: type) -> dict[str, str]:
+    """Field of a dataclass -> its name in a file: the pydantic alias if it has one."""
+    names = {field.name: field.name for field in fields(record)}
+    for field, hint in get_type_hints(record, include_extras=True).items():
+        for note in getattr(hint, "__metadata__", ()):
+            if isinstance(note, FieldInfo) and note.alias:
+                names[field] = note.alias
+    return names
 
 
 def _check_header(name: str, header: list[str], columns: tuple[str, ...]) -> None:

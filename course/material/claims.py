@@ -3,7 +3,6 @@
 A lesson quotes a claim by its id, so that no figure of an article stands in a notebook without its verdict.
 """
 
-import csv
 import difflib
 import html
 import re
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course.errors import CourseError
+from course.files import csv_rows, read_csv
 from course.material.lessons import lessons
 from course.paths import DATA
 
@@ -143,16 +143,14 @@ def in_words(chosen: Sequence[Claim]) -> str:
 @cache
 def read(path: Path, sources: Path) -> tuple[Claim, ...]:
     """The claims of a file, checked. The references in their evidence are followed by the tests."""
-    articles = {
-        row["source"]: Source(**row) for row in _rows(sources, [each.name for each in fields(Source)])
-    }
-    columns = [{"lessons": "lesson"}.get(each.name, each.name) for each in fields(Claim)]
+    articles = {article.source: article for article in read_csv(sources, Source, unique="source")}
+    columns = tuple({"lessons": "lesson"}.get(each.name, each.name) for each in fields(Claim))
     numbers = {lesson.number for lesson in lessons()}
     found: dict[str, Claim] = {}
-    for line, row in enumerate(_rows(path, columns), start=2):
+    for where, row in csv_rows(path, columns):
         fault = _fault(row, articles, numbers, found)
         if fault:
-            raise CourseError(f"{path.name}, line {line}: {fault}")
+            raise CourseError(f"{where}: {fault}")
         listed = tuple(row.pop("lesson").split())
         found[row["id"]] = Claim(**{**row, "source": articles[row["source"]], "lessons": listed})
     return tuple(found.values())
@@ -161,13 +159,13 @@ def read(path: Path, sources: Path) -> tuple[Claim, ...]:
 def _fault(row: dict[str, str], articles: dict, numbers: set[str], found: dict) -> str | None:
     """What is wrong with a row, and how to put it right; None when nothing is."""
     if not ID.fullmatch(row["id"]):
-        return f"{row['id']!r} is no id; write C and three digits."
+        return f"{row['id']!r} is not an id; write C and three digits."
     if row["id"] in found:
-        return f"{row['id']} is there twice; give each claim an id of its own."
+        return f"{row['id']} is there twice; give each claim its own id."
     if row["source"] not in articles:
         return f"the source {row['source']!r} is unknown; choose one of {', '.join(articles)}."
     if row["verdict"] not in VERDICTS:
-        return f"{row['verdict']!r} is no verdict; choose one of {', '.join(VERDICTS)}."
+        return f"{row['verdict']!r} is not a verdict; choose one of {', '.join(VERDICTS)}."
     for column in ("paraphrase", "evidence"):
         if not row[column].strip():
             return f"{row['id']} has no {column}; write one."
@@ -181,19 +179,5 @@ def _fault(row: dict[str, str], articles: dict, numbers: set[str], found: dict) 
             f"{row['id']} is {REPRODUCED}, but its evidence names no cell (lesson NN cell-...) and no test."
         )
     if not _DATE.fullmatch(row["date"]):
-        return f"the date {row['date']!r} is none; write it as 2026-11-21."
+        return f"{row['date']!r} is not a date; write it as 2026-11-21."
     return None
-
-
-def _rows(path: Path, columns: list[str]) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if reader.fieldnames != columns:
-            raise CourseError(f"{path.name} has the columns {reader.fieldnames}; restore {columns}.")
-        rows = list(reader)
-    for line, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise CourseError(
-                f"{path.name}, line {line}: the number of fields is wrong; quote a field that holds a comma."
-            )
-    return rows

@@ -1,11 +1,11 @@
 """The lessons as `notebooks/lessons.toml` lists them: order, titles, goals and quizzes."""
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from course.errors import CourseError
+from course.files import checked, read_toml
 from course.paths import NOTEBOOKS
 
 
@@ -49,8 +49,8 @@ class Lesson:
 @cache
 def lessons() -> tuple[Lesson, ...]:
     """All lessons in their order."""
-    with open(NOTEBOOKS / "lessons.toml", "rb") as file:
-        return tuple(_lesson(entry) for entry in tomllib.load(file)["lesson"])
+    entries = read_toml(NOTEBOOKS / "lessons.toml")["lesson"]
+    return tuple(checked(Lesson, entry, f"lessons.toml, lesson {n}") for n, entry in enumerate(entries))
 
 
 def lesson(number: str) -> Lesson:
@@ -59,8 +59,3 @@ def lesson(number: str) -> Lesson:
         if candidate.number == number:
             return candidate
     raise CourseError(f"There is no lesson '{number}'; the last one is '{lessons()[-1].number}'.")
-
-
-def _lesson(entry: dict) -> Lesson:
-    quiz = tuple(QuizQuestion(**{**q, "options": tuple(q["options"])}) for q in entry["quiz"])
-    return Lesson(**{**entry, "goals": tuple(entry["goals"]), "quiz": quiz})

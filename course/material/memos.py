@@ -3,11 +3,11 @@
 A memo is Markdown in the form of the course's own; each of its list items is one sentence, counted from 1.
 """
 
-import csv
 from dataclasses import dataclass
 from functools import cache
 
 from course.errors import CourseError
+from course.files import csv_rows, read_text
 from course.paths import DATA
 
 FOLDER = DATA / "memos"
@@ -30,8 +30,8 @@ class Sentence:
 @cache
 def sentences(name: str) -> tuple[Sentence, ...]:
     """The numbered sentences of a memo. CourseError when memo and table do not fit."""
-    with TABLE.open(encoding="utf-8", newline="") as file:
-        judged = {row["sentence"]: row for row in csv.DictReader(file) if row["memo"] == name}
+    rows = csv_rows(TABLE, ("memo", "kind", "lesson", "sentence", "why"))
+    judged = {row["sentence"]: row for _, row in rows if row["memo"] == name}
     items = [line.removeprefix(_ITEM) for line in _lines(name) if line.startswith(_ITEM)]
     unknown = [text for text in items if text not in judged]
     if unknown or sorted(items) != sorted(judged):
@@ -63,4 +63,4 @@ def _lines(name: str) -> list[str]:
     known = sorted(path.stem for path in FOLDER.glob("*.md"))
     if name not in known:
         raise CourseError(f"There is no memo {name!r}; there are {', '.join(known)}.")
-    return (FOLDER / f"{name}.md").read_text(encoding="utf-8").splitlines()
+    return read_text(FOLDER / f"{name}.md").splitlines()

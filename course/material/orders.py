@@ -1,39 +1,41 @@
 """The orders of the lesson on tools: tables of text in data/orders/, built into SQLite on first use."""
 
-import csv
 import hashlib
-import io
 import json
 import re
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Annotated, Literal, get_args
 
+from pydantic import Field
+
+from course import files
 from course.errors import CourseError
-from course.paths import DATA, cache_dir, whole
+from course.paths import DATA, cache_dir
 
 FOLDER = DATA / "orders"
 TODAY = date(2026, 11, 20)  # the morning on which the data were written down; they know nothing later
-SPLITS = ("example", "test", "injection")
+Split = Literal["example", "test", "injection"]
+SPLITS: tuple[str, ...] = get_args(Split)
 _building = threading.Lock()
 BUSY_SECONDS = 1.0  # how long a look-up waits for a database that somebody else has locked
 
-TEXT, WHOLE = "TEXT NOT NULL", "INTEGER NOT NULL"
+TEXT, NUMBER = "TEXT NOT NULL", "INTEGER NOT NULL"
 ORDER_KEY = "TEXT NOT NULL REFERENCES orders (id)"
 # Table -> column -> type, in an order in which every reference points back. Money is in cents.
 TABLES: dict[str, dict[str, str]] = {
     "products": {
         "code": "TEXT PRIMARY KEY",
         "name": TEXT,
-        "price": WHOLE,
+        "price": NUMBER,
         "kind": TEXT,
-        "club_counts": WHOLE,
+        "club_counts": NUMBER,
     },
-    "club": {"tier": "TEXT PRIMARY KEY", "discount": WHOLE},
+    "club": {"tier": "TEXT PRIMARY KEY", "discount": NUMBER},
     "customers": {"id": "TEXT PRIMARY KEY", "country": TEXT, "club": TEXT},
     "orders": {
         "id": "TEXT PRIMARY KEY",
@@ -42,17 +44,17 @@ TABLES: dict[str, dict[str, str]] = {
         "placed_at": TEXT,
         "status": TEXT,
         "payment": TEXT,
-        "goods": WHOLE,
-        "shipping": WHOLE,
-        "total": WHOLE,
+        "goods": NUMBER,
+        "shipping": NUMBER,
+        "total": NUMBER,
         "note": TEXT,
     },
     "items": {
         "order_id": ORDER_KEY,
         "product": "TEXT NOT NULL REFERENCES products (code)",
-        "quantity": WHOLE,
-        "discount": WHOLE,
-        "price": WHOLE,
+        "quantity": NUMBER,
+        "discount": NUMBER,
+        "price": NUMBER,
     },
     "parcels": {
         "order_id": f"{ORDER_KEY} PRIMARY KEY",
@@ -68,7 +70,7 @@ TABLES: dict[str, dict[str, str]] = {
         "received_on": TEXT,
         "approved_on": TEXT,
         "method": TEXT,
-        "amount": WHOLE,
+        "amount": NUMBER,
         "due_on": TEXT,
         "status": TEXT,
     },
@@ -84,8 +86,8 @@ class OrderQuestion:
     """
 
     id: str
-    text: str
-    split: str
+    text: Annotated[str, Field(alias="question")]
+    split: Split
     kind: str
     customer: str
     tool: str
@@ -108,92 +110,44 @@ def questions(split: str = "test") -> list[OrderQuestion]:
     """The questions of a split: `example` (30), `test` (48) or `injection` (6), in file order."""
     if split not in SPLITS:
         raise CourseError(f"There is no split {split!r}; use one of {', '.join(SPLITS)}.")
-    found = []
-    for number, line in enumerate(_source("questions.jsonl").splitlines(), start=1):
-        try:
-            row = json.loads(line)
-            found.append(OrderQuestion(text=row.pop("question"), **row))
-        except (ValueError, KeyError, TypeError) as error:
-            raise CourseError(
-                f"questions.jsonl, line {number}: {line[:40]!r} is no question ({error}); "
-                "run python -m course.material.make_orders."
-            ) from None
-    return [question for question in found if question.split == split]
+    every = files.read_json_lines(FOLDER / "questions.jsonl", OrderQuestion)
+    return [question for question in every if question.split == split]
 
 
 def database() -> Path:
     """The SQLite file, built in the cache folder on first use and after every change of data/orders/."""
-    texts = {table: _source(f"{table}.csv") for table in TABLES}
+    texts = {table: files.read_text(FOLDER / f"{table}.csv") for table in TABLES}
     digest = hashlib.sha256(json.dumps([TABLES, texts]).encode()).hexdigest()[:12]
     path = cache_dir() / f"orders-{digest}.sqlite"
     with _building:
         if not path.is_file():
-            _build_whole(texts, path)
+            with files.replacing(path) as unfinished:
+                build(FOLDER, unfinished)
     return path
 
 
-def _build_whole(texts: dict[str, str], path: Path) -> None:
-    """Whole or not at all; what two processes build at once is the same file."""
-    try:
-        with whole(path) as unfinished:
-            build(texts, unfinished)
-    except sqlite3.OperationalError as error:
-        raise CourseError(
-            f"The order database {path} cannot be written ({error}); free some space or set COURSE_CACHE."
-        ) from None
-
-
-def build(texts: dict[str, str], path: Path) -> None:
-    """Write the tables, given as CSV text, into a new SQLite file. CourseError for rows that do not fit."""
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("PRAGMA foreign_keys = ON")
+def build(folder: Path, path: Path) -> None:
+    """Write the tables of a folder into a new SQLite file. CourseError names a row that does not fit."""
+    schema = [
+        f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())}) STRICT"
+        for table, columns in TABLES.items()
+    ]
+    with files.database(path, "PRAGMA foreign_keys = ON", *schema, holds="The orders") as connection:
         for table, columns in TABLES.items():
-            parts = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-            connection.execute(f"CREATE TABLE {table} ({parts}) STRICT")
-            reader = csv.DictReader(io.StringIO(texts[table]))
-            if reader.fieldnames != list(columns):
-                raise CourseError(
-                    f"{table}.csv has the columns {reader.fieldnames}, not {list(columns)}; "
-                    "run python -m course.material.make_orders."
-                )
             marks = ", ".join(f":{name}" for name in columns)
-            for row in reader:
+            for where, row in files.csv_rows(folder / f"{table}.csv", tuple(columns)):
                 try:
                     connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)
                 except sqlite3.IntegrityError as error:
                     raise CourseError(
-                        f"{table}.csv, line {reader.line_num}: {next(iter(row.values()))!r} does not fit "
-                        f"({error}); run python -m course.material.make_orders."
+                        f"{where}: {next(iter(row.values()))!r} does not fit ({error}); "
+                        "run python -m course.material.make_orders."
                     ) from None
 
 
-@contextmanager
-def read_only(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that cannot write: opened read-only, and told to refuse every change besides.
-
-    CourseError when the file is missing, locked for longer than a second, or no database.
-    """
-    if not path.is_file():
-        raise CourseError(
-            f"The order database {path} is missing; call course.material.orders.database() to build it."
-        )
-    try:
-        with closing(
-            sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=BUSY_SECONDS)
-        ) as connection:
-            connection.execute("PRAGMA query_only = ON")
-            connection.row_factory = sqlite3.Row
-            yield connection
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-            raise CourseError(
-                f"The order database {path} is locked by another program; close that one and try again."
-            ) from None
-        raise
-    except sqlite3.DatabaseError as error:
-        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
-            raise CourseError(f"{path} is no database ({error}); delete it and it is built again.") from None
-        raise
+def read_only(path: Path) -> AbstractContextManager[sqlite3.Connection]:
+    """A connection that cannot write. CourseError when the file is missing, damaged or locked."""
+    return files.read_only_database(path, holds="The orders", busy_seconds=BUSY_SECONDS)
 
 
 # Longer things first: a date is not a number, and neither is the number of an order.
@@ -227,10 +181,3 @@ def _normal(match: re.Match) -> str:
         number = found.replace(",", "")
         return f"{float(number):.2f}" if "." in number else number.lstrip("0") or "0"
     return found
-
-
-def _source(name: str) -> str:
-    try:
-        return (FOLDER / name).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise CourseError(f"{FOLDER / name} is missing; run python -m course.material.make_orders.") from None

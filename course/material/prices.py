@@ -1,12 +1,14 @@
 """The only table of model names and prices: data/prices.csv. Prices are in dollars per million tokens."""
 
-import csv
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from course.errors import CourseError
+from course.files import read_csv
 from course.paths import DATA
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
 PRICES = DATA / "prices.csv"
 TIERS = ("small", "medium", "large")
+Price = Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
 
 
 @dataclass(frozen=True)
@@ -25,19 +28,19 @@ class Model:
     provider: str
     tier: str
     status: str
-    input: float | None
-    output: float | None
-    cache_write: float | None
-    cache_read: float | None
-    batch_input: float | None
-    batch_output: float | None
-    long_above: float | None
-    long_input: float | None
-    long_output: float | None
-    tuned_input: float | None
-    tuned_output: float | None
-    training: float | None
-    per_hour: float | None
+    input: Price
+    output: Price
+    cache_write: Price
+    cache_read: Price
+    batch_input: Price
+    batch_output: Price
+    long_above: Price
+    long_input: Price
+    long_output: Price
+    tuned_input: Price
+    tuned_output: Price
+    training: Price
+    per_hour: Price
     ends: str
     source: str
     date: str
@@ -101,7 +104,7 @@ def model(id: str) -> Model:
 def tier(name: str) -> Model:
     """The Claude model that the course asks for "small", "medium" or "large"."""
     if name not in TIERS:
-        raise CourseError(f"{name!r} is no tier: choose one of {', '.join(TIERS)}.")
+        raise CourseError(f"{name!r} is not a tier: choose one of {', '.join(TIERS)}.")
     for row in models():
         if row.tier == name:
             return row
@@ -111,9 +114,7 @@ def tier(name: str) -> Model:
 
 
 def machine_price_per_hour() -> float:
-    """Dollars an hour for the two rented cores that local answers are priced with. An assumption: see its
-    row.
-    """
+    """Dollars an hour for the two rented cores that local answers are priced with, which is an assumption."""
     for row in _rows(PRICES):
         if row.id == "machine" and row.per_hour is not None:
             return row.per_hour
@@ -129,42 +130,4 @@ def table() -> "DataFrame":
 
 @cache
 def _rows(path: Path) -> tuple[Model, ...]:
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        names = [field.name for field in fields(Model)]
-        if reader.fieldnames != names:
-            raise CourseError(
-                f"{path.name} has the columns {reader.fieldnames}, not {names}: restore its first line."
-            )
-        rows = tuple(_row(path, reader.line_num, record) for record in reader)
-    ids = [row.id for row in rows]
-    for id in ids:
-        if ids.count(id) > 1:
-            raise CourseError(f"{path.name} has more than one row for {id!r}: keep one.")
-    return rows
-
-
-def _row(path: Path, line: int, record: dict[str, str | None]) -> Model:
-    if None in record or None in record.values():
-        raise CourseError(
-            f"{path.name}, line {line}: the number of fields is wrong; quote a field that holds a comma."
-        )
-    values: dict[str, str | float | None] = {}
-    for field in fields(Model):
-        text = record[field.name].strip()
-        values[field.name] = text if field.type is str else _price(path, line, field.name, text)
-    return Model(**values)
-
-
-def _price(path: Path, line: int, column: str, text: str) -> float | None:
-    if not text:
-        return None
-    try:
-        price = float(text)
-    except ValueError:
-        price = -1.0
-    if not 0 <= price < float("inf"):
-        raise CourseError(
-            f"{path.name}, line {line}, column {column}: {text!r} is no price; write a number such as 0.25."
-        )
-    return price
+    return tuple(read_csv(path, Model))

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from course.engine.client import CourseClient
 from course.errors import CourseError
+from course.files import csv_rows, json_objects, read_json_lines
 from course.material import data
 from course.material.data import Article, Letter, Question, Ticket, tickets
 from course.measuring.answers import judge, states
@@ -89,10 +90,7 @@ def read() -> list[Measured]:
 
 def instructions() -> list[Instruction]:
     """Two dozen plain requests with a word or a number that a right reply holds."""
-    return [
-        Instruction(**row)
-        for _, row in data.json_rows(DATA / "plain_instructions.jsonl", ("id", "text", "pattern"))
-    ]
+    return read_json_lines(DATA / "plain_instructions.jsonl", Instruction)
 
 
 def follow(client: CourseClient, model: str, instruction: Instruction) -> str:
@@ -148,8 +146,7 @@ def other_facts() -> list[Question]:
 
 def reworded_facts() -> list[Question]:
     """The questions of `known_facts` in other words, with the same answers."""
-    rows = data.json_rows(DATA / "handbook_paraphrases.jsonl", ("id", "question"))
-    words = {row["id"]: row["question"] for _, row in rows}
+    words = {row["id"]: row["question"] for _, row in json_objects(DATA / "handbook_paraphrases.jsonl")}
     return [replace(question, text=words[question.id]) for question in known_facts()]
 
 
@@ -163,7 +160,7 @@ def changed_facts() -> tuple[list[Article], list[Question], list[Question]]:
     handbook = {article.id: article for article in data.handbook()}
     known = {question.id: question for question in known_facts()}
     new, old = [], []
-    for where, row in data.csv_rows(DATA / "changed_facts.csv", ("id", "article", "old", "new")):
+    for where, row in csv_rows(DATA / "changed_facts.csv", ("id", "article", "old", "new")):
         article = handbook[row["article"]]
         if article.text.count(row["old"]) != 1:
             raise CourseError(f"{where}: {row['old']!r} is not once in {article.id}; correct it.")
@@ -200,7 +197,7 @@ def look_up(client: CourseClient, model: str, question: Question, sections: Sequ
 @cache
 def moved() -> dict[str, str]:
     """Id of each ticket of all splits that the changed rule 5 sends elsewhere -> its new queue."""
-    rows = data.csv_rows(DATA / "tickets" / "moved_by_rule_5.csv", ("id", "queue"))
+    rows = csv_rows(DATA / "tickets" / "moved_by_rule_5.csv", ("id", "queue"))
     return {row["id"]: row["queue"] for _, row in rows}
 
 

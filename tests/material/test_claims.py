@@ -212,15 +212,15 @@ def test_a_good_row_is_read(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"id": "17"}, "'17' is no id"),
+        ({"id": "17"}, "'17' is not an id"),
         ({"source": "a blog"}, "source 'a blog' is unknown; choose one of"),
-        ({"verdict": "true"}, "'true' is no verdict; choose one of reproduced here"),
+        ({"verdict": "true"}, "'true' is not a verdict; choose one of reproduced here"),
         ({"paraphrase": " "}, "has no paraphrase"),
         ({"evidence": ""}, "has no evidence"),
         ({"figure": ""}, "unit '%' and no figure"),
         ({"lesson": "03 77"}, "no lesson '77'"),
         ({"verdict": REPRODUCED}, "names no cell"),
-        ({"date": "yesterday"}, "date 'yesterday'"),
+        ({"date": "yesterday"}, "'yesterday' is not a date"),
     ],
 )
 def test_a_bad_row_is_refused_with_line_value_and_fix(tmp_path, changes, said):
@@ -234,11 +234,11 @@ def test_an_id_may_be_there_once(tmp_path):
 
 
 def test_columns_and_fields_have_to_be_complete(tmp_path):
-    with pytest.raises(CourseError, match="has the columns"):
+    with pytest.raises(CourseError, match="line 1: the column 'date' is missing"):
         claims.read(written(tmp_path, GOOD, columns=list(GOOD)[:-1]), SOURCES)
     path = written(tmp_path, GOOD)
     path.write_text(path.read_text() + "C002,modulus,a comma, too many,,,depends,on it,,2026-11-21\n")
-    with pytest.raises(CourseError, match="line 3: the number of fields is wrong"):
+    with pytest.raises(CourseError, match="line 3: the row 'C002' has 10 cells"):
         claims.read(path.rename(tmp_path / "comma.csv"), SOURCES)
 
 

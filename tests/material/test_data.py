@@ -81,7 +81,7 @@ def test_the_second_annotator_saw_every_labelled_ticket():
 
 
 @pytest.mark.parametrize(
-    ("row", "said"), [("T1,lost,true,", "queue 'lost'"), ("T1,safety,yes,", "sure 'yes'")]
+    ("row", "said"), [("T1,lost,true,", "queue is 'lost'"), ("T1,safety,yes,", "sure is 'yes'")]
 )
 def test_a_bad_second_reading_is_named(tmp_path, monkeypatch, row, said):
     monkeypatch.setattr(data, "DATA", tmp_path)
@@ -95,13 +95,16 @@ def test_a_bad_second_reading_is_named(tmp_path, monkeypatch, row, said):
     "rows, said",
     [
         ("T1,Hello,safety,typical,\nT1,Again,safety,typical,\n", r"line 3: id 'T1' .*line 2"),
-        ("T1,Hello,lost_luggage,typical,\n", r"line 2: queue 'lost_luggage'"),
-        ("T1,Hello,safety,odd,\n", r"line 2: kind 'odd'"),
+        (
+            "T1,Hello,lost_luggage,typical,\n",
+            r"line 2: queue is 'lost_luggage'; it is not a queue; use one of account_access",
+        ),
+        ("T1,Hello,safety,odd,\n", r"line 2: kind is 'odd'; input should be 'typical', 'hard' or 'boundary'"),
         ("T1,  ,safety,typical,\n", r"line 2: text is '  '"),
         (",Hello,safety,typical,\n", r"line 2: id is ''"),
-        ("T1,Hello,safety,boundary,\n", r"line 2: rule is ''"),
+        ("T1,Hello,safety,boundary,\n", r"line 2: rule is None"),
         ("T1,Hello,safety,boundary,one\n", r"line 2: rule is 'one'"),
-        ("T1,Hello,safety,typical,3\n", r"line 2: rule is '3'"),
+        ("T1,Hello,safety,typical,3\n", r"line 2: rule is 3"),
         ("T1,Hello, world,safety,typical,\n", r"line 2: .*'T1'.*double quotes"),
         ("T1,Hello\n", r"line 2: .*'T1'"),
     ],
@@ -153,7 +156,7 @@ def test_bad_json_lines_are_named(tmp_path, monkeypatch):
     path.write_text(
         '{"id": "L1", "letter": "Dear", "gold": {"name": 1}, "difficulty": "plain"}', encoding="utf-8"
     )
-    with pytest.raises(CourseError, match=r"letters\.jsonl, line 1: gold has the fields \['name'\]"):
+    with pytest.raises(CourseError, match=r"letters\.jsonl, line 1: gold is .*it has the fields \['name'\]"):
         data.letters()
 
 

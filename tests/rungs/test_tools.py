@@ -220,14 +220,14 @@ def test_checked_gives_a_copy():
 
 
 def test_a_missing_database_is_named(tmp_path):
-    with pytest.raises(CourseError, match="gone.sqlite is missing; call course.material.orders.database"):
+    with pytest.raises(CourseError, match="gone.sqlite is missing: it should hold the orders"):
         Desk(CUSTOMER, path=tmp_path / "gone.sqlite")
 
 
 def test_a_damaged_database_is_named(tmp_path):
     path = tmp_path / "damaged.sqlite"
     path.write_bytes(b"this is not a database" * 100)
-    with pytest.raises(CourseError, match="damaged.sqlite is no database.*delete it"):
+    with pytest.raises(CourseError, match="damaged.sqlite cannot be used .*not a database.*Move"):
         Desk(CUSTOMER, path=path)
 
 
@@ -238,7 +238,7 @@ def test_a_locked_database_is_named_and_in_the_loop_an_error_without_its_path(tm
     desk = Desk(CUSTOMER, path=path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(CourseError, match="locked.sqlite is locked by another program"):
+        with pytest.raises(CourseError, match="locked.sqlite are in use by another kernel"):
             Desk(CUSTOMER, path=path)
         text, is_error = desk.run("find_order", {"order": OWN})
     assert is_error and text.startswith("find_order failed (CourseError)") and str(tmp_path) not in text

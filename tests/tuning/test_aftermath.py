@@ -101,7 +101,7 @@ def test_a_changed_fact_stands_in_the_changed_handbook_and_the_old_one_does_not(
 
 def test_a_change_that_does_not_fit_its_article_is_named(monkeypatch):
     row = {"id": "Q010", "article": "returns-pods", "old": "999 days", "new": "1 day"}
-    monkeypatch.setattr(data, "csv_rows", lambda path, columns: [(path.name, row)])
+    monkeypatch.setattr(aftermath, "csv_rows", lambda path, columns: [(path.name, row)])
     with pytest.raises(CourseError, match="'999 days' is not once in returns-pods"):
         aftermath.changed_facts()
 
