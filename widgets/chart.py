@@ -22,6 +22,9 @@ from numpy.typing import ArrayLike
 from course.errors import CourseError
 from widgets.static import STATIC
 
+# Okabe and Ito's colours can be told apart with any colour vision. A dash or a pattern says the same.
+BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#555555"
+
 
 @dataclass(frozen=True)
 class Axis:
@@ -41,7 +44,7 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A named curve: `x` and `y` of one length; `low` and `high`, where given, are a band around it.
+    """A named curve: `x` and `y` of the same length; `low` and `high`, where given, are a band around it.
 
     `dash` is an SVG dash pattern such as "6 4", empty for a solid line: the second sign beside the colour.
     A line that is not `strong` is drawn thinner and paler. A point that is not finite, or not above 0 on a
@@ -150,7 +153,7 @@ class LineChart(_Chart):
             columns = [np.asarray(column, dtype=np.float64) for column in own]
             if len({column.shape for column in columns}) != 1 or columns[0].ndim != 1:
                 shapes = [column.shape for column in columns]
-                raise CourseError(f"The line '{line.name}' needs x and y of one length; got {shapes}.")
+                raise CourseError(f"The line '{line.name}' needs x and y of the same length; got {shapes}.")
             arrays += columns
         styles = [
             {"name": line.name, "colour": line.colour, "dash": line.dash, "length": len(line.x)}

@@ -1,15 +1,15 @@
-"""What need not follow every press of a key at once: words a moment later, slow work when the hand rests."""
+"""Work that need not follow every key press: sentences a moment later, slow work once the keys are quiet."""
 
 import asyncio
 from collections.abc import Callable, Iterator
 
-SOON_SECONDS = 0.03  # two frames: the picture is drawn before the words change
-REST_SECONDS = 0.4  # longer than the pause between two presses of a key
+THROTTLE_SECONDS = 0.03  # two frames: the picture is drawn before the sentences change
+DEBOUNCE_SECONDS = 0.4  # longer than the pause between two presses of a key
 GAP_SECONDS = 0.002  # between two steps, in which a new press is heard
 
 
 class Throttled:
-    """Runs `work` a moment after `moved`, once for all moves until then. Outside an event loop: at once."""
+    """Runs `work` a moment after `moved`, once for all moves until then; outside an event loop, at once."""
 
     def __init__(self, work: Callable[[], None]) -> None:
         self._work = work
@@ -25,7 +25,7 @@ class Throttled:
             self._work()
             return
         self._due = True
-        loop.call_later(SOON_SECONDS, self._run)
+        loop.call_later(THROTTLE_SECONDS, self._run)
 
     def _run(self) -> None:
         self._due = False
@@ -44,7 +44,7 @@ class Debounced:
         self._next: asyncio.TimerHandle | None = None
 
     def moved(self) -> None:
-        """Begin anew, after a rest."""
+        """Start again once nothing has moved for a moment."""
         if self._next:
             self._next.cancel()
         try:
@@ -52,7 +52,7 @@ class Debounced:
         except RuntimeError:
             self.finish()
             return
-        self._next = loop.call_later(REST_SECONDS, self._step, loop, self._work())
+        self._next = loop.call_later(DEBOUNCE_SECONDS, self._step, loop, self._work())
 
     def finish(self) -> None:
         """Run all of it now."""

@@ -54,13 +54,13 @@ def test_a_review_needs_different_tickets(wrong):
 
 @pytest.mark.parametrize("queue", ["device_fault", "complaints", ""])
 def test_a_correction_names_another_queue(queue):
-    with pytest.raises(CourseError, match=f"{queue!r} is no correction of 'device_fault'"):
+    with pytest.raises(CourseError, match=f"{queue!r} is not a correction of 'device_fault'"):
         Review(ITEMS).correct(queue)
 
 
 def test_without_a_ticket_or_a_verdict_it_says_so():
     done = tuple(Decision(item.id, item.text, item.routed, SKIP, "") for item in ITEMS)
-    with pytest.raises(CourseError, match="Every ticket has its verdict"):
+    with pytest.raises(CourseError, match="Every ticket has a verdict"):
         Review(ITEMS, done).approve()
     with pytest.raises(CourseError, match="no verdict to undo"):
         Review(ITEMS).undo()
@@ -117,7 +117,7 @@ def test_the_gate_shows_the_ticket_its_policy_line_and_the_near_queues(gate):
     [
         ({"action": "approve"}, "Saved: approve device_fault (T1)."),
         ({"action": "correct", "queue": "safety"}, "Saved: correct safety (T1)."),
-        ({"action": "correct", "queue": "device_fault"}, "is no correction"),
+        ({"action": "correct", "queue": "device_fault"}, "is not a correction"),
         ({"action": "skip"}, "Saved: skip (T1)."),
         ({"action": "undo"}, "no verdict to undo"),
         ({"action": "explode"}, ""),
@@ -126,8 +126,8 @@ def test_the_gate_shows_the_ticket_its_policy_line_and_the_near_queues(gate):
 )
 def test_what_the_browser_sends_is_done_or_refused_in_words(gate, content, said):
     gate._handle_custom_msg(content, [])
-    assert said in gate.said
-    assert bool(gate.said) == bool(said)
+    assert said in gate.message
+    assert bool(gate.message) == bool(said)
 
 
 def test_undo_brings_the_ticket_back(gate, log):
@@ -198,7 +198,7 @@ def test_on_a_full_disk_the_gate_says_so_and_keeps_the_ticket(gate, log, monkeyp
     monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: whole(*args, **options, factory=Full))
     gate.approve()
     monkeypatch.undo()
-    assert "not saved (database or disk is full); the earlier ones are safe" in gate.said
+    assert "not saved (database or disk is full); the earlier ones are safe" in gate.message
     assert gate.ticket == ITEMS[1].text
     assert [decision.id for decision in VerdictLog(log.path).decisions()] == ["T1"]
     gate.approve()

@@ -79,11 +79,11 @@ def test_the_arrow_keys_choose_a_queue_and_its_line_is_shown(page):
 def test_the_focus_stays_and_the_outcome_is_announced(page):
     approve = page.get_by_role("button", name="Approve")
     approve.focus()
-    page.evaluate("window.change({ticket: '', routed: '', choices: [], said: 'Saved: approve (T1).'})")
+    page.evaluate("window.change({ticket: '', routed: '', choices: [], message: 'Saved: approve (T1).'})")
     assert page.get_by_role("status").inner_text() == "Saved: approve (T1)."
     assert approve.evaluate("button => document.activeElement === button")
     assert approve.get_attribute("aria-disabled") == "true"
-    assert "Every ticket has its verdict." in page.inner_text("main")
+    assert "Every ticket has a verdict." in page.inner_text("main")
 
 
 def test_a_ticket_is_text_and_never_markup_and_fits_700_pixels(page):

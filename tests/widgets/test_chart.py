@@ -98,7 +98,7 @@ def test_only_what_changed_is_sent(monkeypatch):
 
 
 def test_bad_input_is_named():
-    with pytest.raises(CourseError, match="'Prompt' needs x and y of one length"):
+    with pytest.raises(CourseError, match="'Prompt' needs x and y of the same length"):
         months().show([Line("Prompt", MONTHS, MONTHS[:3], "#000000")], "")
     with pytest.raises(CourseError, match="'volume' is a logarithmic axis"):
         Axis("volume", log=True, low=0)

@@ -31,7 +31,7 @@ class ClaimsTable(anywidget.AnyWidget):
     """Search by `words`, filter by `verdict`, `article` and `lesson` (empty: all), sort by `order`.
 
     `shown` are the places of the rows that are left, `sentence` counts them by verdict. Raises CourseError
-    for a filter that is not among `options` and for an order that is no column.
+    for a filter that is not among `options` and for an order that is not a column.
     """
 
     _esm = STATIC / "claims.js"
@@ -102,7 +102,7 @@ def chosen(
     lesson, come last in either direction. Raises CourseError for an order that is no column.
     """
     if order not in ORDERS:
-        raise CourseError(f"{order!r} is no column to sort by; choose one of {', '.join(ORDERS)}.")
+        raise CourseError(f"{order!r} is not a column to sort by; choose one of {', '.join(ORDERS)}.")
     found = [
         claim
         for claim in claims

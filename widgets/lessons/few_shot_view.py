@@ -9,14 +9,12 @@ from ipywidgets import HTML
 from course.material.prices import TIERS, tier
 from course.measure import FEW_SHOT, read_readings
 from course.measuring.results import Result
-from widgets.chart import Axis, Line, LineChart, Mark
+from widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Line, LineChart, Mark
 from widgets.controls import Choice, Slider
 from widgets.explorer import Explorer
 from widgets.lessons.few_shot_model import Sweep, gain_in_words, in_words
 
-# Okabe and Ito: told apart with any colour vision. Each line has a dash of its own as well.
-LOOKS = (("#E69F00", "2 3"), ("#009E73", "9 3 2 3"), ("#0072B2", ""))
-VALID = ("#555555", "6 4")
+LOOKS = ((ORANGE, "2 3"), (GREEN, "9 3 2 3"), (BLUE, ""))
 
 
 class FewShot(Explorer):
@@ -48,7 +46,7 @@ class FewShot(Explorer):
             self._line(each, look, each == choice)
             for each, look in zip(self._sweep.choices, LOOKS, strict=True)
         ]
-        lines.append(Line("a queue name, as chosen", self._sweep.counts, valid, *VALID))
+        lines.append(Line("a queue name, as chosen", self._sweep.counts, valid, GREY, "6 4"))
         own = {n: result for (each, n), result in self._measured.items() if each == choice}
         marks = [Mark(n, 100 * result.accuracy, "right, measured here") for n, result in own.items()]
         marks += [Mark(n, 100 * result.valid, "a queue name, measured here") for n, result in own.items()]

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from ipywidgets import HTML
 
+from widgets.chart import BLUE, ORANGE
 from widgets.controls import Scale
 from widgets.explorer import CaseExplorer, bar, table
 from widgets.lessons.format_failure_model import Pipeline, months
@@ -11,10 +12,9 @@ from widgets.lessons.format_failure_model import Pipeline, months
 PERCENT = (0, 1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 40, 50, 75, 100)
 DOLLARS = (0, 0.5, 1, 2, 5, 10, 20, 50, 100)
 VOLUMES = (100, 1_000, 5_000, 10_000, 50_000, 100_000, 500_000)
-# Okabe and Ito: told apart with any colour vision. Errors have a pattern as well.
 LOOKS = {
-    "repairs by hand": "#0072B2",
-    "undetected errors": "repeating-linear-gradient(45deg, #E69F00 0 4px, #F2CC77 4px 8px)",
+    "repairs by hand": BLUE,
+    "undetected errors": f"repeating-linear-gradient(45deg, {ORANGE} 0 4px, #F2CC77 4px 8px)",
 }
 HEAD = ("approach", "repairs, $", "errors, $", "together, $", "share of the highest")
 

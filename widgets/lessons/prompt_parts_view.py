@@ -1,4 +1,4 @@
-"""The control of lesson 01: switch the six parts of a prompt on and off, read it, see what it scored."""
+"""The explorer of lesson 01: switch the six parts of a prompt on and off, read it, see what it scored."""
 
 import html
 from collections.abc import Callable, Collection, Mapping
@@ -22,7 +22,9 @@ class Score:
 
     def __post_init__(self) -> None:
         if not 0 <= self.passed <= self.n or self.n == 0:
-            raise CourseError(f"{self.passed} of {self.n} is no score; count from 0 to n, n at least 1.")
+            raise CourseError(
+                f"{self.passed} of {self.n} is not a score; count from 0 to n; n is at least 1."
+            )
 
 
 Measured = Mapping[frozenset[str], Score]

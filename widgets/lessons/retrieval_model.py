@@ -77,8 +77,8 @@ def in_words(point: SearchScore) -> str:
     passages = "1 passage" if point.k == 1 else f"{point.k} passages"
     return (
         f"With {passages} of {point.cut}, {point.mode} search, a right article is found for {point.found} of "
-        f"{point.n} questions, {point.found / point.n:.0%} ({low:.0%} to {high:.0%}). The answer's words "
-        f"stand there for {point.stated}, {point.stated / point.n:.0%}; reading takes about "
+        f"{point.n} questions, {point.found / point.n:.0%} ({low:.0%} to {high:.0%}). The answer is "
+        f"in the passages for {point.stated}, {point.stated / point.n:.0%}; reading takes about "
         f"{point.tokens:,.0f} tokens a question."
     )
 
@@ -89,7 +89,7 @@ def advice_in_words(point: SearchScore, cheapest: SearchScore) -> str:
         return "Nothing measured here has the answer as often for fewer tokens."
     passages = "1 passage" if cheapest.k == 1 else f"{cheapest.k} passages"
     return (
-        f"As often or more for fewer tokens: {passages} of {cheapest.cut}, {cheapest.mode} search, "
+        f"As good for fewer tokens: {passages} of {cheapest.cut}, {cheapest.mode} search, "
         f"{cheapest.stated} of {cheapest.n} for about {cheapest.tokens:,.0f} tokens."
     )
 

@@ -4,12 +4,12 @@ import html
 
 from ipywidgets import HTML
 
+from widgets.chart import BLUE, ORANGE
 from widgets.controls import Choice, Slider
 from widgets.explorer import Explorer, bar, table
 from widgets.lessons.retrieval_model import Grid, SearchScore, advice_in_words, in_words
 
 HEAD = ("passages", "right article found", "answer is in it", "tokens")
-BLUE, ORANGE = "#0072B2", "#E69F00"  # Okabe and Ito: told apart with any colour vision
 
 
 class Retrieval(Explorer):

@@ -1,4 +1,4 @@
-"""The review gate without its looks: which ticket is next, and what a verdict on it is."""
+"""The review gate without its widget: which ticket is next, and what each verdict records."""
 
 from dataclasses import dataclass
 
@@ -66,7 +66,7 @@ class Review:
         item = self._open()
         if queue not in item.choices:
             raise CourseError(
-                f"{queue!r} is no correction of {item.routed!r}; use one of {', '.join(item.choices)}."
+                f"{queue!r} is not a correction of {item.routed!r}; use one of {', '.join(item.choices)}."
             )
         return Decision(item.id, item.text, item.routed, CORRECT, queue)
 
@@ -92,5 +92,5 @@ class Review:
 
     def _open(self) -> RoutedTicket:
         if self.current is None:
-            raise CourseError("Every ticket has its verdict; undo the last one to change it.")
+            raise CourseError("Every ticket has a verdict; undo the last one to change it.")
         return self.current

@@ -15,8 +15,8 @@ from widgets.static import STATIC
 class ReviewGate(anywidget.AnyWidget):
     """Shows a routed ticket, its policy line and the alternatives; buttons approve, correct, skip and undo.
 
-    Verdicts go to `log` at once, and the gate goes on where the log ends. `said` holds the words on the last
-    action: what was saved, or why nothing was.
+    Verdicts go to `log` at once, and the gate goes on where the log ends. `message` says what the last action
+    saved, or why it saved nothing.
     """
 
     _esm = STATIC / "review.js"
@@ -27,7 +27,7 @@ class ReviewGate(anywidget.AnyWidget):
     choices = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
     alternatives = traitlets.Int().tag(sync=True)
     summary = traitlets.Unicode().tag(sync=True)
-    said = traitlets.Unicode().tag(sync=True)
+    message = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, items: Sequence[RoutedTicket], log: VerdictLog) -> None:
         self._items = tuple(items)
@@ -64,10 +64,10 @@ class ReviewGate(anywidget.AnyWidget):
             # Read anew: another kernel may have reviewed tickets in the meantime.
             decision = make(self._review())
             self._log.add(decision)
-            self.said = f"Saved: {decision.action} {decision.queue}".strip() + f" ({decision.id})."
+            self.message = f"Saved: {decision.action} {decision.queue}".strip() + f" ({decision.id})."
             self._draw()
         except CourseError as error:
-            self.said = str(error)
+            self.message = str(error)
 
     def _review(self) -> Review:
         return Review(self._items, tuple(self._log.decisions()))

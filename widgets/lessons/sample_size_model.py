@@ -106,12 +106,12 @@ def in_words(goal: DetectionGoal, own: dict[str, int]) -> str:
     better = goal.accuracy + goal.difference
     words = [
         f"To tell {percent(goal.accuracy)} % from {percent(better)} % right, with a chance of "
-        f"{percent(goal.power)} % to see it and of {percent(goal.alpha)} % to be fooled by luck: "
+        f"{percent(goal.power)} % of seeing it and of {percent(goal.alpha)} % of being fooled by luck: "
         f"{pairs(goal):,} tickets if both answer the same ones and only one of the two is right "
         f"on {percent(goal.disagree)} %; {tickets_each(goal):,} for each if the tickets differ."
     ]
     for name, tickets in own.items():
         least = smallest_difference(tickets, goal.disagree, goal.power, goal.alpha)
-        seen = "no difference at all" if least is None else f"{percent(least)} points and more"
+        seen = "no difference at all" if least is None else f"a difference of {percent(least)} points or more"
         words.append(f"{name.capitalize()} ({tickets}) can show {seen}.")
     return " ".join(words)

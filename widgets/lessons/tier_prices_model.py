@@ -104,5 +104,5 @@ def volume_where_gap_reaches(
 def _checked(per_day: ArrayLike) -> np.ndarray:
     volumes = np.asarray(per_day, dtype=float)
     if not (volumes >= 0).all():
-        raise CourseError(f"{volumes.min()} tickets a day is no volume; give 0 or more.")
+        raise CourseError(f"{volumes.min()} tickets a day is not a volume; give 0 or more.")
     return volumes

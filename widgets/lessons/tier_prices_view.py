@@ -4,7 +4,7 @@ import numpy as np
 
 from course.material.prices import TIERS, tier
 from course.measuring.results import money
-from widgets.chart import Axis, Line, LineChart, Mark
+from widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Line, LineChart, Mark
 from widgets.controls import Choice, Slider
 from widgets.explorer import Explorer
 from widgets.lessons.tier_prices_model import Request, cost_per_month, volume_where_gap_reaches
@@ -15,8 +15,7 @@ REPLIES = [2, 5, 10, 20, 50, 100, 200, 500]
 ENGINEER_DAYS = [200, 400, 600, 800, 1_000, 1_500, 2_000]
 CACHING = {"no cache": None, "cached from 1,024 tokens": 1024, "cached from 4,096 tokens": 4096}
 SENDING = {"at once": False, "in batches": True}
-# Okabe and Ito: told apart with any colour vision. Each tier has a dash of its own as well.
-LOOKS = dict(zip(TIERS, (("#0072B2", ""), ("#E69F00", "9 4"), ("#009E73", "2 3")), strict=True))
+LOOKS = dict(zip(TIERS, ((BLUE, ""), (ORANGE, "9 4"), (GREEN, "2 3")), strict=True))
 PAIRS = {
     f"{dear} over {cheap}": (dear, cheap)
     for dear, cheap in (("large", "small"), ("large", "medium"), ("medium", "small"))
@@ -58,9 +57,7 @@ class TierPrices(Explorer):
             Line(f"{name} tier: ${money(bill)}", volumes, self._bill(name, volumes), *LOOKS[name])
             for name, bill in bills.items()
         ]
-        lines.append(
-            Line("an engineer's day", [VOLUMES[0], VOLUMES[-1]], [day, day], "#555555", strong=False)
-        )
+        lines.append(Line("an engineer's day", [VOLUMES[0], VOLUMES[-1]], [day, day], GREY, strong=False))
         marks = [Mark(per_day, bill, "") for bill in bills.values()]
         summary = f"Monthly bill against volume. {words}"
         self.chart.show(lines, summary, marks, here=(per_day, f"{per_day:,.0f} a day"))

@@ -7,16 +7,16 @@ from ipywidgets import HTML
 
 from course.material.prices import TIERS, tier
 from course.measuring.results import money, percent
+from widgets.chart import GREEN, RED
 from widgets.controls import Choice, Scale
 from widgets.explorer import CaseExplorer, bar, table
 from widgets.lessons.tool_loop_model import Ending, Loop, cost_per_1000, ending
 
 PERCENT = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 100)
 STEPS_SHOWN = 10
-# Okabe and Ito: told apart with any colour vision. Each part has a pattern of its own as well.
 LOOKS = {
-    "right": "#009E73",
-    "wrong": "repeating-linear-gradient(45deg, #D55E00 0 4px, #E89060 4px 8px)",
+    "right": GREEN,
+    "wrong": f"repeating-linear-gradient(45deg, {RED} 0 4px, #E89060 4px 8px)",
     "stopped": "repeating-linear-gradient(90deg, #999999 0 2px, #DDDDDD 2px 6px)",
 }
 HEAD = ("steps", "right %", "wrong %", "stopped %", "requests", "$ per 1,000", "share")

@@ -1,4 +1,4 @@
-"""A training as it runs, or as an adapter's card tells it afterwards: its curves, and the same in words."""
+"""A training while it runs, or afterwards from an adapter's card: its curves, and the same in words."""
 
 import math
 from dataclasses import dataclass, field, replace
@@ -28,7 +28,7 @@ class Training:
 
     @classmethod
     def of_card(cls, card: Card) -> "Training":
-        """The whole of a training that is over."""
+        """A training that is over, from its adapter's card."""
         per_epoch = math.ceil(card.examples / card.settings["batch"])
         return cls(
             steps=card.settings["steps"] or card.settings["epochs"] * per_epoch,
@@ -76,7 +76,7 @@ class Training:
 def step_in_words(training: Training) -> str:
     """Where it stands: step, loss, speed, time left."""
     if not training.losses:
-        return "No step is done yet: the model is loaded first."
+        return "No step yet: the model is being loaded."
     step, loss = training.losses[-1]
     words = [
         f"Step {step} of {training.steps}: loss {loss:.3f}, {training.tokens_per_second:.0f} tokens a second"
@@ -111,5 +111,5 @@ def summary(training: Training) -> str:
 
 
 def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    minutes, seconds = divmod(round(seconds), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"

@@ -4,11 +4,9 @@ from ipywidgets import HTML, VBox
 
 from course.tuning.adapters import Card
 from course.tuning.lora import Progress
-from widgets.chart import Axis, Line, LineChart, Mark
+from widgets.chart import BLUE, RED, Axis, Line, LineChart, Mark
 from widgets.lessons.training_model import Training, looks_in_words, step_in_words, summary
 from widgets.text import say
-
-BLUE, ORANGE = "#0072B2", "#D55E00"  # Okabe and Ito: told apart with any colour vision
 
 
 class TrainingCurve(VBox):
@@ -38,7 +36,7 @@ class TrainingCurve(VBox):
     def _draw(self) -> None:
         training = self.training
         curves = [Line("training, mean of 10 steps", *_columns(training.smoothed), BLUE)]
-        curves += [Line("dev", *_columns([look[:2] for look in training.looks]), ORANGE, dash="6 4")]
+        curves += [Line("dev", *_columns([look[:2] for look in training.looks]), RED, dash="6 4")]
         marks = [Mark(look.step, look.loss, f"{look.accuracy:.0%} right") for look in training.named_looks]
         with self.chart.hold_sync():
             self.chart.axes(x=Axis("step", low=0, high=training.steps or 100))

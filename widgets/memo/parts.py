@@ -34,8 +34,8 @@ from widgets.decision.rules import RUNGS, named
 BOARD, COSTS, ANSWERS = "board.sqlite", "cost_state.json", "decision.json"
 FILLED_BY = {
     BOARD: "Nothing that routes tickets is on the board. Lessons 00 to 07 and 11 measure the rungs.",
-    COSTS: "There is no cost state. Lesson 09 saves it, at the end of its control.",
-    ANSWERS: "There are no answers. Lesson 10 keeps them, with its button 'Save'.",
+    COSTS: "There is no saved bill. Lesson 09 saves it with the button 'Save'.",
+    ANSWERS: "There are no answers. Lesson 10 saves them with the button 'Save'.",
 }
 LINES = 5  # in the cost chart
 NAMED = 3  # of each kind of open point, and of the inputs that turn the verdict

@@ -1,8 +1,8 @@
 // Buttons that say what they did. What is copied or saved as a file never leaves the browser.
 function render({ model, el }) {
   el.classList.add("course-actions");
-  const said = document.createElement("p");
-  said.setAttribute("role", "status");
+  const status = document.createElement("p");
+  status.setAttribute("role", "status");
   for (const [action, text] of Object.entries(model.get("actions"))) {
     const button = document.createElement("button");
     button.type = "button";
@@ -18,17 +18,17 @@ function render({ model, el }) {
   box.readOnly = true;
   box.rows = 4;
   box.hidden = true;
-  el.append(said, box);
+  el.append(status, box);
   const copy = async (text) => {
     try {
       await navigator.clipboard.writeText(text);
-      said.textContent = "Copied.";
+      status.textContent = "Copied.";
     } catch {
       // A page that is not trusted with the clipboard shows the text, chosen and ready to copy.
       box.hidden = false;
       box.value = text;
       box.select();
-      said.textContent = "Press Ctrl+C (Command+C on a Mac) to copy the text below.";
+      status.textContent = "Press Ctrl+C (Command+C on a Mac) to copy the text below.";
     }
   };
   const download = (name, text) => {
@@ -40,7 +40,7 @@ function render({ model, el }) {
   };
   const answer = ({ say, copied, file, text }) => {
     box.hidden = true;
-    if (say) said.textContent = say;
+    if (say) status.textContent = say;
     if (copied) copy(copied);
     if (file) download(file, text);
   };

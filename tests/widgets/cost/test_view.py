@@ -230,7 +230,7 @@ def test_without_a_break_even_it_is_said():
 
 
 def test_the_slow_work_waits_for_the_hand_and_a_new_move_stops_it(monkeypatch):
-    monkeypatch.setattr(delays, "REST_SECONDS", 0.02)
+    monkeypatch.setattr(delays, "DEBOUNCE_SECONDS", 0.02)
     done = []
 
     def work():

@@ -61,7 +61,7 @@ def test_what_is_empty_comes_last_in_either_direction(order, descending):
 
 
 def test_an_order_that_is_no_column_is_named():
-    with pytest.raises(CourseError, match="'price' is no column to sort by; choose one of id"):
+    with pytest.raises(CourseError, match="'price' is not a column to sort by; choose one of id"):
         chosen(ALL, order="price")
 
 

@@ -60,7 +60,7 @@ def test_the_cheapest_is_as_good_and_no_dearer(k, cut):
 def test_the_words_hold_the_numbers(grid):
     point = grid.at("sections", "vector", 2)
     assert "2 passages of sections, vector search" in in_words(point)
-    assert "2 of 2 questions, 100%" in in_words(point) and "stand there for 1, 50%" in in_words(point)
+    assert "2 of 2 questions, 100%" in in_words(point) and "in the passages for 1, 50%" in in_words(point)
     best = grid.at("sections", "vector", 1)
     assert "1 of 2 for about 7 tokens" in advice_in_words(point, best)
     assert advice_in_words(best, best).startswith("Nothing measured here")

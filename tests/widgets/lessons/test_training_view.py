@@ -25,7 +25,7 @@ def names(view: TrainingCurve) -> list[str]:
 
 
 def test_it_begins_empty_and_says_so(view):
-    assert names(view) == [] and "No step is done yet" in words(view)
+    assert names(view) == [] and "No step yet" in words(view)
 
 
 def test_each_step_makes_the_curve_longer(view):
