@@ -30,7 +30,7 @@ def pytest_configure() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Fast first: what asks the engine, a browser or another process comes after all that does not."""
     for item in items:
-        if {"engine", "browser_page", "aws"} & set(getattr(item, "fixturenames", ())):
+        if {"engine", "browser_page"} & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 

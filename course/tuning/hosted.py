@@ -1,8 +1,7 @@
 """The hosted routes that are left for fine-tuning: their files, their rules, their prices and their requests.
 
 Nothing here reaches the network. `write` makes a training file and checks it against the rules of the route,
-`estimate` prices it, `plan` shows the exact requests. Only the routes of Amazon Bedrock can be sent, by
-`course.tuning.bedrock.send`; for Together and Fireworks the course stops at the request that it shows.
+`estimate` prices it, `plan` shows the exact requests. The course stops there: the reader sends them.
 
 What each vendor asks stands in data/hosted_routes.toml, each rule with its source, date and status; prices
 are rows of data/prices.csv. No key is read here: a request names the variable that would hold it.
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
 ROUTES = DATA / "hosted_routes.toml"
 STATUSES = ("documented", "unverified", "ours")
-BEDROCK = "bedrock"
 HOURS_PER_MONTH = 730
 TOKENS_PER_TURN = 5  # the marks that a chat template puts round a turn; an assumption on the safe side
 
@@ -156,7 +154,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Call:
-    """A request as data: HTTP method, URL and body, or a boto3 operation with its parameters."""
+    """A request as data: HTTP method, URL and body, or an operation of boto3 and its parameters."""
 
     method: str
     target: str

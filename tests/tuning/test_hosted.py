@@ -1,28 +1,19 @@
-"""Hosted routes: each rule both ways, the price by hand, the requests as data, and Bedrock against moto."""
+"""Hosted routes: each rule both ways, the price by hand, and the requests as data."""
 
-import hashlib
 import json
-import os
 import re
-import sys
 from dataclasses import replace
 from pathlib import Path
 
-import boto3
-import botocore.client
-import botocore.session
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
-from moto import mock_aws
 
 from course.errors import CourseError
 from course.material.data import QUEUES, Ticket, tickets
 from course.material.prices import rows as price_rows
-from course.paths import ROOT
 from course.rungs.routing import system_prompt
-from course.tuning import bedrock, hosted
+from course.tuning import hosted
 
 ROUTES = list(hosted.routes().values())
 NOVA = hosted.route("bedrock-nova")
@@ -48,45 +39,8 @@ def ready(tmp_path_factory) -> dict[str, Path]:
     return {route.id: hosted.write(route, TRAIN, tmp_path_factory.mktemp(route.id)) for route in ROUTES}
 
 
-@pytest.fixture
-def aws(monkeypatch):
-    """Made-up credentials and a made-up AWS in this process: nothing reaches the network."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
-        monkeypatch.delenv(name, raising=False)
-    with mock_aws():
-        # moto has set credentials of its own; these are looked for in every error.
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDNOTREAL")
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-        boto3.client("s3", region_name=NOVA.region).create_bucket(Bucket=BUCKET)
-        yield
-
-
-@pytest.fixture
-def no_aws(monkeypatch, tmp_path: Path):
-    """A machine without any credentials, on which a session must not be used for anything."""
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "no-config"))
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "no-credentials"))
-
-
-@pytest.fixture
-def closed(monkeypatch):
-    """No way to AWS: what comes as far as asking for it fails the test."""
-
-    def reached():
-        raise AssertionError("AWS was asked.")
-
-    monkeypatch.setattr(bedrock, "_boto3", reached)
-
-
 def planned(path: Path, route: hosted.Route = NOVA, **changed) -> hosted.Plan:
     return hosted.plan(route, path, **{"role": ROLE, "bucket": BUCKET} | changed)
-
-
-def agreed(plan: hosted.Plan) -> str:
-    return f"{plan.estimate.first_month:.2f}"
 
 
 def broken(route: hosted.Route, folder: Path, change) -> list[hosted.Problem]:
@@ -428,23 +382,6 @@ def test_a_bad_file_has_no_price(path):
 # The requests
 
 
-def test_the_bedrock_job_fits_boto3_s_own_model_of_the_service(path):
-    """Every text of the request matches the pattern that the service publishes for it."""
-    plan = planned(path)
-    model = botocore.session.get_session().get_service_model("bedrock")
-    members = model.operation_model("CreateModelCustomizationJob").input_shape.members
-    job = plan.calls[-1].body
-    assert set(job) <= set(members)
-    texts = {name: (value, members[name]) for name, value in job.items() if isinstance(value, str)}
-    for name in ("trainingDataConfig", "outputDataConfig"):
-        texts[name] = (job[name]["s3Uri"], members[name].members["s3Uri"])
-    for name, (value, shape) in texts.items():
-        pattern, longest = shape.metadata.get("pattern", ".*"), shape.metadata.get("max", 10**6)
-        assert re.fullmatch(pattern, value) and len(value) <= longest, name
-    assert job["customizationType"] in members["customizationType"].enum
-    assert bedrock.ROLE.pattern.replace("[0-9]{12}", "([0-9]{12})?") == members["roleArn"].metadata["pattern"]
-
-
 def test_the_bedrock_job_reads_what_is_uploaded(path):
     upload, job = (call.body for call in planned(path, epochs=3).calls)
     assert job["trainingDataConfig"]["s3Uri"] == f"s3://{upload['Bucket']}/{upload['Key']}"
@@ -497,183 +434,6 @@ def test_what_the_reader_has_not_given_stands_in_angle_brackets(path):
 # Sending, against a made-up AWS
 
 
-def test_a_job_is_sent_and_found_again(aws, path):
-    plan = planned(path)
-    sent = bedrock.send(plan, typed=agreed(plan), budget=5)
-    upload = plan.calls[0].body
-    stored = boto3.client("s3", region_name=NOVA.region).get_object(Bucket=BUCKET, Key=upload["Key"])
-    assert stored["Body"].read() == path.read_bytes()
-    found = bedrock.job(NOVA, sent.name)
-    assert (found.name, found.arn, found.status, found.failure) == (sent.name, sent.arn, "InProgress", "")
-    assert found.base_model == sent.base_model == NOVA.base_model
-    assert [one.name for one in bedrock.jobs(NOVA)] == [sent.name]
-    stored_job = boto3.client("bedrock", region_name=NOVA.region).get_model_customization_job(
-        jobIdentifier=sent.name
-    )
-    asked = plan.calls[-1].body
-    assert stored_job["hyperParameters"] == asked["hyperParameters"]
-    assert stored_job["trainingDataConfig"] == asked["trainingDataConfig"]
-    assert stored_job["roleArn"] == ROLE
-
-
-def test_the_same_job_twice_is_refused_in_words(aws, path):
-    plan = planned(path)
-    bedrock.send(plan, typed=agreed(plan), budget=5)
-    with pytest.raises(CourseError, match=r"already exists\): this job exists.* The file stands in s3://"):
-        bedrock.send(plan, typed=agreed(plan), budget=5)
-
-
-@pytest.mark.parametrize(
-    ("changed", "sending", "said"),
-    [
-        ({"role": hosted.YOUR_ROLE}, {}, "The role is '<ARN of the role"),
-        ({"role": "arn:aws:iam::12:user/ada"}, {}, "The role is 'arn:aws:iam::12:user/ada'"),
-        ({"bucket": hosted.YOUR_BUCKET}, {}, "The bucket is '<your bucket>'"),
-        ({}, {"budget": 0.01}, "the budget is 0.01 [$], so nothing was sent"),
-        ({}, {"budget": float("nan")}, "so nothing was sent"),
-        ({}, {"budget": "5"}, "The budget is '5'; give a number"),
-        ({}, {"typed": ""}, "You typed '', so nothing was sent: type "),
-        ({}, {"typed": "yes"}, "You typed 'yes'"),
-        ({}, {"typed": "2"}, "You typed '2'"),
-    ],
-)
-def test_without_one_of_the_conditions_nothing_is_sent(closed, path, changed, sending, said):
-    plan = planned(path, **changed)
-    with pytest.raises(CourseError, match=said):
-        bedrock.send(plan, **{"typed": agreed(plan), "budget": 5} | sending)
-
-
-def test_a_sum_may_be_typed_with_its_sign(aws, path):
-    plan = planned(path)
-    assert bedrock.send(plan, typed=f" {agreed(plan)} $ ", budget=plan.estimate.first_month).name
-
-
-def test_a_file_that_changed_after_it_was_priced_is_not_sent(closed, path):
-    plan = planned(path)
-    path.write_bytes(path.read_bytes() * 2)
-    with pytest.raises(CourseError, match="tickets-bedrock-nova.jsonl, a price or the request has changed"):
-        bedrock.send(plan, typed=agreed(plan), budget=5)
-    path.unlink()
-    with pytest.raises(CourseError, match="cannot be read"):
-        bedrock.send(plan, typed=agreed(plan), budget=5)
-
-
-def test_a_file_that_changes_between_check_and_upload_is_not_sent(aws, monkeypatch, path):
-    plan = planned(path)
-    monkeypatch.setattr(bedrock, "_check", lambda *_: path.write_bytes(b"{}\n"))
-    with pytest.raises(CourseError, match="is not the file that was priced"):
-        bedrock.send(plan, typed=agreed(plan), budget=5)
-    s3 = boto3.client("s3", region_name=NOVA.region)
-    assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
-
-
-@pytest.mark.parametrize("part", ["estimate", "digest", "calls", "prices"])
-def test_a_plan_that_was_changed_is_not_sent(closed, monkeypatch, path, part):
-    plan = planned(path)
-    upload, request = plan.calls
-    hyperparameters = request.body["hyperParameters"] | {"epochCount": "5"}
-    changes = {
-        "estimate": {"estimate": replace(plan.estimate, training=0.0)},
-        "digest": {"digest": hashlib.sha256(b"").hexdigest()},
-        "calls": {
-            "calls": (upload, replace(request, body=request.body | {"hyperParameters": hyperparameters}))
-        },
-        "prices": {},
-    }
-    changed = replace(plan, **changes[part])
-    if part == "prices":
-        priced(monkeypatch, **{NOVA.training: {"training": 99.0}})
-    with pytest.raises(CourseError, match="has changed since it was planned, so nothing was sent"):
-        bedrock.send(changed, typed=agreed(changed), budget=5)
-
-
-def test_a_route_without_a_price_is_not_sent(closed, ready):
-    route = hosted.route("bedrock-llama")
-    plan = planned(ready[route.id], route)
-    with pytest.raises(CourseError, match="Nothing is sent without a price. Llama 3.1 8B on Bedrock"):
-        bedrock.send(plan, typed="0.00", budget=1e9)
-
-
-@by_route([route for route in ROUTES if route.provider != "bedrock"])
-def test_nothing_is_ever_sent_to_the_others(closed, ready, route):
-    plan = hosted.plan(route, ready[route.id])
-    said = "The course sends nothing to (Together|Fireworks)"
-    with pytest.raises(CourseError, match=said):
-        bedrock.send(plan, typed=agreed(plan), budget=1e9)
-    with pytest.raises(CourseError, match=said):
-        bedrock.jobs(route)
-
-
-def test_without_credentials_nothing_is_sent(no_aws, path):
-    plan = planned(path)
-    with pytest.raises(CourseError, match="No AWS credentials were found, so nothing was sent"):
-        bedrock.send(plan, typed=agreed(plan), budget=5)
-
-
-def test_half_of_the_credentials_are_refused_in_words(no_aws, monkeypatch, path):
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDNOTREAL")
-    plan = planned(path)
-    with pytest.raises(CourseError, match="check your settings") as refused:
-        bedrock.send(plan, typed=agreed(plan), budget=5)
-    assert "AKIDNOTREAL" not in str(refused.value)
-
-
-def test_a_bucket_that_is_not_there_is_named(aws, path):
-    plan = planned(path, bucket="no-such-bucket")
-    with pytest.raises(CourseError, match=r"refused PutObject \(NoSuchBucket.*make the bucket first"):
-        bedrock.send(plan, typed=agreed(plan), budget=5)
-
-
-def test_a_job_that_is_not_there_is_named(aws):
-    with pytest.raises(CourseError, match="not found.*look at the names with bedrock.jobs"):
-        bedrock.job(NOVA, "tickets-0")
-
-
-@pytest.mark.parametrize(
-    ("code", "advice"),
-    [
-        ("ValidationException", "check the role, the bucket"),
-        ("AccessDeniedException", "iam:PassRole"),
-        ("ThrottlingException", "wait a minute"),
-        ("SomethingNew", "look the code up"),
-    ],
-)
-def test_what_aws_says_is_passed_on_without_a_secret(aws, monkeypatch, path, code, advice):
-    """moto does not look at the role, so AWS's refusals are made up here."""
-
-    def refuse(self, operation, parameters):
-        if operation == "CreateModelCustomizationJob":
-            raise ClientError({"Error": {"Code": code, "Message": f"No such role {SECRET}"}}, operation)
-        return original(self, operation, parameters)
-
-    original = botocore.client.BaseClient._make_api_call
-    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", refuse)
-    plan = planned(path)
-    with pytest.raises(CourseError, match=advice) as refused:
-        bedrock.send(plan, typed=agreed(plan), budget=5)
-    assert "No such role ***" in str(refused.value) and SECRET not in str(refused.value)
-    assert f"The file stands in s3://{BUCKET}/" in str(refused.value)
-    assert refused.value.__cause__ is None and refused.value.__suppress_context__
-
-
-def test_a_network_that_is_down_is_said(aws, monkeypatch, path):
-    def fail(self, operation, parameters):
-        raise EndpointConnectionError(endpoint_url="https://s3.amazonaws.com")
-
-    monkeypatch.setattr("botocore.client.BaseClient._make_api_call", fail)
-    plan = planned(path)
-    with pytest.raises(CourseError, match="AWS was not reached .*check your settings and the network"):
-        bedrock.send(plan, typed=agreed(plan), budget=5)
-
-
-def test_boto3_is_asked_for_only_when_something_is_sent(monkeypatch, path):
-    monkeypatch.setitem(sys.modules, "boto3", None)
-    plan = planned(path)
-    with pytest.raises(CourseError, match=f"boto3 is missing: run pip install {bedrock.BOTO3}"):
-        bedrock.send(plan, typed=agreed(plan), budget=5)
-
-
-def test_neither_module_imports_boto3_at_its_head():
-    for name in ("hosted", "bedrock"):
-        code = (ROOT / "course" / "tuning" / f"{name}.py").read_text(encoding="utf-8")
-        assert not re.search(r"^(import|from) (boto|requests|httpx|urllib)", code, re.MULTILINE)
+def test_the_module_can_send_nothing():
+    code = Path(hosted.__file__).read_text(encoding="utf-8")
+    assert not re.search(r"^\s*(import|from) (boto|requests|httpx|urllib|socket|http)", code, re.MULTILINE)
