@@ -11,6 +11,8 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from widgets.static import STATIC
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = (
     "--disable-gpu",
@@ -24,6 +26,28 @@ HELP = """No browser was found for the tests and none could be installed. Any on
   - put Chromium or Chrome on the PATH
   - run .venv/bin/playwright install --with-deps chromium
   - on Debian or Ubuntu, as root: apt-get update && apt-get install -y chromium"""
+
+
+# A model stands in for a kernel: it keeps what is set, notes what is sent, and `change` is a message from it.
+DRAW = """states => {
+    window.models = states.map(state => {
+        const calls = [], sent = [];
+        const bytes = text => new DataView(Uint8Array.from(atob(text), one => one.charCodeAt(0)).buffer);
+        const take = values =>
+            Object.assign(state, values, values.numbers && {numbers: bytes(values.numbers)});
+        const changed = () => calls.forEach(call => call());
+        const model = {
+            get: name => state[name],
+            set: (name, value) => { state[name] = value; },
+            save_changes: changed,
+            send: message => sent.push(message),
+            on: (_, call) => calls.push(call),
+        };
+        take(state);
+        window.render({model, el: document.querySelector('main').appendChild(document.createElement('div'))});
+        return {state, sent, change: values => { take(values); changed(); }};
+    });
+}"""
 
 
 def find(playwright: Playwright) -> str | None:
@@ -50,6 +74,26 @@ def open_page(width: int, height: int) -> Iterator[Page]:
         browser = launch(playwright)
         yield browser.new_page(viewport={"width": width, "height": height})
         browser.close()
+
+
+def draw_widgets(page: Page, name: str, *states: dict) -> Page:
+    """Draw a widget of widgets/static once for each state, one below the other, without a kernel.
+
+    `models[0]` is the first one there, with its `state`, what it `sent`, and `change`. Bytes come as base64.
+    """
+    errors: list[Exception] = []
+    page.on("pageerror", lambda error: errors.append(error))
+    page.set_content("<main></main>")
+    style = STATIC / f"{name}.css"
+    if style.exists():
+        page.add_style_tag(content=style.read_text(encoding="utf-8"))
+    script = (STATIC / f"{name}.js").read_text(encoding="utf-8")
+    script = script.replace("export default { render }", "window.render = render")
+    page.add_script_tag(content=script, type="module")
+    page.wait_for_function("() => window.render !== undefined")
+    page.evaluate(DRAW, list(states))
+    assert errors == []
+    return page
 
 
 def install() -> int:

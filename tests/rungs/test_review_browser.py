@@ -1,14 +1,12 @@
-"""The review gate in a browser, by keyboard alone; a model that notes what is sent stands in for a kernel."""
+"""The review gate in a browser, by keyboard alone; without a kernel."""
 
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import open_page
-from widgets.static import STATIC
+from tests.browser import draw_widgets, open_page
 
-SOURCE = (STATIC / "review.js").read_text()
 STATE = {
     "lines": {"safety": "Smoke", "app_bug": "The app crashes", "device_fault": "Worked before"},
     "ticket": "The <b>pump</b> is silent.",
@@ -16,19 +14,8 @@ STATE = {
     "choices": ["safety", "app_bug"],
     "alternatives": 1,
     "summary": "0 of 1 tickets reviewed",
-    "said": "",
+    "message": "",
 }
-START = """state => {
-    window.sent = [];
-    const changed = [];
-    const model = {
-        get: name => state[name],
-        send: message => window.sent.push(message),
-        on: (event, call) => changed.push(call),
-    };
-    window.change = values => { Object.assign(state, values); changed.forEach(call => call()); };
-    window.render({model, el: document.querySelector('main')});
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -39,12 +26,7 @@ def browser_page() -> Iterator[Page]:
 
 @pytest.fixture
 def page(browser_page: Page) -> Page:
-    browser_page.set_content("<main></main>")
-    script = SOURCE.replace("export default { render };", "window.render = render;")
-    browser_page.add_script_tag(content=script, type="module")
-    browser_page.wait_for_function("() => window.render !== undefined")
-    browser_page.evaluate(START, STATE)
-    return browser_page
+    return draw_widgets(browser_page, "review", dict(STATE))
 
 
 def test_tab_reaches_the_queue_and_the_buttons_in_order(page):
@@ -65,7 +47,7 @@ def test_enter_and_space_press_a_button(page, tabs, sent):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.keyboard.press("Space")
-    assert page.evaluate("window.sent") == [{"action": sent, "queue": "safety"}] * 2
+    assert page.evaluate("models[0].sent") == [{"action": sent, "queue": "safety"}] * 2
 
 
 def test_the_arrow_keys_choose_a_queue_and_its_line_is_shown(page):
@@ -73,13 +55,13 @@ def test_the_arrow_keys_choose_a_queue_and_its_line_is_shown(page):
     page.keyboard.press("ArrowDown")
     assert "app_bug: The app crashes." in page.inner_text("main")
     page.get_by_role("button", name="Correct to this queue").press("Enter")
-    assert page.evaluate("window.sent") == [{"action": "correct", "queue": "app_bug"}]
+    assert page.evaluate("models[0].sent") == [{"action": "correct", "queue": "app_bug"}]
 
 
 def test_the_focus_stays_and_the_outcome_is_announced(page):
     approve = page.get_by_role("button", name="Approve")
     approve.focus()
-    page.evaluate("window.change({ticket: '', routed: '', choices: [], message: 'Saved: approve (T1).'})")
+    page.evaluate("models[0].change({ticket: '', routed: '', choices: [], message: 'Saved: approve (T1).'})")
     assert page.get_by_role("status").inner_text() == "Saved: approve (T1)."
     assert approve.evaluate("button => document.activeElement === button")
     assert approve.get_attribute("aria-disabled") == "true"

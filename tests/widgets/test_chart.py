@@ -10,27 +10,11 @@ import pytest
 from playwright.sync_api import Page
 
 from course.errors import CourseError
-from tests.browser import open_page
+from tests.browser import draw_widgets, open_page
 from widgets import chart
 from widgets.chart import Area, Axis, BarChart, Line, LineChart, MapChart, Mark, TornadoBar
-from widgets.static import STATIC
 
 MONTHS = np.arange(19.0)
-SOURCE = (STATIC / "chart.js").read_text(encoding="utf-8")
-# A model stands in for a kernel: `change` sets what a message would bring.
-START = """states => {
-    window.models = states.map(state => {
-        const calls = [];
-        const take = values => {
-            const bytes = Uint8Array.from(atob(values.numbers), letter => letter.charCodeAt(0));
-            return {...values, numbers: new DataView(bytes.buffer)};
-        };
-        let values = take(state);
-        const place = document.querySelector('main').appendChild(document.createElement('div'));
-        window.render({el: place, model: {get: name => values[name], on: (_, call) => calls.push(call)}});
-        return {change: next => { values = take(next); calls.forEach(call => call()); }};
-    });
-}"""
 
 
 def state(widget: chart._Chart) -> dict:
@@ -115,19 +99,7 @@ def browser_page() -> Iterator[Page]:
 @pytest.fixture
 def show(browser_page: Page) -> Callable[..., Page]:
     """Draws charts on an empty page and fails on an error there."""
-    errors = []
-    browser_page.on("pageerror", lambda error: errors.append(error))
-
-    def show(*charts: chart._Chart) -> Page:
-        browser_page.set_content("<main></main>")
-        script = SOURCE.replace("export default { render };", "window.render = render;")
-        browser_page.add_script_tag(content=script, type="module")
-        browser_page.wait_for_function("() => window.render !== undefined")
-        browser_page.evaluate(START, [state(each) for each in charts])
-        assert errors == []
-        return browser_page
-
-    return show
+    return lambda *charts: draw_widgets(browser_page, "chart", *map(state, charts))
 
 
 def points(page: Page, place: int) -> list[tuple[float, float]]:

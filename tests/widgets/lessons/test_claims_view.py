@@ -10,12 +10,10 @@ from playwright.sync_api import Page
 
 from course.errors import CourseError
 from course.material.claims import VERDICTS, claim, claims, counts
-from tests.browser import open_page
+from tests.browser import draw_widgets, open_page
 from widgets.lessons.claims_view import ORDERS, ClaimsTable, chosen
-from widgets.static import STATIC
 
 ALL = claims()
-SOURCE = (STATIC / "claims.js").read_text()
 
 
 def test_without_a_filter_every_claim_is_there_in_the_order_of_the_file():
@@ -114,19 +112,7 @@ def test_a_filter_that_does_not_exist_is_named(view, name, value):
     assert shown(view) == [each.id for each in ALL]
 
 
-# In a browser, by keyboard alone; a model that notes what is set stands in for a kernel.
-
-START = """state => {
-    window.values = state;
-    window.changed = [];
-    const model = {
-        get: name => state[name],
-        set: (name, value) => { state[name] = value; },
-        save_changes: () => changed.forEach(call => call()),
-        on: (event, call) => changed.push(call),
-    };
-    window.render({model, el: document.querySelector('main')});
-}"""
+# In a browser, by keyboard alone.
 
 
 @pytest.fixture(scope="module")
@@ -137,15 +123,8 @@ def browser_page() -> Iterator[Page]:
 
 @pytest.fixture
 def page(browser_page: Page, view: ClaimsTable) -> Page:
-    browser_page.set_content("<main></main>")
-    browser_page.add_style_tag(content=(STATIC / "claims.css").read_text())
-    script = SOURCE.replace("export default { render };", "window.render = render;")
-    browser_page.add_script_tag(content=script, type="module")
-    browser_page.wait_for_function("() => window.render !== undefined")
-    state = {name: getattr(view, name) for name in view.keys if not name.startswith("_")}
-    keep = set(ClaimsTable.class_own_traits())
-    browser_page.evaluate(START, {name: value for name, value in state.items() if name in keep})
-    return browser_page
+    state = {name: getattr(view, name) for name in ClaimsTable.class_own_traits() if not name.startswith("_")}
+    return draw_widgets(browser_page, "claims", state)
 
 
 def test_controls_have_names_and_tab_reaches_them_in_order(page):
@@ -163,15 +142,18 @@ def test_controls_have_names_and_tab_reaches_them_in_order(page):
 
 def test_typing_and_choosing_reach_the_model(page):
     page.get_by_label("Search").type("gpt")
-    assert page.evaluate("values.words") == "gpt"
+    assert page.evaluate("models[0].state.words") == "gpt"
     page.get_by_label("Verdict").press("ArrowDown")
-    assert page.evaluate("values.verdict") == "reproduced here"
+    assert page.evaluate("models[0].state.verdict") == "reproduced here"
 
 
 def test_a_header_sorts_and_then_turns_round(page):
     for expected in ("ascending", "descending", "ascending"):
         page.get_by_role("button", name="figure").press("Enter")
-        assert page.evaluate("[values.order, values.descending]") == ["figure", expected == "descending"]
+        assert page.evaluate("[models[0].state.order, models[0].state.descending]") == [
+            "figure",
+            expected == "descending",
+        ]
         assert page.locator("th", has_text="figure").first.get_attribute("aria-sort") == expected
 
 

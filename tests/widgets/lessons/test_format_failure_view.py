@@ -5,19 +5,10 @@ from dataclasses import replace
 import pytest
 
 from course.errors import CourseError
-from widgets.lessons.format_failure_model import Pipeline, months
+from tests.widgets.lessons.test_format_failure_model import CLAIMED
+from widgets.lessons.format_failure_model import months
 from widgets.lessons.format_failure_view import FormatFailures
 
-CLAIMED = Pipeline(
-    volume=10_000,
-    failure_rate=0.05,
-    retries=2,
-    retry_success=0.5,
-    wrong_rate=0.1,
-    wrong_rate_schema=0.2,
-    repair_cost=2,
-    error_cost=10,
-)
 MEASURED = replace(CLAIMED, failure_rate=0.0417, retry_success=1 / 3)
 
 
