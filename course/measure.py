@@ -1,7 +1,8 @@
-"""Measurements too long for a lesson: `python -m course.measure` with `few-shot`, `ladder`, `skills`,
-`tuning` or `aftermath`."""
+"""Measurements too long for a lesson: `python -m course.measure` with `recordings`, `few-shot`, `ladder`,
+`skills`, `tuning` or `aftermath`."""
 
 import argparse
+import os
 import random
 import sys
 from collections.abc import Callable, Sequence
@@ -14,6 +15,7 @@ from course.material.data import Ticket, tickets
 from course.measuring import ladder
 from course.measuring.evaluate import evaluate
 from course.measuring.provenance import FOLDER, Counted, Provenance, counts_of, read_rows, write_rows
+from course.measuring.record import record
 from course.measuring.results import Result
 from course.rungs import compounding, skills
 from course.rungs.retrieve import nearest
@@ -116,6 +118,10 @@ def _ladder_command(_: argparse.Namespace) -> None:
     print(f"Wrote {ladder.FILE}")
 
 
+def _recordings_command(arguments: argparse.Namespace) -> None:
+    record(arguments.lessons)
+
+
 def _skills_command(_: argparse.Namespace) -> None:
     client, model = connect(mode="local")
     skill = skills.load(skills.FOLDER / skills.ROUTING)
@@ -149,6 +155,9 @@ def main(words: Sequence[str] | None = None) -> None:
     sweep.set_defaults(run=_few_shot_command)
     every_row = commands.add_parser("ladder", help="the lessons again, on all test tickets")
     every_row.set_defaults(run=_ladder_command)
+    answers = commands.add_parser("recordings", help="the answers that travel with the course, asked again")
+    answers.add_argument("lessons", nargs="*", help="numbers of lessons, such as 01 05 (default: all)")
+    answers.set_defaults(run=_recordings_command)
     stream = commands.add_parser("skills", help="a skill with and without memory, on every month's tickets")
     stream.set_defaults(run=_skills_command)
     trained = commands.add_parser("tuning", help="training data: amount, labels and source; up to an hour")
@@ -156,6 +165,9 @@ def main(words: Sequence[str] | None = None) -> None:
     after = commands.add_parser("aftermath", help="what comes after tuning: lesson 12, with its trainings")
     after.set_defaults(run=_aftermath_command)
     arguments = parser.parse_args(words)
+    if arguments.run is not _recordings_command:
+        # A measurement of this machine replays no answer of another one.
+        os.environ["COURSE_RECORDINGS"] = os.devnull
     try:
         arguments.run(arguments)
     except CourseError as error:

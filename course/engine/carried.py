@@ -11,9 +11,11 @@ from functools import cache
 from pathlib import Path
 
 from course.engine.recordings import Recording, Recordings
+from course.engine.replies import parsed
 from course.engine.transports import COUNT, MESSAGES, Call
 from course.errors import CourseError
-from course.paths import recordings_dir, whole
+from course.files import read_text, replacing
+from course.paths import recordings_dir
 
 KEY_DIGITS = 16
 SAMPLED = 8  # answers of each file that keep their request, so that it can be asked again
@@ -95,6 +97,12 @@ def sample(file: Path) -> list[tuple[Call, Recording]]:
     return [(Call(*row["request"]), answers[row["key"]]) for row in rows if "request" in row]
 
 
+def content(answer: Recording) -> object:
+    """What a message, a stream or a count says: its content blocks, or the count."""
+    message = parsed(answer.response, streams=answer.response.startswith("event:"))
+    return message.get("content", message)
+
+
 def write(file: Path, head: Head, answers: Iterable[Recording]) -> None:
     """Write answers to a file, which takes its place when it is complete."""
     rows = sorted((_row(head, answer) for answer in answers), key=lambda row: row["key"])
@@ -102,7 +110,7 @@ def write(file: Path, head: Head, answers: Iterable[Recording]) -> None:
         del row["request"]
     lines = [json.dumps(row, ensure_ascii=False) for row in (asdict(head), *rows)]
     file.parent.mkdir(parents=True, exist_ok=True)
-    with whole(file) as unfinished:
+    with replacing(file) as unfinished:
         unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
@@ -123,7 +131,7 @@ def _read(file: Path, changed: int) -> tuple[Head, dict[str, Recording]]:
 
 def _lines(file: Path) -> list[str]:
     # A text may hold characters that splitlines() takes for the end of a line.
-    return file.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+    return read_text(file).removesuffix("\n").split("\n")
 
 
 def _row(head: Head, recording: Recording) -> dict:

@@ -1,11 +1,11 @@
 """The local models behind "small", "medium" and "large". Their only table is data/models.toml."""
 
-import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from course.errors import CourseError
+from course.files import checked, read_toml
 from course.paths import DATA, cache_dir
 
 TABLE = DATA / "models.toml"
@@ -81,14 +81,7 @@ def local_model(size: str) -> LocalModel:
 @cache
 def local_models() -> tuple[LocalModel, ...]:
     """Every model of the table, the smallest first."""
-    with TABLE.open("rb") as file:
-        return tuple(map(_model, tomllib.load(file)["model"]))
-
-
-def _model(entry: dict) -> LocalModel:
-    published, parts = entry.pop("published", None), entry.pop("parts", None)
-    return LocalModel(
-        **entry,
-        published=Published(**published) if published else None,
-        parts=Parts(**parts | {"sha256": tuple(parts["sha256"])}) if parts else None,
+    return tuple(
+        checked(LocalModel, entry, f"{TABLE.name}, model {number}")
+        for number, entry in enumerate(read_toml(TABLE)["model"], 1)
     )

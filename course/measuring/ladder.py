@@ -14,7 +14,7 @@ from nbclient import NotebookClient
 
 from course.errors import CourseError
 from course.material.data import tickets
-from course.material.lessons import lessons
+from course.material.lessons import Lesson, lessons
 from course.measuring import board
 from course.measuring.evaluate import Result, compare
 from course.measuring.provenance import FOLDER, Counted, Provenance, counts_of, read_rows
@@ -56,9 +56,14 @@ def run_lessons() -> None:
     (folder / "board.sqlite").unlink(missing_ok=True)
     os.environ |= {"COURSE_RESULTS": str(folder), "COURSE_ROWS": "all", "COURSE_MODE": "local"}
     for lesson in lessons():
-        print(f"running {lesson.path.name}", flush=True)
-        notebook = nbformat.read(lesson.path, as_version=4)
-        NotebookClient(notebook, timeout=None, resources={"metadata": {"path": NOTEBOOKS}}).execute()
+        run_lesson(lesson)
+
+
+def run_lesson(lesson: Lesson) -> None:
+    """Run a lesson's notebook as it stands; its outputs are not kept."""
+    print(f"running {lesson.path.name}", flush=True)
+    notebook = nbformat.read(lesson.path, as_version=4)
+    NotebookClient(notebook, timeout=None, resources={"metadata": {"path": NOTEBOOKS}}).execute()
 
 
 def rungs() -> list[Rung]:

@@ -1,0 +1,129 @@
+"""Recording the lessons: which file an answer goes to, what a stopped run keeps, and what is printed."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from course.engine import carried, messages_api
+from course.engine.client import connect
+from course.engine.sizes import local_model
+from course.errors import CourseError
+from course.material.lessons import Lesson
+from course.measuring import record
+from tests.engine.test_client import EchoTransport
+
+
+@pytest.fixture
+def folder(tmp_path: Path, results_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder of recordings. The command sets variables for its kernels, which are unset again."""
+    for name in ("COURSE_RECORDINGS", "COURSE_MODE"):
+        monkeypatch.setenv(name, "")
+    monkeypatch.setenv("COURSE_RECORDINGS", str(tmp_path / "recordings"))
+    return tmp_path / "recordings"
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What the lessons ask as (size, text), which a test fills; each lesson asks all of it, of an echo."""
+    asked: list[tuple[str, str]] = []
+
+    def run(lesson: Lesson) -> None:
+        for size, text in asked:
+            client, model = connect(size)
+            messages = [{"role": "user", "content": text.format(lesson=lesson.number)}]
+            client.messages.create(model=model, max_tokens=9, messages=messages)
+
+    monkeypatch.setattr(record, "run_lesson", run)
+    monkeypatch.setattr(messages_api, "LocalTransport", lambda: EchoTransport([]))
+    return asked
+
+
+def _record(folder: Path, *lessons: str) -> None:
+    results = os.environ["COURSE_RESULTS"]
+    try:
+        record.record(lessons)
+    finally:
+        os.environ |= {"COURSE_RESULTS": results, "COURSE_RECORDINGS": str(folder)}
+
+
+def _answers(folder: Path) -> dict[str, list[str]]:
+    found = {}
+    for file in sorted(folder.iterdir()):
+        _, answers = carried.read(file)
+        found[file.name] = sorted(
+            json.loads(answer.response)["content"][0]["text"] for answer in answers.values()
+        )
+    return found
+
+
+def test_each_size_and_lesson_has_its_file_and_each_request_stands_in_one(folder: Path, asked: list):
+    asked += [("small", "shared"), ("small", "of {lesson}"), ("large", "of {lesson}")]
+    _record(folder, "01", "02")
+    assert _answers(folder) == {
+        "01.large.jsonl": ["echo of 01"],
+        "01.small.jsonl": ["echo of 01", "echo shared"],
+        "02.large.jsonl": ["echo of 02"],
+        "02.small.jsonl": ["echo of 02"],
+    }
+    head, _ = carried.read(folder / "02.large.jsonl")
+    large = local_model("large")
+    assert (head.lesson, head.size, head.name, head.model) == ("02", "large", large.name, large.model)
+    assert head.machine.startswith(f"{os.cpu_count()} cores of ")
+    assert connect("large")[0].badge.startswith(f"recorded: {head}")
+
+
+def test_one_lesson_again_leaves_the_others_and_prints_what_changed(
+    folder: Path, asked: list, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    asked += [("small", "of {lesson}"), ("small", "shared")]
+    _record(folder, "01", "02")
+    before = (folder / "01.small.jsonl").read_bytes()
+    path = folder / "02.small.jsonl"
+    path.write_text(path.read_text(encoding="utf-8").replace("echo of 02", "echo of old"), encoding="utf-8")
+    capsys.readouterr()
+    asked.append(("small", "new in {lesson}"))
+    _record(folder, "02")
+    assert (folder / "01.small.jsonl").read_bytes() == before
+    assert _answers(folder)["02.small.jsonl"] == ["echo new in 02", "echo of 02"]
+    printed = capsys.readouterr().out
+    assert "02.small.jsonl: 2 answers, 1 changed, 1 new, 0 gone" in printed
+    assert "'echo of old'" in printed and "'echo of 02'" in printed
+
+
+def test_a_size_that_a_lesson_no_longer_asks_loses_its_file(
+    folder: Path, asked: list, capsys: pytest.CaptureFixture[str]
+):
+    asked += [("small", "a"), ("large", "a")]
+    _record(folder, "01")
+    del asked[1]
+    _record(folder, "01")
+    assert list(_answers(folder)) == ["01.small.jsonl"]
+    assert "01.large.jsonl: the lesson no longer asks this model" in capsys.readouterr().out
+
+
+def test_a_stopped_run_goes_on_with_the_lesson_where_it_stopped(
+    folder: Path, asked: list, monkeypatch: pytest.MonkeyPatch
+):
+    asked.append(("small", "of {lesson}"))
+    run, begun = record.run_lesson, []
+
+    def stop_in_02(lesson: Lesson) -> None:
+        begun.append(lesson.number)
+        run(lesson)
+        if begun == ["01", "02"]:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(record, "run_lesson", stop_in_02)
+    with pytest.raises(KeyboardInterrupt):
+        _record(folder, "01", "02")
+    assert list(_answers(folder)) == ["01.small.jsonl"]
+    _record(folder, "01", "02")
+    assert begun == ["01", "02", "02"]
+    assert _answers(folder)["02.small.jsonl"] == ["echo of 02"]
+
+
+def test_an_unknown_lesson_is_named(folder: Path):
+    with pytest.raises(CourseError, match="'77' is not a lesson: choose from 00, 01"):
+        record.record(["77"])
