@@ -19,7 +19,7 @@ from scipy.stats import qmc
 
 from course.errors import CourseError
 from course.measuring.results import percent
-from widgets.cost.inputs import APPROACHES, Assumptions, Estimate, keys
+from widgets.cost.inputs import APPROACHES, Assumptions, InputRange, keys
 from widgets.cost.model import bills, dollars
 
 DRAWS = 10_000
@@ -120,7 +120,7 @@ def draws(assumptions: Assumptions, n: int = DRAWS, seed: int = SEED) -> dict[st
     An input keeps its own column of the hypercube whatever the others are, so that moving one moves no other.
     """
     if n < 1:
-        raise CourseError(f"{n} draws are none; ask for at least 1.")
+        raise CourseError(f"{n} draws are too few; ask for at least 1.")
     columns = keys(assumptions.pair)
     cube = _cube(len(columns), n, seed)
     return {
@@ -194,7 +194,7 @@ def _cube(columns: int, n: int, seed: int) -> np.ndarray:
     return cube
 
 
-def _triangular(share: np.ndarray, estimate: Estimate) -> np.ndarray:
+def _triangular(share: np.ndarray, estimate: InputRange) -> np.ndarray:
     """The values that these shares (0 to 1) of the triangle lie below."""
     low, peak, high = estimate.low, estimate.base, estimate.high
     rising = low + np.sqrt(share * ((high - low) * (peak - low)))
@@ -228,12 +228,12 @@ def _in_words(
     share = f"In {percent(cheaper[likelier])} % of {n:,} draws (sampling error {points} points)"
     if cheaper[likelier] == 1:
         share = f"In all {n:,} draws"
-    even = ", as good as even" if abs(cheaper[likelier] - 0.5) <= _EVEN else ""
+    even = ", which is close to even" if abs(cheaper[likelier] - 0.5) <= _EVEN else ""
     against = f"{APPROACHES[likelier]} costs less than {APPROACHES[other]} {over}{even}"
-    between = f"nine draws in ten lie between {_ahead(least)} and {_ahead(most)}"
-    return f"{share} {against}. In the middle it is {_ahead(middle)}; {between}."
+    between = f"in nine draws of ten it costs between {_ahead(least)} and {_ahead(most)}"
+    return f"{share} {against}. In the middle draw it costs {_ahead(middle)}; {between}."
 
 
 def _ahead(amount: float) -> str:
     # Two digits: the ranges are rougher than that.
-    return f"{dollars(float(f'{abs(amount):.2g}'))} {'cheaper' if amount >= 0 else 'dearer'}"
+    return f"{dollars(float(f'{abs(amount):.2g}'))} {'less' if amount >= 0 else 'more'}"

@@ -1,7 +1,7 @@
 """Sliders of the cost view: each moves one input of the cost model, in the unit that people read."""
 
 from widgets.controls import Slider
-from widgets.cost.inputs import Assumptions, Estimate, definition
+from widgets.cost.inputs import Assumptions, InputRange, definition
 from widgets.cost.model import label
 
 ROUND = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)  # stops of each power of ten
@@ -21,13 +21,14 @@ def shown(key: str, amount: float) -> float:
 
 
 def in_short(key: str, amount: float) -> str:
-    """An amount for the end of a bar: "12 %", "0.5 $", "30,000"."""
-    sign = {"%": " %", "$": " $"}.get(shown_unit(key)[1][:1], "")
+    """An amount for the end of a bar: "12 %", "$0.5", "30,000"."""
+    unit = shown_unit(key)[1][:1]
     number = float(f"{shown(key, amount):.3g}")
-    return (f"{number:,.0f}" if abs(number) >= 1000 else f"{number:g}") + sign
+    text = f"{number:,.0f}" if abs(number) >= 1000 else f"{number:g}"
+    return f"${text}" if unit == "$" else f"{text} %" if unit == "%" else text
 
 
-def stops(key: str, estimate: Estimate) -> list[float]:
+def stops(key: str, estimate: InputRange) -> list[float]:
     """Round values around the estimate, in the model's unit, and its base. Rising, within the bounds."""
     meaning, (factor, _) = definition(key), shown_unit(key)
     high = estimate.high or meaning.highest / (1 if factor == 100 else 100)

@@ -1,22 +1,25 @@
 """What the cost model is given: each input as low, base and high, with its unit, its source and its date.
 
 The figures are in data/cost_inputs.csv, token prices in data/prices.csv. A new approach is a name in
-`APPROACHES` and its rows in that file; a new input is a field of `Case` or `Approach` and its rows.
+`APPROACHES` and its rows in that file; a new input is a field of `SharedInputs` or `Approach` and its rows.
 """
 
-import csv
 import json
+import math
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from course.errors import CourseError
+from course.files import checked, csv_rows, parsed_json, read_text, replacing
 from course.material.prices import TIERS, Model, model, tier
-from course.paths import DATA, results_dir, whole
+from course.paths import DATA, results_dir
 
 COST_INPUTS = DATA / "cost_inputs.csv"
 STATE_FILE = "cost_state.json"
@@ -58,7 +61,7 @@ def _is(label: str, unit: str, lowest: float, highest: float) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Case:
+class SharedInputs:
     """Inputs that all approaches share. Each is an array; the shapes of all of them go together."""
 
     volume: np.ndarray = _is("Volume at the start", "outputs a month", 1, 1e9)
@@ -66,13 +69,13 @@ class Case:
     decline: np.ndarray = _is("Decline of token prices", "share a year", 0, 0.95)
     error_cost: np.ndarray = _is("Cost of a wrong output", "$", 0, 10_000)
     rate: np.ndarray = _is("Engineer", "$ an hour", 0, 1_000)
-    review_minutes: np.ndarray = _is("Review of one output", "minutes", 0, 240)
+    review_minutes: np.ndarray = _is("Reviewing one output", "minutes", 0, 240)
     reviewer_rate: np.ndarray = _is("Reviewer", "$ an hour", 0, 1_000)
-    label_cost: np.ndarray = _is("Label of one example", "$", 0, 1_000)
-    curation: np.ndarray = _is("Share of the data work that is curation", "share", 0, 0.95)
+    label_cost: np.ndarray = _is("Labelling one example", "$", 0, 1_000)
+    curation: np.ndarray = _is("Curation as a share of the data work", "share", 0, 0.95)
     tuned_models: np.ndarray = _is("Tuned models that the team keeps", "models", 1, 100)
     tax_hours: np.ndarray = _is("Watching and evaluating one tuned model", "hours a month", 0, 200)
-    tax_power: np.ndarray = _is("Power by which that grows with the models", "power", 1, 3)
+    tax_power: np.ndarray = _is("Growth of that work with the number of models", "exponent", 1, 3)
 
 
 @dataclass(frozen=True)
@@ -80,34 +83,34 @@ class Approach:
     """Inputs of one approach. Tokens are those of one call; prices are those of the first month."""
 
     calls: np.ndarray = _is("Calls", "per output", 0, 100)
-    prefix: np.ndarray = _is("Tokens that every call repeats", "tokens", 0, 1_000_000)
-    variable: np.ndarray = _is("Tokens in that change", "tokens", 0, 1_000_000)
-    output: np.ndarray = _is("Tokens out", "tokens", 0, 100_000)
-    input_price: np.ndarray = _is("Price in", "$ per million tokens", 0, 1_000)
-    cached_price: np.ndarray = _is("Price in, from the cache", "$ per million tokens", 0, 1_000)
-    output_price: np.ndarray = _is("Price out", "$ per million tokens", 0, 1_000)
+    prefix: np.ndarray = _is("Tokens repeated in every call", "tokens", 0, 1_000_000)
+    variable: np.ndarray = _is("Input tokens that change", "tokens", 0, 1_000_000)
+    output: np.ndarray = _is("Output tokens", "tokens", 0, 100_000)
+    input_price: np.ndarray = _is("Price of input", "$ per million tokens", 0, 1_000)
+    cached_price: np.ndarray = _is("Price of input from the cache", "$ per million tokens", 0, 1_000)
+    output_price: np.ndarray = _is("Price of output", "$ per million tokens", 0, 1_000)
     cache_hit: np.ndarray = _is("Repeated tokens read from the cache", "share", 0, 1)
     batch: np.ndarray = _is("Sent in batches", "share", 0, 1)
     batch_discount: np.ndarray = _is("Discount of a batch", "share", 0, 1)
     error_rate: np.ndarray = _is("Wrong outputs", "share", 0, 1)
     reviewed: np.ndarray = _is("Outputs that a person reviews", "share", 0, 1)
-    hosting: np.ndarray = _is("Hosting", "$ a month and unit", 0, 1_000_000)
-    capacity: np.ndarray = _is("Capacity of a unit", "outputs a month", 1_000, 1e12)
+    hosting: np.ndarray = _is("Hosting", "$ a month for each machine", 0, 1_000_000)
+    capacity: np.ndarray = _is("Capacity of one machine", "outputs a month", 1_000, 1e12)
     upkeep: np.ndarray = _is("Upkeep", "hours a month", 0, 1_000)
     evaluated: np.ndarray = _is("Share of a tuned model's evaluation", "share", 0, 1)
-    retrains: np.ndarray = _is("Retraining", "times a month", 0, 31)
-    retrain_hours: np.ndarray = _is("One retraining", "hours", 0, 2_000)
+    retrains: np.ndarray = _is("Retraining runs", "a month", 0, 31)
+    retrain_hours: np.ndarray = _is("Work on one retraining", "hours", 0, 2_000)
     setup_hours: np.ndarray = _is("Set-up", "hours", 0, 10_000)
     examples: np.ndarray = _is("Labelled examples", "examples", 0, 1_000_000)
     example_tokens: np.ndarray = _is("Tokens of one example", "tokens", 0, 100_000)
-    epochs: np.ndarray = _is("Times that training reads each", "epochs", 0, 100)
+    epochs: np.ndarray = _is("Epochs", "epochs", 0, 100)
     training_price: np.ndarray = _is("Price of training", "$ per million tokens", 0, 1_000)
-    gpu_hours: np.ndarray = _is("Graphics card in one training", "hours", 0, 10_000)
-    gpu_price: np.ndarray = _is("Graphics card", "$ an hour", 0, 1_000)
+    gpu_hours: np.ndarray = _is("GPU time of one training run", "hours", 0, 10_000)
+    gpu_price: np.ndarray = _is("GPU", "$ an hour", 0, 1_000)
 
 
 @dataclass(frozen=True)
-class Estimate:
+class InputRange:
     """What is held of one input: a low, a base and a high value, where they come from, and of what kind."""
 
     low: float
@@ -135,13 +138,15 @@ class Assumptions:
     approaches: tuple[str, ...]
     pair: tuple[str, str]
     horizon: int
-    estimates: Mapping[str, Estimate]
+    estimates: Mapping[str, InputRange]
 
     def __post_init__(self) -> None:
         for name in (*self.approaches, *self.pair):
             if name not in APPROACHES:
-                raise CourseError(f"{name!r} is no approach; choose from {', '.join(APPROACHES)}.")
-        if not set(self.pair) <= set(self.approaches) or len(set(self.pair)) != 2:
+                raise CourseError(f"{name!r} is not an approach; choose from {', '.join(APPROACHES)}.")
+        if len(set(self.approaches)) != len(self.approaches):
+            raise CourseError(f"The approaches {self.approaches} name one twice; name each once.")
+        if not set(self.pair) <= set(self.approaches) or not len(set(self.pair)) == len(self.pair) == 2:
             raise CourseError(f"The pair {self.pair} must be two of the approaches {self.approaches}.")
         if not (isinstance(self.horizon, int) and 1 <= self.horizon <= LONGEST):
             raise CourseError(f"A horizon of {self.horizon} months: give a whole number from 1 to {LONGEST}.")
@@ -184,7 +189,7 @@ class Assumptions:
             definition(key)
             if key not in estimates:
                 raise CourseError(f"{owner!r} is not compared here; the approaches are {self.approaches}.")
-            estimates[key] = Estimate(*_triple(key, estimates[key], value), source, date, kind)
+            estimates[key] = InputRange(*_triple(key, estimates[key], value), source, date, kind)
         return replace(self, estimates=estimates)
 
     def with_approaches(self, approaches: Sequence[str], pair: tuple[str, str]) -> "Assumptions":
@@ -219,39 +224,47 @@ class Assumptions:
         return json.dumps(state, indent=1)
 
 
-def from_json(text: str) -> Assumptions:
+def from_json(text: str, where: str = "The saved cost model") -> Assumptions:
     """The assumptions that `to_json` wrote. CourseError says what is wrong with the text."""
-    try:
-        state = json.loads(text)
-    except ValueError as error:
-        raise CourseError(f"This is no saved cost model ({error}); copy the state again.") from None
-    if not isinstance(state, dict) or state.get("format") != STATE_FORMAT:
-        found = state.get("format") if isinstance(state, dict) else state
-        raise CourseError(f"A saved cost model has the format {STATE_FORMAT}, not {found!r}; save it again.")
-    try:
-        return Assumptions(
-            str(state["title"]),
-            tuple(state["approaches"]),
-            tuple(state["pair"]),
-            state["horizon"],
-            {key: Estimate(**estimate) for key, estimate in state["estimates"].items()},
+    state = parsed_json(text, where)
+    if state.get("format") != STATE_FORMAT:
+        raise CourseError(
+            f"{where} has the format {state.get('format')!r}, not {STATE_FORMAT}; save it again."
         )
-    except (KeyError, TypeError, AttributeError) as error:
-        raise CourseError(f"The saved cost model is not whole ({error}); save it again.") from None
+    saved_state = checked(_State, state, where)
+    estimates = {
+        key: checked(InputRange, estimate, f"{where}, {key}")
+        for key, estimate in saved_state.estimates.items()
+    }
+    return Assumptions(
+        saved_state.title, saved_state.approaches, saved_state.pair, saved_state.horizon, estimates
+    )
+
+
+@dataclass(frozen=True)
+class _State:
+    """What `to_json` writes."""
+
+    format: int
+    title: str
+    approaches: tuple[str, ...]
+    pair: tuple[str, str]
+    horizon: int
+    estimates: dict[str, dict[str, Any]]
 
 
 def save(assumptions: Assumptions, path: Path | None = None) -> Path:
-    """Keep the state in the results folder (or at `path`), whole or not at all. Returns where."""
+    """Write the state to the results folder (or to `path`) and return where it is."""
     path = path or results_dir() / STATE_FILE
-    with whole(path) as unfinished:
+    with replacing(path) as unfinished:
         unfinished.write_text(assumptions.to_json() + "\n", encoding="utf-8")
     return path
 
 
 def saved(path: Path | None = None) -> Assumptions | None:
-    """The state that `save` kept, or None when there is none."""
+    """The state that `save` wrote, or None when there is none."""
     path = path or results_dir() / STATE_FILE
-    return from_json(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return from_json(read_text(path), path.name) if path.is_file() else None
 
 
 def load(approaches: Sequence[str] = tuple(APPROACHES), pair: tuple[str, str] | None = None) -> Assumptions:
@@ -262,7 +275,7 @@ def load(approaches: Sequence[str] = tuple(APPROACHES), pair: tuple[str, str] | 
 
 def keys(approaches: Iterable[str]) -> list[str]:
     """The key of every input of the case and of these approaches."""
-    owned = [(CASE, part.name) for part in fields(Case)]
+    owned = [(CASE, part.name) for part in fields(SharedInputs)]
     owned += [(name, part.name) for name in approaches for part in fields(Approach)]
     return [f"{owner}.{name}" for owner, name in owned]
 
@@ -270,13 +283,13 @@ def keys(approaches: Iterable[str]) -> list[str]:
 def definition(key: str) -> Definition:
     """What the input of that key is. An unknown key raises CourseError."""
     owner, _, name = key.partition(".")
-    parts = fields(Case) if owner == CASE else fields(Approach) if owner in APPROACHES else ()
+    parts = fields(SharedInputs) if owner == CASE else fields(Approach) if owner in APPROACHES else ()
     for part in parts:
         if part.name == name:
             return part.metadata["definition"]
     known = ", ".join(part.name for part in parts)
     fix = f"{owner!r} has: {known}" if known else f"begin it with {CASE!r} or one of {', '.join(APPROACHES)}"
-    raise CourseError(f"{key!r} is no input; {fix}.")
+    raise CourseError(f"{key!r} is not an input; {fix}.")
 
 
 def check_values(values: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
@@ -291,7 +304,7 @@ def check_values(values: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
     return arrays
 
 
-def model_prices(owner: str, name: str) -> dict[str, Estimate]:
+def model_prices(owner: str, name: str) -> dict[str, InputRange]:
     """Estimates of an approach's token prices by a tier, or by a model's name in data/prices.csv.
 
     "NAME:tuned" takes the prices of its tuned form and of its training, "none" no token price at all.
@@ -302,7 +315,7 @@ def model_prices(owner: str, name: str) -> dict[str, Estimate]:
     plain, _, form = name.partition(":")
     row = tier(plain) if plain in TIERS else model(plain)
     if form and form != TUNED:
-        raise CourseError(f"{name!r} is no model; behind the colon only {TUNED!r} may stand.")
+        raise CourseError(f"{name!r} is not a model; only {TUNED!r} may follow the colon.")
     prices = _tuned(row) if form else _plain(row)
     return _estimates(owner, prices, f"data/prices.csv: {row.id} ({row.status})", row.date)
 
@@ -326,26 +339,28 @@ def _tuned(row: Model) -> dict[str, float]:
     return prices if row.training is None else prices | {"training_price": row.training}
 
 
-def _estimates(owner: str, values: Mapping[str, float], source: str, date: str) -> dict[str, Estimate]:
+def _estimates(owner: str, values: Mapping[str, float], source: str, date: str) -> dict[str, InputRange]:
     return {
-        f"{owner}.{name}": Estimate(value, value, value, source, date, "price")
+        f"{owner}.{name}": InputRange(value, value, value, source, date, "price")
         for name, value in values.items()
     }
 
 
 @cache
-def read_estimates(path: Path) -> Mapping[str, Estimate]:
+def read_estimates(path: Path) -> Mapping[str, InputRange]:
     """Every estimate of the file by its key; an approach's own row goes before the one of "any".
 
     CourseError names the line and the value at fault.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        columns = ["owner", "input", "low", "base", "high", "unit", "kind", "source", "date"]
-        if reader.fieldnames != columns:
-            raise CourseError(f"{path.name} has the columns {reader.fieldnames}, not {columns}.")
-        rows = [(f"{path.name}, line {reader.line_num}", row) for row in reader]
-    estimates: dict[str, Estimate] = {}
+    rows = list(csv_rows(path, ("owner", "input", "low", "base", "high", "unit", "kind", "source", "date")))
+    places: dict[tuple[str, str], str] = {}
+    for where, row in rows:
+        first = places.setdefault((row["owner"], row["input"]), where)
+        if first != where:
+            raise CourseError(
+                f"{where}: {row['owner']},{row['input']} is already in {first}; keep one of the two."
+            )
+    estimates: dict[str, InputRange] = {}
     for where, row in rows:
         if row["owner"] == ANY:
             for name in APPROACHES:
@@ -356,13 +371,13 @@ def read_estimates(path: Path) -> Mapping[str, Estimate]:
     return estimates
 
 
-def _parsed(where: str, row: dict[str, str]) -> dict[str, Estimate]:
+def _parsed(where: str, row: dict[str, str]) -> dict[str, InputRange]:
     try:
         if row["input"] == MODEL:
             return model_prices(row["owner"], row["base"])
         key = f"{row['owner']}.{row['input']}"
         low, base, high = (float(row[name]) for name in ("low", "base", "high"))
-        estimate = Estimate(low, base, high, row["source"], row["date"], row["kind"])
+        estimate = InputRange(low, base, high, row["source"], row["date"], row["kind"])
         if row["unit"] != definition(key).unit:
             raise CourseError(f"{key} is in {row['unit']!r}; write it in {definition(key).unit!r}.")
         _check(key, estimate)
@@ -373,10 +388,10 @@ def _parsed(where: str, row: dict[str, str]) -> dict[str, Estimate]:
     return {key: estimate}
 
 
-def _check(key: str, estimate: Estimate) -> None:
+def _check(key: str, estimate: InputRange) -> None:
     meaning = definition(key)
     triple = (estimate.low, estimate.base, estimate.high)
-    if not all(isinstance(value, int | float) and np.isfinite(value) for value in triple):
+    if not all(math.isfinite(value) for value in triple):
         raise CourseError(f"{key} is {triple}; give three numbers.")
     if not meaning.lowest <= estimate.low <= estimate.base <= estimate.high <= meaning.highest:
         raise CourseError(
@@ -386,23 +401,34 @@ def _check(key: str, estimate: Estimate) -> None:
         raise CourseError(f"The estimate of {key} is of the kind {estimate.kind!r}; choose from {KINDS}.")
     if not estimate.source:
         raise CourseError(f"The estimate of {key} has no source; say where it comes from.")
+    if estimate.date and not _DATE.fullmatch(estimate.date):
+        raise CourseError(f"The estimate of {key} has the date {estimate.date!r}; write it as 2026-11-21.")
 
 
-def _triple(key: str, old: Estimate, value: float | Sequence[float]) -> tuple[float, float, float]:
+def _triple(key: str, old: InputRange, value: float | Sequence[float]) -> tuple[float, float, float]:
     if isinstance(value, Sequence) and not isinstance(value, str):
         if len(value) != 3:
             raise CourseError(f"{key} is {tuple(value)}; give one number, or low, base and high.")
-        return tuple(float(part) for part in value)
-    try:
-        base = float(value)
-    except (TypeError, ValueError):
-        raise CourseError(f"{key} is {value!r}; give a number.") from None
+        return tuple(_number(key, part) for part in value)
+    base = _number(key, value)
     meaning, factor = definition(key), base / old.base if old.base else 0.0
     if not factor:
         return base, base, base
     around = sorted((old.low * factor, old.high * factor))
     low, high = (min(max(end, meaning.lowest), meaning.highest) for end in around)
     return min(low, base), base, max(high, base)
+
+
+def _number(key: str, value: Any) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        raise CourseError(f"{key} is {value!r}; give a number.") from None
+    except OverflowError:
+        raise CourseError(f"{key} has {len(str(value))} digits; {_bounds(definition(key))}.") from None
+
+
+_DATE = re.compile(r"20\d\d-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?")
 
 
 def _bounds(meaning: Definition) -> str:

@@ -27,7 +27,15 @@ from scipy.optimize import brentq
 
 from course.errors import CourseError
 from course.measuring.results import money
-from widgets.cost.inputs import APPROACHES, CASE, Approach, Assumptions, Case, check_values, definition
+from widgets.cost.inputs import (
+    APPROACHES,
+    CASE,
+    Approach,
+    Assumptions,
+    SharedInputs,
+    check_values,
+    definition,
+)
 
 VOLUME = "case.volume"
 LEAST, MOST = 10.0, 1e8  # outputs a month: where break-even volumes are searched
@@ -119,7 +127,7 @@ class Crossing:
 
 
 @dataclass(frozen=True)
-class Change:
+class TurningPoint:
     """The value of one input at which the cheaper approach of a pair changes.
 
     `ranges` is how far that is: 1 is the end of the range that the estimate names, on that side.
@@ -136,11 +144,11 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Comparison:
     """Which of the pair is cheaper over the horizon, by how many $, and how it got there, in `sentence`."""
 
     cheaper: str
-    dearer: str
+    costlier: str
     saving: float
     sentence: str
 
@@ -155,7 +163,7 @@ def bills(
     The arrays in `values` must broadcast together. CourseError for an unknown key or a value out of bounds.
     """
     arrays = check_values(assumptions.base() | dict(values or {}))
-    case = Case(**_owned(arrays, CASE, Case))
+    case = SharedInputs(**_owned(arrays, CASE, SharedInputs))
     month = np.arange(assumptions.horizon)
     volume = case.volume[..., None] * (1 + case.growth[..., None]) ** month
     prices_left = (1 - case.decline[..., None]) ** (month / 12)
@@ -241,22 +249,24 @@ def crossover_map(
     return np.stack([np.broadcast_to(priced[name].total, shape) for name in approaches])
 
 
-def verdict(assumptions: Assumptions) -> Verdict:
+def verdict(assumptions: Assumptions) -> Comparison:
     """Which of the pair is cheaper over the horizon, and from which month on, in one sentence."""
     a, b = assumptions.pair
     totals = {name: float(bill.total) for name, bill in bills(assumptions, approaches=(a, b)).items()}
-    cheaper, dearer = sorted(totals, key=totals.get)
-    saving = totals[dearer] - totals[cheaper]
+    cheaper, costlier = sorted(totals, key=totals.get)
+    saving = totals[costlier] - totals[cheaper]
     volume = assumptions.estimates[VOLUME].base
     at = f"At {volume:,.0f} outputs a month ({per_day(volume)}), over {assumptions.horizon} months"
     if saving == 0:
-        return Verdict(cheaper, dearer, 0.0, f"{at}, {APPROACHES[a]} and {APPROACHES[b]} cost the same.")
+        return Comparison(cheaper, costlier, 0.0, f"{at}, {APPROACHES[a]} and {APPROACHES[b]} cost the same.")
     costs = f"{APPROACHES[cheaper]} costs {dollars(totals[cheaper])}"
-    against = f"{APPROACHES[dearer]} {dollars(totals[dearer])}: {dollars(saving)} less"
-    return Verdict(cheaper, dearer, saving, f"{at}, {costs} and {against}, {_since(assumptions, a, b)}.")
+    against = f"{APPROACHES[costlier]} {dollars(totals[costlier])}: {dollars(saving)} less"
+    return Comparison(cheaper, costlier, saving, f"{at}, {costs} and {against}, {_since(assumptions, a, b)}.")
 
 
-def smallest_changes(assumptions: Assumptions, keys_to_try: Sequence[str] | None = None) -> list[Change]:
+def smallest_changes(
+    assumptions: Assumptions, keys_to_try: Sequence[str] | None = None
+) -> list[TurningPoint]:
     """For each uncertain input of the pair the nearest value at which the verdict turns, the nearest first.
 
     An input is moved up to `REACH` ranges away from its base, and never over its bounds. One that cannot turn
@@ -267,16 +277,16 @@ def smallest_changes(assumptions: Assumptions, keys_to_try: Sequence[str] | None
     return sorted((change for change in found if change), key=lambda change: change.ranges)
 
 
-def change_in_words(assumptions: Assumptions, changes: Sequence[Change]) -> str:
+def change_in_words(assumptions: Assumptions, changes: Sequence[TurningPoint]) -> str:
     """The smallest change that turns the verdict, as one sentence."""
     if not changes:
-        return "No single input turns this, within five times its range."
+        return "No single input changes the verdict within five times its range."
     change = changes[0]
     meaning, base = definition(change.key), assumptions.estimates[change.key].base
     where = "inside the range given for it" if change.is_plausible else "outside the range given for it"
     return (
-        f"The smallest change that turns it: {label(change.key)} at {change.value:,.3g} {meaning.unit} "
-        f"in place of {base:,.3g}, {where}."
+        f"The smallest change that reverses it: {label(change.key)} at {change.value:,.3g} {meaning.unit} "
+        f"instead of {base:,.3g}, {where}."
     )
 
 
@@ -310,8 +320,10 @@ def label(key: str) -> str:
 
 
 def dollars(amount: float) -> str:
-    """An amount in $, whole from 100 $ on."""
-    return f"{amount:,.0f} $" if abs(amount) >= 100 else f"{money(amount) if amount > 0 else '0'} $"
+    """An amount such as $1,200 or $0.35."""
+    size = abs(amount)
+    text = f"{size:,.0f}" if size >= 100 else money(size) if size else "0"
+    return f"{'-' if amount < 0 else ''}${text}"
 
 
 def per_day(volume: float) -> str:
@@ -319,7 +331,7 @@ def per_day(volume: float) -> str:
     return f"{volume / DAYS_PER_MONTH:,.0f} a day"
 
 
-_Kind = TypeVar("_Kind", Case, Approach)
+_Kind = TypeVar("_Kind", SharedInputs, Approach)
 
 
 def _owned(arrays: Mapping[str, np.ndarray], owner: str, kind: type[_Kind]) -> dict[str, np.ndarray]:
@@ -327,7 +339,7 @@ def _owned(arrays: Mapping[str, np.ndarray], owner: str, kind: type[_Kind]) -> d
 
 
 def _bill(
-    case: Case, approach: Approach, outputs: Quantity, at_first_prices: Quantity, months: Quantity
+    case: SharedInputs, approach: Approach, outputs: Quantity, at_first_prices: Quantity, months: Quantity
 ) -> Bill:
     """`at_first_prices`: the outputs of a month, fewer by what token prices have fallen since the first."""
     training = training_cost(approach)
@@ -391,7 +403,7 @@ def _turns(gaps: np.ndarray) -> list[tuple[int, int]]:
     return [(int(known[place]), int(known[place + 1])) for place in turned]
 
 
-def _nearest_change(assumptions: Assumptions, key: str) -> Change | None:
+def _nearest_change(assumptions: Assumptions, key: str) -> TurningPoint | None:
     estimate, meaning = assumptions.estimates[key], definition(key)
 
     def gap(value: np.ndarray) -> np.ndarray:
@@ -408,7 +420,7 @@ def _nearest_change(assumptions: Assumptions, key: str) -> Change | None:
         if turns:
             before, after = turns[0]
             value = brentq(gap, tried[before], tried[after])
-            found.append(Change(key, value, (value - estimate.base) / (end - estimate.base)))
+            found.append(TurningPoint(key, value, (value - estimate.base) / (end - estimate.base)))
     return min(found, key=lambda change: change.ranges, default=None)
 
 

@@ -5,7 +5,6 @@ the reader has measured.
 """
 
 import math
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from course.errors import CourseError
+from course.files import read_toml
+from course.material.claims import claim as find_claim
 from course.material.prices import machine_price_per_hour
 from course.material.prices import models as priced_models
 from course.measuring.results import Result, money
@@ -129,7 +130,7 @@ def from_board(measured: Mapping[str, Result]) -> Preset:
     assumptions = load()
     for name, result in measured.items():
         if name not in APPROACHES:
-            raise CourseError(f"{name!r} is no approach; choose from {', '.join(APPROACHES)}.")
+            raise CourseError(f"{name!r} is not an approach; choose from {', '.join(APPROACHES)}.")
         if not isinstance(result, Result):
             raise CourseError(f"{name!r} needs a result of the board, not {result!r}.")
         assumptions = _measured(assumptions, name, result)
@@ -251,7 +252,7 @@ MEASURES: Mapping[str, Callable[..., float | str]] = {
     "cheaper": _cheaper,  # of two: over the horizon
     "saving_per_1000": _saving_per_1000,  # of two: $ that the second saves on tokens, errors and review
     "needed_per_1000": _needed_per_1000,  # of two: $ that it would have to save to be even, all else counted
-    "payback_outputs": _payback_outputs,  # of two: outputs after which the second's dearer start is paid back
+    "payback_outputs": _payback_outputs,  # of two: outputs after which the second's higher start is paid back
     "payback_volume": _payback_volume,  # of two: outputs a month that do so within the horizon
     "break_even_volume": _break_even_volume,  # of two: outputs a month from which the second is cheaper
     "evaluation_hours": _evaluation_hours,  # hours a month of watching all tuned models
@@ -282,11 +283,14 @@ _FIELDS = {
 
 @cache
 def _presets(path: Path) -> tuple[Preset, ...]:
-    with path.open("rb") as file:
-        entries = tomllib.load(file)["preset"]
+    entries = read_toml(path).get("preset", [])
+    if not entries:
+        raise CourseError(f"{path.name} has no [[preset]]; restore the file.")
     found: dict[str, Preset] = {}
     for entry in entries:
         id = entry.get("id", "a preset without an id")
+        if id in found:
+            raise CourseError(f"{path.name}: the id {id!r} is there twice; make it unique.")
         try:
             found[id] = _preset(entry, found)
         except (KeyError, TypeError, ValueError) as error:
@@ -300,7 +304,7 @@ def _preset(entry: dict[str, Any], found: Mapping[str, Preset]) -> Preset:
     unknown = sorted(set(entry) - _FIELDS)
     if unknown:
         raise CourseError(
-            f"{unknown[0]!r} is no field of a preset; choose from {', '.join(sorted(_FIELDS))}."
+            f"{unknown[0]!r} is not a field of a preset; choose from {', '.join(sorted(_FIELDS))}."
         )
     start = found[entry["like"]].assumptions if "like" in entry else load()
     assumptions = start.with_approaches(entry["approaches"], tuple(entry["pair"]))
@@ -372,7 +376,9 @@ def _check(
     over: str = "",
 ) -> Check:
     if measure not in MEASURES:
-        raise CourseError(f"{measure!r} is no measure; choose from {', '.join(MEASURES)}.")
+        raise CourseError(f"{measure!r} is not a measure; choose from {', '.join(MEASURES)}.")
+    if claim:
+        find_claim(claim)
     exact = {key: (value, value, value) for key, value in (values or {}).items()}
     moved = _with_models(assumptions, models or {}).with_values(exact)
     return Check(

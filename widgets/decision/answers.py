@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from course.errors import CourseError
+from course.files import parsed_json, read_text, replacing
 from course.measuring import gap
 from course.measuring.results import percent, wilson
-from course.paths import results_dir, whole
+from course.paths import results_dir
 
 FORMAT, STYLE, KNOWLEDGE, CAPABILITY = "format", "style", "knowledge", "capability"
 BEHAVIOUR, LATENCY, COST, PRIVACY = "behaviour", "latency", "cost", "privacy"
@@ -71,8 +72,8 @@ SPREADS = {
     ONE_KIND: "one kind fails most",
     ALIKE: "all kinds fail alike",
 }
-NOT_PRICED, DEARER, CHEAPER = "not priced", "dearer", "cheaper"
-PRICED = {NOT_PRICED: "not priced yet", DEARER: "tuning costs more", CHEAPER: "tuning costs less"}
+NOT_PRICED, COSTS_MORE, COSTS_LESS = "not priced", "costs more", "costs less"
+PRICED = {NOT_PRICED: "not priced yet", COSTS_MORE: "tuning costs more", COSTS_LESS: "tuning costs less"}
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Question:
+class FormQuestion:
     """One answer as it is asked: `options` maps each value on offer to what is shown.
 
     Between them they run from the least to the most. `limits` are the bounds of a number; other values than
@@ -171,10 +172,10 @@ _RATES = (0.005, 0.01, 0.02, 0.03, 0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.3, 0.5)
 _LATENCIES = (50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000)
 
 QUESTIONS = (
-    Question("wrong", WRONG_NOW, "What is wrong", PROBLEMS, many=True),
-    Question("tried", TRIED, "What was tried", TRIABLE, many=True),
-    Question("prompt_maximised", TRIED, "Best prompt you can write, 10 examples in it", YES_NO),
-    Question(
+    FormQuestion("wrong", WRONG_NOW, "What is wrong", PROBLEMS, many=True),
+    FormQuestion("tried", TRIED, "What was tried", TRIABLE, many=True),
+    FormQuestion("prompt_maximised", TRIED, "Best prompt you can write, 10 examples in it", YES_NO),
+    FormQuestion(
         "evaluation_rows",
         MEASURED,
         "Rows in the evaluation set",
@@ -182,24 +183,24 @@ QUESTIONS = (
         limits=(0, 10_000_000),
         whole=True,
     ),
-    Question(
+    FormQuestion(
         "failure_rate",
         MEASURED,
         "Failures of the best usable rung",
         {None: "not measured"} | {rate: f"{100 * rate:g} %" for rate in (0.0, *_RATES)},
         limits=(0, 1),
     ),
-    Question(
+    FormQuestion(
         "accepted_rate",
         MEASURED,
         "Failures you accept",
         {rate: f"{100 * rate:g} %" for rate in _RATES},
         limits=(0.0001, 0.9999),
     ),
-    Question("failures_sorted", MEASURED, "Failures read and sorted by kind", YES_NO),
-    Question("spread", MEASURED, "Failures across kinds of input", SPREADS),
-    Question("changes", TASK, "Requirements changed so far", CHANGES),
-    Question(
+    FormQuestion("failures_sorted", MEASURED, "Failures read and sorted by kind", YES_NO),
+    FormQuestion("spread", MEASURED, "Failures across kinds of input", SPREADS),
+    FormQuestion("changes", TASK, "Requirements changed so far", CHANGES),
+    FormQuestion(
         "stable_months",
         TASK,
         "They will stay as they are for",
@@ -207,8 +208,8 @@ QUESTIONS = (
         unit="months",
         limits=(0, 120),
     ),
-    Question("reviewed", TASK, "A person reviews each output", {True: "yes", False: "no"}),
-    Question(
+    FormQuestion("reviewed", TASK, "A person reviews each output", {True: "yes", False: "no"}),
+    FormQuestion(
         "volume",
         TASK,
         "Volume",
@@ -220,8 +221,8 @@ QUESTIONS = (
         limits=(1, 10_000_000_000),
         whole=True,
     ),
-    Question("task", DATA, "What the examples must cover", TASKS),
-    Question(
+    FormQuestion("task", DATA, "What the examples must cover", TASKS),
+    FormQuestion(
         "labels",
         DATA,
         "Labelled examples",
@@ -229,13 +230,17 @@ QUESTIONS = (
         limits=(0, 100_000_000),
         whole=True,
     ),
-    Question("labelled_by", DATA, "Labelled by", LABELLERS),
-    Question("latency_now", TASK, "A reply takes", _numbers(*_LATENCIES), unit="ms", limits=(1, 3_600_000)),
-    Question("latency_needed", TASK, "It may take", _numbers(*_LATENCIES), unit="ms", limits=(1, 3_600_000)),
-    Question("local_only", TASK, "Only models on our own machines", YES_NO),
-    Question("curation_budget", MEANS, "Budget for preparing the data", YES_NO),
-    Question("retraining_budget", MEANS, "Budget for training again", YES_NO),
-    Question(
+    FormQuestion("labelled_by", DATA, "Labelled by", LABELLERS),
+    FormQuestion(
+        "latency_now", TASK, "A reply takes", _numbers(*_LATENCIES), unit="ms", limits=(1, 3_600_000)
+    ),
+    FormQuestion(
+        "latency_needed", TASK, "It may take", _numbers(*_LATENCIES), unit="ms", limits=(1, 3_600_000)
+    ),
+    FormQuestion("local_only", TASK, "Only models on our own machines", YES_NO),
+    FormQuestion("curation_budget", MEANS, "Budget for preparing the data", YES_NO),
+    FormQuestion("retraining_budget", MEANS, "Budget for training again", YES_NO),
+    FormQuestion(
         "tuned_models",
         MEANS,
         "Tuned models already kept",
@@ -243,13 +248,13 @@ QUESTIONS = (
         limits=(0, 1_000),
         whole=True,
     ),
-    Question("cost_says", MEANS, "The cost model of lesson 09 says", PRICED),
+    FormQuestion("cost_says", MEANS, "The cost model of lesson 09 says", PRICED),
 )
 QUESTION = {question.name: question for question in QUESTIONS}
 GROUPS = tuple(dict.fromkeys(question.group for question in QUESTIONS))
 
 
-def stops_with(question: Question, *values: Any) -> list[Any]:
+def stops_with(question: FormQuestion, *values: Any) -> list[Any]:
     """The values that a question offers, with `values` in their places among them."""
     stops = list(question.options)
     more = [value for value in values if value not in stops]
@@ -260,7 +265,7 @@ def stops_with(question: Question, *values: Any) -> list[Any]:
     )
 
 
-def said(question: Question, value: Any) -> str:
+def answer_text(question: FormQuestion, value: Any) -> str:
     """An answer as people read it."""
     if value in question.options and type(value) in {type(option) for option in question.options}:
         text = question.options[value]
@@ -327,14 +332,9 @@ def to_json(answers: Answers) -> str:
     return json.dumps(plain, indent=2)
 
 
-def from_json(text: str) -> Answers:
+def from_json(text: str, where: str = "The answers") -> Answers:
     """The answers of `to_json`. CourseError for text that holds none, or for an answer that cannot be."""
-    try:
-        plain = json.loads(text)
-    except (json.JSONDecodeError, TypeError) as error:
-        raise CourseError(f"The answers are no JSON ({error}); copy them whole.") from None
-    if not isinstance(plain, dict):
-        raise CourseError(f"The answers are a JSON {type(plain).__name__}; they should be an object.")
+    plain = parsed_json(text, where)
     names = [each.name for each in fields(Answers)]
     for name in plain:
         if name not in names:
@@ -343,10 +343,10 @@ def from_json(text: str) -> Answers:
 
 
 def save(answers: Answers, path: Path | None = None) -> Path:
-    """Keep the answers in `path`, by default results/decision.json, whole or not at all."""
+    """Write the answers to `path`, by default results/decision.json."""
     path = path or default_path()
     try:
-        with whole(path) as unfinished:
+        with replacing(path) as unfinished:
             unfinished.write_text(to_json(answers) + "\n", encoding="utf-8")
     except OSError as error:
         raise CourseError(f"{path.name} cannot be written ({error.strerror}); check the folder.") from None
@@ -359,8 +359,8 @@ def load(path: Path | None = None) -> Answers | None:
     if not path.exists():
         return None
     try:
-        return from_json(path.read_text(encoding="utf-8"))
-    except (CourseError, OSError, UnicodeDecodeError) as error:
+        return from_json(read_text(path), path.name)
+    except CourseError as error:
         raise CourseError(f"{path.name} cannot be used: {error} Move it away to start again.") from None
 
 
@@ -378,7 +378,7 @@ def _known_set(name: str, given: Any, known: Mapping[str, str]) -> frozenset[str
     return frozenset(given)
 
 
-def _check(question: Question, value: Any) -> None:
+def _check(question: FormQuestion, value: Any) -> None:
     if question.many or (value is None and None in question.options):
         return
     if question.limits is None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from copy import copy
 from dataclasses import dataclass, replace
-from itertools import combinations, product
 from typing import Any
 
 from course.errors import CourseError
@@ -12,7 +11,7 @@ from widgets.decision.answers import (
     ANOTHER_MODEL,
     CHANGES,
     COST,
-    DEARER,
+    COSTS_MORE,
     EXPERTS,
     FEW_SHOT,
     KNOWLEDGE,
@@ -33,8 +32,8 @@ from widgets.decision.answers import (
     TWICE_A_YEAR,
     YEARLY,
     Answers,
-    Question,
-    said,
+    FormQuestion,
+    answer_text,
     stops_with,
 )
 from widgets.decision.rules import (
@@ -59,9 +58,9 @@ from widgets.decision.rules import (
     UNDECIDED,
     UNMEASURED,
     WAY_OF_ANSWERING,
-    Point,
+    LadderRung,
     Reason,
-    Rung,
+    Requirement,
     VolumeMark,
     benchmark_done,
     checks,
@@ -90,7 +89,7 @@ PROMPTING, TUNING, BETWEEN = "prompting", "fine-tuning", "between"
 class LadderStep:
     """A rung in this case: its `state` (DONE, NEXT, RULED_OUT or LATER) and why."""
 
-    rung: Rung
+    rung: LadderRung
     state: str
     why: Reason
 
@@ -110,18 +109,18 @@ class Dimension:
 class Advice:
     """What to do next with a case, and everything behind it."""
 
-    next: Rung
+    next: LadderRung
     reasons: tuple[Reason, ...]
     ladder: tuple[LadderStep, ...]
-    gates: tuple[Point, ...]
-    checks: tuple[Point, ...]
-    questions: tuple[Point, ...]
-    conditions: tuple[Point, ...]
+    gates: tuple[Requirement, ...]
+    checks: tuple[Requirement, ...]
+    questions: tuple[Requirement, ...]
+    conditions: tuple[Requirement, ...]
     dimensions: tuple[Dimension, ...]
     volumes: tuple[VolumeMark, ...]
 
     @property
-    def open(self) -> tuple[Point, ...]:
+    def open(self) -> tuple[Requirement, ...]:
         """The gates and the points of the check that do not hold."""
         return tuple(point for point in (*self.gates, *self.checks) if not point.holds)
 
@@ -260,7 +259,7 @@ def _why_worth(answers: Answers) -> Reason:
     if answers.problems & {LATENCY, PRIVACY}:
         return Reason("Speed and privacy are limits, so the volume does not decide.", COURSE)
     if answers.cost_says != NOT_PRICED:
-        more = answers.cost_says == DEARER
+        more = answers.cost_says == COSTS_MORE
         return Reason(f"Your cost model says that training costs {'more' if more else 'less'}.", ANSWERS)
     return Reason(f"On {answers.volume:,} a month the articles agree: {_votes(answers)}.", ANSWERS)
 
@@ -277,7 +276,7 @@ def _ladder(answers: Answers, next_key: str) -> tuple[LadderStep, ...]:
     return tuple(_ladder_step(answers, rung, next_key) for rung in RUNGS)
 
 
-def _ladder_step(answers: Answers, rung: Rung, next_key: str) -> LadderStep:
+def _ladder_step(answers: Answers, rung: LadderRung, next_key: str) -> LadderStep:
     if rung.key == next_key:
         return LadderStep(rung, NEXT, _reasons(answers, next_key)[0])
     state, why = _remedy(answers, rung) if rung.helps else _end(answers, rung.key, next_key)
@@ -288,7 +287,7 @@ _NOTHING_LEFT = Reason("The failure rate is within what you accept, so it is not
 _WAIT = Reason("What stands above comes first.", DECISION_TREE)
 
 
-def _remedy(answers: Answers, rung: Rung) -> tuple[str, Reason]:
+def _remedy(answers: Answers, rung: LadderRung) -> tuple[str, Reason]:
     """State of a rung that can be tried and is not next."""
     if rung.key in answers.tried:
         return DONE, Reason("Tried and measured.", ANSWERS)
@@ -325,22 +324,22 @@ def _end(answers: Answers, key: str, next_key: str) -> tuple[str, Reason]:
 # The three questions and the eight dimensions
 
 
-def _three_questions(answers: Answers) -> tuple[Point, ...]:
+def _three_questions(answers: Answers) -> tuple[Requirement, ...]:
     """The questions of SKILLS; one `holds` where its answer points to fine-tuning."""
     rare = answers.changes in (TWICE_A_YEAR, YEARLY)
     automatic = 0 if answers.reviewed else answers.volume
     return (
-        Point(
+        Requirement(
             "How often do requirements change?",
             rare,
             Reason(f"{CHANGES[answers.changes].capitalize()}. Every quarter or more often: skills.", "C040"),
         ),
-        Point(
+        Requirement(
             "Does it need a person's review?",
             not answers.reviewed,
             Reason("Yes: skills." if answers.reviewed else "No: that points to fine-tuning.", SKILLS),
         ),
-        Point(
+        Requirement(
             "How many outputs a month does nobody review?",
             automatic >= 50_000,
             Reason(f"{automatic:,}. Below 50,000: skills.", "C022"),
@@ -423,62 +422,47 @@ def _side(value: float, prompting_below: float, tuning_from: float) -> str:
 
 
 @dataclass(frozen=True)
-class Change:
-    """Answers that alter the advice: `values` by question, `steps` options away, and the rung it leads to."""
-
-    values: tuple[tuple[str, Any], ...]
-    steps: int
-    leads_to: Rung
-
-
-def what_would_change(answers: Answers) -> tuple[Change, ...]:
-    """The changes that alter the next rung: fewest answers first, then the fewest steps, then by question.
-
-    Of one answer, the nearest option on each side that does it. Only where no single answer does it are two
-    taken; where two do not suffice, nothing is found. A rung that was tried stays tried.
-    """
-    now = next_rung(answers)
-    for count in (1, 2):
-        found: dict[tuple, Change] = {}
-        for questions in combinations(QUESTIONS, count):
-            for moves in product(*(_moves(answers, question) for question in questions)):
-                rung = next_rung(_with(answers, {move.name: move.value for move in moves}))
-                steps = sum(move.steps for move in moves)
-                way = tuple(move.way for move in moves)
-                if rung != now and (way not in found or steps < found[way].steps):
-                    values = tuple((move.name, move.value) for move in moves)
-                    found[way] = Change(values, steps, RUNG[rung])
-        if found:
-            return tuple(sorted(found.values(), key=lambda change: change.steps))
-    return ()
-
-
-@dataclass(frozen=True)
-class _Move:
-    """Another value of one answer, `steps` options away; moves in one `way` differ in how far they go."""
+class AnswerChange:
+    """Another value of one answer that alters the advice, `steps` options away, and the rung it leads to."""
 
     name: str
     value: Any
     steps: int
-    way: tuple
+    leads_to: LadderRung
 
 
-def _moves(answers: Answers, question: Question) -> Iterator[_Move]:
+def what_would_change(answers: Answers) -> tuple[AnswerChange, ...]:
+    """The nearest value of each answer, on either side, that alters the next rung; the fewest steps first.
+
+    A rung that was tried stays tried.
+    """
+    now = next_rung(answers)
+    found: dict[tuple, AnswerChange] = {}
+    for question in QUESTIONS:
+        for way, value, steps in _moves(answers, question):
+            rung = next_rung(_with(answers, {question.name: value}))
+            if rung != now and (way not in found or steps < found[way].steps):
+                found[way] = AnswerChange(question.name, value, steps, RUNG[rung])
+    return tuple(sorted(found.values(), key=lambda change: change.steps))
+
+
+def _moves(answers: Answers, question: FormQuestion) -> Iterator[tuple[tuple, Any, int]]:
+    """(way, value, steps away) for each other value of one answer."""
     current = getattr(answers, question.name)
     if question.many:
         for option in question.options:
             if option not in current or question.name != "tried":
-                yield _Move(question.name, current ^ {option}, 1, (question.name, option))
+                yield (question.name, option), current ^ {option}, 1
         return
     stops = stops_with(question, current)
     place = stops.index(current)
     for other, value in enumerate(stops):
         if other != place:
-            yield _Move(question.name, value, abs(other - place), (question.name, other > place))
+            yield (question.name, other > place), value, abs(other - place)
 
 
 def _with(answers: Answers, values: dict[str, Any]) -> Answers:
-    """As `replace`, without the checks: what the questions offer is right, and there are thousands."""
+    """As `replace`, without the checks: what the questions offer is right, and there are hundreds."""
     other = copy(answers)
     vars(other).update(values)
     return other
@@ -490,9 +474,9 @@ class Turn:
 
     name: str
     value: Any
-    now: Rung
-    before: Rung
-    at: Rung
+    now: LadderRung
+    before: LadderRung
+    at: LadderRung
 
     @property
     def confirmed(self) -> bool:
@@ -502,7 +486,7 @@ class Turn:
     @property
     def sentence(self) -> str:
         """The threshold and what happens there."""
-        where = f"{QUESTION[self.name].text}: {said(QUESTION[self.name], self.value)}"
+        where = f"{QUESTION[self.name].text}: {answer_text(QUESTION[self.name], self.value)}"
         if self.confirmed:
             return f"{where} turns the advice from '{self.before.title}' to '{self.at.title}'."
         if self.now == self.at:
@@ -528,7 +512,7 @@ def turn(answers: Answers, name: str, value: Any) -> Turn:
     return Turn(name, value, *(RUNG[next_rung(each)] for each in (answers, before, there)))
 
 
-def _just_before(question: Question, now: Any, value: Any) -> Any:
+def _just_before(question: FormQuestion, now: Any, value: Any) -> Any:
     if question.limits is None or None in (now, value):
         options = stops_with(question, now, value)
         step = 1 if options.index(value) > options.index(now) else -1
@@ -539,5 +523,5 @@ def _just_before(question: Question, now: Any, value: Any) -> Any:
     return round(short) if question.whole else short
 
 
-def _lower(rung: Rung) -> str:
+def _lower(rung: LadderRung) -> str:
     return f"{rung.title[0].lower()}{rung.title[1:]}"

@@ -3,11 +3,10 @@
 import html
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from widgets.decision.answers import QUESTION, QUESTIONS, Answers, Question, said
-from widgets.decision.model import DONE, LATER, NEXT, RULED_OUT, Advice, Change, Dimension, LadderStep
-from widgets.decision.rules import RUNGS, SILENT, STAY, TUNE, Point, Reason, VolumeMark, credit
+from widgets.decision.answers import QUESTION, QUESTIONS, Answers, FormQuestion, answer_text
+from widgets.decision.model import DONE, LATER, NEXT, RULED_OUT, Advice, AnswerChange, Dimension, LadderStep
+from widgets.decision.rules import RUNGS, SILENT, STAY, TUNE, Reason, Requirement, VolumeMark, credit
 
 STATES = {DONE: "done", NEXT: "next", RULED_OUT: "ruled out", LATER: "later"}
 # Pixels of the volume axis, and the volumes at its ends.
@@ -36,7 +35,7 @@ def headline(advice: Advice) -> str:
     return f'<div class="decision"><p class="decision-next">{html.escape(advice.sentence)}</p></div>'
 
 
-def details(answers: Answers, advice: Advice, changes: Sequence[Change]) -> str:
+def details(answers: Answers, advice: Advice, changes: Sequence[AnswerChange]) -> str:
     """Everything behind the advice, section by section."""
     sections = [
         ("What would change the advice", _changes(answers, changes)),
@@ -53,9 +52,15 @@ def details(answers: Answers, advice: Advice, changes: Sequence[Change]) -> str:
     )
 
 
-def in_words(answers: Answers, change: Change) -> str:
+def in_words(answers: Answers, change: AnswerChange) -> str:
     """A change in words: what the answers would be, and what they are now."""
-    return " and ".join(_one_change(answers, name, value) for name, value in change.values)
+    question, now = QUESTION[change.name], getattr(answers, change.name)
+    if not question.many:
+        return f"{question.text}: {answer_text(question, change.value)} (now {answer_text(question, now)})"
+    (option,) = now ^ change.value
+    return (
+        f"{question.text}: {'also' if option in change.value else 'no longer'} '{question.options[option]}'"
+    )
 
 
 def _answers(answers: Answers) -> str:
@@ -70,19 +75,11 @@ def _answers(answers: Answers) -> str:
     return _table(("question", "answer"), rows)
 
 
-def _said_all(question: Question, answers: Answers) -> str:
+def _said_all(question: FormQuestion, answers: Answers) -> str:
     value = getattr(answers, question.name)
     if not question.many:
-        return said(question, value)
+        return answer_text(question, value)
     return "; ".join(text for option, text in question.options.items() if option in value) or "nothing"
-
-
-def _one_change(answers: Answers, name: str, value: Any) -> str:
-    question, now = QUESTION[name], getattr(answers, name)
-    if not question.many:
-        return f"{question.text}: {said(question, value)} (now {said(question, now)})"
-    (option,) = now ^ value
-    return f"{question.text}: {'also' if option in value else 'no longer'} '{question.options[option]}'"
 
 
 def _reason(reason: Reason) -> str:
@@ -102,7 +99,7 @@ def _ladder_step(step: LadderStep) -> str:
 
 
 def _points(
-    points: Iterable[Point], words: tuple[str, str] = ("holds", "open"), numbered: bool = False
+    points: Iterable[Requirement], words: tuple[str, str] = ("holds", "open"), numbered: bool = False
 ) -> str:
     rows = "".join(
         f'<tr class="decision-{"holds" if point.holds else "open"}"><td>{words[not point.holds]}</td>'
@@ -128,10 +125,10 @@ def _chosen(text: str, chosen: bool) -> str:
     return f"<b>{html.escape(text)}</b>" if chosen else html.escape(text)
 
 
-def _changes(answers: Answers, changes: Sequence[Change]) -> str:
+def _changes(answers: Answers, changes: Sequence[AnswerChange]) -> str:
     """By the rung that they lead to, in the order of the ladder, the smallest change first."""
     if not changes:
-        return "<p>No change of one or two answers does it.</p>"
+        return "<p>No change of a single answer does it.</p>"
     rows = ""
     for rung in RUNGS:
         ways = [in_words(answers, change) for change in changes if change.leads_to == rung]

@@ -15,8 +15,8 @@ from widgets.decision.answers import (
     BEHAVIOUR,
     CAPABILITY,
     CHANGES,
-    CHEAPER,
     COST,
+    COSTS_LESS,
     EXPERTS,
     FEW_SHOT,
     FORMAT,
@@ -98,7 +98,7 @@ def credit(source: str) -> str:
 
 
 @dataclass(frozen=True)
-class Rung:
+class LadderRung:
     """A rung of the ladder: its steps on lesson 00's map, the lesson about it, and what it helps with.
 
     `otherwise` is why it is ruled out when nothing that it helps with is wrong. `helps` is empty for a rung
@@ -115,8 +115,8 @@ class Rung:
 
 WAY_OF_ANSWERING = frozenset({FORMAT, STYLE, BEHAVIOUR, UNNAMED})
 RUNGS = (
-    Rung(PROMPT, "Rewrite the prompt", (1,), "01", frozenset(PROBLEMS) | {UNNAMED}),
-    Rung(
+    LadderRung(PROMPT, "Rewrite the prompt", (1,), "01", frozenset(PROBLEMS) | {UNNAMED}),
+    LadderRung(
         FEW_SHOT,
         "Show a few worked examples",
         (2,),
@@ -127,7 +127,7 @@ RUNGS = (
             "C061",
         ),
     ),
-    Rung(
+    LadderRung(
         ANOTHER_MODEL,
         "Try another model",
         (3,),
@@ -135,7 +135,7 @@ RUNGS = (
         WAY_OF_ANSWERING | {LATENCY, COST, PRIVACY},
         Reason("No model has read your documents or can reach your systems by itself.", COURSE),
     ),
-    Rung(
+    LadderRung(
         SCHEMA,
         "Fix the shape with a schema",
         (4,),
@@ -143,7 +143,7 @@ RUNGS = (
         frozenset({FORMAT}),
         Reason("The shape of the replies is not what is wrong.", ANSWERS),
     ),
-    Rung(
+    LadderRung(
         RETRIEVAL,
         "Retrieve the text that has the facts",
         (5,),
@@ -151,7 +151,7 @@ RUNGS = (
         frozenset({KNOWLEDGE}),
         Reason("No facts are missing.", ANSWERS),
     ),
-    Rung(
+    LadderRung(
         TOOLS,
         "Give it a tool",
         (6,),
@@ -159,7 +159,7 @@ RUNGS = (
         frozenset({CAPABILITY}),
         Reason("No ability is missing.", ANSWERS),
     ),
-    Rung(
+    LadderRung(
         SKILL,
         "Write the way of working into a skill",
         (),
@@ -167,17 +167,17 @@ RUNGS = (
         WAY_OF_ANSWERING,
         Reason("A skill writes down a way of working. That is not what is wrong.", ANSWERS),
     ),
-    Rung(BENCHMARK, "Measure the gap that is left", (7,), "08"),
-    Rung(STOP, "Stop here", (8,), "08"),
-    Rung(PRICE, "Price both ways over eighteen months", (), "09"),
-    Rung(PREPARE, "Stay on the best rung, and close what is open", (), "10"),
-    Rung(FINE_TUNE, "Fine-tune, measure again, be ready to go back", (9, 10), "11"),
+    LadderRung(BENCHMARK, "Measure the gap that is left", (7,), "08"),
+    LadderRung(STOP, "Stop here", (8,), "08"),
+    LadderRung(PRICE, "Price both ways over eighteen months", (), "09"),
+    LadderRung(PREPARE, "Stay on the best rung, and close what is open", (), "10"),
+    LadderRung(FINE_TUNE, "Fine-tune, measure again, be ready to go back", (9, 10), "11"),
 )
 RUNG = {rung.key: rung for rung in RUNGS}
 
 
 @dataclass(frozen=True)
-class Point:
+class Requirement:
     """One thing that has to hold: what is asked, whether it `holds`, and the reason in this case."""
 
     title: str
@@ -241,12 +241,12 @@ def worth_it(answers: Answers) -> str:
     if answers.problems & {LATENCY, PRIVACY}:
         return TUNE
     if answers.cost_says != NOT_PRICED:
-        return TUNE if answers.cost_says == CHEAPER else STAY
+        return TUNE if answers.cost_says == COSTS_LESS else STAY
     said = {mark.sends for mark in volumes(answers)} - {SILENT}
     return said.pop() if len(said) == 1 else SILENT
 
 
-def gates(answers: Answers) -> tuple[Point, ...]:
+def gates(answers: Answers) -> tuple[Requirement, ...]:
     """What keeps fine-tuning out, whatever else speaks for it."""
     return (
         _gate_evaluation(answers),
@@ -258,16 +258,16 @@ def gates(answers: Answers) -> tuple[Point, ...]:
     )
 
 
-def conditions(answers: Answers) -> tuple[Point, ...]:
+def conditions(answers: Answers) -> tuple[Requirement, ...]:
     """The three conditions of PRODUCT_LEADER, which hold together or not at all."""
     return (
         _criterion(answers),
-        Point("Enough data, labelled with care", _enough_data(answers), _data_reason(answers)),
-        Point("A gap that prompting cannot close", _proven_gap(answers), _gap_reason(answers)),
+        Requirement("Enough data, labelled with care", _enough_data(answers), _data_reason(answers)),
+        Requirement("A gap that prompting cannot close", _proven_gap(answers), _gap_reason(answers)),
     )
 
 
-def checks(answers: Answers) -> tuple[Point, ...]:
+def checks(answers: Answers) -> tuple[Requirement, ...]:
     """The ten points of MODULUS."""
     return (
         _point(
@@ -297,12 +297,12 @@ def checks(answers: Answers) -> tuple[Point, ...]:
             if answers.problems
             else Reason("Nobody has said what is wrong.", MODULUS),
         ),
-        Point(
+        Requirement(
             f"{LABELS_NEEDED[answers.task]:,} good examples or more",
             _enough_data(answers),
             _data_reason(answers),
         ),
-        Point("The task stays as it is for six months", stands_still(answers), _change_reason(answers)),
+        Requirement("The task stays as it is for six months", stands_still(answers), _change_reason(answers)),
         _point(
             "There is a budget for preparing the data",
             answers.curation_budget,
@@ -421,7 +421,7 @@ def _enough_data(answers: Answers) -> bool:
 # The gates
 
 
-def _gate_evaluation(answers: Answers) -> Point:
+def _gate_evaluation(answers: Answers) -> Requirement:
     return _point(
         "An evaluation set",
         answers.evaluation_rows > 0,
@@ -430,7 +430,7 @@ def _gate_evaluation(answers: Answers) -> Point:
     )
 
 
-def gate_facts(answers: Answers) -> Point:
+def gate_facts(answers: Answers) -> Requirement:
     """Facts go to retrieval. SKILLS says otherwise (C025), and that claim is contradicted."""
     return _point(
         "Not for facts",
@@ -440,7 +440,7 @@ def gate_facts(answers: Answers) -> Point:
     )
 
 
-def gate_ability(answers: Answers) -> Point:
+def gate_ability(answers: Answers) -> Requirement:
     """A missing ability goes to tools."""
     return _point(
         "Not for an ability",
@@ -450,7 +450,7 @@ def gate_ability(answers: Answers) -> Point:
     )
 
 
-def _gate_few_labels(answers: Answers) -> Point:
+def _gate_few_labels(answers: Answers) -> Requirement:
     enough, style = answers.labels >= STYLE_ONLY_BELOW, answers.problems == {STYLE}
     able = "can teach more than style" if enough else "could teach style, and style is all that is wrong"
     return _point(
@@ -461,12 +461,12 @@ def _gate_few_labels(answers: Answers) -> Point:
     )
 
 
-def gate_changing(answers: Answers) -> Point:
+def gate_changing(answers: Answers) -> Requirement:
     """A task that changes stays with prompts and skills."""
-    return Point("A task that stands still", stands_still(answers), _change_reason(answers))
+    return Requirement("A task that stands still", stands_still(answers), _change_reason(answers))
 
 
-def _gate_conditions(answers: Answers) -> Point:
+def _gate_conditions(answers: Answers) -> Requirement:
     missing = [point.title.lower() for point in conditions(answers) if not point.holds]
     return _point(
         "The three conditions together",
@@ -479,18 +479,20 @@ def _gate_conditions(answers: Answers) -> Point:
 # The points
 
 
-def _point(title: str, holds: bool, if_so: Reason, if_not: Reason) -> Point:
-    return Point(title, holds, if_so if holds else if_not)
+def _point(title: str, holds: bool, if_so: Reason, if_not: Reason) -> Requirement:
+    return Requirement(title, holds, if_so if holds else if_not)
 
 
-def _criterion(answers: Answers) -> Point:
+def _criterion(answers: Answers) -> Requirement:
     title = "A stable criterion of success"
     if not answers.evaluation_rows:
-        return Point(title, False, Reason("Without an evaluation set nobody can tell good from bad.", "C130"))
-    return Point(title, stands_still(answers), _change_reason(answers))
+        return Requirement(
+            title, False, Reason("Without an evaluation set nobody can tell good from bad.", "C130")
+        )
+    return Requirement(title, stands_still(answers), _change_reason(answers))
 
 
-def _check_gap(answers: Answers) -> Point:
+def _check_gap(answers: Answers) -> Requirement:
     title = "The failures are too many, and alike for all kinds of input"
     if standing(answers) != TOO_MANY:
         elsewhere = Reason(f"They are accepted. What is left: {named(answers)}.", ANSWERS)
@@ -500,13 +502,13 @@ def _check_gap(answers: Answers) -> Point:
         ONE_KIND: Reason("One kind fails most: repair that first, with a rule in the prompt.", COURSE),
         ALIKE: Reason(rate_text(answers), ANSWERS),
     }
-    return Point(title, answers.spread == ALIKE, spread[answers.spread])
+    return Requirement(title, answers.spread == ALIKE, spread[answers.spread])
 
 
-def _check_schema(answers: Answers) -> Point:
+def _check_schema(answers: Answers) -> Requirement:
     title = "A schema was considered for the shape"
     if FORMAT not in answers.problems:
-        return Point(title, True, Reason("The shape is not what is wrong.", ANSWERS))
+        return Requirement(title, True, Reason("The shape is not what is wrong.", ANSWERS))
     return _point(
         title,
         SCHEMA in answers.tried,

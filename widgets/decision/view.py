@@ -14,9 +14,9 @@ from widgets.decision.answers import (
     GROUPS,
     QUESTIONS,
     Answers,
-    Question,
+    FormQuestion,
+    answer_text,
     load,
-    said,
     save,
     stops_with,
     to_json,
@@ -30,7 +30,7 @@ _SHARES = ("failure_rate", "accepted_rate")
 _FITS = Layout(width="auto")
 
 
-class Decision(VBox):
+class DecisionView(VBox):
     """The questions, the ladder beside them and everything behind the advice below, redrawn at once.
 
     Starts with `answers`; "Start again" comes back to them. `answers` are those on screen. They are kept in
@@ -114,7 +114,7 @@ class Decision(VBox):
 class _Several:
     """A question with several answers: a checkbox each."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: FormQuestion) -> None:
         self._boxes = {
             option: Checkbox(description=text, indent=False, layout=_FITS)
             for option, text in question.options.items()
@@ -138,7 +138,7 @@ class _Several:
 class _OneOf:
     """A question with one answer from a list."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: FormQuestion) -> None:
         self._question = question
         texts = {text: value for value, text in question.options.items()}
         self._choice = Choice(question.text, texts, next(iter(texts.values())))
@@ -151,7 +151,7 @@ class _OneOf:
     @value.setter
     def value(self, value: Any) -> None:
         stops = stops_with(self._question, value)
-        self._choice.offer({said(self._question, stop): stop for stop in stops}, value)
+        self._choice.offer({answer_text(self._question, stop): stop for stop in stops}, value)
 
     def observe(self, handler: Callable[[traitlets.Bunch], None]) -> None:
         self._choice.observe(handler, names="position")
@@ -160,7 +160,7 @@ class _OneOf:
 class _Number:
     """A question with a number, on a slider. Shares are shown in per cent."""
 
-    def __init__(self, question: Question) -> None:
+    def __init__(self, question: FormQuestion) -> None:
         self._question, self._stops = question, list(question.options)
         self._slider = Slider(question.text, [0], 0, "%" if question.name in _SHARES else question.unit)
         self.rows = [self._slider]
@@ -181,7 +181,7 @@ class _Number:
         self._slider.observe(handler, names="position")
 
 
-def _asked(question: Question) -> _Several | _OneOf | _Number:
+def _asked(question: FormQuestion) -> _Several | _OneOf | _Number:
     if question.many:
         return _Several(question)
     return _OneOf(question) if question.limits is None or None in question.options else _Number(question)

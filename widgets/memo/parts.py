@@ -13,11 +13,21 @@ from course.measuring.results import Result, percent
 from course.tuning.adapters import Adapter
 from widgets.cost.chance import chance
 from widgets.cost.controls import in_short, shown_unit
-from widgets.cost.inputs import APPROACHES, Assumptions, Estimate
-from widgets.cost.model import VOLUME, Bill, Change, bills, dollars, label, per_day, smallest_changes, verdict
+from widgets.cost.inputs import APPROACHES, Assumptions, InputRange
+from widgets.cost.model import (
+    VOLUME,
+    Bill,
+    TurningPoint,
+    bills,
+    dollars,
+    label,
+    per_day,
+    smallest_changes,
+    verdict,
+)
 from widgets.decision.answers import (
-    CHEAPER,
-    DEARER,
+    COSTS_LESS,
+    COSTS_MORE,
     LABELLERS,
     NOT_PRICED,
     PRICED,
@@ -25,7 +35,7 @@ from widgets.decision.answers import (
     TASKS,
     TRIABLE,
     Answers,
-    said,
+    answer_text,
 )
 from widgets.decision.model import Advice, advise, what_would_change
 from widgets.decision.page import in_words
@@ -92,7 +102,7 @@ class CostLine:
 
     key: str
     bill: Bill
-    error: Estimate
+    error: InputRange
     in_pair: bool
 
     @property
@@ -177,12 +187,12 @@ def _case(answers: Answers | None, costs: Assumptions | None) -> Iterator[tuple[
         volume = costs.estimates[VOLUME]
         yield "Volume", f"{volume.base:,.0f} outputs a month at the start ({per_day(volume.base)})"
     elif answers is not None:
-        yield "Volume", f"{said(QUESTION['volume'], answers.volume)} ({per_day(answers.volume)})"
+        yield "Volume", f"{answer_text(QUESTION['volume'], answers.volume)} ({per_day(answers.volume)})"
     if answers is not None:
         yield "What is wrong", named(answers)
         yield "Failures accepted", f"{percent(answers.accepted_rate)} %"
-        stays = said(QUESTION["stable_months"], answers.stable_months)
-        changed = said(QUESTION["changes"], answers.changes)
+        stays = answer_text(QUESTION["stable_months"], answers.stable_months)
+        changed = answer_text(QUESTION["changes"], answers.changes)
         yield "Requirements", f"{changed}; they stay as they are for {stays}"
         yield "Review", "a person reviews each output" if answers.reviewed else "nobody reviews the outputs"
         by = LABELLERS[answers.labelled_by]
@@ -283,12 +293,14 @@ def _pair_only(costs: Assumptions) -> Assumptions:
 # What would change it
 
 
-def _changes(answers: Answers | None, costs: Assumptions | None, turning: Sequence[Change]) -> Iterator[str]:
+def _changes(
+    answers: Answers | None, costs: Assumptions | None, turning: Sequence[TurningPoint]
+) -> Iterator[str]:
     """The smallest change that leads to each other rung, then the inputs that turn the cost verdict."""
     if answers is not None:
         found = what_would_change(answers)
         if not found:
-            yield "No change of one or two answers alters the advice."
+            yield "No change of a single answer alters the advice."
         nearest = {change.leads_to.key: change for change in reversed(found)}
         for rung in RUNGS:
             if rung.key in nearest:
@@ -296,15 +308,15 @@ def _changes(answers: Answers | None, costs: Assumptions | None, turning: Sequen
         if answers.turns_when:
             yield f"Confirmed in lesson 10: {answers.turns_when}"
     if costs is not None:
-        dearer = APPROACHES[verdict(costs).dearer]
+        other = APPROACHES[verdict(costs).costlier]
         if not turning:
-            yield "No single input turns the verdict on cost, within five times its range."
+            yield "No single input reverses the verdict on cost within five times its range."
         for change in turning[:NAMED]:
             base = costs.estimates[change.key].base
             where = "inside" if change.is_plausible else "outside"
             yield (
                 f"{label(change.key)}: {_amount(change.key, change.value)} (now {_number(change.key, base)}; "
-                f"{where} its range): then {dearer} costs less."
+                f"{where} its range): then {other} costs less."
             )
 
 
@@ -312,7 +324,7 @@ def _changes(answers: Answers | None, costs: Assumptions | None, turning: Sequen
 
 
 def _open_points(
-    sources: Sources, ladder: Sequence[LadderRow], accepted: float | None, turning: Sequence[Change]
+    sources: Sources, ladder: Sequence[LadderRow], accepted: float | None, turning: Sequence[TurningPoint]
 ) -> Iterator[OpenPoint]:
     if sources.answers is not None:
         yield from _missing_checks(advise(sources.answers))
@@ -333,7 +345,7 @@ def _missing_checks(advice: Advice) -> Iterator[OpenPoint]:
         yield OpenPoint("checks", f"{len(missing)} of the ten points do not hold: {'; '.join(missing)}.")
 
 
-def _unmeasured_costs(costs: Assumptions, turning: Sequence[Change]) -> Iterator[OpenPoint]:
+def _unmeasured_costs(costs: Assumptions, turning: Sequence[TurningPoint]) -> Iterator[OpenPoint]:
     unmeasured = [
         label(change.key)
         for change in turning
@@ -413,7 +425,7 @@ def _cost_says(costs: Assumptions) -> str:
     tuned = {name for name in costs.pair if name in TUNED}
     if len(tuned) != 1:
         return NOT_PRICED
-    return CHEAPER if verdict(costs).cheaper in tuned else DEARER
+    return COSTS_LESS if verdict(costs).cheaper in tuned else COSTS_MORE
 
 
 # Versions

@@ -32,7 +32,7 @@ from widgets.cost.model import (
 COURSE = load()
 MONEY = [key for key in COURSE.base() if "$" in definition(key).unit]
 # What more of cannot make an approach cheaper.
-DEARER_WHEN_HIGHER = [
+COSTS_MORE_WHEN_HIGHER = [
     key
     for key in COURSE.base()
     if key.partition(".")[2]
@@ -110,7 +110,7 @@ def test_the_parts_add_up_and_nothing_is_negative(assumptions: Assumptions) -> N
         assert float(bill.per_1000) * bill.volume.sum() / 1000 == pytest.approx(float(bill.total))
 
 
-@given(cases(), st.sampled_from(DEARER_WHEN_HIGHER), st.floats(1, 3))
+@given(cases(), st.sampled_from(COSTS_MORE_WHEN_HIGHER), st.floats(1, 3))
 def test_more_of_a_price_an_hour_or_an_output_never_costs_less(
     assumptions: Assumptions, key: str, factor: float
 ) -> None:
@@ -277,7 +277,7 @@ def test_the_map_needs_another_input() -> None:
         ({"case.volume": [10, -1]}, "case.volume is -1 outputs a month"),
         ({"prompt.error_rate": 1.5}, "prompt.error_rate is 1.5 share"),
         ({"prompt.error_rate": float("nan")}, "prompt.error_rate is nan share"),
-        ({"prompt.tokens": 5}, "is no input"),
+        ({"prompt.tokens": 5}, "is not an input"),
     ],
 )
 def test_values_out_of_bounds_are_refused(values: dict, message: str) -> None:
@@ -301,8 +301,8 @@ def test_a_tax_without_growth_is_one_share_each() -> None:
 def test_the_verdict_names_the_cheaper_one(assumptions: Assumptions) -> None:
     found = verdict(assumptions)
     totals = {name: float(bill.total) for name, bill in bills(assumptions).items()}
-    assert totals[found.cheaper] <= totals[found.dearer]
-    assert found.saving == pytest.approx(totals[found.dearer] - totals[found.cheaper])
+    assert totals[found.cheaper] <= totals[found.costlier]
+    assert found.saving == pytest.approx(totals[found.costlier] - totals[found.cheaper])
     assert APPROACHES[found.cheaper] in found.sentence
 
 

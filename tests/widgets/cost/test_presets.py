@@ -153,10 +153,10 @@ def test_a_planted_wrong_price_of_the_given_kind_fails(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('key = "few_shot.output"', 'key = "few_shot.outputs"', "'few_shot.outputs' is no input"),
+        ('key = "few_shot.output"', 'key = "few_shot.outputs"', "'few_shot.outputs' is not an input"),
         ('few_shot = "claude-sonnet-4"', 'few_shot = "claude-sonnet-0"', "claude-sonnet-0"),
-        ("models = { few_shot", "model = { few_shot", "'model' is no field"),
-        ('measure = "cheaper"', 'measure = "dearer"', "'dearer' is no measure"),
+        ("models = { few_shot", "model = { few_shot", "'model' is not a field"),
+        ('measure = "cheaper"', 'measure = "dearer"', "'dearer' is not a measure"),
         ('like = "tickets_50000"', 'like = "tickets"', "KeyError 'tickets'"),
         ("exact = 1_500_000", "exact = 1_500_000, value = 1", "needs one of"),
         ("per_1000 = 5.00", "per_1000 = 0.01", "few_shot.prefix"),
@@ -300,7 +300,7 @@ def test_an_empty_board_is_the_courses_own_case():
 
 
 def test_what_is_no_approach_or_no_result_is_refused():
-    with pytest.raises(CourseError, match="'prompting' is no approach"):
+    with pytest.raises(CourseError, match="'prompting' is not an approach"):
         from_board({"prompting": measured("queue names")})
     with pytest.raises(CourseError, match="needs a result"):
         from_board({"prompt": 0.9})

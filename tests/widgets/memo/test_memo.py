@@ -43,7 +43,7 @@ KNOWN = Answers(
     volume=30_000,
     labels=800,
     labelled_by="experts",
-    cost_says="cheaper",
+    cost_says="costs less",
     measured_on="best rung, 100 tickets, measured here",
 )
 
