@@ -1,7 +1,8 @@
-"""Trained adapters on disk: 20 MB of weights each, with a card that says what they were made from.
+"""Trained adapters on disk: 10 MB of weights each, with a card that says what they were made from.
 
 An adapter has a name and versions. Saving adds a version and changes no earlier one, so going back is loading
-an earlier one: results/adapters/<name>/<version>/.
+an earlier one: results/adapters/<name>/<version>/. The lessons' own adapters travel with the course, in
+data/adapters/<name>/, so that nobody has to wait for a training of minutes.
 """
 
 import json
@@ -9,13 +10,14 @@ import os
 import re
 import shutil
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course.engine import weights
 from course.errors import CourseError
-from course.paths import results_dir
+from course.files import replacing_folder
+from course.paths import DATA, results_dir
 
 if TYPE_CHECKING:
     from peft import LoraConfig
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 WEIGHTS = "adapter_model.safetensors"
 CONFIG = "adapter_config.json"
 CARD = "card.json"
+SHIPPED = DATA / "adapters"
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -128,6 +131,19 @@ def load(name: str, version: int | None = None) -> Adapter:
     return adapter
 
 
+def shipped(name: str, run: str) -> Adapter | None:
+    """The adapter of that name and run that travels with the course, as a new version; None without one."""
+    source = SHIPPED / checked_name(name)
+    if not (source / CARD).is_file() or _read_card(source / CARD).run != run:
+        return None
+    version = max(versions(name), default=0) + 1
+    with replacing_folder(folder() / name / str(version)) as unfinished:
+        shutil.copytree(source, unfinished, dirs_exist_ok=True)
+        card = replace(_read_card(source / CARD), version=version)
+        (unfinished / CARD).write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
+    return load(name, version)
+
+
 def save(name: str, state: Mapping[str, "Tensor"], lora: "LoraConfig", **told: object) -> Adapter:
     """Write a new version of that name, whole or not at all, and return it. `told` is the rest of its card.
 
@@ -141,7 +157,8 @@ def save(name: str, state: Mapping[str, "Tensor"], lora: "LoraConfig", **told: o
     unfinished = place / f"unfinished-{os.getpid()}"
     try:
         unfinished.mkdir(parents=True)
-        (unfinished / WEIGHTS).write_bytes(as_bytes(dict(state)))
+        # Half the bytes: what is rounded off is far below what packing the merged weights as Q8_0 does.
+        (unfinished / WEIGHTS).write_bytes(as_bytes({key: value.half() for key, value in state.items()}))
         lora.save_pretrained(unfinished)
         sha256 = weights.file_hash(unfinished / WEIGHTS)
         same = _same(name, sha256, str(told["run"]))

@@ -358,7 +358,7 @@ def _run_id(chats: Sequence[Chat], dev: Sequence[Chat], settings: Settings, base
 
 
 def _finished(name: str, run_id: str) -> Adapter | None:
-    """The newest version of that name that this run made to its end."""
+    """The newest version of that name that this run made to its end, here or where the course was made."""
     for version in reversed(adapters.versions(name)):
         try:
             adapter = adapters.load(name, version)
@@ -366,7 +366,7 @@ def _finished(name: str, run_id: str) -> Adapter | None:
             continue
         if adapter.card.run == run_id and adapter.card.ended in (COMPLETE, EARLY):
             return adapter
-    return None
+    return adapters.shipped(name, run_id)
 
 
 def _checkpoint(name: str, run_id: str) -> Path:

@@ -142,7 +142,7 @@ def _trained(adapter: Adapter) -> Iterator[tuple[str, str, np.ndarray]]:
             raise CourseError(
                 f"The engine cannot serve the trained layer {key}; serve this adapter with peft."
             )
-        yield f"blk.{found[1]}.{LAYERS[found[2]]}.weight", found[3], values
+        yield f"blk.{found[1]}.{LAYERS[found[2]]}.weight", found[3], values.astype(np.float32)
 
 
 def _engine(name: str, path: Path) -> embedded.Engine:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import shutil
 from pathlib import Path
 
 import peft
@@ -125,3 +126,23 @@ def test_card_is_plain_json(results_dir: Path):
     told = json.loads((save().folder / adapters.CARD).read_text())
     assert told["version"] == 1 and told["dev"] == [[2, 2.1, 0.25]]
     assert str(results_dir) not in json.dumps(told)
+
+
+def test_an_adapter_that_travels_is_taken_for_its_own_run_only(results_dir: Path, tmp_path, monkeypatch):
+    made = save(name="letters")
+    monkeypatch.setattr(adapters, "SHIPPED", tmp_path / "shipped")
+    assert adapters.shipped("letters", "r1") is None
+    shutil.copytree(made.folder, tmp_path / "shipped" / "letters")
+    assert adapters.shipped("letters", "another run") is None
+    taken = adapters.shipped("letters", "r1")
+    assert (taken.card.version, taken.card.sha256) == (2, made.card.sha256)
+    assert adapters.load("letters") == taken and adapters.load("letters", 1) == made
+
+
+def test_an_adapter_that_travels_damaged_is_named(results_dir: Path, tmp_path, monkeypatch):
+    made = save(name="letters")
+    monkeypatch.setattr(adapters, "SHIPPED", tmp_path / "shipped")
+    shutil.copytree(made.folder, tmp_path / "shipped" / "letters")
+    (tmp_path / "shipped" / "letters" / adapters.WEIGHTS).write_bytes(b"half")
+    with pytest.raises(CourseError, match="is damaged or missing"):
+        adapters.shipped("letters", "r1")
