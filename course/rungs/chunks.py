@@ -6,12 +6,14 @@ A passage is a slice of its article, unchanged, so that an answer can be traced 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
+
+from markdown_it import MarkdownIt
 
 from course.errors import CourseError
 from course.material.data import Article
 
-_HEADING = re.compile(r"^#{1,6} +(.+?) *$", re.MULTILINE)
 _WORD = re.compile(r"\S+")
 
 
@@ -45,7 +47,7 @@ def by_section(articles: Sequence[Article]) -> list[Passage]:
     """A passage for each section, heading and all, and one for what stands above the first heading."""
     passages = []
     for article in _checked(articles):
-        starts = [match.start() for match in _HEADING.finditer(article.text)]
+        starts = [start for start, _ in _headings(article.text)]
         for start, end in pairwise([*dict.fromkeys([0, *starts]), len(article.text)]):
             passages += _slice(article, start, end)
     return passages
@@ -86,10 +88,17 @@ def _slice(article: Article, start: int, end: int) -> list[Passage]:
     if not text:
         return []
     start += len(piece) - len(piece.lstrip())
-    heading = _heading_at(article.text, start)
-    return [Passage(article.id, article.title, heading, start, start + len(text), text)]
+    above = [heading for place, heading in _headings(article.text) if place <= start]
+    return [Passage(article.id, article.title, above[-1] if above else "", start, start + len(text), text)]
 
 
-def _heading_at(text: str, place: int) -> str:
-    headings = [match[1] for match in _HEADING.finditer(text) if match.start() <= place]
-    return headings[-1] if headings else ""
+@cache
+def _headings(text: str) -> list[tuple[int, str]]:
+    """(place, words) of each heading of a Markdown text; a line inside a code fence is none."""
+    starts = [0, *(match.end() for match in re.finditer("\n", text))]
+    tokens = MarkdownIt().parse(text)
+    return [
+        (starts[opening.map[0]], inline.content)
+        for opening, inline in pairwise(tokens)
+        if opening.type == "heading_open" and opening.level == 0
+    ]

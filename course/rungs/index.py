@@ -99,13 +99,14 @@ class Index:
 
     def hybrid(self, text: str, vector: np.ndarray, k: int, reranker: "Reranker | None" = None) -> list[int]:
         """Both searches, fused by a reranker of LanceDB; without one by the ranks alone (RRFReranker)."""
+        from lancedb.query import MatchQuery
         from lancedb.rerankers import RRFReranker
 
         self._check(k)
         found = self._ask(
             lambda table: (
                 table.search(query_type="hybrid")
-                .text(text)
+                .text(MatchQuery(text, "text"))
                 .vector(vector)
                 .distance_type("cosine")
                 .rerank(reranker or RRFReranker())

@@ -76,6 +76,24 @@ def test_what_stands_above_the_first_heading_is_kept():
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "headings"),
+    [
+        ("## Setup\n```sh\n# install first\nrun\n```\nDone.\n## Use\nRun it.", ["Setup", "Use"]),
+        ("## Setup\n~~~\n# not one\n```\n## nor this\n~~~\nDone.", ["Setup"]),
+        ("## Setup\nText.\n\n    # indented code\n\n## Use\nRun it.", ["Setup", "Use"]),
+        ("Setup\n=====\nText.\n\nUse\n---\nRun it.", ["Setup", "Use"]),
+        ("## Closed ##\nText.\n##No heading\n####### seven", ["Closed"]),
+        ("## Set *up* & `use`\nText.\n> # quoted\n- # in a list", ["Set *up* & `use`"]),
+        ("```\n# a fence that never ends\n## nothing", [""]),
+    ],
+)
+def test_headings_are_those_of_markdown(text, headings):
+    passages = by_section([Article("a", "A", text)])
+    assert [passage.heading for passage in passages] == headings
+    assert "".join("".join(passage.text.split()) for passage in passages) == "".join(text.split())
+
+
 def test_a_passage_cut_by_size_knows_the_heading_above_it():
     article = Article("a", "A", "one two\n## Money\nthree four five")
     assert [(p.heading, p.text) for p in by_words([article], 2)] == [

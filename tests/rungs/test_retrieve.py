@@ -162,3 +162,22 @@ def test_a_search_that_cannot_be_is_refused():
         retrieve.search("cost", [], 1)
     with pytest.raises(CourseError, match="the mode is 'vector'"):
         retrieve.search("cost", PASSAGES, 1, "vector", RRFReranker())
+
+
+@pytest.mark.parametrize("mode", retrieve.MODES)
+@pytest.mark.parametrize(
+    "question",
+    [
+        '"refund"',
+        "refund AND (money OR",
+        "+refund -money",
+        'title:"a^2~"',
+        "refund*",
+        "l'arrosoir?",
+        "\\",
+        "€ & %",
+    ],
+)
+def test_a_question_may_hold_what_a_search_syntax_would_read(mode, question):
+    found = retrieve.search(question, PASSAGES, 2, mode)
+    assert len(found) == 2 or mode == "lexical"
