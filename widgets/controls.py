@@ -11,21 +11,46 @@ from course.errors import CourseError
 from widgets.static import STATIC
 
 
-class Slider(anywidget.AnyWidget):
-    """A native range input over fixed stops, with a visible label that is also its accessible name.
+class _Control(anywidget.AnyWidget):
+    """A native control with a visible label, which is also its accessible name, and a place among its values.
+
+    Read and set `value`; observe `position`. CourseError for a value that is not among them.
+    """
+
+    _css = STATIC / "slider.css"
+    label = traitlets.Unicode().tag(sync=True)
+    # Not echoed to the page that moved it: one message less before what the control moves.
+    position = traitlets.Int(0).tag(sync=True, echo_update=False)
+
+    def _values(self) -> Sequence[Any]:
+        raise NotImplementedError
+
+    @traitlets.validate("position")
+    def _within_the_values(self, proposal: traitlets.Bunch) -> int:
+        return min(max(proposal["value"], 0), len(self._values()) - 1)
+
+    @property
+    def value(self) -> Any:
+        """The value that is chosen."""
+        return self._values()[self.position]
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        if value not in self._values():
+            raise CourseError(f"'{self.label}' has no value {value!r}; choose one of {self._values()}.")
+        self.position = self._values().index(value)
+
+
+class Slider(_Control):
+    """A range input over fixed stops: `Slider("Volume", [10, 100, 1_000], 100, unit="tickets a day")`.
 
     ipywidgets' own sliders have no accessible name; a native input has one, and the keyboard comes with it.
-    `label` says what it is, `unit` what it counts, `stops` are the values in rising order and `value` is the
-    one chosen at first. Read `value`; observe `position`. Raises CourseError for a value that is no stop.
+    `stops` are the values in rising order, in `unit`.
     """
 
     _esm = STATIC / "slider.js"
-    _css = STATIC / "slider.css"
-    label = traitlets.Unicode().tag(sync=True)
     unit = traitlets.Unicode().tag(sync=True)
     stops = traitlets.List(trait=traitlets.Float()).tag(sync=True)
-    # Not told back to the page that moved it: one message less before what the slider moves.
-    position = traitlets.Int(0).tag(sync=True, echo_update=False)
 
     def __init__(self, label: str, stops: Sequence[float], value: float, unit: str = "") -> None:
         if list(stops) != sorted(set(stops)) or not stops:
@@ -33,20 +58,8 @@ class Slider(anywidget.AnyWidget):
         super().__init__(label=label, unit=unit, stops=[float(stop) for stop in stops])
         self.value = value
 
-    @traitlets.validate("position")
-    def _within_the_stops(self, proposal: traitlets.Bunch) -> int:
-        return min(max(proposal["value"], 0), len(self.stops) - 1)
-
-    @property
-    def value(self) -> float:
-        """The stop that is chosen, in `unit`."""
-        return self.stops[self.position]
-
-    @value.setter
-    def value(self, value: float) -> None:
-        if value not in self.stops:
-            raise CourseError(f"'{self.label}' has no stop {value}; choose one of {self.stops}.")
-        self.position = self.stops.index(value)
+    def _values(self) -> Sequence[float]:
+        return self.stops
 
 
 @dataclass(frozen=True)
@@ -76,47 +89,30 @@ class Scale:
         return Slider(self.label, sorted({*map(float, self.stops), *shown}), value=shown[0], unit=self.unit)
 
 
-class Choice(anywidget.AnyWidget):
-    """A native list to choose one of a few from, with a visible label that is also its accessible name.
+class Choice(_Control):
+    """A list to choose one from: `Choice("Sent", {"at once": False, "in batches": True}, value=False)`.
 
-    `options` maps what is shown to the value it stands for. Read `value`, or `text` for what is shown;
-    observe `position`. Raises CourseError for a value that is not among them.
+    `options` maps what is shown to the value that it stands for.
     """
 
     _esm = STATIC / "choice.js"
-    _css = STATIC / "slider.css"
-    label = traitlets.Unicode().tag(sync=True)
     options = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
-    position = traitlets.Int(0).tag(sync=True)
 
     def __init__(self, label: str, options: Mapping[str, Any], value: Any) -> None:
-        self._values = list(options.values())
-        super().__init__(label=label, options=list(options))
-        self.value = value
+        super().__init__(label=label)
+        self.offer(options, value)
 
     def offer(self, options: Mapping[str, Any], value: Any) -> None:
         """Offer these options from now on, with this value chosen."""
         with self.hold_sync():
-            self._values = list(options.values())
+            self._meanings = list(options.values())
             self.options = list(options)
             self.value = value
 
-    @traitlets.validate("position")
-    def _within_the_options(self, proposal: traitlets.Bunch) -> int:
-        return min(max(proposal["value"], 0), len(self.options) - 1)
-
-    @property
-    def value(self) -> Any:
-        """The value of the option that is chosen."""
-        return self._values[self.position]
+    def _values(self) -> Sequence[Any]:
+        return self._meanings
 
     @property
     def text(self) -> str:
         """What is shown of the option that is chosen."""
         return self.options[self.position]
-
-    @value.setter
-    def value(self, value: Any) -> None:
-        if value not in self._values:
-            raise CourseError(f"'{self.label}' has no option {value!r}; choose one of {self._values}.")
-        self.position = self._values.index(value)

@@ -35,7 +35,7 @@ def test_bad_stops_are_named(stops):
 
 
 def test_a_value_off_the_stops_is_named():
-    with pytest.raises(CourseError, match="no stop 3"):
+    with pytest.raises(CourseError, match="no value 3"):
         Slider("Examples", [0, 2, 5], value=3)
 
 
@@ -48,7 +48,7 @@ def test_choice_gives_the_value_of_what_is_shown():
 
 
 def test_a_value_that_is_no_option_is_named():
-    with pytest.raises(CourseError, match="'Priced as' has no option 'huge'"):
+    with pytest.raises(CourseError, match="'Priced as' has no value 'huge'"):
         Choice("Priced as", {"small tier": "small"}, value="huge")
 
 
@@ -65,5 +65,5 @@ def test_a_choice_can_offer_other_options():
     choice = Choice("Priced as", {"small tier": "small", "large tier": "large"}, value="large")
     choice.offer({"huge tier": "huge", "tiny tier": "tiny", "free": None}, value=None)
     assert (choice.value, choice.text, choice.position) == (None, "free", 2)
-    with pytest.raises(CourseError, match="no option 'small'"):
+    with pytest.raises(CourseError, match="no value 'small'"):
         choice.offer({"huge tier": "huge"}, value="small")
