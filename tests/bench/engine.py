@@ -1,4 +1,4 @@
-"""`make bench`: what the embedded engine costs on this machine, against the engines that it was chosen over.
+"""`make bench`: what each local model costs on this machine, against the engines that ours was chosen over.
 
 Each part runs in a process of its own, one after the other, so that no part pays for another's memory or
 threads. Read the ratios; the seconds belong to this machine. Nothing here is asserted: speed is no test.
@@ -13,88 +13,118 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from itertools import count
+from pathlib import Path
+
+from course.engine.sizes import LocalModel, local_model, local_models
+from course.engine.weights import published_path
+from course.errors import CourseError
+from course.material.data import LETTER_FIELDS, QUEUES, letters, tickets
+from course.rungs.retrieve import nearest
+from course.rungs.routing import QUEUE_SCHEMA, as_turns, system_prompt
 
 TICKETS = 25  # prompts of each timed part: 5 retrieved examples, about 300 tokens
-CALLS = 200  # pairs of calls that measure what the client adds
-FAITHFUL_PROMPTS, FAITHFUL_TOKENS = 10, 600  # of each task; the shortest prompt allowed
+CALLS = 50  # pairs of calls that measure what the client adds
+WRITTEN = 64  # tokens of the answer that measures how fast the model writes
+FAITHFUL_TOKENS = 600  # the shortest prompt allowed
+FAITHFUL_PROMPTS = {"small": 10, "medium": 3, "large": 3}  # of each task; transformers takes its time
+FORMS = ("name", "json")
 
 
 def main() -> None:
-    """Measure one part and print it as JSON, or all parts and print the report."""
+    """Print one part of a size as JSON, or all parts of the sizes named as a report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("part", nargs="?", choices=PARTS, help="one part, as JSON (default: all)")
-    part = parser.parse_args().part
-    if part:
-        print(json.dumps(PARTS[part]()))
-    else:
-        print(report({name: _in_own_process(name) for name in PARTS}))
+    sizes = [model.size for model in local_models()]
+    parser.add_argument("--sizes", nargs="+", choices=sizes, default=sizes, help="default: all that are here")
+    parser.add_argument("--part", choices=PARTS, help="one part of one size, as JSON")
+    parser.add_argument("--tickets", type=int, default=TICKETS, help="fewer for a quick look")
+    arguments = parser.parse_args()
+    if arguments.part:
+        print(json.dumps(PARTS[arguments.part](local_model(arguments.sizes[0]), arguments.tickets)))
+        return
+    for model in map(local_model, arguments.sizes):
+        try:
+            published_path(model)
+        except CourseError as error:
+            print(f"{model.size}: {error}\n")
+            continue
+        figures = {part: _in_own_process(part, model.size, arguments.tickets) for part in PARTS}
+        print(report(model, figures, arguments.tickets), end="\n\n")
 
 
-def report(figures: dict[str, dict]) -> str:
-    """The measurements as text. `figures`: part -> what its function returned."""
-    engine, faith = figures["engine"], figures["faithfulness"]
-    rows = {
-        "embedded engine, one at a time": engine["alone"],
-        f"embedded engine, {TICKETS} at once": engine["together"],
-        "xllamacpp, the weights as shipped": figures["llamacpp"],
-        "transformers fp32, not constrained": figures["transformers-fp32"],
-        "transformers bf16, not constrained": figures["transformers-bf16"],
+def report(model: LocalModel, figures: dict[str, dict], rows: int = TICKETS) -> str:
+    """The measurements of one size as text. `figures`: part -> what its function returned."""
+    ours, llama, faith = figures["engine"], figures["llamacpp"], figures["faithfulness"]
+    seconds = {
+        "embedded engine, one at a time": ours["alone"],
+        f"embedded engine, {rows} at once": ours["together"],
+        "llama.cpp, one at a time": llama["alone"],
+        "transformers fp32, not constrained": figures["transformers"]["float32"],
+        "transformers bf16, not constrained": figures["transformers"]["bfloat16"],
     }
     lines = [
-        f"Seconds a ticket (times the first row): {TICKETS} new prompts with 5 retrieved examples",
-        f"  {'the reply is held to':<36} {'a queue name':>15} {'a JSON schema':>18}",
-        *(f"  {name:<36} {_cells(row, engine['alone'])}" for name, row in rows.items()),
-        "",
-        f"What the client adds to an engine call   {engine['overhead_ms']:.1f} ms (median of {CALLS} pairs)",
-        f"Loading the model                        {engine['load']:.1f} s",
-        f"Peak memory of the process               {engine['peak_mb']:.0f} MB",
-        "",
-        f"Greedy replies equal to transformers' in fp32, {faith['shortest']} to {faith['longest']} tokens in",
-        *(f"  {task:<38} {equal} of {FAITHFUL_PROMPTS}" for task, equal in faith["equal"].items()),
+        f"{model.size}: {model.name}, weights {model.packing} in the engine, as published in llama.cpp",
+        f"  seconds a ticket (times the first row): {rows} new prompts with 5 retrieved examples",
+        f"    {'the reply is held to':<36} {'a queue name':>15} {'a JSON schema':>18}",
+        *(f"    {name:<36} {_cells(row, ours['alone'])}" for name, row in seconds.items()),
+        f"  {'':<36} {'engine':>12} {'llama.cpp':>12}",
+        *(
+            f"  {name:<36} {ours[key]:12,.{digits}f} {llama[key]:12,.{digits}f}"
+            for name, key, digits in (
+                ("prompt tokens a second", "prompt_rate", 0),
+                ("generated tokens a second", "written_rate", 1),
+                ("seconds to load", "load", 1),
+                ("peak memory of the process, MB", "peak_mb", 0),
+            )
+        ),
+        f"  what the client adds to an engine call: {ours['overhead_ms']:.1f} ms (median of {CALLS} pairs)",
+        f"  greedy replies as transformers' in fp32 ({faith['shortest']} to {faith['longest']} tokens in)",
+        *(f"    {task:<36} {equal} of {faith['prompts']}" for task, equal in faith["equal"].items()),
     ]
     return "\n".join(lines)
 
 
 def _cells(row: dict[str, float], reference: dict[str, float]) -> str:
-    return "".join(f"{row[form]:9.3f} ({row[form] / reference[form]:4.2f})  " for form in ("name", "json"))
+    return "".join(f"{row[form]:9.3f} ({row[form] / reference[form]:4.2f})  " for form in FORMS)
 
 
-def measure_engine() -> dict:
-    """The embedded engine: tickets alone and at once, the client's overhead, loading, memory."""
+def measure_engine(model: LocalModel, rows: int) -> dict:
+    """The embedded engine: tickets alone and at once, rates, the client's overhead, loading, memory."""
     from course.engine.embedded import Grammar, engine
     from course.engine.schema import grammar
-    from course.material.data import QUEUES
-    from course.rungs.routing import QUEUE_SCHEMA
 
+    prompts = {form: _ticket_prompts(model, form, 2 * rows) for form in FORMS}
+    before = _peak_mb()
     started = time.perf_counter()
-    embedded = engine()
+    embedded = engine(model.size)
     load = time.perf_counter() - started
-    grammars = {
-        "name": Grammar("regex", "|".join(QUEUES)),
-        "json": grammar(QUEUE_SCHEMA),
-    }
+    grammars = {"name": Grammar("regex", "|".join(QUEUES)), "json": grammar(QUEUE_SCHEMA)}
     alone, together = {}, {}
     for form, held_to in grammars.items():
         answer = partial(embedded.generate, max_tokens=24, grammar=held_to)
         answer("warm up")
-        alone[form] = _seconds_each(answer, _ticket_prompts(f"Alone, {form}", form))
-        prompts = _ticket_prompts(f"Together, {form}", form)
+        alone[form] = _seconds_each(answer, prompts[form][:rows])
         started = time.perf_counter()
-        with ThreadPoolExecutor(TICKETS) as pool:
-            list(pool.map(answer, prompts))
-        together[form] = (time.perf_counter() - started) / TICKETS
+        with ThreadPoolExecutor(rows) as pool:
+            list(pool.map(answer, prompts[form][rows:]))
+        together[form] = (time.perf_counter() - started) / rows
+
+    def ask(prompt: str, most: int) -> tuple[int, int]:
+        completion = embedded.generate(prompt, max_tokens=most)
+        return completion.input_tokens, completion.output_tokens
+
     return {
         "alone": alone,
         "together": together,
-        "overhead_ms": _overhead_ms(embedded),
+        **_rates(model, ask),
+        "overhead_ms": _overhead_ms(embedded, model),
         "load": load,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mb": _peak_mb() - before,
     }
 
 
-def _overhead_ms(embedded) -> float:
+def _overhead_ms(embedded, model: LocalModel) -> float:
     """Median of client time minus engine time over pairs of the same one-token request, taken in turn."""
     from anthropic import Anthropic, DefaultHttpxClient
 
@@ -104,7 +134,7 @@ def _overhead_ms(embedded) -> float:
     numbers = count()
 
     def by_client(text: str) -> None:
-        client.messages.create(model="local", max_tokens=1, messages=[{"role": "user", "content": text}])
+        client.messages.create(model=model.model, max_tokens=1, messages=[{"role": "user", "content": text}])
 
     def by_engine(text: str) -> None:
         embedded.generate(embedded.chat_prompt([{"role": "user", "content": text}]), max_tokens=1)
@@ -117,49 +147,72 @@ def _overhead_ms(embedded) -> float:
     return 1000 * statistics.median(differences)
 
 
-def measure_llamacpp() -> dict:
-    """llama.cpp through xllamacpp on the weights as they are shipped, constrained by the same schema."""
+def measure_llamacpp(model: LocalModel, rows: int) -> dict:
+    """llama.cpp through xllamacpp on the weights as published, held to the same form: tickets alone."""
     import xllamacpp
 
-    from course.engine.sizes import local_model
-    from course.engine.weights import published_path
-    from course.material.data import QUEUES
-    from course.rungs.routing import QUEUE_SCHEMA
-
+    prompts = {form: _ticket_prompts(model, form, rows) for form in FORMS}
+    before = _peak_mb()
     parameters = xllamacpp.CommonParams()
-    parameters.model.path = str(published_path(local_model("small")))
+    parameters.model.path = str(published_path(model))
     parameters.n_ctx = 8192
     parameters.n_parallel = 1
+    started = time.perf_counter()
     server = xllamacpp.Server(parameters)
+    load = time.perf_counter() - started
     names = " | ".join(json.dumps(queue) for queue in QUEUES)
     held = {"name": {"grammar": f"root ::= {names}"}, "json": {"json_schema": QUEUE_SCHEMA}}
+
+    def ask(prompt: str, most: int, **constraint: object) -> tuple[int, int]:
+        answer = server.handle_completions(
+            {"prompt": prompt, "n_predict": most, "temperature": 0, **constraint}
+        )
+        if "choices" not in answer:
+            raise SystemExit(f"xllamacpp refused {list(constraint)}.")
+        return answer["usage"]["prompt_tokens"], answer["usage"]["completion_tokens"]
+
     seconds = {}
     for form, constraint in held.items():
-
-        def answer(prompt: str, constraint: dict = constraint) -> None:
-            request = {"prompt": prompt, "n_predict": 24, "temperature": 0, **constraint}
-            if "choices" not in server.handle_completions(request):
-                raise SystemExit(f"xllamacpp refused {list(constraint)}.")
-
+        answer = partial(ask, most=24, **constraint)
         answer("warm up")
-        seconds[form] = _seconds_each(answer, _ticket_prompts(f"Alone, {form}", form))
+        seconds[form] = _seconds_each(answer, prompts[form])
+    return {"alone": seconds, **_rates(model, ask), "load": load, "peak_mb": _peak_mb() - before}
+
+
+def _rates(model: LocalModel, ask: Callable[[str, int], tuple[int, int]]) -> dict[str, float]:
+    """Tokens a second. `ask(prompt, most tokens)` gives the numbers of tokens read and written."""
+    chat_prompt = _chat_prompt(published_path(model))
+    reading = chat_prompt(_letter_turns(letters()[-1].text))
+    started = time.perf_counter()
+    read, _ = ask(reading, 1)
+    prompt_rate = read / (time.perf_counter() - started)
+    writing = chat_prompt([{"role": "user", "content": "Write a long story about a parcel."}])
+    ask(writing, 1)
+    started = time.perf_counter()
+    _, written = ask(writing, WRITTEN)
+    return {"prompt_rate": prompt_rate, "written_rate": written / (time.perf_counter() - started)}
+
+
+def measure_transformers(model: LocalModel, rows: int) -> dict:
+    """transformers' own generate on the published weights; nothing holds it, the examples show the form."""
+    seconds = {}
+    for dtype in ("float32", "bfloat16"):
+        answer = partial(_transformers_answer(model, dtype), max_tokens=24)
+        answer("warm up")
+        seconds[dtype] = {form: _seconds_each(answer, _ticket_prompts(model, form, rows)) for form in FORMS}
     return seconds
 
 
-def measure_transformers(dtype: str) -> dict:
-    """transformers' own generate on the re-packed weights; nothing holds it, the examples show the form."""
-    answer = partial(_transformers_answer(dtype), max_tokens=24)
-    answer("warm up")
-    return {form: _seconds_each(answer, _ticket_prompts(f"Alone, {form}", form)) for form in ("name", "json")}
-
-
-def measure_faithfulness() -> dict:
+def measure_faithfulness(model: LocalModel, rows: int) -> dict:
     """How many greedy replies to long prompts are the same text as transformers' in fp32."""
     from course.engine.embedded import engine
 
-    embedded, answer = engine(), _transformers_answer("float32")
-    prompts = _ticket_prompts("Faithful", "json", FAITHFUL_PROMPTS, examples=18)
-    tasks = {"queue names": (prompts, 24), "letters as JSON": (_letter_prompts(FAITHFUL_PROMPTS), 96)}
+    number = min(rows, FAITHFUL_PROMPTS[model.size])
+    embedded, answer = engine(model.size), _transformers_answer(model, "float32")
+    tasks = {
+        "queue names": (_ticket_prompts(model, "json", number, examples=18), 24),
+        "letters as JSON": (_letter_prompts(model, number), 96),
+    }
     lengths = [embedded.count(prompt) for prompts, _ in tasks.values() for prompt in prompts]
     if min(lengths) < FAITHFUL_TOKENS:
         raise SystemExit(
@@ -171,56 +224,64 @@ def measure_faithfulness() -> dict:
         )
         for task, (prompts, most) in tasks.items()
     }
-    return {"equal": equal, "shortest": min(lengths), "longest": max(lengths)}
+    return {"equal": equal, "prompts": number, "shortest": min(lengths), "longest": max(lengths)}
 
 
-def _transformers_answer(dtype: str) -> Callable[[str, int], str]:
+def _transformers_answer(model: LocalModel, dtype: str) -> Callable[[str, int], str]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    from course.engine.weights import gguf_path
-
-    source = {"pretrained_model_name_or_path": gguf_path().parent, "gguf_file": gguf_path().name}
+    path = published_path(model)
+    source = {"pretrained_model_name_or_path": path.parent, "gguf_file": path.name}
     tokenizer = AutoTokenizer.from_pretrained(**source)
-    model = AutoModelForCausalLM.from_pretrained(**source).to(getattr(torch, dtype)).eval()
+    network = AutoModelForCausalLM.from_pretrained(**source, dtype=getattr(torch, dtype)).eval()
 
     def answer(prompt: str, max_tokens: int) -> str:
         tokens = tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
         with torch.inference_mode():
-            output = model.generate(**tokens, max_new_tokens=max_tokens, do_sample=False)
+            output = network.generate(**tokens, max_new_tokens=max_tokens, do_sample=False)
         return tokenizer.decode(output[0, tokens["input_ids"].shape[1] :], skip_special_tokens=True)
 
     return answer
 
 
-def _ticket_prompts(first_words: str, form: str, number: int = TICKETS, examples: int = 5) -> list[str]:
-    """Routing prompts with retrieved examples; other first words make them new to a cache of prefixes."""
-    from course.engine.embedded import engine
-    from course.material.data import tickets
-    from course.rungs.retrieve import nearest
-    from course.rungs.routing import as_turns, system_prompt
+@cache
+def _chat_prompt(path: Path) -> Callable[[list[dict[str, str]]], str]:
+    """The chat template of a GGUF file, applied without an engine, which would take memory and threads."""
+    from gguf import GGUFReader
+    from jinja2 import Template
 
+    template = Template(
+        GGUFReader(path).fields["tokenizer.chat_template"].contents(), keep_trailing_newline=True
+    )
+    return lambda messages: template.render(messages=messages, add_generation_prompt=True)
+
+
+def _ticket_prompts(model: LocalModel, form: str, number: int, examples: int = 5) -> list[str]:
+    """Routing prompts with retrieved examples; other first words make them new to a cache of prefixes."""
     rows = tickets("test")[:number]
     shown = nearest([row.text for row in rows], tickets("train"), examples)
-    system = {"role": "system", "content": f"{first_words}. {system_prompt()}"}
+    system = {"role": "system", "content": f"Form: {form}. {system_prompt()}"}
+    chat_prompt = _chat_prompt(published_path(model))
     return [
-        engine().chat_prompt([system, *as_turns(near, row.text, as_json=form == "json")])
+        chat_prompt([system, *as_turns(near, row.text, as_json=form == "json")])
         for row, near in zip(rows, shown, strict=True)
     ]
 
 
-def _letter_prompts(number: int) -> list[str]:
+def _letter_prompts(model: LocalModel, number: int) -> list[str]:
     """Letters to turn into JSON, each behind three worked examples."""
-    from course.engine.embedded import engine
-    from course.material.data import LETTER_FIELDS, letters
+    chat_prompt = _chat_prompt(published_path(model))
+    return [chat_prompt(_letter_turns(letter.text)) for letter in letters()[3 : 3 + number]]
 
+
+def _letter_turns(text: str) -> list[dict[str, str]]:
     system = f"Answer with one JSON object with the keys {', '.join(LETTER_FIELDS)}."
     turns = [{"role": "system", "content": system}]
     for letter in letters()[:3]:
         turns.append({"role": "user", "content": letter.text})
         turns.append({"role": "assistant", "content": json.dumps(letter.gold)})
-    asked = letters()[3 : 3 + number]
-    return [engine().chat_prompt([*turns, {"role": "user", "content": letter.text}]) for letter in asked]
+    return [*turns, {"role": "user", "content": text}]
 
 
 def _seconds_each(answer: Callable[[str], object], prompts: list[str]) -> float:
@@ -233,17 +294,21 @@ def _time(call: Callable[[str], object], prompt: str) -> float:
     return time.perf_counter() - started
 
 
-def _in_own_process(part: str) -> dict:
-    print(f"measuring {part}", file=sys.stderr, flush=True)
-    command = [sys.executable, "-m", "tests.bench.engine", part]
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _in_own_process(part: str, size: str, rows: int) -> dict:
+    print(f"measuring {part}, {size}", file=sys.stderr, flush=True)
+    command = [sys.executable, "-m", "tests.bench.engine", "--part", part, "--sizes", size]
+    command.append(f"--tickets={rows}")
     return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1])
 
 
-PARTS: dict[str, Callable[[], dict]] = {
+PARTS: dict[str, Callable[[LocalModel, int], dict]] = {
     "engine": measure_engine,
     "llamacpp": measure_llamacpp,
-    "transformers-fp32": lambda: measure_transformers("float32"),
-    "transformers-bf16": lambda: measure_transformers("bfloat16"),
+    "transformers": measure_transformers,
     "faithfulness": measure_faithfulness,
 }
 
