@@ -18,7 +18,7 @@ from course.files import read_text, replacing
 from course.paths import recordings_dir
 
 KEY_DIGITS = 16
-SAMPLED = 8  # answers of each file that keep their request, so that it can be asked again
+SAMPLED = 8  # answers of each file that keep their request; the first of each further kind keeps it too
 ASKED_CHARACTERS = 60
 PATHS = [path + query for path in (MESSAGES, COUNT) for query in ("", "?beta=true")]
 
@@ -106,8 +106,12 @@ def content(answer: Recording) -> object:
 def write(file: Path, head: Head, answers: Iterable[Recording]) -> None:
     """Write answers to a file, which takes its place when it is complete."""
     rows = sorted((_row(head, answer) for answer in answers), key=lambda row: row["key"])
-    for row in rows[SAMPLED:]:
-        del row["request"]
+    kinds: set[str] = set()
+    for place, row in enumerate(rows):
+        kind = _kind(*row["request"])
+        if place >= SAMPLED and kind in kinds:
+            del row["request"]
+        kinds.add(kind)
     lines = [json.dumps(row, ensure_ascii=False) for row in (asdict(head), *rows)]
     file.parent.mkdir(parents=True, exist_ok=True)
     with replacing(file) as unfinished:
@@ -147,6 +151,11 @@ def _row(head: Head, recording: Recording) -> dict:
     else:
         row |= _message_row(json.loads(recording.response), recording.seconds)
     return row | {"request": [call.path, body]}
+
+
+def _kind(path: str, body: dict) -> str:
+    """What requests of one kind have in common: all but the texts of their messages."""
+    return json.dumps([path, len(body["messages"]), {**body, "messages": None}], sort_keys=True)
 
 
 def _asked(body: dict) -> str:

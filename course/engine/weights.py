@@ -27,6 +27,7 @@ MINILM_FILE = "model.safetensors"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 GGUF_MAGIC = b"GGUF"
 ARCHITECTURES = ("llama", "qwen2", "qwen3")  # those that the engine builds from a GGUF file
+MEMORY_PER_BYTE = 3.5  # of the file, at the peak of loading: what the large model takes
 # Tensors that the engine reads faithfully; it also takes Q4_1, but rounds its offsets.
 READABLE = {"F32", "F16", "Q8_0", "Q4_0", "Q4_K", "Q6_K"}
 
@@ -112,7 +113,7 @@ def _own_model(path: Path) -> LocalModel:
         sha256=file_hash(path),
         context_tokens=int(_field(reader, f"{architecture}.context_length")),
         why="" if readable else "The engine cannot read all of its tensors.",
-        memory_mb=0,
+        memory_mb=round(MEMORY_PER_BYTE * path.stat().st_size / 2**20),
         repacked="" if readable else f"{path.stem}-{file_hash(path)[:8]}.Q8_0.gguf",
         own_path=path,
     )
@@ -157,8 +158,8 @@ def write_checked(target: Path, write: Callable[[Path], None]) -> None:
         os.replace(part, _sidecar(target))
     except OSError as error:
         raise CourseError(
-            f"The model could not be written to {target.parent} ({error.strerror}). Free 150 MB there, "
-            "or set COURSE_CACHE to a folder that has them."
+            f"The model could not be written to {target.parent} ({error.strerror}). Free some space there, "
+            "or set COURSE_CACHE to a folder on another disk."
         ) from error
     finally:
         part.unlink(missing_ok=True)

@@ -94,7 +94,8 @@ def test_a_count_and_a_stream_come_back_as_they_were(tmp_path: Path):
 
 
 def test_the_file_is_sorted_and_reads_the_same_with_any_line_ends(tmp_path: Path):
-    calls = [Call(MESSAGES, BODY | {"max_tokens": number}) for number in range(1, 30)]
+    texts = [f"Question {number}" for number in range(29)]
+    calls = [Call(MESSAGES, BODY | {"messages": [{"role": "user", "content": text}]}) for text in texts]
     path = tmp_path / "a.jsonl"
     carried.write(path, HEAD, [_recording(call, _message()) for call in calls])
     content = path.read_bytes()
@@ -108,6 +109,19 @@ def test_the_file_is_sorted_and_reads_the_same_with_any_line_ends(tmp_path: Path
     windows = tmp_path / "windows.jsonl"
     windows.write_bytes(content.replace(b"\n", b"\r\n"))
     assert carried.read(windows) == carried.read(path)
+
+
+def test_each_kind_of_request_is_in_the_sample(tmp_path: Path):
+    kinds = [{"max_tokens": 9}, {"system": "Be brief."}, {"tools": [TOOL_USE]}, {"messages": [USER] * 3}]
+    bodies = [BODY | kind | {"max_tokens": most} for kind in kinds for most in range(10, 20)]
+    path = tmp_path / "a.jsonl"
+    carried.write(path, HEAD, [_recording(Call(MESSAGES, body), _message()) for body in bodies])
+    assert len(carried.sample(path)) == len(bodies)
+    same = [BODY | {"messages": [{"role": "user", "content": str(number)}]} for number in range(30)]
+    kept = [_recording(Call(MESSAGES, body), _message()) for body in [*same, BODY | {"system": "Be brief."}]]
+    carried.write(path, HEAD, kept)
+    assert len(carried.sample(path)) in (carried.SAMPLED, carried.SAMPLED + 1)
+    assert "system" in [key for call, _ in carried.sample(path) for key in call.body]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 import hashlib
 import http.server
 import multiprocessing
-import os
 import re
 import shutil
 import socket
@@ -270,6 +269,5 @@ def test_an_unknown_size_is_refused(capsys: pytest.CaptureFixture[str]):
     assert "choose from" in capsys.readouterr().err
 
 
-def test_the_address_is_the_pinned_revision(model: LocalModel, monkeypatch: pytest.MonkeyPatch):
+def test_the_address_is_the_pinned_revision(model: LocalModel):
     assert downloads._hub_url(model.published, model.file).endswith("/tiny/repo/resolve/1/tiny.gguf")
-    assert os.environ.get("HF_ENDPOINT") is None
