@@ -12,11 +12,11 @@ PAIR = ("prompt", "self_hosted_lora")
 def test_the_third_unit_turns_where_the_model_says():
     only_the_invented_costs = dict.fromkeys(
         (
-            *(f"case.{name}" for name in ("growth", "decline", "error_cost")),
+            *(f"case.{name}" for name in ("growth", "decline", "gpu_decline", "error_cost")),
             *(f"{name}.{part}" for name in PAIR for part in ("setup_hours", "upkeep", "examples")),
             *(f"{name}.variable" for name in PAIR),
             *("self_hosted_lora.evaluated", "self_hosted_lora.retrains", "self_hosted_lora.gpu_hours"),
-            *("prompt.output", "self_hosted_lora.prefix"),
+            *("prompt.output", "self_hosted_lora.prefix", "self_hosted_lora.delay"),
         ),
         0,
     )

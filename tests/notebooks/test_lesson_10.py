@@ -24,7 +24,10 @@ def test_the_reason_of_a_case_is_what_decides_it():
         "A": {"wrong": ["behaviour"]},
         "B": {"evaluation_rows": 500, "failure_rate": 0.2, "failures_sorted": True, "spread": "alike"},
     }
-    tried = {"tried": ["prompt", "few_shot", "another_model", "skill"]}
+    tried = {
+        "tried": ["prompt", "few_shot", "retrieved_examples", "another_model", "skill", "encoder", "cascade"],
+        "cost_says": "costs less",
+    }
     for name, other in repaired.items():
         assert next_rung(Answers(**(CASES[name]["answers"] | tried | other))) == "fine_tune"
     assert not advise(Answers(**CASES["C"]["answers"])).open

@@ -1,10 +1,10 @@
 """How sure the comparison of a pair is: one input at a time, all of them at once, and which of them matter.
 
-Each uncertain input is drawn from a triangle between its low and its high with the peak at its base: the only
-shape that three numbers give without a fourth one made up. The base is the likeliest value; where a range
-reaches further up than down, the draws lie above it on average, and so may turn the verdict at the base.
-Both approaches see the same draw of the case, as they would the same month; all other inputs are drawn
-independently of one another.
+Each uncertain input is drawn on either side of its base half the time, the likelier the nearer: a triangle
+below and one above. So the base is the middle of the draws, and a range that reaches further up than down
+moves no verdict by itself. Error rates that were measured come from the rows: every draw weighs the rows anew
+(a Bayesian bootstrap), and rates that were measured on the same rows share the weights. Both approaches see
+the same draw of the case, as they would the same month; all other inputs are independent of one another.
 
 Differences are the total of the pair's first approach less that of its second, in $: below 0 the first is
 cheaper.
@@ -13,6 +13,7 @@ cheaper.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 from scipy.stats import qmc
@@ -20,31 +21,31 @@ from scipy.stats import qmc
 from course.errors import CourseError
 from course.measuring.results import percent
 from widgets.cost.inputs import APPROACHES, Assumptions, InputRange, keys
-from widgets.cost.model import bills, dollars
+from widgets.cost.model import bills, dollars, verdict
 
 DRAWS = 10_000
 SEED = 1
+_PLACES = 17  # values of each input for the tornado
 _SHARES = (5, 50, 95)  # percentiles
 _EVEN = 0.05  # a chance this close to one half is called even
 
 
 @dataclass(frozen=True)
 class Bar:
-    """The difference with one input at its low and at its high end, all others at their base, in $."""
+    """The difference with one input at its low and at its high end, all others at their base, in $.
+
+    `turns`: whether the input alone changes which of the pair is cheaper, anywhere inside its range.
+    """
 
     key: str
     at_low: float
     at_high: float
+    turns: bool
 
     @property
     def span(self) -> float:
         """$ between the two."""
         return abs(self.at_high - self.at_low)
-
-    @property
-    def turns(self) -> bool:
-        """Whether the input alone, inside its range, changes which of the pair is cheaper."""
-        return self.at_low * self.at_high < 0
 
 
 @dataclass(frozen=True)
@@ -101,15 +102,19 @@ class Influence:
 def tornado(assumptions: Assumptions) -> Tornado:
     """The pair's difference with each uncertain input at its low and at its high."""
     uncertain = assumptions.uncertain(assumptions.pair)
+    places = np.linspace(0, 1, _PLACES)
     values = {}
     for place, key in enumerate(uncertain):
         estimate = assumptions.estimates[key]
-        values[key] = np.full(2 * len(uncertain) + 1, estimate.base)
-        values[key][2 * place : 2 * place + 2] = estimate.low, estimate.high
+        values[key] = np.full(_PLACES * len(uncertain) + 1, estimate.base)
+        inside = estimate.low + places * (estimate.high - estimate.low)
+        values[key][_PLACES * place : _PLACES * (place + 1)] = np.clip(inside, estimate.low, estimate.high)
     a, b = totals(assumptions, values).values()
     gaps = np.atleast_1d(a - b)
+    rows = gaps[:-1].reshape(len(uncertain), _PLACES)
     bars = [
-        Bar(key, float(gaps[2 * place]), float(gaps[2 * place + 1])) for place, key in enumerate(uncertain)
+        Bar(key, float(row[0]), float(row[-1]), bool(row.min() < 0 < row.max()))
+        for key, row in zip(uncertain, rows, strict=True)
     ]
     return Tornado(float(gaps[-1]), tuple(sorted(bars, key=lambda bar: -bar.span)))
 
@@ -123,10 +128,11 @@ def draws(assumptions: Assumptions, n: int = DRAWS, seed: int = SEED) -> dict[st
         raise CourseError(f"{n} draws are too few; ask for at least 1.")
     columns = keys(assumptions.pair)
     cube = _cube(len(columns), n, seed)
-    return {
-        key: _triangular(cube[columns.index(key)], assumptions.estimates[key])
+    values = {
+        key: _around_the_base(cube[columns.index(key)], assumptions.estimates[key])
         for key in assumptions.uncertain(assumptions.pair)
     }
+    return values | _measured_rates(assumptions, n, seed)
 
 
 def totals(assumptions: Assumptions, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -174,7 +180,8 @@ def sobol(assumptions: Assumptions, n: int = 1024, seed: int = SEED) -> tuple[In
     problem = {"num_vars": len(uncertain), "names": uncertain, "bounds": [[0, 1]] * len(uncertain)}
     cube = sampling.sample(problem, n, calc_second_order=False, seed=seed).T
     values = {
-        key: _triangular(row, assumptions.estimates[key]) for key, row in zip(uncertain, cube, strict=True)
+        key: _around_the_base(row, assumptions.estimates[key])
+        for key, row in zip(uncertain, cube, strict=True)
     }
     a, b = totals(assumptions, values).values()
     gaps = a - b
@@ -194,13 +201,32 @@ def _cube(columns: int, n: int, seed: int) -> np.ndarray:
     return cube
 
 
-def _triangular(share: np.ndarray, estimate: InputRange) -> np.ndarray:
-    """The values that these shares (0 to 1) of the triangle lie below."""
-    low, peak, high = estimate.low, estimate.base, estimate.high
-    rising = low + np.sqrt(share * ((high - low) * (peak - low)))
-    falling = high - np.sqrt((1 - share) * ((high - low) * (high - peak)))
+def _around_the_base(share: np.ndarray, estimate: InputRange) -> np.ndarray:
+    """The values that these shares (0 to 1) of the draws lie below."""
+    low, base, high = estimate.low, estimate.base, estimate.high
+    below = low + (base - low) * np.sqrt(2 * np.minimum(share, 0.5))
+    above = high - (high - base) * np.sqrt(2 * np.minimum(1 - share, 0.5))
     # Rounding must not carry a value out of the range: the model refuses what is out of bounds.
-    return np.clip(np.where(share * (high - low) < peak - low, rising, falling), low, high)
+    return np.clip(np.where(share < 0.5, below, above), low, high)
+
+
+def _measured_rates(assumptions: Assumptions, n: int, seed: int) -> dict[str, np.ndarray]:
+    """Draws of the error rates that come with the outcome of each row."""
+    by_rows: dict[str, dict[str, str]] = {}
+    for key in keys(assumptions.pair):
+        rows, _, outcomes = assumptions.estimates[key].outcomes.rpartition(":")
+        if outcomes:
+            by_rows.setdefault(f"{rows}, {len(outcomes)}", {})[key] = outcomes
+    drawn = {}
+    for place, measured in enumerate(by_rows.values()):
+        wrong = np.array([[int(row) for row in outcomes] for outcomes in measured.values()])
+        patterns, counts = np.unique(wrong, axis=1, return_counts=True)
+        # Half a row on top for each pattern, so that no share is known to be 0.
+        possible = np.array(list(product((0, 1), repeat=len(measured)))).T
+        weights = [0.5 + sum(counts[(patterns == one[:, None]).all(0)]) for one in possible.T]
+        shares = np.random.default_rng((seed, place)).dirichlet(weights, n)
+        drawn |= dict(zip(measured, np.clip(possible @ shares.T, 0, 1), strict=True))
+    return drawn
 
 
 def _spread(amounts: np.ndarray) -> Spread:
@@ -231,6 +257,9 @@ def _in_words(
     even = ", which is close to even" if abs(cheaper[likelier] - 0.5) <= _EVEN else ""
     against = f"{APPROACHES[likelier]} costs less than {APPROACHES[other]} {over}{even}"
     between = f"in nine draws of ten it costs between {_ahead(least)} and {_ahead(most)}"
+    at_base = verdict(assumptions).cheaper
+    if at_base != likelier:
+        against += f", though {APPROACHES[at_base]} does at the base values: the two are too close to call"
     return f"{share} {against}. In the middle draw it costs {_ahead(middle)}; {between}."
 
 

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ KINDS = ("assumed", "claimed", "measured", "price")
 CASE, ANY, MODEL = "case", "any", "model"
 TUNED, UNPRICED = "tuned", "none"
 LONGEST = 120  # months
+NO_LIMIT = 1e9  # tokens
+NEVER_ENDS = 1_200.0  # months
+DAYS_PER_MONTH = 30.4375
 
 APPROACHES = {
     "prompt": "Prompt",
@@ -37,10 +41,13 @@ APPROACHES = {
     "rag": "Retrieval (RAG)",
     "tools": "Tools",
     "skill": "Skill",
-    "hosted_fine_tune": "Hosted fine-tune, by the hour",
+    "hosted_fine_tune": "Hosted fine-tune, machine by the hour",
     "on_demand_fine_tune": "Hosted fine-tune, by the token",
     "self_hosted_lora": "Self-hosted LoRA",
     "linear_head": "Linear head on embeddings",
+    "distilled_head": "Linear head, labels from a large model",
+    "encoder": "Fine-tuned encoder",
+    "cascade": "Linear head, unsure ones to a large model",
     "skill_with_adapter": "Skill with adapter",
 }
 """Name of each approach in the files, and as people read it."""
@@ -66,6 +73,10 @@ class SharedInputs:
 
     volume: np.ndarray = _is("Volume at the start", "outputs a month", 1, 1e9)
     growth: np.ndarray = _is("Growth of the volume", "share a month", -0.5, 0.5)
+    rate_now: np.ndarray = _is("Wrong outputs until an approach is live", "share", 0, 1)
+    error_caught: np.ndarray = _is("Errors that a review catches", "share", 0, 1)
+    labels_owned: np.ndarray = _is("Labelled examples that you have already", "examples", 0, 1_000_000)
+    gpu_decline: np.ndarray = _is("Decline of hosting and GPU prices", "share a year", 0, 0.95)
     decline: np.ndarray = _is("Decline of token prices", "share a year", 0, 0.95)
     error_cost: np.ndarray = _is("Cost of a wrong output", "$", 0, 10_000)
     rate: np.ndarray = _is("Engineer", "$ an hour", 0, 1_000)
@@ -89,18 +100,31 @@ class Approach:
     input_price: np.ndarray = _is("Price of input", "$ per million tokens", 0, 1_000)
     cached_price: np.ndarray = _is("Price of input from the cache", "$ per million tokens", 0, 1_000)
     output_price: np.ndarray = _is("Price of output", "$ per million tokens", 0, 1_000)
-    cache_hit: np.ndarray = _is("Repeated tokens read from the cache", "share", 0, 1)
+    write_price: np.ndarray = _is("Price of writing to the cache", "$ per million tokens", 0, 1_000)
+    cached: np.ndarray = _is("Calls that use the prompt cache", "share", 0, 1)
+    cache_minimum: np.ndarray = _is("Shortest prompt that is cached", "tokens", 0, 1_000_000)
+    long_above: np.ndarray = _is("Longest prompt at the plain price", "tokens", 0, 1e9)
+    long_input: np.ndarray = _is("Input price above that length", "times the plain price", 1, 100)
+    long_output: np.ndarray = _is("Output price above that length", "times the plain price", 1, 100)
+    token_factor: np.ndarray = _is("Tokens of this model for each one counted", "tokens", 0.2, 5)
+    thinking: np.ndarray = _is("Thinking tokens", "tokens", 0, 100_000)
+    retries: np.ndarray = _is("Calls that are repeated", "share", 0, 10)
     batch: np.ndarray = _is("Sent in batches", "share", 0, 1)
     batch_discount: np.ndarray = _is("Discount of a batch", "share", 0, 1)
     error_rate: np.ndarray = _is("Wrong outputs", "share", 0, 1)
     reviewed: np.ndarray = _is("Outputs that a person reviews", "share", 0, 1)
     hosting: np.ndarray = _is("Hosting", "$ a month for each machine", 0, 1_000_000)
+    adapters: np.ndarray = _is("Models like this that share a machine", "models", 1, 1_000)
     capacity: np.ndarray = _is("Capacity of one machine", "outputs a month", 1_000, 1e12)
     upkeep: np.ndarray = _is("Upkeep", "hours a month", 0, 1_000)
     evaluated: np.ndarray = _is("Share of a tuned model's evaluation", "share", 0, 1)
     retrains: np.ndarray = _is("Retraining runs", "a month", 0, 31)
     retrain_hours: np.ndarray = _is("Work on one retraining", "hours", 0, 2_000)
     setup_hours: np.ndarray = _is("Set-up", "hours", 0, 10_000)
+    delay: np.ndarray = _is("Months until it is live", "months", 0, 60)
+    ends_after: np.ndarray = _is("Months until its model ends", "months", 0, 1_200)
+    move_hours: np.ndarray = _is("Moving to the next model", "hours", 0, 2_000)
+    labels_in_setup: np.ndarray = _is("Share of the labels that the set-up includes", "share", 0, 1)
     examples: np.ndarray = _is("Labelled examples", "examples", 0, 1_000_000)
     example_tokens: np.ndarray = _is("Tokens of one example", "tokens", 0, 100_000)
     epochs: np.ndarray = _is("Epochs", "epochs", 0, 100)
@@ -111,7 +135,11 @@ class Approach:
 
 @dataclass(frozen=True)
 class InputRange:
-    """What is held of one input: a low, a base and a high value, where they come from, and of what kind."""
+    """What is held of one input: a low, a base and a high value, where they come from, and of what kind.
+
+    The base is the middle: as likely too low as too high. `outcomes` belongs to a measured error rate: the
+    name of the rows, a colon, and a 1 for each row that was wrong and a 0 for each that was right.
+    """
 
     low: float
     base: float
@@ -119,6 +147,7 @@ class InputRange:
     source: str
     date: str
     kind: str
+    outcomes: str = ""
 
     @property
     def is_sure(self) -> bool:
@@ -310,13 +339,16 @@ def model_prices(owner: str, name: str) -> dict[str, InputRange]:
     "NAME:tuned" takes the prices of its tuned form and of its training, "none" no token price at all.
     """
     if name == UNPRICED:
-        free = dict.fromkeys(("input_price", "cached_price", "output_price", "batch_discount"), 0.0)
-        return _estimates(owner, free, "no tokens are paid for", "")
+        free = dict.fromkeys(
+            ("input_price", "cached_price", "write_price", "output_price", "batch_discount"), 0.0
+        )
+        plain = {"long_above": NO_LIMIT, "long_input": 1.0, "long_output": 1.0, "ends_after": NEVER_ENDS}
+        return _estimates(owner, free | plain, "no tokens are paid for", "")
     plain, _, form = name.partition(":")
     row = tier(plain) if plain in TIERS else model(plain)
     if form and form != TUNED:
         raise CourseError(f"{name!r} is not a model; only {TUNED!r} may follow the colon.")
-    prices = _tuned(row) if form else _plain(row)
+    prices = (_tuned(row) if form else _plain(row)) | {"ends_after": _months_left(row)}
     return _estimates(owner, prices, f"data/prices.csv: {row.id} ({row.status})", row.date)
 
 
@@ -326,6 +358,10 @@ def _plain(row: Model) -> dict[str, float]:
     return {
         "input_price": row.input,
         "cached_price": row.input if row.cache_read is None else row.cache_read,
+        "write_price": row.input if row.cache_write is None else row.cache_write,
+        "long_above": NO_LIMIT if row.long_above is None else row.long_above,
+        "long_input": 1.0 if row.long_input is None else row.long_input / row.input,
+        "long_output": 1.0 if row.long_output is None else row.long_output / row.output,
         "output_price": row.output,
         "batch_discount": 0.0 if row.batch_input is None else 1 - row.batch_input / row.input,
     }
@@ -334,9 +370,18 @@ def _plain(row: Model) -> dict[str, float]:
 def _tuned(row: Model) -> dict[str, float]:
     if row.tuned_input is None or row.tuned_output is None:
         raise CourseError(f"data/prices.csv has no price of a tuned {row.id!r}; choose another model.")
-    prices = {"input_price": row.tuned_input, "cached_price": row.tuned_input}
+    prices = dict.fromkeys(("input_price", "cached_price", "write_price"), row.tuned_input)
     prices |= {"output_price": row.tuned_output, "batch_discount": 0.0}
+    prices |= {"long_above": NO_LIMIT, "long_input": 1.0, "long_output": 1.0}
     return prices if row.training is None else prices | {"training_price": row.training}
+
+
+def _months_left(row: Model) -> float:
+    """Months from the date of the price to the end of the model, 0 when it has ended."""
+    if not row.ends:
+        return NEVER_ENDS
+    days = (date.fromisoformat(row.ends) - date.fromisoformat(row.date)).days
+    return max(days / DAYS_PER_MONTH, 0.0)
 
 
 def _estimates(owner: str, values: Mapping[str, float], source: str, date: str) -> dict[str, InputRange]:
@@ -401,6 +446,10 @@ def _check(key: str, estimate: InputRange) -> None:
         raise CourseError(f"The estimate of {key} is of the kind {estimate.kind!r}; choose from {KINDS}.")
     if not estimate.source:
         raise CourseError(f"The estimate of {key} has no source; say where it comes from.")
+    if not re.fullmatch(r"(\w+:[01]+)?", estimate.outcomes):
+        raise CourseError(
+            f"The outcomes of {key} are {estimate.outcomes[:40]!r}; write rows:0110, or nothing."
+        )
     if estimate.date and not _DATE.fullmatch(estimate.date):
         raise CourseError(f"The estimate of {key} has the date {estimate.date!r}; write it as 2026-11-21.")
 

@@ -1,17 +1,28 @@
 """What each approach costs over the months: pure arithmetic on the inputs of widgets/cost/inputs.py.
 
-    unit(t)  = calls x [ (prefix x (hit x cached price + (1 - hit) x price in) + variable x price in
-                          + output x price out) x (1 - batch x discount) ]
-               + error rate x cost of an error + reviewed share x minutes / 60 x reviewer's rate
-    month(t) = volume(t) x unit(t) + ceil(volume(t) / capacity) x hosting
-               + rate x (upkeep + evaluated x tax(n) / n + retrains x retrain hours) + retrains x training
-    upfront  = rate x set-up hours + examples x label cost / (1 - curation) + training
+    call(t)  = [ prefix x repeated(t) + variable x price in x off ] x long input
+               + (output + thinking) x price out x off x long output
+               all tokens x token factor; off = 1 - batch x discount; the long factors only above their limit
+    repeated = cached x (warm(t) x cached price + (1 - warm(t)) x write price) + (1 - cached) x price in x off
+               cached = 0 for a prefix below the minimum; warm(t) = 1 - exp(-calls in five minutes)
+    unit(t)  = calls x (1 + retries) x call(t)
+               + error rate x (1 - reviewed x caught) x cost of an error
+               + reviewed x minutes / 60 x reviewer's rate
+    month(t) = live(t) x [ volume(t) x unit(t) + ceil(volume(t) x adapters / capacity) x hosting / adapters
+               + rate x (upkeep + evaluated x tax(n) / n + retrains x retrain hours) + retrains x training ]
+               + (1 - live(t)) x volume(t) x errors now x cost of an error
+               + in the month after the model ends: rate x (move hours + retrain hours) + training
+    upfront  = rate x set-up hours + training
+               + (examples - owned) x (1 - share in set-up) x label cost / (1 - curation)
     training = examples x tokens x epochs x training price + GPU hours x GPU price
 
-    volume(t) = v0 x (1 + growth)^t     price(t) = price x (1 - decline)^(t / 12)     tax(n) = hours x n^power
+    volume(t) = v0 x (1 + growth)^t     live(t) = 1 - min(max(delay - t, 0), 1)     tax(n) = hours x n^power
+    token prices fall by `decline` a year, hosting and GPU prices by `gpu_decline`.
 
-Any input may be an array: the results take the shape S of all of them together, and months are a last axis.
-Money is in $, token prices in $ per million tokens.
+Cache prices are not discounted in a batch: price lists have no lower ones. Requests arrive at random, as many
+at night as by day. Any input may be an array: the results take the shape S of all of them together, and
+months are a last axis. Money is in $, token prices in $ per million tokens. The same model in JavaScript is
+widgets/static/cost_model.js; tests/widgets/cost/test_javascript.py holds the two together.
 """
 
 import csv
@@ -26,7 +37,7 @@ from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
 from course.errors import CourseError
-from course.measuring.results import money
+from course.measuring.results import money, percent
 from widgets.cost.inputs import (
     APPROACHES,
     CASE,
@@ -40,9 +51,13 @@ from widgets.cost.inputs import (
 VOLUME = "case.volume"
 LEAST, MOST = 10.0, 1e8  # outputs a month: where break-even volumes are searched
 DAYS_PER_MONTH = 30
+MINUTES_PER_MONTH = DAYS_PER_MONTH * 24 * 60
+CACHE_MINUTES = 5  # a cached prompt is kept this long after its last use
 MILLION = 1e6
 REACH = 5.0  # how far beyond its range an input is moved in search of a change, in ranges
 _STEPS = 64  # values tried on either side before the nearest is refined
+_GRID = 1_601  # volumes looked at for a break-even
+_MOST_STEPS = 100  # steps of hosting looked at in each month: the next one is a change of one per cent
 
 
 @dataclass(frozen=True)
@@ -59,15 +74,17 @@ class Quantity:
 
 @dataclass(frozen=True)
 class Bill:
-    """What one approach costs. `upfront_parts` are $ in the shape S.
+    """What one approach costs. `upfront_parts` and `each` are $ in the shape S.
 
-    What is paid each month is a quantity and the $ for one of it, S, which all months share. A total so needs
-    no array of draws by months for each part, and 10,000 draws stay quick.
+    What is paid each month is a sum of quantities, each with the $ for one of it, S, which all months share.
+    A total so needs no array of draws by months for each part, and 10,000 draws stay quick. `each` is what
+    one more output costs once the approach is live, at the first month's prices, by what it is spent on.
     """
 
     outputs: Quantity
     upfront_parts: Mapping[str, np.ndarray]
-    running: Mapping[str, tuple[Quantity, np.ndarray]]
+    running: Mapping[str, Sequence[tuple[Quantity, np.ndarray]]]
+    each: Mapping[str, np.ndarray]
 
     @property
     def volume(self) -> np.ndarray:
@@ -77,7 +94,10 @@ class Bill:
     @cached_property
     def monthly_parts(self) -> dict[str, np.ndarray]:
         """$ of each month by what it is spent on: S + (months,)."""
-        return {name: quantity.each * price[..., None] for name, (quantity, price) in self.running.items()}
+        return {
+            name: sum(quantity.each * np.asarray(price)[..., None] for quantity, price in terms)
+            for name, terms in self.running.items()
+        }
 
     @cached_property
     def upfront(self) -> np.ndarray:
@@ -107,13 +127,16 @@ class Bill:
 
     @property
     def tokens_per_1000(self) -> np.ndarray:
-        """$ for the tokens of 1,000 outputs in the first month: what price lists and articles speak of."""
-        return 1000 * (self.monthly_parts["tokens"] / self.volume)[..., 0]
+        """$ for the tokens of 1,000 outputs at the first month's prices: what articles speak of."""
+        return 1000 * self.each["tokens"]
 
     @cached_property
     def parts(self) -> dict[str, np.ndarray]:
         """$ over the horizon by what it is spent on; they add up to `total`."""
-        running = {name: quantity.sum * price for name, (quantity, price) in self.running.items()}
+        running = {
+            name: sum(quantity.sum * price for quantity, price in terms)
+            for name, terms in self.running.items()
+        }
         return dict(self.upfront_parts) | running
 
 
@@ -166,14 +189,8 @@ def bills(
     case = SharedInputs(**_owned(arrays, CASE, SharedInputs))
     month = np.arange(assumptions.horizon)
     volume = case.volume[..., None] * (1 + case.growth[..., None]) ** month
-    prices_left = (1 - case.decline[..., None]) ** (month / 12)
-    outputs, months = Quantity(volume), Quantity(np.ones(assumptions.horizon))
-    at_first_prices = Quantity(volume * prices_left)
     chosen = assumptions.approaches if approaches is None else approaches
-    return {
-        name: _bill(case, Approach(**_owned(arrays, name, Approach)), outputs, at_first_prices, months)
-        for name in chosen
-    }
+    return {name: _bill(case, Approach(**_owned(arrays, name, Approach)), volume, month) for name in chosen}
 
 
 def evaluation_tax(models: ArrayLike, hours: ArrayLike, power: ArrayLike) -> np.ndarray:
@@ -181,13 +198,26 @@ def evaluation_tax(models: ArrayLike, hours: ArrayLike, power: ArrayLike) -> np.
     return np.asarray(hours, dtype=float) * np.asarray(models, dtype=float) ** np.asarray(power, dtype=float)
 
 
-def request_cost(approach: Approach) -> np.ndarray:
-    """$ that the tokens of one output cost at the first month's prices."""
-    hit = approach.cache_hit
-    repeated = hit * approach.cached_price + (1 - hit) * approach.input_price
-    call = approach.prefix * repeated + approach.variable * approach.input_price
-    call = call + approach.output * approach.output_price
-    return approach.calls * call * (1 - approach.batch * approach.batch_discount) / MILLION
+def request_cost(approach: Approach, per_month: np.ndarray) -> np.ndarray:
+    """$ that the tokens of one output cost at the first month's prices, with this many outputs a month.
+
+    `per_month` has months as its last axis, and so has the result: of length 1 where nothing is cached.
+    """
+    calls = approach.calls * (1 + approach.retries)
+    off = 1 - approach.batch * approach.batch_discount
+    long = (approach.prefix + approach.variable) * approach.token_factor > approach.long_above
+    long_input, long_output = np.where(long, approach.long_input, 1), np.where(long, approach.long_output, 1)
+    cached = approach.cached * (approach.prefix * approach.token_factor >= approach.cache_minimum)
+    plain_in = approach.input_price * off
+    output = (approach.output + approach.thinking) * approach.output_price * off * long_output
+    call = (approach.prefix * (1 - cached) + approach.variable) * plain_in * long_input + output
+    per_token = calls * approach.token_factor / MILLION
+    if not np.any(cached):
+        return (per_token * call)[..., None]
+    cold = np.exp(-per_month * (calls * CACHE_MINUTES / MINUTES_PER_MONTH)[..., None])
+    read, write = approach.cached_price[..., None], approach.write_price[..., None]
+    repeated = (approach.prefix * cached * long_input)[..., None] * (read + cold * (write - read))
+    return per_token[..., None] * (call[..., None] + repeated)
 
 
 def training_cost(approach: Approach) -> np.ndarray:
@@ -199,21 +229,27 @@ def training_cost(approach: Approach) -> np.ndarray:
 def break_even_volumes(assumptions: Assumptions, a: str, b: str) -> list[Crossing]:
     """Every volume from `LEAST` to `MOST` (outputs in the first month) at which the cheaper of two changes.
 
-    Exact: between two steps of hosting the difference of the totals is a straight line, and a step is a jump.
+    Both sides of each step of hosting are looked at, and `_GRID` volumes between, evenly spaced on a
+    logarithmic scale; what changes twice between two of those is not seen.
     """
-    pair = bills(assumptions, {VOLUME: 1.0}, (a, b))
-    slope = _per_output(pair[a]) - _per_output(pair[b])
-    starts, levels = _pieces(assumptions, a, b, growth=pair[a].volume)
-    levels = levels + _fixed(pair[a]) - _fixed(pair[b])
-    ends = np.append(starts[1:], MOST)
-    # The difference at both ends of each piece, in the order of the volumes.
-    gaps = np.column_stack([levels + slope * starts, levels + slope * ends]).ravel()
+
+    def gap(volumes: np.ndarray) -> np.ndarray:
+        totals = [bill.total for bill in bills(assumptions, {VOLUME: volumes}, (a, b)).values()]
+        difference = totals[0] - totals[1]
+        # What is left of two equal sums is rounding, and no lead.
+        return np.where(abs(difference) < 1e-11 * (totals[0] + totals[1]), 0.0, difference)
+
+    of_1 = bills(assumptions, {VOLUME: 1.0}, (a,))[a].volume
+    steps = np.unique(np.concatenate([_steps(assumptions, name, of_1) for name in (a, b)]))
+    sides = np.concatenate([steps * (1 - 1e-9), steps * (1 + 1e-9)])
+    volumes = np.unique(np.concatenate([np.geomspace(LEAST, MOST, _GRID), sides]))
+    gaps = gap(volumes)
     crossings = []
     for before, after in _turns(gaps):
-        piece = after // 2
-        inside = before == after - 1 and after % 2 == 1
-        at = -levels[piece] / slope if inside else starts[piece]
-        crossings.append(Crossing(float(at), a if gaps[after] < 0 else b, by_step=not inside))
+        low, high = volumes[before], volumes[after]
+        by_step = high / low < 1 + 1e-8
+        at = (low + high) / 2 if by_step else brentq(gap, low, high, xtol=1e-9, rtol=1e-12)
+        crossings.append(Crossing(float(at), a if gaps[after] < 0 else b, bool(by_step)))
     return crossings
 
 
@@ -261,7 +297,18 @@ def verdict(assumptions: Assumptions) -> Comparison:
         return Comparison(cheaper, costlier, 0.0, f"{at}, {APPROACHES[a]} and {APPROACHES[b]} cost the same.")
     costs = f"{APPROACHES[cheaper]} costs {dollars(totals[cheaper])}"
     against = f"{APPROACHES[costlier]} {dollars(totals[costlier])}: {dollars(saving)} less"
-    return Comparison(cheaper, costlier, saving, f"{at}, {costs} and {against}, {_since(assumptions, a, b)}.")
+    words = f"{at}, {costs} and {against}, {_since(assumptions, a, b)}. {rates_in_words(assumptions)}"
+    return Comparison(cheaper, costlier, saving, words)
+
+
+def rates_in_words(assumptions: Assumptions) -> str:
+    """How often each of the pair is wrong, and whether somebody measured that."""
+    rates = [
+        f"{APPROACHES[name]} {percent(estimate.base)} % ({estimate.kind})"
+        for name in assumptions.pair
+        for estimate in [assumptions.estimates[f"{name}.error_rate"]]
+    ]
+    return f"Error rates: {', '.join(rates)}."
 
 
 def smallest_changes(
@@ -338,62 +385,69 @@ def _owned(arrays: Mapping[str, np.ndarray], owner: str, kind: type[_Kind]) -> d
     return {part.name: arrays[f"{owner}.{part.name}"] for part in fields(kind)}
 
 
-def _bill(
-    case: SharedInputs, approach: Approach, outputs: Quantity, at_first_prices: Quantity, months: Quantity
-) -> Bill:
-    """`at_first_prices`: the outputs of a month, fewer by what token prices have fallen since the first."""
+def _bill(case: SharedInputs, approach: Approach, volume: np.ndarray, month: np.ndarray) -> Bill:
     training = training_cost(approach)
     shared_tax = evaluation_tax(case.tuned_models, case.tax_hours, case.tax_power) / case.tuned_models
+    labels = np.maximum(approach.examples - case.labels_owned, 0) * (1 - approach.labels_in_setup)
+    waiting = np.clip(approach.delay[..., None] - month, 0, 1)
+    ends = month == np.ceil(approach.ends_after)[..., None]
+    token_prices = (1 - case.decline[..., None]) ** (month / 12)
+    machine_prices = (1 - case.gpu_decline[..., None]) ** (month / 12)
+    live = Quantity(1 - waiting) if np.any(approach.delay) else Quantity(np.ones(month.shape))
+    outputs = Quantity(volume * live.each)
+    request = request_cost(approach, volume)
+    tokens = (
+        (Quantity(outputs.each * token_prices), request[..., 0])
+        if request.shape[-1] == 1
+        else (Quantity(outputs.each * token_prices * request), np.ones(()))
+    )
+    each = {
+        "tokens": request[..., 0],
+        "errors": approach.error_rate * (1 - approach.reviewed * case.error_caught) * case.error_cost,
+        "review": approach.reviewed * case.review_minutes / 60 * case.reviewer_rate,
+    }
+    moves = [
+        (Quantity(ends.astype(float)), case.rate * (approach.move_hours + approach.retrain_hours) + training)
+    ]
+    before = [(Quantity(volume * waiting), case.rate_now * case.error_cost)]
+    running = {
+        "tokens": [tokens],
+        "errors": [(outputs, each["errors"]), *(before if np.any(approach.delay) else [])],
+        "review": [(outputs, each["review"])],
+        "hosting": [(_machines(volume, live, machine_prices, approach), approach.hosting)],
+        "upkeep": [(live, case.rate * approach.upkeep)],
+        "evaluation": [(live, case.rate * approach.evaluated * shared_tax)],
+        "retraining": [
+            (live, approach.retrains * (case.rate * approach.retrain_hours + training)),
+            *(moves if ends.any() else []),
+        ],
+    }
     upfront = {
         "set-up": case.rate * approach.setup_hours,
-        "labels": approach.examples * case.label_cost / (1 - case.curation),
+        "labels": labels * case.label_cost / (1 - case.curation),
         "training": training,
     }
-    running = {
-        "tokens": (at_first_prices, request_cost(approach)),
-        "errors": (outputs, approach.error_rate * case.error_cost),
-        "review": (outputs, approach.reviewed * case.review_minutes / 60 * case.reviewer_rate),
-        "hosting": (_units(outputs, approach), approach.hosting),
-        "upkeep": (months, case.rate * approach.upkeep),
-        "evaluation": (months, case.rate * approach.evaluated * shared_tax),
-        "retraining": (months, approach.retrains * (case.rate * approach.retrain_hours + training)),
-    }
-    return Bill(outputs, upfront, running)
+    return Bill(Quantity(volume), upfront, running, each)
 
 
-def _units(outputs: Quantity, approach: Approach) -> Quantity:
+def _machines(volume: np.ndarray, live: Quantity, prices: np.ndarray, approach: Approach) -> Quantity:
+    """Machines of each month at the first month's prices. Models that share one share its price."""
     # Most are not hosted: then any quantity will do, and rounding up each draw and month takes time.
     if not np.any(approach.hosting):
-        return outputs
-    return Quantity(np.ceil(outputs.each / approach.capacity[..., None]))
+        return live
+    adapters = approach.adapters[..., None]
+    return Quantity(np.ceil(volume * adapters / approach.capacity[..., None]) / adapters * live.each * prices)
 
 
-def _per_output(bill: Bill) -> float:
-    """$ over the horizon for each output of the first month, of a bill for one output."""
-    return float(sum(bill.parts[name] for name in ("tokens", "errors", "review")))
-
-
-def _fixed(bill: Bill) -> float:
-    """$ over the horizon that no output changes, hosting left out."""
-    return float(bill.upfront + sum(bill.parts[name] for name in ("upkeep", "evaluation", "retraining")))
-
-
-def _pieces(assumptions: Assumptions, a: str, b: str, growth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Volumes at which either adds a unit of hosting, and by what hosting differs from each on."""
-    at, by = [np.array([LEAST])], [np.zeros(1)]
-    for name, sign in ((a, 1.0), (b, -1.0)):
-        hosting, capacity = (assumptions.estimates[f"{name}.{part}"].base for part in ("hosting", "capacity"))
-        if not hosting:
-            continue
-        by[0] = by[0] + sign * hosting * np.ceil(LEAST * growth / capacity).sum()
-        for factor in growth:
-            units = np.arange(np.ceil(LEAST * factor / capacity), MOST * factor / capacity)
-            at.append(units[units > 0] * capacity / factor)
-            by.append(np.full(at[-1].shape, sign * hosting))
-    starts, place = np.unique(np.concatenate(at), return_inverse=True)
-    jumps = np.zeros(starts.shape)
-    np.add.at(jumps, place, np.concatenate(by))
-    return starts, jumps.cumsum()
+def _steps(assumptions: Assumptions, name: str, volumes_of_1: np.ndarray) -> np.ndarray:
+    """Volumes at which hosting adds a machine in some month, the first `_MOST_STEPS` of each month."""
+    hosting, capacity, adapters = (
+        assumptions.estimates[f"{name}.{part}"].base for part in ("hosting", "capacity", "adapters")
+    )
+    if not hosting:
+        return np.empty(0)
+    steps = capacity / adapters * np.arange(1, _MOST_STEPS + 1)[:, None] / volumes_of_1
+    return steps[(steps > LEAST) & (steps < MOST)]
 
 
 def _turns(gaps: np.ndarray) -> list[tuple[int, int]]:

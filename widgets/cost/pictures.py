@@ -37,6 +37,9 @@ LOOKS = {
     "on_demand_fine_tune": ("D", "#56B4E9"),
     "self_hosted_lora": ("L", "#E69F00"),
     "linear_head": ("E", "#0072B2"),
+    "distilled_head": ("M", "#CC79A7"),
+    "encoder": ("N", "#56B4E9"),
+    "cascade": ("C", "#D55E00"),
     "skill_with_adapter": ("A", "#009E73"),
 }
 DASH = "8 4"

@@ -5,6 +5,7 @@ the reader has measured.
 """
 
 import math
+import zlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -18,7 +19,7 @@ from course.material.prices import machine_price_per_hour
 from course.material.prices import models as priced_models
 from course.measuring.results import Result, money
 from course.paths import DATA
-from widgets.cost.inputs import APPROACHES, UNPRICED, Assumptions, definition, load
+from widgets.cost.inputs import APPROACHES, NEVER_ENDS, UNPRICED, Assumptions, definition, load
 from widgets.cost.model import bills, break_even_volumes, evaluation_tax
 
 COST_PRESETS = DATA / "cost_presets.toml"
@@ -28,6 +29,7 @@ NOT_STATED = "not stated"  # the article has no such figure, and its argument ne
 TOLERANCE = 0.1  # a tenth, as lesson 03 has it: the articles round
 YOURS = "your_own"
 HOURS_PER_MONTH = 730
+CASE_DATE = "2026-11-28"
 
 
 Figure = float | tuple[float, float] | str
@@ -158,8 +160,9 @@ _RUNGS: dict[str, str | None] = {
     "small tier": "prompt",
     "medium tier": "stronger_model",
     "large model": "stronger_model",
+    "cascade": "cascade",
     "logistic regression": "linear_head",
-    "MiniLM fine-tuned": None,
+    "MiniLM fine-tuned": "encoder",
     "tuned": "self_hosted_lora",
 }
 
@@ -169,9 +172,10 @@ def _tokens_per_1000(assumptions: Assumptions, name: str) -> float:
 
 
 def _serving_per_1000(assumptions: Assumptions, name: str) -> float:
+    """Hosting is that of the last month, when every approach is live."""
     bill = _bill(assumptions, name)
-    served = bill.monthly_parts["tokens"] + bill.monthly_parts["hosting"]
-    return float(1000 * (served / bill.volume)[0])
+    hosting = 1000 * bill.monthly_parts["hosting"][-1] / bill.volume[-1]
+    return _tokens_per_1000(assumptions, name) + float(hosting)
 
 
 def _serving_ratio(assumptions: Assumptions, a: str, b: str) -> float:
@@ -192,7 +196,8 @@ def _training(assumptions: Assumptions, name: str) -> float:
 
 
 def _training_and_use(assumptions: Assumptions, name: str) -> float:
-    return _training(assumptions, name) + float(_bill(assumptions, name).monthly_parts["tokens"][0])
+    month = _tokens_per_1000(assumptions, name) * assumptions.estimates["case.volume"].base / 1000
+    return _training(assumptions, name) + month
 
 
 def _upfront(assumptions: Assumptions, name: str) -> float:
@@ -266,14 +271,13 @@ def _bill(assumptions: Assumptions, name: str):
 
 def _per_output(assumptions: Assumptions, name: str) -> float:
     """$ that one more output of the first month costs, hosting left out."""
-    bill = _bill(assumptions, name)
-    return float(sum(bill.monthly_parts[part] for part in ("tokens", "errors", "review"))[0] / bill.volume[0])
+    return float(sum(_bill(assumptions, name).each.values()))
 
 
 def _fixed(assumptions: Assumptions, name: str) -> float:
-    """$ over the horizon of what does not go by the output."""
-    parts = _bill(assumptions, name).parts
-    return float(sum(cost for part, cost in parts.items() if part not in ("tokens", "errors", "review")))
+    """$ over the horizon of what does not go by the output, at the first month's prices."""
+    bill = _bill(assumptions, name)
+    return float(bill.total) - _per_output(assumptions, name) * float(bill.volume.sum())
 
 
 _FIELDS = {
@@ -312,6 +316,11 @@ def _preset(entry: dict[str, Any], found: Mapping[str, Preset]) -> Preset:
         assumptions, title=entry["title"], horizon=entry.get("horizon", assumptions.horizon)
     )
     assumptions = _with_models(assumptions, entry.get("models", {}))
+    # A case is told at its own date: its models are there for all of it.
+    lasting = {f"{name}.ends_after": (NEVER_ENDS,) * 3 for name in assumptions.approaches}
+    assumptions = assumptions.with_values(
+        lasting, source="the case is priced at its own date", date=CASE_DATE
+    )
     for value in entry.get("values", ()):
         assumptions = _with_value(assumptions, **value)
     checks = tuple(_check(assumptions, **check) for check in entry["check"])
@@ -380,7 +389,8 @@ def _check(
     if claim:
         find_claim(claim)
     exact = {key: (value, value, value) for key, value in (values or {}).items()}
-    moved = _with_models(assumptions, models or {}).with_values(exact)
+    lasting = {f"{name}.ends_after": (NEVER_ENDS,) * 3 for name in models or {}}
+    moved = _with_models(assumptions, models or {}).with_values(exact | lasting)
     return Check(
         claim=claim,
         text=text,
@@ -421,6 +431,11 @@ def _measured(assumptions: Assumptions, name: str, result: Result) -> Assumption
         output = result.output_tokens / calls
         values |= {f"{name}.prefix": (prefix,) * 3, f"{name}.output": (output,) * 3}
     assumptions = assumptions.with_values(values, source=source, kind="measured", date=date)
+    key = f"{name}.error_rate"
+    estimates = dict(assumptions.estimates) | {
+        key: replace(assumptions.estimates[key], outcomes=_outcomes(result))
+    }
+    assumptions = replace(assumptions, estimates=estimates)
     if result.model in {row.id for row in priced_models()}:
         return assumptions.with_values({f"{name}.model": result.model})
     return (
@@ -428,6 +443,13 @@ def _measured(assumptions: Assumptions, name: str, result: Result) -> Assumption
         if result.seconds is None
         else _on_a_machine(assumptions, name, result.seconds, source, date)
     )
+
+
+def _outcomes(result: Result) -> str:
+    """The rows of a result in the order of their ids, as `InputRange.outcomes` has them."""
+    rows = sorted((outcome.id, outcome.correct) for outcome in result.outcomes)
+    ids = "\n".join(id for id, _ in rows)
+    return f"{zlib.crc32(ids.encode()):08x}:{''.join('01'[not correct] for _, correct in rows)}"
 
 
 def _on_a_machine(assumptions: Assumptions, name: str, seconds: float, source: str, date: str) -> Assumptions:

@@ -9,26 +9,34 @@ from course.errors import CourseError
 from course.measuring.results import percent
 from widgets.decision.answers import (
     ANOTHER_MODEL,
+    CAPABILITY,
+    CASCADE,
     CHANGES,
-    COST,
+    CHECKED_MODEL,
     COSTS_MORE,
+    ENCODER,
     EXPERTS,
     FEW_SHOT,
+    FORMAT,
     KNOWLEDGE,
     LABELLERS,
-    LATENCY,
     NOT_LAUNCHED,
+    NOT_LOOKED,
     NOT_PRICED,
     PRIVACY,
+    PROBLEMS,
     PROMPT,
     QUESTION,
     QUESTIONS,
     RETRIEVAL,
+    RETRIEVED_EXAMPLES,
     SCHEMA,
     SKILL,
+    SMALLER_MODEL,
     STYLE,
     TOOLS,
-    TRIABLE,
+    TRIM,
+    TUNED,
     TWICE_A_YEAR,
     YEARLY,
     Answers,
@@ -42,12 +50,14 @@ from widgets.decision.rules import (
     COURSE,
     DECISION_TREE,
     ENOUGH_MONTHS,
+    ENOUGH_ROWS,
     FINE_TUNE,
     MODULUS,
     NO_TOLERANCE_BELOW,
     PREPARE,
     PRICE,
     PRODUCT_LEADER,
+    REMEDIES,
     RUNG,
     RUNGS,
     SILENT,
@@ -57,7 +67,7 @@ from widgets.decision.rules import (
     TUNE,
     UNDECIDED,
     UNMEASURED,
-    WAY_OF_ANSWERING,
+    UNNAMED,
     LadderRung,
     Reason,
     Requirement,
@@ -65,13 +75,13 @@ from widgets.decision.rules import (
     benchmark_done,
     checks,
     conditions,
-    gate_ability,
     gate_changing,
-    gate_facts,
     gates,
     has_gap,
     helps,
+    is_tried,
     kind_known,
+    next_remedy,
     next_rung,
     rate_text,
     standing,
@@ -152,33 +162,21 @@ def _reasons(answers: Answers, key: str) -> tuple[Reason, ...]:
 
 
 def _reasons_for(answers: Answers, key: str) -> Iterator[Reason]:
-    if key in TRIABLE:
-        if key not in answers.tried:
-            yield _why_first[key]
-        elif key == PROMPT:
-            yield Reason(
-                "There is a gap, but the prompt is not the best you can write.",
-                "C128",
-            )
-        elif key == RETRIEVAL:
-            yield gate_facts(answers).why
-            yield Reason(
-                "Retrieval was tried: count apart what was not found and what was read wrongly.", COURSE
-            )
-        else:
-            yield gate_ability(answers).why
-            yield Reason(
-                "Tools were tried: count the failed calls by kind, and add the tool that is missing.", COURSE
-            )
-        if key == ANOTHER_MODEL:
-            yield from _which_model(answers)
+    remedy = next_remedy(answers)
+    if remedy and remedy[1] == key:
+        yield _why_first[key]
+        yield from _why_this_fault(answers, remedy[0])
+        yield from _which_model(answers, *remedy)
+    if answers.reviewed and key in (SKILL, STOP, PRICE, PREPARE):
+        yield Reason("A person reviews each output, so corrections can go into a skill within hours.", SKILLS)
     if key == BENCHMARK:
         yield _why_benchmark(answers)
     if key == STOP:
         yield from _why_stop(answers)
     if key == PRICE:
         yield Reason(
-            f"On {answers.volume:,} a month the articles disagree: {_votes(answers)}. Your figures decide.",
+            f"Nothing is tuned without a price. "
+            f"On {answers.volume:,} a month the articles say: {_votes(answers)}. Your figures decide.",
             COURSE,
         )
     if key == PREPARE:
@@ -201,9 +199,22 @@ def _reasons_for(answers: Answers, key: str) -> Iterator[Reason]:
 
 
 _why_first = {
-    PROMPT: Reason("Most faults go back to an unclear instruction, and this is undone in a second.", "C011"),
+    PROMPT: Reason(
+        "An unclear instruction is the cheapest fault to repair, and this is undone in a second.", "C011"
+    ),
     FEW_SHOT: Reason("Three to five examples show form, tone and edge cases.", "C062"),
+    RETRIEVED_EXAMPLES: Reason("The labelled examples nearest to a request say most about it.", COURSE),
     ANOTHER_MODEL: Reason("Another model is one changed line. Note what it changes in cost.", "C064"),
+    SMALLER_MODEL: Reason(
+        "A smaller model is quicker and costs less. Measure on the same rows what it loses.", COURSE
+    ),
+    TRIM: Reason(
+        "Cache what repeats, batch what can wait, and shorten prompt and reply: no answer changes.", COURSE
+    ),
+    ENCODER: Reason("200 to 500 labels are enough for a classifier that answers in milliseconds.", COURSE),
+    CASCADE: Reason(
+        "A small model keeps what it is sure of, and a large one gets the few that are left.", COURSE
+    ),
     SCHEMA: Reason("A schema settles the shape of a reply. It says nothing of the values.", "C106"),
     RETRIEVAL: Reason("Missing facts have to stand in front of the model when it answers.", "C066"),
     TOOLS: Reason("What the model cannot do, a tool can do for it.", DECISION_TREE),
@@ -211,14 +222,22 @@ _why_first = {
 }
 
 
-def _which_model(answers: Answers) -> Iterator[Reason]:
-    problems = answers.problems
-    if PRIVACY in problems:
-        yield Reason("It has to run on your own machines: try one with open weights as it is.", DECISION_TREE)
-    if not to_solve(answers) & WAY_OF_ANSWERING and problems & {LATENCY, COST}:
+def _why_this_fault(answers: Answers, fault: str) -> Iterator[Reason]:
+    """Where several things are wrong, which is taken first and why."""
+    later = [PROBLEMS[key].lower() for key in REMEDIES if key in to_solve(answers) - {fault, UNNAMED}]
+    if later and fault in PROBLEMS:
         yield Reason(
-            "Nothing is wrong with the answers, so try a smaller one, and measure what it loses.", COURSE
+            f"First: {PROBLEMS[fault].lower()}. Then: {'; '.join(later)}.  "
+            "What it knows and may use comes before how it answers, and what it costs comes last, since "
+            "every step changes that.",
+            COURSE,
         )
+
+
+def _which_model(answers: Answers, fault: str, key: str) -> Iterator[Reason]:
+    if key == ANOTHER_MODEL and PRIVACY in answers.problems:
+        held = ", held to a schema" if FORMAT in answers.problems else ""
+        yield Reason(f"It has to run on your own machines: try one with open weights{held}.", DECISION_TREE)
 
 
 def _why_benchmark(answers: Answers) -> Reason:
@@ -233,8 +252,18 @@ def _why_benchmark(answers: Answers) -> Reason:
         )
     if quality == UNDECIDED:
         return Reason("More rows decide it.", COURSE)
+    if answers.problems & {KNOWLEDGE, CAPABILITY}:
+        what = "Retrieval" if KNOWLEDGE in answers.problems else "Tools"
+        return Reason(
+            f"{what} and other models were tried. Count apart what was not found and what was used wrongly.",
+            COURSE,
+        )
     if not kind_known(answers):
         return Reason("Read the failures and sort them by kind: the remedy follows from the kind.", MODULUS)
+    if answers.spread != NOT_LOOKED:
+        return Reason(
+            f"{answers.evaluation_rows} rows are too few to see a gap: take {ENOUGH_ROWS} or more.", COURSE
+        )
     return Reason(
         "Look at each kind of input apart: one that fails alone needs a rule, not training.",
         MODULUS,
@@ -242,7 +271,11 @@ def _why_benchmark(answers: Answers) -> Reason:
 
 
 def _why_stop(answers: Answers) -> Iterator[Reason]:
-    if has_gap(answers):
+    if has_gap(answers) and TUNED in answers.tried:
+        yield Reason(
+            "A tuned model was tried and the gap is still there: a second training is no new idea.", COURSE
+        )
+    elif has_gap(answers):
         yield _why_worth(answers)
         yield Reason(
             "Live with the gap, go on with prompt and skill, or pay for a stronger model: it costs less.",
@@ -256,8 +289,6 @@ def _why_stop(answers: Answers) -> Iterator[Reason]:
 
 def _why_worth(answers: Answers) -> Reason:
     """Why the volume does or does not pay for training, where that is known."""
-    if answers.problems & {LATENCY, PRIVACY}:
-        return Reason("Speed and privacy are limits, so the volume does not decide.", COURSE)
     if answers.cost_says != NOT_PRICED:
         more = answers.cost_says == COSTS_MORE
         return Reason(f"Your cost model says that training costs {'more' if more else 'less'}.", ANSWERS)
@@ -289,7 +320,7 @@ _WAIT = Reason("What stands above comes first.", DECISION_TREE)
 
 def _remedy(answers: Answers, rung: LadderRung) -> tuple[str, Reason]:
     """State of a rung that can be tried and is not next."""
-    if rung.key in answers.tried:
+    if is_tried(answers, rung.key):
         return DONE, Reason("Tried and measured.", ANSWERS)
     if helps(answers, rung.key):
         return LATER, _WAIT
@@ -315,7 +346,7 @@ def _end(answers: Answers, key: str, next_key: str) -> tuple[str, Reason]:
     if key == PRICE and not stands_still(answers):
         return RULED_OUT, Reason("A task that changes has nothing to price yet.", COURSE)
     if key == PRICE and worth_it(answers) != SILENT:
-        return RULED_OUT, _why_worth(answers)
+        return DONE, _why_worth(answers)
     if key == PREPARE and next_key == FINE_TUNE:
         return DONE, Reason("Nothing is open.", ANSWERS)
     return LATER, _WAIT
@@ -371,7 +402,9 @@ def _dimensions(answers: Answers) -> tuple[Dimension, ...]:
             "Labelled examples",
             "few or none",
             "500 or more, of high quality",
-            TUNING if answers.labels >= 500 and answers.labelled_by == EXPERTS else PROMPTING,
+            TUNING
+            if answers.labels >= 500 and answers.labelled_by in (CHECKED_MODEL, EXPERTS)
+            else PROMPTING,
             labels,
         ),
         Dimension(

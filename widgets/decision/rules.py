@@ -14,9 +14,12 @@ from widgets.decision.answers import (
     ANOTHER_MODEL,
     BEHAVIOUR,
     CAPABILITY,
+    CASCADE,
     CHANGES,
+    CHECKED_MODEL,
     COST,
     COSTS_LESS,
+    ENCODER,
     EXPERTS,
     FEW_SHOT,
     FORMAT,
@@ -35,12 +38,16 @@ from widgets.decision.answers import (
     PROMPT,
     REASONING,
     RETRIEVAL,
+    RETRIEVED_EXAMPLES,
     SCHEMA,
     SKILL,
+    SMALLER_MODEL,
     STYLE,
     TASKS,
     TOOLS,
     TRIABLE,
+    TRIM,
+    TUNED,
     TWICE_A_YEAR,
     VARIED,
     WEEKLY,
@@ -57,6 +64,8 @@ BENCHMARK, STOP, PRICE, PREPARE, FINE_TUNE = "benchmark", "stop", "price", "prep
 ENOUGH_MONTHS = 6  # MODULUS asks for 6 to 12
 STYLE_ONLY_BELOW = 200  # labelled examples, DECISION_TREE
 NO_TOLERANCE_BELOW = 0.03  # failure rate; MODULUS calls 3 to 8 % too much for a pipeline
+ENOUGH_ROWS = 100  # evaluation rows: with fewer, a rate has an interval of ten points on either side
+_NARROW = 0.1  # of the accepted rate
 MANY_MODELS = 15  # so many tuned models nobody wants to keep, SKILLS
 DAYS_A_MONTH = 30
 # Where the failure rate stands against what is accepted.
@@ -113,59 +122,88 @@ class LadderRung:
     otherwise: Reason | None = None
 
 
-WAY_OF_ANSWERING = frozenset({FORMAT, STYLE, BEHAVIOUR, UNNAMED})
+_OF_ANSWERS = (PROMPT, FEW_SHOT, RETRIEVED_EXAMPLES, ANOTHER_MODEL, SKILL)
+# What helps with each fault, in the order in which it is tried. The faults stand in the order in which they
+# are taken: where the model may run, then what it knows and can do, then how it answers, and last what that
+# takes, since every earlier step changes it.
+REMEDIES: dict[str, tuple[str, ...]] = {
+    PRIVACY: (ANOTHER_MODEL,),
+    KNOWLEDGE: (RETRIEVAL, ANOTHER_MODEL),
+    CAPABILITY: (TOOLS, ANOTHER_MODEL),
+    FORMAT: (SCHEMA, *_OF_ANSWERS),
+    BEHAVIOUR: (*_OF_ANSWERS, ENCODER, CASCADE),
+    STYLE: _OF_ANSWERS,
+    UNNAMED: _OF_ANSWERS,
+    LATENCY: (TRIM, SMALLER_MODEL, ENCODER),
+    COST: (TRIM, SMALLER_MODEL, CASCADE),
+}
+_NEAR_ENOUGH = 50  # labelled examples from which retrieving the nearest ones is worth a try
+_NEAREST_INSTEAD = 1_000  # labelled examples from which the nearest ones are shown at once, and no fixed ones
+_CLASSIFIER_FROM = 200  # labelled examples; arXiv 2406.08660 finds 200 to 500 enough
+
+
+def _rung(
+    key: str, title: str, lesson: str, otherwise: str = "", source: str = ANSWERS, steps: tuple[int, ...] = ()
+) -> LadderRung:
+    helps = frozenset(fault for fault, keys in REMEDIES.items() if key in keys)
+    return LadderRung(key, title, steps, lesson, helps, Reason(otherwise, source) if otherwise else None)
+
+
 RUNGS = (
-    LadderRung(PROMPT, "Rewrite the prompt", (1,), "01", frozenset(PROBLEMS) | {UNNAMED}),
-    LadderRung(
+    _rung(PROMPT, "Rewrite the prompt", "01", "How it answers is not what is wrong.", steps=(1,)),
+    _rung(
         FEW_SHOT,
         "Show a few worked examples",
-        (2,),
         "02",
-        WAY_OF_ANSWERING,
-        Reason(
-            "Examples teach a form and a way to answer. They bring no facts and no ability.",
-            "C061",
-        ),
+        "Examples teach a form and a way to answer. They bring no facts and no ability.",
+        "C061",
+        (2,),
     ),
-    LadderRung(
+    _rung(
+        RETRIEVED_EXAMPLES,
+        "Retrieve the nearest examples for each request",
+        "02",
+        f"It takes {_NEAR_ENOUGH} labelled examples, and a fault in how it answers.",
+        COURSE,
+    ),
+    _rung(
         ANOTHER_MODEL,
         "Try another model",
-        (3,),
         "03",
-        WAY_OF_ANSWERING | {LATENCY, COST, PRIVACY},
-        Reason("No model has read your documents or can reach your systems by itself.", COURSE),
+        "A stronger model costs more and answers later. That is what is wrong already.",
+        COURSE,
+        (3,),
     ),
-    LadderRung(
+    _rung(SMALLER_MODEL, "Try a smaller model on the same rows", "03", "Neither time nor cost is wrong."),
+    _rung(TRIM, "Cache, batch, and send and write less", "03", "Neither time nor cost is wrong."),
+    _rung(
+        ENCODER,
+        "Train a small classifier",
+        "03",
+        f"It is for one narrow task with {_CLASSIFIER_FROM} labelled examples or more.",
+        COURSE,
+    ),
+    _rung(
+        CASCADE,
+        "Let a small model answer what it is sure of",
+        "03",
+        f"It is for one narrow task with {_CLASSIFIER_FROM} labelled examples or more.",
+        COURSE,
+    ),
+    _rung(
         SCHEMA,
         "Fix the shape with a schema",
-        (4,),
         "04",
-        frozenset({FORMAT}),
-        Reason("The shape of the replies is not what is wrong.", ANSWERS),
+        "The shape of the replies is not what is wrong.",
+        steps=(4,),
     ),
-    LadderRung(
-        RETRIEVAL,
-        "Retrieve the text that has the facts",
-        (5,),
-        "05",
-        frozenset({KNOWLEDGE}),
-        Reason("No facts are missing.", ANSWERS),
-    ),
-    LadderRung(
-        TOOLS,
-        "Give it a tool",
-        (6,),
-        "06",
-        frozenset({CAPABILITY}),
-        Reason("No ability is missing.", ANSWERS),
-    ),
-    LadderRung(
+    _rung(RETRIEVAL, "Retrieve the text that has the facts", "05", "No facts are missing.", steps=(5,)),
+    _rung(TOOLS, "Give it a tool", "06", "No ability is missing.", steps=(6,)),
+    _rung(
         SKILL,
         "Write the way of working into a skill",
-        (),
         "07",
-        WAY_OF_ANSWERING,
-        Reason("A skill writes down a way of working. That is not what is wrong.", ANSWERS),
+        "A skill writes down a way of working. That is not what is wrong.",
     ),
     LadderRung(BENCHMARK, "Measure the gap that is left", (7,), "08"),
     LadderRung(STOP, "Stop here", (8,), "08"),
@@ -198,52 +236,84 @@ class VolumeMark:
 
 
 def next_rung(answers: Answers) -> str:
-    """The key of the rung that is next. The ladder is climbed in order: no rung that helps is passed by."""
-    for key in TRIABLE:
-        if helps(answers, key) and key not in answers.tried:
-            return key
+    """The key of the rung that is next: the first remedy of the first fault that was not tried.
+
+    What was tried is never advised again. Nothing leads to fine-tuning without a price, without rows enough
+    to see the gap, or where a tuned model was tried.
+    """
+    if TUNED in answers.tried and standing(answers) == TOO_MANY and not answers.failures_sorted:
+        return BENCHMARK
+    remedy = next_remedy(answers)
+    if remedy:
+        return remedy[1]
     if not benchmark_done(answers):
         return BENCHMARK
     if not has_gap(answers):
         return STOP
-    if standing(answers) == TOO_MANY and KNOWLEDGE in answers.problems:
-        return RETRIEVAL
-    if standing(answers) == TOO_MANY and CAPABILITY in answers.problems:
-        return TOOLS
-    if not answers.prompt_maximised:
-        return PROMPT
-    worth = worth_it(answers)
-    if worth == STAY:
+    if standing(answers) == TOO_MANY and answers.problems & {KNOWLEDGE, CAPABILITY}:
+        return BENCHMARK
+    if worth_it(answers) == STAY or TUNED in answers.tried:
         return STOP
-    if worth == SILENT and stands_still(answers):
+    if answers.evaluation_rows < ENOUGH_ROWS:
+        return BENCHMARK
+    if worth_it(answers) == SILENT and stands_still(answers):
         return PRICE
-    if not all(point.holds for point in (*gates(answers), *checks(answers))):
+    if not all(point.holds for point in (*gates(answers), *checks(answers))) or worth_it(answers) == SILENT:
         return PREPARE
     return FINE_TUNE
 
 
+def next_remedy(answers: Answers) -> tuple[str, str] | None:
+    """The first fault with a remedy that was not tried, and that remedy."""
+    faults = to_solve(answers)
+    for fault, keys in REMEDIES.items():
+        for key in keys:
+            if fault in faults and applies(answers, key) and not is_tried(answers, key):
+                return fault, key
+    return None
+
+
+def is_tried(answers: Answers, key: str) -> bool:
+    """Whether a remedy was tried. Nothing is left to rewrite in the best prompt that one can write."""
+    return key in answers.tried or (key == PROMPT and answers.prompt_maximised)
+
+
+def applies(answers: Answers, key: str) -> bool:
+    """Whether the case has what a remedy needs."""
+    if key == FEW_SHOT:
+        return answers.labels < _NEAREST_INSTEAD
+    if key == RETRIEVED_EXAMPLES:
+        return answers.labels >= _NEAR_ENOUGH
+    if key in (ENCODER, CASCADE):
+        return answers.task == NARROW and answers.labels >= _CLASSIFIER_FROM
+    return True
+
+
 def standing(answers: Answers) -> str:
-    """UNMEASURED, ACCEPTED, UNDECIDED or TOO_MANY: where the interval of the failure rate lies."""
+    """UNMEASURED, ACCEPTED, UNDECIDED or TOO_MANY: where the interval of the failure rate lies.
+
+    An interval that is narrow beside what is accepted is decided by its middle: no more rows would help.
+    """
     if answers.interval is None:
         return UNMEASURED
     low, high = answers.interval
+    if high - low < _NARROW * answers.accepted_rate:
+        return ACCEPTED if answers.measured_rate <= answers.accepted_rate else TOO_MANY
     if high <= answers.accepted_rate:
         return ACCEPTED
     return TOO_MANY if low > answers.accepted_rate else UNDECIDED
 
 
 def worth_it(answers: Answers) -> str:
-    """TUNE, STAY or SILENT: whether the volume pays for training.
+    """TUNE, STAY or SILENT: whether training pays.
 
-    Too slow and not allowed outside are no questions of volume. A cost model with the reader's own figures
-    comes before the articles, and the articles count when all that say something agree.
+    Only the reader's own price says that it does. The articles' volumes can say that it does not, where all
+    that say something agree and neither speed nor privacy asks for it.
     """
-    if answers.problems & {LATENCY, PRIVACY}:
-        return TUNE
     if answers.cost_says != NOT_PRICED:
         return TUNE if answers.cost_says == COSTS_LESS else STAY
-    said = {mark.sends for mark in volumes(answers)} - {SILENT}
-    return said.pop() if len(said) == 1 else SILENT
+    sends = {mark.sends for mark in volumes(answers)} - {SILENT}
+    return STAY if sends == {STAY} and not answers.problems & {LATENCY, PRIVACY} else SILENT
 
 
 def gates(answers: Answers) -> tuple[Requirement, ...]:
@@ -272,15 +342,15 @@ def checks(answers: Answers) -> tuple[Requirement, ...]:
     return (
         _point(
             "The prompt is as good as you can make it, with ten examples",
-            answers.prompt_maximised and PROMPT in answers.tried,
+            answers.prompt_maximised,
             Reason("It is the baseline that a tuned model has to beat.", ANSWERS),
             Reason("A tuned model has to beat your best prompt. Your first one flatters it.", "C128"),
         ),
         _point(
             "Its failure rate is measured on an evaluation set",
-            standing(answers) != UNMEASURED,
+            standing(answers) != UNMEASURED and answers.evaluation_rows >= ENOUGH_ROWS,
             Reason(rate_text(answers), ANSWERS),
-            Reason(rate_text(answers), MODULUS),
+            Reason(f"{rate_text(answers)} It takes {ENOUGH_ROWS} rows to see a gap.", MODULUS),
         ),
         _check_gap(answers),
         _point(
@@ -377,7 +447,7 @@ def to_solve(answers: Answers) -> frozenset[str]:
 
 
 def helps(answers: Answers, key: str) -> bool:
-    return bool(RUNG[key].helps & to_solve(answers))
+    return key in RUNG and applies(answers, key) and bool(RUNG[key].helps & to_solve(answers))
 
 
 def benchmark_done(answers: Answers) -> bool:
@@ -402,7 +472,7 @@ def has_gap(answers: Answers) -> bool:
 
 def _proven_gap(answers: Answers) -> bool:
     """A gap after every rung that helps, with the best prompt, of a kind that training can close."""
-    tried = all(key in answers.tried for key in TRIABLE if helps(answers, key))
+    tried = all(is_tried(answers, key) for key in TRIABLE if helps(answers, key))
     return has_gap(answers) and tried and answers.prompt_maximised and _addressable(answers)
 
 
@@ -415,7 +485,7 @@ def stands_still(answers: Answers) -> bool:
 
 
 def _enough_data(answers: Answers) -> bool:
-    return answers.labels >= LABELS_NEEDED[answers.task] and answers.labelled_by == EXPERTS
+    return answers.labels >= LABELS_NEEDED[answers.task] and answers.labelled_by in (CHECKED_MODEL, EXPERTS)
 
 
 # The gates
@@ -549,7 +619,7 @@ def _data_reason(answers: Answers) -> Reason:
         short = f"{answers.labels:,} are too few: {TASKS[answers.task]} takes {needed:,} or more."
         return Reason(short, _LABELS_CLAIM[answers.task])
     who = f"{answers.labels:,} examples, {LABELLERS[answers.labelled_by]}"
-    if answers.labelled_by == EXPERTS:
+    if answers.labelled_by in (CHECKED_MODEL, EXPERTS):
         return Reason(f"{who}.", ANSWERS)
     return Reason(f"{who}: training repeats mistakes. Check them, and settle disputes.", PRODUCT_LEADER)
 
@@ -560,7 +630,7 @@ _LABELS_CLAIM = {NARROW: "C112", VARIED: "C113", REASONING: "C114"}
 def _gap_reason(answers: Answers) -> Reason:
     if not has_gap(answers):
         return Reason(rate_text(answers), ANSWERS)
-    untried = [RUNG[key].title for key in TRIABLE if helps(answers, key) and key not in answers.tried]
+    untried = [RUNG[key].title for key in TRIABLE if helps(answers, key) and not is_tried(answers, key)]
     if untried:
         return Reason(f"Not tried yet: {'; '.join(untried).lower()}.", "C130")
     if not answers.prompt_maximised:

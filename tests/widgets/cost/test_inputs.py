@@ -57,7 +57,7 @@ def test_each_approach_has_a_title_and_says_something_of_its_own() -> None:
     with COST_INPUTS.open(encoding="utf-8", newline="") as file:
         owners = {row["owner"] for row in csv.DictReader(file)}
     assert owners == {CASE, ANY, *APPROACHES}
-    assert len(set(APPROACHES.values())) == len(APPROACHES) == 12
+    assert len(set(APPROACHES.values())) == len(APPROACHES) == 15
 
 
 def test_prices_come_from_the_price_table(assumptions: Assumptions) -> None:

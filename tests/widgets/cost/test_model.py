@@ -10,7 +10,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from course.errors import CourseError
-from widgets.cost.inputs import APPROACHES, Assumptions, definition, load
+from course.material.prices import model, tier
+from widgets.cost.inputs import APPROACHES, Assumptions, definition, load, model_prices
 from widgets.cost.model import (
     LEAST,
     MOST,
@@ -36,7 +37,11 @@ COSTS_MORE_WHEN_HIGHER = [
     key
     for key in COURSE.base()
     if key.partition(".")[2]
-    not in ("decline", "cache_hit", "batch", "batch_discount", "capacity")
+    not in (
+        *("decline", "gpu_decline", "cached", "cache_minimum", "batch", "batch_discount", "capacity"),
+        *("adapters", "long_above", "labels_owned", "labels_in_setup", "error_caught", "reviewed", "delay"),
+        "ends_after",
+    )
 ]  # fmt: skip
 
 
@@ -65,39 +70,148 @@ def by_hand(values: dict[str, float], name: str, months: int) -> list[float]:
     own = {key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{name}.")}
     training = own["examples"] * own["example_tokens"] * own["epochs"] * own["training_price"] / 1e6
     training += own["gpu_hours"] * own["gpu_price"]
+    paid_labels = max(own["examples"] - case["labels_owned"], 0) * (1 - own["labels_in_setup"])
     spent = [
         case["rate"] * own["setup_hours"]
-        + own["examples"] * case["label_cost"] / (1 - case["curation"])
+        + paid_labels * case["label_cost"] / (1 - case["curation"])
         + training
     ]
     for month in range(months):
-        left = (1 - case["decline"]) ** (month / 12)
-        price_in, cached, price_out = (
-            own[price] * left for price in ("input_price", "cached_price", "output_price")
-        )
-        hit = own["cache_hit"]
-        call = own["prefix"] * (hit * cached + (1 - hit) * price_in)
-        call += own["variable"] * price_in + own["output"] * price_out
-        unit = own["calls"] * call / 1e6 * (1 - own["batch"] * own["batch_discount"])
-        unit += own["error_rate"] * case["error_cost"]
-        unit += own["reviewed"] * case["review_minutes"] / 60 * case["reviewer_rate"]
         volume = case["volume"] * (1 + case["growth"]) ** month
+        calls = own["calls"] * (1 + own["retries"])
+        prefix, variable, output = (
+            own["token_factor"] * tokens
+            for tokens in (own["prefix"], own["variable"], own["output"] + own["thinking"])
+        )
+        off = 1 - own["batch"] * own["batch_discount"]
+        is_long = prefix + variable > own["long_above"]
+        warm = 1 - math.exp(-volume * calls * 5 / (30 * 24 * 60))
+        from_cache = warm * own["cached_price"] + (1 - warm) * own["write_price"]
+        cached = own["cached"] if prefix >= own["cache_minimum"] else 0
+        call = prefix * (cached * from_cache + (1 - cached) * own["input_price"] * off)
+        call += variable * own["input_price"] * off
+        call *= own["long_input"] if is_long else 1
+        call += output * own["output_price"] * off * (own["long_output"] if is_long else 1)
+        unit = calls * call / 1e6 * (1 - case["decline"]) ** (month / 12)
+        unit += own["error_rate"] * (1 - own["reviewed"] * case["error_caught"]) * case["error_cost"]
+        unit += own["reviewed"] * case["review_minutes"] / 60 * case["reviewer_rate"]
         tax = case["tax_hours"] * case["tuned_models"] ** case["tax_power"] / case["tuned_models"]
         hours = own["upkeep"] + own["evaluated"] * tax + own["retrains"] * own["retrain_hours"]
+        machines = math.ceil(volume * own["adapters"] / own["capacity"]) / own["adapters"]
+        waiting = min(max(own["delay"] - month, 0), 1)
         spent.append(
-            volume * unit
-            + math.ceil(volume / own["capacity"]) * own["hosting"]
-            + case["rate"] * hours
-            + own["retrains"] * training
+            (1 - waiting)
+            * (
+                volume * unit
+                + machines * own["hosting"] * (1 - case["gpu_decline"]) ** (month / 12)
+                + case["rate"] * hours
+                + own["retrains"] * training
+            )
+            + waiting * volume * case["rate_now"] * case["error_cost"]
         )
+        if month == math.ceil(own["ends_after"]):
+            spent[-1] += case["rate"] * (own["move_hours"] + own["retrain_hours"]) + training
     return spent
 
 
-@given(cases())
-def test_the_arrays_say_what_a_plain_loop_says(assumptions: Assumptions) -> None:
-    for name, bill in bills(assumptions).items():
-        expected = by_hand(assumptions.base(), name, assumptions.horizon)
+SPOILED = {
+    "cached": 1.0,
+    "prefix": 150_000.0,
+    "batch": 0.5,
+    "thinking": 467.0,
+    "retries": 0.1,
+    "token_factor": 1.3,
+    "reviewed": 0.5,
+    "adapters": 4.0,
+    "ends_after": 5.5,
+    "delay": 1.5,
+    "long_above": 100_000.0,
+    "long_input": 5.0,
+}
+
+
+@given(cases(), st.sets(st.sampled_from(sorted(SPOILED))))
+def test_the_arrays_say_what_a_plain_loop_says_of_every_rare_input(
+    assumptions: Assumptions, names: set[str]
+) -> None:
+    rare = {f"{owner}.{name}": SPOILED[name] for owner in assumptions.pair for name in names}
+    values = assumptions.base() | rare | {"case.labels_owned": 300.0}
+    for name, bill in bills(assumptions, values).items():
+        expected = by_hand(values, name, assumptions.horizon)
         assert bill.cumulative == pytest.approx(np.cumsum(expected), rel=1e-9)
+
+
+def exactly(assumptions: Assumptions, **values: float) -> Assumptions:
+    return assumptions.with_values({key.replace("__", "."): (value,) * 3 for key, value in values.items()})
+
+
+def per_1000(**values: float | str) -> float:
+    """$ for the tokens of 1,000 outputs of the prompt."""
+    model = values.pop("model", "small")
+    return float(
+        bills(exactly(COURSE.with_values({"prompt.model": model}), **values))["prompt"].tokens_per_1000
+    )
+
+
+def test_a_prompt_above_the_limit_costs_the_long_price() -> None:
+    assert per_1000(prompt__prefix=150_000) == pytest.approx(75.04, abs=0.006)
+    assert per_1000(prompt__prefix=150_000, prompt__long_above=1e9) == pytest.approx(15.01, abs=0.005)
+
+
+def test_a_batch_does_not_discount_what_comes_from_the_cache() -> None:
+    warm = {"case__volume": 1e9, "prompt__prefix": 5_000, "prompt__cached": 1, "prompt__batch": 1}
+    assert per_1000(model="medium", **warm) == pytest.approx(0.57)
+    row = tier("medium")
+    assert per_1000(model="medium", **warm) == pytest.approx(
+        1000 * row.cost(30, 8, cache_read=5_000, batch=True)
+    )
+
+
+def test_a_slow_inbox_pays_for_writing_to_the_cache_and_450_tokens_are_not_cached() -> None:
+    plain, row = per_1000(model="medium", prompt__prefix=5_000), tier("medium")
+    cold = per_1000(model="medium", prompt__prefix=5_000, prompt__cached=1, case__volume=30)
+    assert plain < cold < 1000 * row.cost(30, 8, cache_write=5_000)
+    assert per_1000(model="medium", prompt__cached=1) == per_1000(model="medium")
+
+
+def test_a_review_costs_its_minutes_and_saves_the_errors_that_it_catches() -> None:
+    before, after = (bills(exactly(COURSE, prompt__reviewed=share))["prompt"].parts for share in (0, 1))
+    assert float(after["review"]) == pytest.approx(321_185, abs=1)
+    assert float(after["errors"]) == pytest.approx(0.2 * float(before["errors"]))
+
+
+def test_labels_that_are_there_or_in_the_set_up_are_not_paid_for_twice() -> None:
+    def labels(**values: float) -> float:
+        return float(bills(exactly(COURSE, **values))["linear_head"].parts["labels"])
+
+    assert labels() == pytest.approx(810 * 0.75 * 2)
+    assert labels(case__labels_owned=810) == 0
+    assert float(bills(COURSE)["hosted_fine_tune"].parts["labels"]) == 0
+
+
+def test_models_that_share_a_machine_share_its_price() -> None:
+    own, shared = (
+        float(bills(exactly(COURSE, self_hosted_lora__adapters=count))["self_hosted_lora"].parts["hosting"])
+        for count in (1, 4)
+    )
+    assert shared == pytest.approx(own / 4)
+
+
+def test_a_model_that_ends_has_to_be_left() -> None:
+    lasting, ending = (
+        float(bills(exactly(COURSE, prompt__ends_after=months))["prompt"].total) for months in (1_200, 1.8)
+    )
+    assert ending - lasting == pytest.approx(8 * 100)
+    row = model("gpt-4o-2024-08-06")
+    assert model_prices("prompt", row.id)["prompt.ends_after"].base == pytest.approx(1.8, abs=0.05)
+
+
+def test_before_an_approach_is_live_errors_are_those_of_today() -> None:
+    late = exactly(COURSE, self_hosted_lora__delay=18)
+    bill = bills(late)["self_hosted_lora"]
+    expected = float(bills(exactly(COURSE, prompt__error_rate=0.12))["prompt"].parts["errors"])
+    assert float(bill.parts["errors"]) == pytest.approx(expected)
+    assert not any(float(bill.parts[name]) for name in ("hosting", "upkeep", "tokens"))
 
 
 @given(cases())
@@ -162,9 +276,17 @@ def test_break_even_volumes_are_where_the_totals_cross_and_all_of_them(assumptio
 
 def test_break_even_by_hand() -> None:
     """1,000 $ of set-up against 2 $ per 1,000 outputs saved: 500,000 outputs, in one month."""
-    flat = dict.fromkeys((key for key in load(("prompt", "skill")).base() if not key.startswith("case")), 0.0)
-    flat |= {"prompt.capacity": 1e12, "skill.capacity": 1e12, "prompt.calls": 1.0, "prompt.variable": 1000.0}
-    flat |= {"prompt.input_price": 2.0, "skill.setup_hours": 10.0, "case.rate": 100.0, "case.growth": 0.0}
+    flat = {key: 0.0 for key in COURSE.base() if definition(key).lowest == 0 and not key.startswith("case")}
+    flat |= {f"{name}.token_factor": 1.0 for name in ("prompt", "skill")}
+    flat |= {
+        "prompt.calls": 1.0,
+        "prompt.variable": 1000.0,
+        "prompt.long_above": 1e9,
+        "prompt.ends_after": 99,
+    }
+    flat |= {"skill.ends_after": 99, "prompt.input_price": 2.0, "skill.setup_hours": 10.0}
+    flat |= {"case.rate": 100.0, "case.growth": 0.0}
+    flat = {key: value for key, value in flat.items() if key.split(".")[0] in ("case", "prompt", "skill")}
     one_month = load(("prompt", "skill")).with_values({key: (v, v, v) for key, v in flat.items()})
     one_month = Assumptions("by hand", one_month.approaches, one_month.pair, 1, one_month.estimates)
     (crossing,) = break_even_volumes(one_month, "prompt", "skill")
@@ -185,6 +307,7 @@ def stepped() -> Assumptions:
     values |= {"self_hosted_lora.hosting": 90.0, "self_hosted_lora.capacity": 100_000.0}
     values |= {"self_hosted_lora.evaluated": 0.0, "self_hosted_lora.retrains": 0.0}
     values |= {"self_hosted_lora.gpu_hours": 0.0, "self_hosted_lora.examples": 0.0}
+    values |= {"self_hosted_lora.delay": 0.0, "case.gpu_decline": 0.0}
     values |= {"self_hosted_lora.setup_hours": 1.8, "prompt.setup_hours": 0.0, "case.rate": 100.0}
     return load(("prompt", "self_hosted_lora")).with_values(values)
 
@@ -345,3 +468,12 @@ def test_an_input_that_changes_nothing_turns_nothing():
     key = "prompt.capacity"  # of an approach that pays no hosting
     assumptions = load(pair=("prompt", "hosted_fine_tune")).with_values({key: (1e6, 2e6, 4e6)})
     assert smallest_changes(assumptions, [key]) == []
+
+
+@settings(max_examples=2, deadline=None)
+@given(st.sampled_from([0.1, 0.5]))
+def test_a_break_even_with_growth_and_many_steps_is_bounded(growth: float) -> None:
+    small = {"case.growth": (growth,) * 3, "self_hosted_lora.capacity": (1_000, 1_000, 1_000)}
+    assumptions = load(("prompt", "self_hosted_lora")).with_values(small)
+    long = Assumptions("long", assumptions.approaches, assumptions.pair, 120, assumptions.estimates)
+    assert break_even_volumes(long, *long.pair) is not None

@@ -83,8 +83,8 @@ def test_a_preset_can_be_priced_drawn_and_kept(case):
     assert set(priced) == set(case.assumptions.approaches)
     assert all(bill.total > 0 for bill in priced.values())
     assert chance(case.assumptions, 200).n == 200
-    assert bills(from_json(case.assumptions.to_json()))["hosted_fine_tune"].total == pytest.approx(
-        priced["hosted_fine_tune"].total
+    assert bills(from_json(case.assumptions.to_json()))[case.assumptions.pair[1]].total == pytest.approx(
+        priced[case.assumptions.pair[1]].total
     )
 
 
@@ -134,7 +134,7 @@ def test_the_verdicts_are_all_in_use_and_rows_are_texts():
 
 
 def test_a_planted_wrong_figure_fails(tmp_path):
-    old = 'figure = 0.40\nunit = "$ per 1,000"\nmeasure = "tokens_per_1000"\nof = ["hosted_fine_tune"]'
+    old = 'figure = 0.40\nunit = "$ per 1,000"\nmeasure = "tokens_per_1000"\nof = ["on_demand_fine_tune"]'
     (wrong,) = unfounded(changed(tmp_path, old, old.replace("0.40", "0.60")))
     assert wrong.claim == "C081" and wrong.verdict == DIFFERS
 
@@ -197,7 +197,7 @@ def test_payback_and_needed_saving_are_what_the_totals_say():
     priced = bills(assumptions)
     outputs = MEASURES["payback_outputs"](assumptions, *pair)
     saving = MEASURES["saving_per_1000"](assumptions, *pair) / 1000
-    extra = priced["hosted_fine_tune"].upfront - priced["skill"].upfront
+    extra = priced["on_demand_fine_tune"].upfront - priced["skill"].upfront
     assert outputs * saving == pytest.approx(extra)
     # At its break-even volume tuning saves on 1,000 outputs just what it needs to.
     (crossing,) = break_even_volumes(assumptions, *pair)
@@ -208,11 +208,11 @@ def test_payback_and_needed_saving_are_what_the_totals_say():
 
 def test_a_payback_that_never_comes_is_said():
     assumptions = preset("brand_voice").assumptions.with_values(
-        {"hosted_fine_tune.error_rate": (0.3, 0.3, 0.3)}
+        {"on_demand_fine_tune.error_rate": (0.3, 0.3, 0.3)}
     )
-    assert MEASURES["payback_outputs"](assumptions, "skill", "hosted_fine_tune") == float("inf")
-    assert MEASURES["break_even_volume"](assumptions, "skill", "hosted_fine_tune") == float("inf")
-    assert MEASURES["break_even_volume"](assumptions, "hosted_fine_tune", "skill") == 0
+    assert MEASURES["payback_outputs"](assumptions, "skill", "on_demand_fine_tune") == float("inf")
+    assert MEASURES["break_even_volume"](assumptions, "skill", "on_demand_fine_tune") == float("inf")
+    assert MEASURES["break_even_volume"](assumptions, "on_demand_fine_tune", "skill") == 0
 
 
 # From the board
@@ -244,6 +244,7 @@ def test_the_board_gives_the_best_rung_of_each_approach():
         "stronger_model": "large model: policy",
         "skill": "skill, first day",
         "self_hosted_lora": "tuned, short prompt",
+        "encoder": "MiniLM fine-tuned",
     }
 
 

@@ -203,7 +203,7 @@ def test_the_stops_of_every_input_hold_its_base_within_the_bounds():
     for key in keys(APPROACHES):
         estimate, meaning = assumptions.estimates[key], definition(key)
         found = stops(key, estimate)
-        assert found == sorted(set(found)) and estimate.base in found and 5 <= len(found) <= 80, key
+        assert found == sorted(set(found)) and estimate.base in found and 4 <= len(found) <= 80, key
         assert meaning.lowest <= found[0] and found[-1] <= meaning.highest, key
         slider = InputSlider(assumptions, key)
         assert slider.amount == estimate.base, key
