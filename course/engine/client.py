@@ -32,8 +32,9 @@ MODES = ("local", "live", "replay")
 ANTHROPIC = "https://api.anthropic.com"
 DEFAULT_BUDGET = "1.00"
 TIMEOUT_SECONDS = 120.0
-# Raise it with each change by which the embedded model would answer the same request otherwise.
-ANSWERS_VERSION = 1
+# The version of the embedded model's answers. Raise it with each change after which the same request could be
+# answered otherwise: how a chat becomes a prompt, how a schema becomes a grammar, how the engine is set up.
+ANSWERS_VERSION = 2
 _budget = Budget(float(DEFAULT_BUDGET))
 
 

@@ -24,6 +24,7 @@ import psutil
 from tqdm import tqdm
 
 from course.engine import weights
+from course.engine.grammar import Grammar
 from course.engine.sizes import LocalModel
 from course.errors import CourseError
 
@@ -59,19 +60,6 @@ class PromptTooLong(CourseError):
 
 class Cancelled(CourseError):
     """The request was cancelled before its answer was complete."""
-
-
-@dataclass(frozen=True)
-class Grammar:
-    """What an answer must look like: a JSON schema (as JSON text), a regular expression or EBNF.
-
-    `head` comes before what the grammar describes, in every answer. It is read with the prompt, in one step,
-    instead of written token by token, and counts as written.
-    """
-
-    kind: Literal["json_schema", "regex", "ebnf"]
-    text: str
-    head: str = ""
 
 
 @dataclass(frozen=True)
@@ -379,7 +367,7 @@ class Engine:
         for generation in self._running:
             suspect = generation.grammar is not None and len(generation.output_ids) == generation.head_tokens
             generation.events.put(
-                GrammarError(f"The engine cannot follow this {generation.grammar.kind}: {reason}")
+                GrammarError(f"The engine cannot follow this grammar: {reason}")
                 if suspect
                 else EngineError(f"The engine failed and starts anew with the next request: {reason}")
             )
@@ -484,7 +472,7 @@ def _config(max_tokens: int, grammar: Grammar | None) -> openvino_genai.Generati
     config.apply_chat_template = False
     if grammar:
         structure = openvino_genai.StructuredOutputConfig()
-        setattr(structure, {"ebnf": "grammar"}.get(grammar.kind, grammar.kind), grammar.text)
+        structure.grammar = grammar.text
         config.structured_output_config = structure
     return config
 

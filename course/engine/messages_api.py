@@ -13,6 +13,7 @@ with
 A grammar from `output_config` alone constrains the whole answer; beside tools it constrains the reply.
 """
 
+import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator
@@ -23,7 +24,8 @@ import httpx2
 from pydantic_core import from_json
 
 from course.engine import embedded
-from course.engine.schema import SchemaError, enforceable, grammar
+from course.engine.grammar import Grammar, grammar
+from course.engine.schema import SchemaError, enforceable
 from course.engine.sizes import local_models
 from course.errors import CourseError
 
@@ -95,7 +97,7 @@ class Chat:
     max_tokens: int
     stop: tuple[str, ...]
     stream: bool
-    grammar: embedded.Grammar | None
+    grammar: Grammar | None
     has_tools: bool
 
 
@@ -490,7 +492,7 @@ def _checked_schema(schema: object, where: str, *, strict: bool) -> dict:
         raise InvalidRequest(f"{where}: the schema is nested too deeply") from None
 
 
-def _grammar(schema: dict | None, tools: list[tuple[dict, dict]], may_call: bool) -> embedded.Grammar | None:
+def _grammar(schema: dict | None, tools: list[tuple[dict, dict]], may_call: bool) -> Grammar | None:
     if tools:
         forms = [_object(tool={"const": told["name"]}, input=held_to) for told, held_to in tools if may_call]
         schema = {"anyOf": [*forms, _object(reply=schema or {"type": "string"})]}
@@ -529,7 +531,7 @@ def _answer(chat: Chat, completion: embedded.Completion) -> Answer:
         if "tool" in parsed and stop_reason == "end_turn":
             call = {
                 "type": "tool_use",
-                "id": f"toolu_local_{uuid.uuid4().hex[:20]}",
+                "id": f"toolu_local_{_digest(chat, text)}",
                 "name": parsed["tool"],
                 "input": parsed["input"],
             }
@@ -540,6 +542,11 @@ def _answer(chat: Chat, completion: embedded.Completion) -> Answer:
         if found:
             text, stop_reason, stop_sequence = text[: found[0]], "stop_sequence", found[1]
     return Answer([{"type": "text", "text": text}] if text else [], stop_reason, stop_sequence)
+
+
+def _digest(chat: Chat, text: str) -> str:
+    # A tool's result repeats the id of its call, so the same call has the same id when it is asked again.
+    return hashlib.sha256(json.dumps([chat.turns, text]).encode()).hexdigest()[:20]
 
 
 def _message(chat: Chat, completion: embedded.Completion) -> dict:

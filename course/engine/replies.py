@@ -4,9 +4,9 @@ import json
 
 from anthropic.types import Message
 from anthropic.types.beta import BetaMessage
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 from pydantic_core import from_json
-
-from course.engine.schema import misfit
 
 # With these reasons a reply may be empty, and the reason says why.
 MAY_BE_EMPTY = {"max_tokens", "stop_sequence", "refusal", "pause_turn", "model_context_window_exceeded"}
@@ -74,6 +74,12 @@ def fault(message: dict, body: dict) -> str | None:
         ):
             return f"the input of {call['name']} does not fit its schema: {wrong}"
     return None
+
+
+def misfit(value: object, schema: dict) -> str | None:
+    """How a value differs from a schema, in one line; None when it fits."""
+    error = best_match(Draft202012Validator(schema).iter_errors(value))
+    return error and f"{error.json_path}: {error.message[:200]}"
 
 
 def _schema(body: dict) -> dict | None:

@@ -6,15 +6,14 @@ refused by name: the grammar engine would ignore it without a word.
 """
 
 import json
-import re
 
 from jsonschema import Draft202012Validator
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import SchemaError as NotASchema
 
-from course.engine.embedded import Grammar
+from course.engine.grammar import FORMATS, number
+from course.engine.patterns import MOST_REPETITIONS, PatternError, grammar_of
 
 TYPES = ("object", "array", "string", "integer", "number", "boolean", "null")
-FORMATS = ("date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid")
 NOTES = {"title", "description", "default", "examples", "$schema", "$id", "$comment"}
 DEFINITIONS = ("$defs", "definitions")
 KEYS_OF_TYPE = {
@@ -28,7 +27,8 @@ BOUNDS_OF_TYPE = {
     "integer": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"},
     "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"},
 }
-UNSUPPORTED_PATTERN = re.compile(r"\(\?[=!<P]|\\[bB1-9]")
+# Beyond it a JSON number loses its last digits.
+LARGEST_BOUND = 10**15
 
 
 class SchemaError(ValueError):
@@ -43,30 +43,16 @@ def enforceable(schema: object, *, where: str, strict: bool) -> dict:
     """
     if not isinstance(schema, dict):
         raise SchemaError(f"{where}: Input should be a valid dictionary")
+    try:
+        Draft202012Validator.check_schema(schema)
+        json.dumps(schema, ensure_ascii=False, allow_nan=False).encode()
+    except NotASchema as error:
+        raise SchemaError(f"{where}{error.json_path.removeprefix('$')}: {error.message[:200]}") from None
+    except UnicodeEncodeError:
+        raise SchemaError(f"{where}: the schema holds half a character (a lone surrogate)") from None
+    except ValueError:
+        raise SchemaError(f"{where}: the schema holds a number that JSON does not have") from None
     return _Reader(schema, strict).read(schema, where, ())
-
-
-def grammar(schema: dict) -> Grammar:
-    """The grammar of an `enforceable` schema.
-
-    A choice, which is an object with one required property and a list of strings to choose from, is told to
-    the engine in two parts: what every answer begins with, and the rest. That saves half of its tokens.
-    """
-    properties = schema.get("properties", {})
-    values = [value for held_to in properties.values() for value in held_to.get("enum", [None])]
-    if schema.get("required") != list(properties) or len(properties) != 1 or not _all_strings(values):
-        return Grammar("json_schema", _json(schema))
-    [name] = properties
-    rest = "|".join(re.escape(_json(value)[1:]) for value in values)
-    return Grammar("regex", rf"({rest})\}}", head=f'{{{_json(name)}: "')
-
-
-def _all_strings(values: list) -> bool:
-    return all(isinstance(value, str) for value in values)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
 
 
 class _Reader:
@@ -83,7 +69,9 @@ class _Reader:
         left = {key: value for key, value in schema.items() if key not in NOTES and key not in DEFINITIONS}
         if "anyOf" in left:
             branches = self._branches(left.pop("anyOf"), f"{where}.anyOf", inside)
-            self._refuse(left.keys() - {"type"}, where, "beside 'anyOf'")
+            if all(branch.get("type") == left.get("type") for branch in branches):
+                left.pop("type", None)
+            self._refuse(left.keys(), where, "beside 'anyOf'")
             return {"anyOf": branches}
         if "allOf" in left:
             branches = self._branches(left.pop("allOf"), f"{where}.allOf", inside)
@@ -94,7 +82,7 @@ class _Reader:
         if "enum" in left or "const" in left:
             return self._values(left, where)
         kinds = left.pop("type", None)
-        if isinstance(kinds, list) and kinds:
+        if isinstance(kinds, list):
             return {"anyOf": [self._of_type(kind, left, where, inside, several=True) for kind in kinds]}
         if kinds is None:
             self._refuse(left.keys(), where, "without 'type'")
@@ -118,9 +106,7 @@ class _Reader:
             raise SchemaError(f"{where}: $ref {reference!r} points to nothing") from None
         return self.read(target, f"{where}({name})", (*inside, reference))
 
-    def _branches(self, branches: object, where: str, inside: tuple[str, ...]) -> list[dict]:
-        if not isinstance(branches, list) or not branches:
-            raise SchemaError(f"{where}: Input should be a list of at least one schema")
+    def _branches(self, branches: list, where: str, inside: tuple[str, ...]) -> list[dict]:
         return [self.read(branch, f"{where}.{number}", inside) for number, branch in enumerate(branches)]
 
     def _values(self, left: dict, where: str) -> dict:
@@ -130,11 +116,7 @@ class _Reader:
         self._refuse(left.keys(), where, f"beside '{keyword}'")
         if keyword == "const":
             values = [values]
-        if (
-            not isinstance(values, list)
-            or not values
-            or any(isinstance(value, dict | list) for value in values)
-        ):
+        if not values or any(isinstance(value, dict | list) for value in values):
             raise SchemaError(f"{where}: '{keyword}' must hold strings, numbers, booleans or null")
         wanted = kinds if isinstance(kinds, list) else [kinds]
         if kinds is not None and not all(any(_is_type(value, kind) for kind in wanted) for value in values):
@@ -161,14 +143,13 @@ class _Reader:
             rest = self._array(rest, where, inside)
         elif kind == "string":
             self._check_string(rest, where)
+        elif kind in ("integer", "number"):
+            self._check_number(kind, rest, where)
         return {"type": kind, **rest}
 
     def _object(self, rest: dict, where: str, inside: tuple[str, ...]) -> dict:
-        properties = rest.get("properties") or {}
-        if not isinstance(properties, dict):
-            raise SchemaError(f"{where}.properties: Input should be a valid dictionary")
-        required = rest.get("required") or []
-        if not isinstance(required, list) or any(name not in properties for name in required):
+        properties, required = rest.get("properties", {}), rest.get("required", [])
+        if any(name not in properties for name in required):
             raise SchemaError(f"{where}.required: every required name must be among the properties")
         if self.strict and rest.get("additionalProperties") is not False:
             raise SchemaError(
@@ -188,23 +169,43 @@ class _Reader:
             raise SchemaError(
                 f"{where}: For 'array' type, 'minItems' values other than 0 or 1 are not supported"
             )
+        self._check_counts(rest, "minItems", "maxItems", where)
         return {**rest, "items": self.read(rest["items"], f"{where}.items", inside)}
 
     def _check_string(self, rest: dict, where: str) -> None:
+        for keyword in ("pattern", "format"):
+            if keyword in rest:
+                self._refuse(rest.keys() - {keyword}, where, f"beside '{keyword}'")
         if "format" in rest and rest["format"] not in FORMATS:
             raise SchemaError(
                 f"{where}: format {rest['format']!r} is not supported; use one of {', '.join(FORMATS)}"
             )
-        pattern = rest.get("pattern", "")
         try:
-            re.compile(pattern)
-        except (re.error, TypeError) as error:
-            raise SchemaError(f"{where}: pattern {pattern!r} is not a regular expression: {error}") from None
-        if UNSUPPORTED_PATTERN.search(pattern):
-            raise SchemaError(
-                f"{where}: pattern {pattern!r} uses a look-around, a boundary, a named group or a "
-                "back-reference, which are not supported"
-            )
+            grammar_of(rest.get("pattern", ""))
+        except PatternError as error:
+            raise SchemaError(f"{where}: the pattern {rest['pattern']!r} {error}") from None
+        self._check_counts(rest, "minLength", "maxLength", where)
+
+    def _check_number(self, kind: str, rest: dict, where: str) -> None:
+        for keyword, bound in rest.items():
+            if abs(bound) > LARGEST_BOUND or (kind == "number" and bound != int(bound)):
+                raise SchemaError(
+                    f"{where}: '{keyword}' {bound} for type '{kind}' is not supported; use a whole number "
+                    "of at most 15 digits"
+                )
+        try:
+            number({"type": kind, **rest})
+        except ValueError as error:
+            raise SchemaError(f"{where}: {error}") from None
+
+    def _check_counts(self, rest: dict, least: str, most: str, where: str) -> None:
+        for keyword in rest.keys() & {least, most}:
+            if rest[keyword] > MOST_REPETITIONS:
+                raise SchemaError(
+                    f"{where}: '{keyword}' {rest[keyword]} is not supported; use at most {MOST_REPETITIONS}"
+                )
+        if rest.get(least, 0) > rest.get(most, MOST_REPETITIONS):
+            raise SchemaError(f"{where}: '{least}' is greater than '{most}'")
 
     def _refuse(self, keys: set[str], where: str, how: str) -> None:
         if keys:
@@ -216,9 +217,3 @@ def _is_type(value: object, kind: object) -> bool:
         return isinstance(value, bool) and kind == "boolean"
     types = {"string": str, "integer": int, "number": int | float, "null": type(None)}
     return isinstance(value, types.get(kind, ()))
-
-
-def misfit(value: object, schema: dict) -> str | None:
-    """How a value differs from a schema, in one line; None when it fits."""
-    error = best_match(Draft202012Validator(schema).iter_errors(value))
-    return error and f"{error.json_path}: {error.message[:200]}"

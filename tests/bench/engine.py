@@ -91,15 +91,17 @@ def _cells(row: dict[str, float], reference: dict[str, float]) -> str:
 
 def measure_engine(model: LocalModel, rows: int) -> dict:
     """The embedded engine: tickets alone and at once, rates, the client's overhead, loading, memory."""
-    from course.engine.embedded import Grammar, engine
-    from course.engine.schema import grammar
+    from course.engine.embedded import engine
+    from course.engine.grammar import Grammar, grammar
+    from course.engine.patterns import literal
 
     prompts = {form: _ticket_prompts(model, form, 2 * rows) for form in FORMS}
     before = _peak_mb()
     started = time.perf_counter()
     embedded = engine(model.size)
     load = time.perf_counter() - started
-    grammars = {"name": Grammar("regex", "|".join(QUEUES)), "json": grammar(QUEUE_SCHEMA)}
+    names = Grammar("root ::= " + " | ".join(map(literal, QUEUES)))
+    grammars = {"name": names, "json": grammar(QUEUE_SCHEMA)}
     alone, together = {}, {}
     for form, held_to in grammars.items():
         answer = partial(embedded.generate, max_tokens=24, grammar=held_to)

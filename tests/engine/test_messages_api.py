@@ -11,7 +11,6 @@ from pydantic import BaseModel
 
 from course.engine import embedded
 from course.engine.messages_api import LocalTransport, read_chat
-from course.engine.schema import SchemaError, enforceable, grammar
 from course.engine.sizes import local_models
 
 HELLO = [{"role": "user", "content": "Say hello to the gardener."}]
@@ -326,97 +325,3 @@ def test_body_that_is_not_json_is_a_400():
     client = httpx2.Client(transport=LocalTransport(), base_url="http://local")
     for content in (b"{", b"[]", b"\xff"):
         assert client.post("/v1/messages", content=content).status_code == 400
-
-
-# Schemas
-
-
-@pytest.mark.parametrize(
-    ("schema", "message"),
-    [
-        ({}, "must have a 'type'"),
-        ({"type": "banana"}, "type 'banana'"),
-        ({"not": {"type": "string"}}, "'not'"),
-        ({"type": "integer", "minimum": 1}, "'minimum' for type 'integer'"),
-        ({"type": "integer", "multipleOf": 7}, "'multipleOf'"),
-        ({"type": "string", "maxLength": 3}, "'maxLength'"),
-        ({"type": "string", "format": "postcode"}, "format 'postcode'"),
-        ({"type": "string", "pattern": "(?=a)b"}, "look-around"),
-        ({"type": "string", "pattern": "("}, "not a regular expression"),
-        ({"type": "object", "properties": {}}, "'additionalProperties' must be explicitly set to false"),
-        ({"type": "array"}, "'items' is needed"),
-        ({"type": "array", "items": COLOURS, "minItems": 2}, "'minItems' values other than 0 or 1"),
-        ({"type": "array", "items": COLOURS, "uniqueItems": True}, "'uniqueItems'"),
-        ({"oneOf": [COLOURS]}, "'oneOf'"),
-        ({"allOf": [COLOURS, COLOURS]}, "'allOf' with several"),
-        ({"if": COLOURS, "type": "string"}, "'if'"),
-        ({"enum": []}, "'enum' must hold"),
-        ({"enum": [{"a": 1}]}, "'enum' must hold"),
-        ({"type": "integer", "enum": ["a"]}, "not of type 'integer'"),
-        ({"$ref": "https://example.com/schema"}, "must be like '#/\\$defs/Name'"),
-        ({"$ref": "#/$defs/Gone", "$defs": {}}, "points to nothing"),
-        (
-            {"$ref": "#/$defs/Tree", "$defs": {"Tree": {"type": "array", "items": {"$ref": "#/$defs/Tree"}}}},
-            "Recursive schemas",
-        ),
-    ],
-)
-def test_schema_features_that_are_not_enforced_are_named(schema: dict, message: str):
-    with pytest.raises(SchemaError, match=f"^here.*{message}"):
-        enforceable(schema, where="here", strict=True)
-
-
-def test_tool_schemas_may_bound_values_but_not_more():
-    schema = {"type": "object", "properties": {"n": {"type": "integer", "minimum": 1}}, "required": ["n"]}
-    assert enforceable(schema, where="here", strict=False)["additionalProperties"] is False
-    with pytest.raises(SchemaError, match="'multipleOf'"):
-        enforceable({"type": "integer", "multipleOf": 7}, where="here", strict=False)
-
-
-def test_references_are_put_in_place():
-    schema = {
-        "type": "object",
-        "properties": {"leaf": {"$ref": "#/$defs/Leaf"}},
-        "required": ["leaf"],
-        "additionalProperties": False,
-        "$defs": {"Leaf": {"title": "Leaf", **COLOURS}},
-    }
-    assert enforceable(schema, where="here", strict=True)["properties"] == {"leaf": COLOURS}
-
-
-def test_a_choice_is_answered_as_its_whole_schema_would_be(engine: embedded.Engine):
-    values = ['a "quoted" one', "back\\slash", "d.o(t)s*", "två"]
-    schema = {
-        "type": "object",
-        "properties": {"the queue": {"enum": values}},
-        "required": ["the queue"],
-        "additionalProperties": False,
-    }
-    choice, whole = grammar(schema), embedded.Grammar("json_schema", json.dumps(schema, ensure_ascii=False))
-    assert choice.head == '{"the queue": "'
-    for value in values:
-        said = json.dumps({"the queue": value}, ensure_ascii=False)
-        turns = [("user", "Say it."), ("assistant", said), ("user", "Say it once more.")]
-        prompt = engine.chat_prompt([{"role": role, "content": text} for role, text in turns])
-        answers = [engine.generate(prompt, max_tokens=40, grammar=each) for each in (choice, whole)]
-        assert json.loads(answers[0].text) == json.loads(answers[1].text), value
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"required": []},
-        {"properties": {"a": {"enum": ["x"]}, "b": {"enum": ["y"]}}, "required": ["a", "b"]},
-        {"properties": {"a": {"enum": ["x", 1]}}},
-        {"properties": {"a": {"type": "string"}}},
-    ],
-)
-def test_what_is_not_a_choice_keeps_its_schema(changes: dict):
-    schema = {
-        "type": "object",
-        "properties": {"a": COLOURS},
-        "required": ["a"],
-        "additionalProperties": False,
-    }
-    assert grammar(schema).head
-    assert grammar(schema | changes) == embedded.Grammar("json_schema", json.dumps(schema | changes))
