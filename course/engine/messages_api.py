@@ -494,7 +494,7 @@ def _checked_schema(schema: object, where: str, *, strict: bool) -> dict:
 
 def _grammar(schema: dict | None, tools: list[tuple[dict, dict]], may_call: bool) -> Grammar | None:
     if tools:
-        forms = [_object(tool={"const": told["name"]}, input=held_to) for told, held_to in tools if may_call]
+        forms = [_object(tool={"enum": [told["name"]]}, input=held_to) for told, held_to in tools if may_call]
         schema = {"anyOf": [*forms, _object(reply=schema or {"type": "string"})]}
     return grammar(schema) if schema else None
 
