@@ -253,9 +253,9 @@ def _chat_prompt(path: Path) -> Callable[[list[dict[str, str]]], str]:
     from gguf import GGUFReader
     from jinja2 import Template
 
-    template = Template(
-        GGUFReader(path).fields["tokenizer.chat_template"].contents(), keep_trailing_newline=True
-    )
+    source = GGUFReader(path).fields["tokenizer.chat_template"].contents()
+    # As transformers and the engine read a template.
+    template = Template(source, trim_blocks=True, lstrip_blocks=True)
     return lambda messages: template.render(messages=messages, add_generation_prompt=True)
 
 
