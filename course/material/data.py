@@ -8,6 +8,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -15,7 +16,7 @@ import pandas as pd
 from pydantic import AfterValidator, Field
 
 from course.errors import CourseError
-from course.files import csv_records, json_records, read_csv, read_json_lines, read_text
+from course.files import csv_records, csv_rows, json_records, read_csv, read_json_lines, read_text
 from course.paths import DATA
 
 Split = Literal["train", "dev", "test", "stream"]
@@ -23,7 +24,6 @@ Kind = Literal["typical", "hard", "boundary"]
 SkillSplit = Literal["tune", "test"]
 QuestionKind = Literal["single", "two_articles", "paraphrase", "unanswerable"]
 SPLITS, KINDS, SKILL_SPLITS, QUESTION_KINDS = map(get_args, (Split, Kind, SkillSplit, QuestionKind))
-SAMPLE_MIX = {"typical": 54, "hard": 11, "boundary": 7}
 LETTER_FIELDS = (
     "name",
     "role",
@@ -35,7 +35,9 @@ LETTER_FIELDS = (
     "remote",
 )
 
-_TYPICAL_PER_QUEUE = 3  # the fourth ticket of each queue of the lesson sample is a hard or a boundary one
+# Of each queue of the lesson sample: three typical tickets and, in this many queues, a boundary one, else a
+# hard one.
+_TYPICAL_PER_QUEUE, _QUEUES_WITH_BOUNDARY = 3, 7
 
 
 def policy() -> str:
@@ -170,24 +172,36 @@ def read_tickets(path: Path) -> list[Ticket]:
     return found
 
 
+@cache
+def kinds_before_mending() -> dict[str, str]:
+    """Id of each ticket whose `kind` was corrected (data/README.md says why) -> the kind that it had before.
+
+    What was chosen by kind stays as it was chosen: the lesson sample, the fixed examples, and so every prompt
+    that was measured.
+    """
+    rows = csv_rows(DATA / "tickets" / "mended_kinds.csv", ("id", "split", "was", "why"))
+    return {row["id"]: row["was"] for _, row in rows}
+
+
 def lesson_sample(split: str = "test") -> list[Ticket]:
     """The 72 tickets that lessons measure on: always the same ones, four of each queue, in file order.
 
     Each queue gives three typical tickets and one that is hard (11 queues) or boundary (7 queues, 7 different
-    rules), which is the mix of the test file. `COURSE_ROWS=all` gives the whole split.
+    rules), by the kinds before mending. `COURSE_ROWS=all` gives the whole split.
     """
     rows = tickets(split)
     return rows if _whole_split() else _stratified(rows)
 
 
-def sample_note() -> str:
+def sample_note(split: str = "test") -> str:
     """One sentence that says which tickets `lesson_sample()` gives."""
     if _whole_split():
         return "Every ticket of the split (COURSE_ROWS=all)."
-    mix = ", ".join(f"{count} {kind}" for kind, count in SAMPLE_MIX.items())
-    total = sum(SAMPLE_MIX.values())
+    counted = Counter(row.kind for row in lesson_sample(split))
+    mix = ", ".join(f"{counted[kind]} {kind}" for kind in KINDS)
     return (
-        f"A fixed sample of {total} tickets, four of each queue ({mix}); COURSE_ROWS=all takes every ticket."
+        f"A fixed sample of {counted.total()} tickets, four of each queue ({mix}); "
+        "COURSE_ROWS=all takes every ticket."
     )
 
 
@@ -280,9 +294,9 @@ def _stratified(rows: list[Ticket]) -> list[Ticket]:
     groups: dict[tuple[str, str], list[Ticket]] = defaultdict(list)
     # A hash of the id gives an order that is fixed and has nothing to do with the order of the file.
     for row in sorted(rows, key=lambda row: hashlib.sha256(row.id.encode()).hexdigest()):
-        groups[row.queue, row.kind].append(row)
+        groups[row.queue, kinds_before_mending().get(row.id, row.kind)].append(row)
     boundary = _one_per_queue_spread_over_rules(
-        [row for queue in QUEUES for row in groups[queue, "boundary"]], SAMPLE_MIX["boundary"]
+        [row for queue in QUEUES for row in groups[queue, "boundary"]], _QUEUES_WITH_BOUNDARY
     )
     taken = {row.queue for row in boundary}
     hard = [groups[queue, "hard"][0] for queue in QUEUES if queue not in taken]

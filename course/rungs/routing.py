@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from anthropic import Anthropic
 from anthropic.types import MessageParam
 
-from course.material.data import QUEUES, Ticket, prompt
+from course.material.data import QUEUES, Ticket, kinds_before_mending, prompt
 
 QUEUE_SCHEMA = {
     "type": "object",
@@ -22,8 +22,12 @@ def system_prompt() -> str:
 
 
 def one_per_queue(examples: Sequence[Ticket]) -> list[Ticket]:
-    """The first typical ticket of each queue, in the order of the queues: the course's fixed examples."""
-    first = {example.queue: example for example in reversed(examples) if example.kind == "typical"}
+    """The first typical ticket of each queue, in the order of the queues: the course's fixed examples.
+
+    Typical by the kinds before mending, so that the examples stay those that were measured.
+    """
+    before = kinds_before_mending()
+    first = {each.queue: each for each in reversed(examples) if before.get(each.id, each.kind) == "typical"}
     return [first[queue] for queue in QUEUES]
 
 

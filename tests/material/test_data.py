@@ -23,11 +23,35 @@ def test_there_are_18_queues_in_alphabetical_order():
 @pytest.mark.parametrize("split", data.SPLITS)
 def test_the_lesson_sample_has_its_mix(split, monkeypatch):
     monkeypatch.delenv("COURSE_ROWS", raising=False)
-    sample = data.lesson_sample(split)
-    assert Counter(row.kind for row in sample) == data.SAMPLE_MIX
+    sample, before = data.lesson_sample(split), data.kinds_before_mending()
+    kinds = Counter(before.get(row.id, row.kind) for row in sample)
+    assert kinds == {"typical": 54, "hard": 11, "boundary": 7}
     assert set(Counter(row.queue for row in sample).values()) == {4}
-    assert len({row.rule for row in sample if row.kind == "boundary"}) == 7
+    assert len({row.rule for row in sample if row.kind == "boundary" and row.id not in before}) == 7
     assert len({row.id for row in sample}) == 72
+
+
+@pytest.mark.parametrize(
+    ("split", "equal"),
+    [("train", (33, 7, 5)), ("dev", (4, 1, 1)), ("test", (15, 3, 2))],
+)
+def test_every_queue_had_as_many_of_each_kind_before_mending(split, equal):
+    before = data.kinds_before_mending()
+    counted = Counter((row.queue, before.get(row.id, row.kind)) for row in data.tickets(split))
+    assert counted == {
+        (queue, kind): count for queue in data.QUEUES for kind, count in zip(data.KINDS, equal, strict=True)
+    }
+
+
+def test_a_mended_ticket_is_a_boundary_one_that_its_names_alone_do_not_route():
+    before = data.kinds_before_mending()
+    mended = {row.id: row for split in data.SPLITS for row in data.tickets(split) if row.id in before}
+    assert mended.keys() == before.keys() and len(mended) == 11
+    assert all(before[id] == "typical" and row.kind == "boundary" for id, row in mended.items())
+    assert {row.rule for row in mended.values()} == {5, 6, 8}
+    readings = data.readings()["names"]
+    for id in readings.index.intersection(list(mended)):
+        assert readings[id] != mended[id].queue
 
 
 def test_the_lesson_sample_is_always_the_same(monkeypatch):
@@ -50,7 +74,8 @@ def test_course_rows_gives_the_whole_split(monkeypatch):
 
 def test_the_sample_note_says_what_the_sample_is(monkeypatch):
     monkeypatch.delenv("COURSE_ROWS", raising=False)
-    assert "72 tickets" in data.sample_note() and "54 typical, 11 hard, 7 boundary" in data.sample_note()
+    assert "72 tickets" in data.sample_note() and "52 typical, 11 hard, 9 boundary" in data.sample_note()
+    assert "53 typical, 11 hard, 8 boundary" in data.sample_note("dev")
 
 
 def test_letters_handbook_and_questions():
