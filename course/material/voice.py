@@ -1,0 +1,36 @@
+"""The house voice: notes of what was decided, each with a reply that says it as Fernlight sounds."""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from course.errors import CourseError
+from course.files import read_json_lines, read_text
+from course.material.data import Queue, Text
+from course.paths import DATA
+
+FOLDER = DATA / "voice"
+VoiceSplit = Literal["train", "dev", "test"]
+SPLITS: tuple[str, ...] = get_args(VoiceSplit)
+CLOSING = "Grow well, Fernlight"
+
+
+@dataclass(frozen=True)
+class VoicePair:
+    """A colleague's note and the reply to the customer, with `CLOSING` as its last line."""
+
+    id: str
+    topic: Queue
+    note: Text
+    reply: Text
+
+
+def pairs(split: str) -> list[VoicePair]:
+    """The pairs of `train` (332), `dev` (36) or `test` (108), in file order."""
+    if split not in SPLITS:
+        raise CourseError(f"There is no split {split!r}; use one of {', '.join(SPLITS)}.")
+    return read_json_lines(FOLDER / f"{split}.jsonl", VoicePair)
+
+
+def guide() -> str:
+    """The fifteen rules of the voice, as Markdown."""
+    return read_text(FOLDER / "voice_guide.md")
