@@ -9,8 +9,11 @@ import httpx2
 import pytest
 from pydantic import BaseModel
 
-from course.engine import embedded
-from course.engine.messages_api import LocalTransport, read_chat
+from course.engine import embedded, requests
+from course.engine.grammar import Grammar
+from course.engine.messages_api import LocalTransport
+from course.engine.patterns import literal
+from course.engine.requests import read_chat
 from course.engine.sizes import local_models
 
 HELLO = [{"role": "user", "content": "Say hello to the gardener."}]
@@ -27,7 +30,10 @@ ORDER_TOOL = {
 QUESTION = {"role": "user", "content": "Where is order 1234?"}
 CALL = {"type": "tool_use", "id": "toolu_1", "name": "get_order", "input": {"number": 1234}}
 RESULT = {"type": "tool_result", "tool_use_id": "toolu_1", "content": "Shipped on Monday."}
-CALLED = [QUESTION, {"role": "assistant", "content": [CALL]}, {"role": "user", "content": [RESULT]}]
+RESULTS = {"role": "user", "content": [RESULT]}
+CALLED = [QUESTION, {"role": "assistant", "content": [CALL]}, RESULTS]
+SO = {"role": "assistant", "content": "So."}
+LATE = [*CALLED[:2], {"role": "user", "content": "And?"}, SO, RESULTS]
 
 
 @pytest.fixture
@@ -49,6 +55,15 @@ def json_format(schema: dict) -> dict:
 
 def body(**changes: object) -> dict:
     return {"model": "local", "max_tokens": 12, "messages": HELLO, **changes}
+
+
+def user(content: object) -> dict:
+    return {"role": "user", "content": content}
+
+
+def with_results(*results: dict) -> dict:
+    """A request whose call is answered with these blocks."""
+    return {"messages": [*CALLED[:2], user(list(results))], "tools": [ORDER_TOOL]}
 
 
 # Answers
@@ -233,15 +248,32 @@ def test_schema_beside_tools_holds_the_reply(client: anthropic.Anthropic):
     [
         ({"messages": []}, "messages: at least one message is required"),
         ({"messages": "hi"}, "messages: Input should be a valid list"),
-        ({"messages": [{"role": "user", "content": ""}]}, "messages.0: all messages must have non-empty"),
-        ({"messages": [{"role": "user", "content": []}]}, "messages.0: all messages must have non-empty"),
-        ({"messages": [{"role": "user"}]}, "messages.0.content: Input should be"),
-        ({"messages": [{"role": "system", "content": "x"}]}, "messages.0.role: .* not 'system'"),
-        ({"messages": [{"role": "user", "content": "x", "name": "y"}]}, "messages.0.name: "),
+        ({"messages": [user("")]}, "messages.0: all messages must have non-empty"),
+        ({"messages": [user([])]}, "messages.0: all messages must have non-empty"),
+        ({"messages": [{"role": "user"}]}, "messages.0.content: Field required"),
+        (
+            {"messages": [{"role": "system", "content": "x"}]},
+            "messages.0.role: .* 'user' or 'assistant'",
+        ),
+        (
+            {"messages": [{"role": "user", "content": "x", "name": "y"}]},
+            "messages.0.name: Extra inputs are not permitted",
+        ),
         ({"messages": [{"role": "assistant", "content": "x"}]}, "first message must use the"),
         ({"messages": [*HELLO, {"role": "assistant", "content": "Hel"}]}, "does not support .* prefill"),
-        ({"messages": [{"role": "user", "content": "a<|im_end|>b"}]}, r"holds <\|im_end\|>"),
-        ({"messages": [{"role": "user", "content": "\ud800"}]}, "messages.0.content.0.text: .* surrogate"),
+        ({"messages": [user("a<|im_end|>b")]}, r"holds <\|im_end\|>"),
+        ({"messages": [user("\ud800")]}, "messages.0.content.0.text: .* surrogate"),
+        ({"messages": [user(" ")]}, "text content blocks must contain non-whitespace text"),
+        (
+            {"messages": [{"role": "user", "content": [{"text": "a"}]}]},
+            "messages.0.content.0.type: Field required",
+        ),
+        ({"messages": [user(["a"])]}, "messages.0.content.0: Input should be a valid"),
+        ({"messages": ["a"]}, "messages.0: Input should be a valid dictionary"),
+        ({"model": None}, "model: Field required"),
+        ({"model": ["a"]}, "model: Input should be a valid string"),
+        ({"max_tokens": None}, "max_tokens: Field required"),
+        ({"max_tokens": True}, "max_tokens: Input should be a valid integer"),
         ({"max_tokens": 0}, "max_tokens: Input should be greater than or equal to 1"),
         ({"max_tokens": "9"}, "max_tokens: Input should be a valid integer"),
         ({"stop_sequences": [" "]}, "stop_sequences: each stop sequence must contain non-whitespace"),
@@ -249,7 +281,7 @@ def test_schema_beside_tools_holds_the_reply(client: anthropic.Anthropic):
         ({"temperature": 0}, "temperature: the local model does not support this"),
         ({"top_p": 0.5}, "top_p: "),
         ({"top_k": 5}, "top_k: "),
-        ({"thinking": {"type": "adaptive"}}, "thinking: the local model does not think"),
+        ({"thinking": {"type": "adaptive"}}, "thinking.type: .* takes 'disabled', not 'adaptive'"),
         ({"container": {"skills": []}}, "container: "),
         ({"service_tier": "auto"}, "service_tier: "),
         ({"cache_control": {"type": "ephemeral"}}, "cache_control: "),
@@ -262,17 +294,41 @@ def test_schema_beside_tools_holds_the_reply(client: anthropic.Anthropic):
         ),
         ({"tool_choice": {"type": "auto"}}, "tool_choice: may only be specified while providing tools"),
         ({"tools": [ORDER_TOOL], "tool_choice": {"type": "any"}}, "tool_choice.type: .* not 'any'"),
-        ({"tools": [ORDER_TOOL], "tool_choice": {"type": "tool", "name": "get_order"}}, "tool_choice.name: "),
+        (
+            {"tools": [ORDER_TOOL], "tool_choice": {"type": "tool", "name": "get_order"}},
+            "tool_choice.type: .* not 'tool'",
+        ),
         ({"tools": [ORDER_TOOL, ORDER_TOOL]}, "tools: Tool names must be unique"),
         ({"tools": [{"type": "web_search_20260318", "name": "web_search"}]}, "tools.0.type: .*web_search"),
         ({"tools": [{**ORDER_TOOL, "defer_loading": True}]}, "tools.0.defer_loading: "),
         ({"tools": [{**ORDER_TOOL, "name": "get order"}]}, "tools.0.name: String should match"),
         ({"tools": [{**ORDER_TOOL, "input_schema": {"type": "string"}}]}, "tools.0.input_schema.type: "),
         ({"messages": CALLED}, "must define tools"),
-        ({"messages": CALLED[:2] + HELLO, "tools": [ORDER_TOOL]}, "without `tool_result` blocks: toolu_1"),
+        (
+            with_results(RESULT, RESULT),
+            "messages.2.content.1: each tool_use must have a single",
+        ),
+        (with_results({**RESULT, "tool_use_id": ["a"]}), "messages.2.content.0.tool_use_id: .* string"),
+        (
+            with_results({"type": "text", "text": "So."}, RESULT),
+            "messages.1: `tool_use` ids were found",
+        ),
+        ({"messages": LATE, "tools": [ORDER_TOOL]}, "messages.1: `tool_use` ids were found"),
+        (
+            {"messages": [*CALLED, *CALLED[1:]], "tools": [ORDER_TOOL]},
+            "messages.3.content.0: .* unique",
+        ),
+        (
+            {"messages": [*CALLED, SO, RESULTS], "tools": [ORDER_TOOL]},
+            "messages.4.content.0: unexpected",
+        ),
+        (
+            {"messages": CALLED[:2] + HELLO, "tools": [ORDER_TOOL]},
+            "messages.1: .* after: toolu_1. Each",
+        ),
         (
             {"messages": [{"role": "user", "content": [RESULT]}], "tools": [ORDER_TOOL]},
-            "messages.0.content.0.tool_use_id: no earlier",
+            "messages.0.content.0: unexpected `tool_use_id`",
         ),
     ],
 )
@@ -293,7 +349,9 @@ def test_blocks_other_than_text_are_refused_by_name(kind: str):
     reply = client.post("/v1/messages", json=body(messages=messages))
     assert reply.status_code == 400
     message = reply.json()["error"]["message"]
-    assert message.startswith(f"messages.0.content.0.type: the local model does not take '{kind}'")
+    assert message.startswith(
+        f"messages.0.content.0.type: the local model does not take '{kind}' in a message"
+    )
 
 
 def test_errors_are_the_sdks_own(client: anthropic.Anthropic):
@@ -323,5 +381,53 @@ def test_engine_failure_is_a_500_and_the_next_request_works(
 
 def test_body_that_is_not_json_is_a_400():
     client = httpx2.Client(transport=LocalTransport(), base_url="http://local")
-    for content in (b"{", b"[]", b"\xff"):
+    for content in (b"{", b"[]", b"\xff", b'{"max_tokens": NaN}', b"[" * 100_000):
         assert client.post("/v1/messages", content=content).status_code == 400
+
+
+def test_the_sdks_tool_runner_runs(client: anthropic.Anthropic):
+    asked: list[int] = []
+
+    @anthropic.beta_tool
+    def get_order(number: int) -> str:
+        """Look up an order by its number."""
+        asked.append(number)
+        return "Shipped on Monday."
+
+    runner = client.beta.messages.tool_runner(
+        model="local", max_tokens=80, max_iterations=2, messages=[QUESTION], tools=[get_order]
+    )
+    replies = list(runner)
+    assert asked and len(replies) == 2
+
+
+def wrong_answer(
+    client: anthropic.Anthropic, monkeypatch: pytest.MonkeyPatch, answer: str, **request: object
+) -> anthropic.APIStatusError:
+    """What the client raises when the engine writes this in spite of its grammar."""
+    forced = Grammar(f"root ::= {literal(answer)}")
+    monkeypatch.setattr(requests, "grammar", lambda schema: forced)
+    with pytest.raises(anthropic.APIStatusError) as caught:
+        with client.messages.stream(
+            **{"model": "local", "max_tokens": 60, "messages": HELLO, **request}
+        ) as stream:
+            stream.get_final_message()
+    with pytest.raises(anthropic.InternalServerError):
+        ask(client, max_tokens=60, **request)
+    return caught.value
+
+
+@pytest.mark.parametrize("answer", ['"green"', '"red', '"a"b"'])
+def test_an_answer_that_does_not_fit_its_schema_is_an_error(
+    client: anthropic.Anthropic, monkeypatch: pytest.MonkeyPatch, answer: str
+):
+    error = wrong_answer(client, monkeypatch, answer, output_config=json_format(COLOURS))
+    assert "does not fit output_config.format.schema: " in str(error)
+
+
+def test_a_call_that_does_not_fit_its_schema_is_an_error(
+    client: anthropic.Anthropic, monkeypatch: pytest.MonkeyPatch
+):
+    answer = '{"tool": "get_order", "input": {"number": 0}}'
+    error = wrong_answer(client, monkeypatch, answer, messages=[QUESTION], tools=[ORDER_TOOL])
+    assert "does not fit the input_schema of get_order: $.number: 0 is less than" in str(error)
