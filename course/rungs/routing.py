@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from anthropic import Anthropic
 from anthropic.types import MessageParam
 
+from course.engine.replies import text_of
 from course.material.data import QUEUES, Ticket, kinds_before_mending, prompt
 
 QUEUE_SCHEMA = {
@@ -67,5 +68,5 @@ def route(
         request["max_tokens"] = 60  # room for the object and its white space: a reply cut off is not valid
         request["output_config"] = {"format": {"type": "json_schema", "schema": QUEUE_SCHEMA}}
     message = client.messages.create(**request)
-    reply = next(block.text for block in message.content if block.type == "text")
+    reply = text_of(message)
     return json.loads(reply)["queue"] if constrained else reply.strip()

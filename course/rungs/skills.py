@@ -21,6 +21,7 @@ import yaml
 from anthropic.lib import files_from_dir
 
 from course.engine.client import CourseClient
+from course.engine.replies import text_of
 from course.errors import CourseError
 from course.material.data import QUEUES
 from course.paths import DATA, results_dir, whole
@@ -190,7 +191,7 @@ def choose(client: CourseClient, model: str, text: str, skills: Sequence[Skill])
         messages=[{"role": "user", "content": text}],
         output_config={"format": {"type": "json_schema", "schema": schema}},
     )
-    return json.loads(_said(message))["skill"]
+    return json.loads(text_of(message))["skill"]
 
 
 def route(
@@ -213,9 +214,9 @@ def route(
         "messages": as_turns(examples, ticket.text, as_json=contract is not None),
     }
     if contract is None:
-        return _said(client.messages.create(**request)).strip()
+        return text_of(client.messages.create(**request)).strip()
     request["output_config"] = {"format": {"type": "json_schema", "schema": contract}}
-    return json.loads(_said(client.messages.create(**request)))["queue"]
+    return json.loads(text_of(client.messages.create(**request)))["queue"]
 
 
 def working_copy(name: str = ROUTING) -> Skill:
@@ -319,10 +320,6 @@ def _text(path: Path) -> str:
             f"{path.parent.name}/{path.name}: the byte 0x{error.object[error.start]:02x} is not UTF-8; "
             "save it as UTF-8."
         ) from None
-
-
-def _said(message: anthropic.types.Message) -> str:
-    return "".join(block.text for block in message.content if block.type == "text")
 
 
 def _replace(path: Path, content: bytes) -> None:

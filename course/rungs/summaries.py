@@ -8,6 +8,7 @@ from collections.abc import Collection
 
 from anthropic import Anthropic
 
+from course.engine.replies import text_of
 from course.errors import CourseError
 from course.material.data import prompt
 
@@ -73,7 +74,7 @@ def summarize(client: Anthropic, model: str, template: str, message: str) -> str
     """The model's line for one message."""
     turns = messages(template, message)
     reply = client.messages.create(model=model, max_tokens=_MAX_TOKENS, messages=turns)
-    return "".join(block.text for block in reply.content if block.type == "text").strip()
+    return text_of(reply).strip()
 
 
 def _paragraphs(template: str) -> list[str]:

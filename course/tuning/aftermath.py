@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from course.engine.client import CourseClient
+from course.engine.replies import text_of
 from course.errors import CourseError
 from course.files import csv_rows, json_objects, read_json_lines
 from course.material import data
@@ -444,4 +445,4 @@ def _chosen(outcome: Outcome) -> str:
 def _reply(client: CourseClient, model: str, system: str | None, turns: list[dict], limit: int) -> str:
     told = {"system": system} if system else {}
     message = client.messages.create(model=model, max_tokens=limit, messages=turns, **told)
-    return "".join(block.text for block in message.content if block.type == "text").strip()
+    return text_of(message).strip()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from course.engine.client import CourseClient
+from course.engine.replies import text_of
 from course.errors import CourseError
 from course.material.data import KINDS, QUEUES, Ticket, tickets
 from course.measuring.evaluate import evaluate
@@ -209,7 +210,7 @@ def _held(client: CourseClient, model: str, row: Ticket) -> str:
         messages=as_turns((), row.text),
         output_config={"format": {"type": "json_schema", "schema": BARE_NAME}},
     )
-    return json.loads(message.content[0].text)
+    return json.loads(text_of(message))
 
 
 def _evaluated(

@@ -11,6 +11,7 @@ from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, quants
 
 from course.engine import messages_api
 from course.engine.client import connect
+from course.engine.replies import text_of
 from course.errors import CourseError
 from course.material.data import tickets
 from course.tuning import adapters, lora, serving
@@ -131,7 +132,3 @@ def test_train_merge_serve_answer_and_agree(results_dir: Path):
     ]
     # Of 20 examples and 3 steps comes a model full of near ties; a trained one agrees far more often.
     assert sum(lora.decoded_by_torch(adapter, complete)) >= 0.5 * len(complete)
-
-
-def text_of(message: Message) -> str:
-    return "".join(block.text for block in message.content)
