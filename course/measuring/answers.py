@@ -1,9 +1,15 @@
-"""Judging an answer to a question about the handbook by its words and figures: no model is asked."""
+"""Judging an answer to a question about the handbook by its words and figures: no model is asked.
+
+How often it is wrong is measured itself: see data/measured/graded_answers.csv and its test.
+"""
 
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import cache
+from itertools import pairwise, takewhile
 
+from course.material import data
 from course.material.data import Question
 from course.measuring.results import Verdict
 
@@ -17,16 +23,39 @@ REFUSALS = (
 )
 
 _EURO = re.compile(r"(?:\beur|€)\s*(\d+(?:[.,]\d+)?)|(\d+(?:[.,]\d+)?)\s*(?:euros?\b|eur\b|€)")
+_OTHER_MONEY = re.compile(r"[$£]\s*(\d+(?:[.,]\d+)?)")
 _PERCENT = re.compile(r"(\d)\s*(?:%|per ?cent\b)")
 _WORD = re.compile(r"€?\d+(?:[.,:]\d+)*%?|[^\W\d_]+\d*")
 _ZERO_CENTS = re.compile(r"(?<=\d)[.,]00?(?=%|$)")
 _SHORT = 5  # letters; 'no' or 'nine' stand in many a sentence by accident
+_UNITS = {
+    "min": "minute",
+    "h": "hour",
+    "hr": "hour",
+    "sec": "second",
+    "mm": "millimetre",
+    "millimeter": "millimetre",
+    "cm": "centimetre",
+    "m": "metre",
+    "meter": "metre",
+    "ml": "millilitre",
+    "milliliter": "millilitre",
+    "l": "litre",
+    "liter": "litre",
+    "c": "degree",
+}
+# A unit ends before such a word: '20 of the 30 days' are not 20 days.
+_NO_UNIT = set(
+    "a an and are at before after by for from if in is it of off on or per plus so than that the then to "
+    "until when with".split()
+)
 
 
 def words(text: str) -> list[str]:
     """The words and figures of a text in one spelling: lower case, '56 euros' and 'EUR 56.00' as '€56'."""
     text = unicodedata.normalize("NFKC", text).lower()
     text = _EURO.sub(lambda match: f" €{match[1] or match[2]} ", text)
+    text = _OTHER_MONEY.sub(r" \1 dollars ", text)
     text = _PERCENT.sub(r"\1% ", text)
     return [_ZERO_CENTS.sub("", word) for word in _WORD.findall(text)]
 
@@ -35,6 +64,12 @@ def figures(text: str) -> set[str]:
     """The numbers of a text, without their units."""
     bare = (word.strip("€%") for word in words(text))
     return {word for word in bare if word[:1].isdigit()}
+
+
+def quantities(text: str) -> list[tuple[str, tuple[str, ...]]]:
+    """(number, what follows it as a unit, up to three words) of each number of a text, in order."""
+    found = words(text)
+    return [(word.strip("€%"), _units(found, place)) for place, word in enumerate(found) if _is_number(word)]
 
 
 def refuses(reply: str) -> bool:
@@ -52,20 +87,85 @@ def states(text: str, wordings: Sequence[str]) -> bool:
 
 
 def hedges(question: Question, reply: str) -> bool:
-    """Whether the reply names figures that neither the question nor an accepted wording has."""
-    known = (question.text, question.answer, *question.accept)
-    return not figures(reply) <= set().union(*map(figures, known))
+    """Whether the reply gives the answer as one of several, or beside a figure that is made up.
+
+    Only figures in the answer's unit compete with it. One that the question or the evidence has may stand
+    beside the answer, where the answer is the first or the last of them ('€34 plus €22 makes €56').
+    """
+    wordings = (question.answer, *question.accept)
+    right = {number for wording in wordings for number, _ in quantities(wording)}
+    unit = _unit_of(question)
+    asked = figures(question.text) - right
+    rivals = [number for number, units in quantities(reply) if unit in units and number not in asked]
+    if set(rivals) <= right:
+        return False
+    if not set(rivals) <= right | _evidence(question.articles):
+        return True
+    return (rivals[0] not in right and rivals[-1] not in right) or _offers_a_choice(reply, right, unit)
 
 
 def judge(question: Question, reply: str) -> Verdict:
-    """Right: the answer or an accepted wording, and no other figure beside it. Valid: not empty.
+    """Right: the answer or an accepted wording, in its unit, and not as one of several. Valid: not empty.
 
     Where the handbook has no answer, right is to say so, and nowhere else.
     """
     if question.kind == "unanswerable":
         return Verdict(bool(reply.strip()), refuses(reply))
-    stated = states(reply, (question.answer, *question.accept))
-    return Verdict(bool(reply.strip()), stated and not hedges(question, reply) and not refuses(reply))
+    wordings = (question.answer, *question.accept)
+    lone = [wording for wording in wordings if words(wording)[0] == wording and _is_number(wording)]
+    stated = states(reply, [wording for wording in wordings if wording not in lone])
+    stated = stated or (states(reply, lone) and not _in_another_unit(question, reply))
+    correct = stated and not hedges(question, reply) and not refuses(reply)
+    return Verdict(bool(reply.strip()), correct)
+
+
+def _units(found: list[str], place: int) -> tuple[str, ...]:
+    word = found[place]
+    if word[0] == "€" or word[-1] == "%":
+        return ("€" if word[0] == "€" else "%",)
+    if ":" in word:
+        return ("time of day",)
+    units = takewhile(
+        lambda each: each not in _NO_UNIT and not _is_number(each), found[place + 1 : place + 4]
+    )
+    return tuple(_UNITS.get(unit.rstrip("s") or unit, unit.rstrip("s")) for unit in units)
+
+
+def _unit_of(question: Question) -> str | None:
+    """The unit of the one quantity that answers the question; None for other answers."""
+    units = [units for _, units in quantities(question.answer) if units]
+    return units[0][-1] if len(units) == 1 else None
+
+
+def _is_number(word: str) -> bool:
+    return word.strip("€%")[:1].isdigit()
+
+
+def _in_another_unit(question: Question, reply: str) -> bool:
+    """Whether the reply gives the answer's number and each time with another unit after it."""
+    unit = _unit_of(question)
+    if unit is None:
+        return False
+    (number, _), *_ = quantities(question.answer)
+    given = [units for each, units in quantities(reply) if each == number]
+    return bool(given) and not any(unit in units or not units for units in given)
+
+
+def _offers_a_choice(reply: str, right: set[str], unit: str | None) -> bool:
+    """Whether 'or' joins the answer and another figure of its unit."""
+    parts = [quantities(part) for part in re.split(r"\bor\b", reply, flags=re.IGNORECASE)]
+    for before, after in pairwise(parts):
+        ends = [number for number, units in (*before[-1:], *after[:1]) if unit in units or not units]
+        if len(ends) == 2 and len({number in right for number in ends}) == 2:
+            return True
+    return False
+
+
+@cache
+def _evidence(articles: tuple[str, ...]) -> set[str]:
+    """The figures of these articles of the handbook."""
+    texts = (article.text for article in data.handbook() if article.id in articles)
+    return set().union(*map(figures, texts))
 
 
 def _stands(wording: list[str], text: str) -> bool:
