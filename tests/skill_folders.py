@@ -8,51 +8,55 @@ GOOD = f"---\n{NAME}\n{DESCRIPTION}\n---\n\n# Good skill\n\n1. Sort the seeds.\n
 
 
 class Fault(NamedTuple):
-    """A broken SKILL.md; `message`: a pattern of what is said. `of_the_format`: it is no rule of ours."""
+    """A broken SKILL.md; `message`: a pattern of what is said."""
 
     why: str
     text: str
     message: str
-    of_the_format: bool = True
+
+
+def _with(line: str) -> str:
+    """The good one with another line below its name."""
+    return GOOD.replace(NAME, f"{NAME}\n{line}")
 
 
 FAULTS = (
-    Fault("no front matter", "# Good skill\n", r"line 1: '# Good skill' begins no front matter"),
-    Fault("empty file", "", r"line 1: '' begins no front matter"),
+    Fault("no front matter", "# Good skill\n", r"line 1: .*Begin with a line ---"),
+    Fault("empty file", "", r"line 1: .*Begin with a line ---"),
     Fault("front matter without end", f"---\n{NAME}\n", r"line 1.*another line ---"),
-    Fault("no mapping", "---\n- one\n---\nBody.", r"line 2: '- one' is no field"),
+    Fault("no mapping", "---\n- one\n---\nBody.", r"line 1: .*mapping"),
     Fault(
-        "no YAML",
-        f"---\n{NAME}\ndescription: When: now\n---\nBody.",
-        r"line 3: 'description: When: now' is no",
+        "text with a colon", GOOD.replace("Sorts", "When: now"), r"line 3: 'description: When.*with a colon"
     ),
-    Fault("name missing", GOOD.replace(NAME + "\n", ""), r"name is None; write 1 to 64"),
-    Fault("name in capitals", GOOD.replace("good-skill", "Good-Skill"), r"name is 'Good-Skill'"),
-    Fault("name with a space", GOOD.replace("good-skill", "good skill"), r"name is 'good skill'"),
-    Fault("name ends in a hyphen", GOOD.replace("good-skill", "good-"), r"name is 'good-'"),
-    Fault("name with two hyphens", GOOD.replace("good-skill", "good--skill"), r"name is 'good--skill'"),
-    Fault("name too long", GOOD.replace("good-skill", "g" * 65), r"name is 'ggg"),
-    Fault("name that is a number", GOOD.replace("good-skill", "2026"), r"name is 2026"),
+    Fault("text that begins with @", _with("license: @mit"), r"line 3: 'license: @mit': .*begins with this"),
+    Fault("tab", _with("metadata:\n\tteam: seeds"), r"line \d: .*indent with spaces"),
+    Fault("two descriptions", _with(DESCRIPTION), r"Duplicate key 'description'.*keep one"),
+    Fault("list in brackets", _with("allowed-tools: [Read]"), r"'allowed-tools: \[Read\]'.*one '- ' a line"),
+    Fault("quotation mark left open", _with("license: 'mit"), r"close the quotation mark"),
+    Fault("name missing", GOOD.replace(NAME + "\n", ""), r"Missing required field in frontmatter: name"),
+    Fault("name in capitals", GOOD.replace("good-skill", "Good-Skill"), r"'Good-Skill' must be lowercase"),
+    Fault("name with a space", GOOD.replace("good-skill", "good skill"), r"'good skill' contains invalid"),
+    Fault("name ends in a hyphen", GOOD.replace("good-skill", "good-"), r"cannot start or end with a hyphen"),
+    Fault("name with two hyphens", GOOD.replace("good-skill", "good--skill"), r"consecutive hyphens"),
+    Fault("name too long", GOOD.replace("good-skill", "g" * 65), r"exceeds 64 character limit"),
     Fault(
-        "name not equal to folder",
-        GOOD.replace("good-skill", "other"),
-        r"'other' and the folder 'good-skill'",
+        "name not equal to folder", GOOD.replace("good-skill", "other"), r"'good-skill' must match .*'other'"
     ),
-    Fault("description missing", GOOD.replace(DESCRIPTION + "\n", ""), r"description is None; say in words"),
-    Fault("description empty", GOOD.replace(DESCRIPTION, "description: ''"), r"description is ''"),
-    Fault(
-        "description too long",
-        GOOD.replace("seeds by", "s" * 1024),
-        r"has 10\d\d characters; keep it to 1024",
-    ),
-    Fault("unknown field", GOOD.replace(NAME, f"{NAME}\nversion: 2"), r"the field 'version' is not known"),
-    Fault("no body", f"---\n{NAME}\n{DESCRIPTION}\n---\n", r"the body has 0 lines", of_the_format=False),
-    Fault(
-        "body too long",
-        GOOD + "One more step.\n" * 500,
-        r"has 50\d lines; write 1 to 500",
-        of_the_format=False,
-    ),
+    Fault("description missing", GOOD.replace(DESCRIPTION + "\n", ""), r"field in frontmatter: description"),
+    Fault("description empty", GOOD.replace(DESCRIPTION, "description: ''"), r"must be a non-empty string"),
+    Fault("description too long", GOOD.replace("seeds by", "s" * 1024), r"exceeds 1024 .*\(10\d\d chars"),
+    Fault("compatibility too long", _with(f"compatibility: {'c' * 600}"), r"exceeds 500 .*\(600 chars"),
+    Fault("unknown field", _with("version: 2"), r"Unexpected fields in frontmatter: version"),
+)
+# What the format accepts: the name of the folder, and the text.
+ACCEPTED = (
+    ("404", GOOD.replace("good-skill", "404")),
+    ("on", GOOD.replace("good-skill", "on")),
+    ("café-crème", GOOD.replace("good-skill", "café-crème")),
+    ("good-skill", GOOD.replace(DESCRIPTION, "description: 404")),
+    ("good-skill", _with("metadata:\n  updated: 2026-02-30\n  team: 'yes'")),
+    ("good-skill", _with("allowed-tools:\n- Read\n- Bash")),
+    ("good-skill", GOOD.replace(DESCRIPTION, "description: >\n  Sorts seeds.\n  Use it for seeds.")),
 )
 
 

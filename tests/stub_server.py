@@ -100,7 +100,7 @@ def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             sent = self.rfile.read(int(self.headers["content-length"]))
             if self.path.startswith("/v1/skills"):
-                stub.uploads.append(sent.decode())
+                stub.uploads.append(sent.decode(errors="replace"))
                 self._json(200, skill(stub.uploads[-1]))
                 return
             body = json.loads(sent)

@@ -7,8 +7,8 @@ chosen, and a file beside it when a step asks for one. `course.rungs.review` fil
 import hashlib
 import json
 import os
-import re
 import sqlite3
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -17,12 +17,14 @@ from typing import Protocol
 
 import anthropic
 import numpy as np
-import yaml
-from anthropic.lib import files_from_dir
+from skills_ref.errors import ParseError
+from skills_ref.parser import find_skill_md, parse_frontmatter
+from skills_ref.validator import validate_metadata
 
 from course.engine.client import CourseClient
 from course.engine.replies import text_of
 from course.errors import CourseError
+from course.files import read_text
 from course.material.data import QUEUES
 from course.paths import DATA, results_dir, whole
 from course.rungs.retrieve import embed
@@ -35,13 +37,22 @@ NO_SKILL = "none"
 CONTRACT = "assets/reply.schema.json"
 EXAMPLES = "references/examples.jsonl"
 
-MAX_NAME, MAX_DESCRIPTION, MAX_LINES = 64, 1024, 500
-FIELDS = ("name", "description", "license", "compatibility", "metadata", "allowed-tools")
+ADVISED_LINES = 500
 CHOOSE = (
     "You choose the skill that a request needs. Reply with the name of one skill, or with "
     f"{NO_SKILL} when no skill fits.\n\n"
 )
-_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+# What editors and systems leave in folders beside what people put there.
+_FOREIGN = {"__pycache__", "Thumbs.db", "desktop.ini"}
+_YAML_FIXES = (
+    ("mapping values are not allowed", "put a text with a colon in quotes"),
+    (r"found character '\t'", "indent with spaces, not with a tab"),
+    ("cannot start any token", "put a text that begins with this character in quotes"),
+    ("Duplicate key", "keep one of the two"),
+    ("JSONesque flow mapping", "write a text, or a list with one '- ' a line, or put the text in quotes"),
+    ("anchor token", "put the text in quotes"),
+    ("end of stream", "close the quotation mark"),
+)
 _BUSY_SECONDS = 10.0
 
 
@@ -57,9 +68,9 @@ class Skill:
     @property
     def files(self) -> tuple[str, ...]:
         """The files beside SKILL.md, as paths below the folder."""
-        found = (path for path in self.folder.rglob("*") if path.is_file() and path.name[0] != ".")
-        names = (path.relative_to(self.folder).as_posix() for path in found)
-        return tuple(sorted(name for name in names if name != "SKILL.md"))
+        found = (path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_file())
+        own = (path.as_posix() for path in found if not any(map(_is_foreign, path.parts)))
+        return tuple(sorted(name for name in own if name not in ("SKILL.md", "skill.md")))
 
     def read(self, file: str) -> str:
         """One of `files`. Raises CourseError for any other path, those outside the folder included."""
@@ -67,7 +78,7 @@ class Skill:
             raise CourseError(
                 f"The skill '{self.name}' has no file {file!r}; it has {', '.join(self.files) or 'none'}."
             )
-        return _text(self.folder / file)
+        return read_text(self.folder / file)
 
     @property
     def contract(self) -> dict | None:
@@ -78,7 +89,7 @@ class Skill:
             return json.loads(self.read(CONTRACT))
         except json.JSONDecodeError as error:
             raise CourseError(
-                f"{self.name}/{CONTRACT} is no JSON ({error}); write one JSON schema."
+                f"{self.name}/{CONTRACT} is not JSON ({error}); write one JSON schema."
             ) from None
 
 
@@ -98,43 +109,34 @@ class HasText(Protocol):
 
 
 def load(folder: Path) -> Skill:
-    """The skill in a folder. Raises CourseError that names file, value and fix when the format is broken."""
-    where = f"{folder.name}/SKILL.md"
-    if not (folder / "SKILL.md").is_file():
-        raise CourseError(f"{where} is missing in {folder.parent}; write it, with a name and a description.")
-    fields, body = _front_matter(_text(folder / "SKILL.md"), where)
-    unknown = [str(field) for field in fields if field not in FIELDS]
-    if unknown:
-        raise CourseError(f"{where}: the field {unknown[0]!r} is not known; use {', '.join(FIELDS)}.")
-    name, description = fields.get("name"), fields.get("description")
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > MAX_NAME:
+    """The skill in a folder, as the format's own tool reads it. CourseError names file, value and fix.
+
+    What the format accepts and a model follows badly is accepted too, with a sentence of advice.
+    """
+    path = find_skill_md(folder)
+    if path is None:
         raise CourseError(
-            f"{where}: name is {name!r}; write 1 to {MAX_NAME} of a-z, 0-9 and single hyphens between them."
+            f"{folder.name}/SKILL.md is missing in {folder.parent}; write it, with a name and a description."
         )
-    if name != folder.name:
-        raise CourseError(
-            f"{where}: name is {name!r} and the folder {folder.name!r}; give both the same name."
-        )
-    if not isinstance(description, str) or not description.strip():
-        raise CourseError(
-            f"{where}: description is {description!r}; say in words what the skill does and when to use it."
-        )
-    if len(description) > MAX_DESCRIPTION:
-        raise CourseError(
-            f"{where}: description {description[:30]!r}... has {len(description)} characters; "
-            f"keep it to {MAX_DESCRIPTION} and move the rest into the body."
-        )
+    where = f"{folder.name}/{path.name}"
+    fields, body = _front_matter(read_text(path), where)
+    faults = validate_metadata(fields, folder)
+    if faults:
+        raise CourseError(f"{where}: {faults[0].rstrip('.')}. Correct it between the two lines ---.")
     lines = len(body.splitlines())
-    if not 1 <= lines <= MAX_LINES:
-        raise CourseError(
-            f"{where}: the body has {lines} lines; write 1 to {MAX_LINES} and move the rest to references/."
+    if not 1 <= lines <= ADVISED_LINES:
+        print(
+            f"Advice: {where} has {lines} lines below its head; a model follows 1 to {ADVISED_LINES} best. "
+            "Move the rest to references/."
         )
-    return Skill(name, description.strip(), body, folder)
+    name = unicodedata.normalize("NFKC", fields["name"].strip())
+    return Skill(name, fields["description"].strip(), body, folder)
 
 
 def load_all(folder: Path = FOLDER) -> list[Skill]:
     """Every skill of a folder, by name."""
-    found = [load(path) for path in sorted(folder.iterdir()) if path.is_dir()] if folder.is_dir() else []
+    folders = sorted(folder.iterdir()) if folder.is_dir() else []
+    found = [load(path) for path in folders if path.is_dir() and not _is_foreign(path.name)]
     if not found:
         raise CourseError(f"{folder} holds no skill; restore the folder data/ of the course.")
     return found
@@ -281,45 +283,52 @@ def upload(client: CourseClient, skill: Skill) -> str | None:
         there = [known.id for known in client.skills.list(source="custom") if known.display_name == label]
         if there:
             return there[0]
-        return client.skills.create(files=files_from_dir(skill.folder), display_name=label).id
+        files = [(f"{skill.name}/{file}", content) for file, content in _contents(skill)]
+        return client.skills.create(files=files, display_name=label).id
     except anthropic.NotFoundError:
         return None
 
 
+def _contents(skill: Skill) -> list[tuple[str, bytes]]:
+    """SKILL.md and the files beside it, of any kind, with the bytes of each."""
+    head = find_skill_md(skill.folder)
+    return [
+        ("SKILL.md", head.read_bytes()),
+        *((file, (skill.folder / file).read_bytes()) for file in skill.files),
+    ]
+
+
 def _fingerprint(skill: Skill) -> str:
-    content = [f"{file}\n{_text(skill.folder / file)}" for file in ("SKILL.md", *skill.files)]
-    return hashlib.sha256("\n".join(content).encode()).hexdigest()[:12]
+    digest = hashlib.sha256()
+    for file, content in _contents(skill):
+        digest.update(f"{file} {len(content)}\n".encode() + content)
+    return digest.hexdigest()[:12]
+
+
+def _is_foreign(name: str) -> bool:
+    """Whether a file or folder of that name was not put there as a part of a skill."""
+    return name.startswith(".") or name in _FOREIGN
 
 
 def _front_matter(text: str, where: str) -> tuple[dict, str]:
+    try:
+        return parse_frontmatter(text)
+    except ParseError as error:
+        raise CourseError(_yaml_fault(text, where, error)) from None
+
+
+def _yaml_fault(text: str, where: str, error: ParseError) -> str:
     lines = text.split("\n")
-    ends = [number for number, line in enumerate(lines) if line.rstrip() == "---"]
-    if len(ends) < 2 or ends[0] != 0:
-        raise CourseError(
-            f"{where}, line 1: {lines[0][:40]!r} begins no front matter; "
-            "begin with a line ---, then name: and description:, then another line ---."
+    problem = getattr(error.__context__, "problem", None)
+    if problem is None:
+        return (
+            f"{where}, line 1: {error}. Begin with a line ---, then name: and description:, then another "
+            "line ---."
         )
-    try:
-        fields = yaml.safe_load("\n".join(lines[1 : ends[1]]))
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 2 if mark else 2
-        raise CourseError(
-            f"{where}, line {line}: {lines[line - 1][:40]!r} is no YAML; put a text with a colon in quotes."
-        ) from None
-    if not isinstance(fields, dict):
-        raise CourseError(f"{where}, line 2: {lines[1][:40]!r} is no field; write name: and description:.")
-    return fields, "\n".join(lines[ends[1] + 1 :]).strip()
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CourseError(
-            f"{path.parent.name}/{path.name}: the byte 0x{error.object[error.start]:02x} is not UTF-8; "
-            "save it as UTF-8."
-        ) from None
+    # The tool's mark is a line after the fault where a key or a text goes on there.
+    number = min(error.__context__.problem_mark.line + 1, len(lines))
+    fix = next((fix for words, fix in _YAML_FIXES if words in problem), "correct the line")
+    return f"{where}, line {number}: {lines[number - 1][:40]!r}: {problem.split(' (')[0]}; {fix}."
 
 
 def _replace(path: Path, content: bytes) -> None:

@@ -41,6 +41,16 @@ def test_the_whole_folder_goes_out_once(client, stub):
     assert skill.body in stub.uploads[0] and KEY not in stub.uploads[0]
 
 
+def test_a_folder_may_hold_files_of_any_kind(client, stub):
+    skill = working_copy()
+    (skill.folder / "assets" / "form.pdf").write_bytes(b"%PDF-1.7\x93\xff\x00")
+    (skill.folder / "assets" / ".ipynb_checkpoints").mkdir()
+    (skill.folder / "assets" / ".ipynb_checkpoints" / "form.pdf").write_bytes(b"\x93")
+    assert upload(client, load(skill.folder))
+    assert 'filename="ticket-routing/assets/form.pdf"' in stub.uploads[0]
+    assert "ipynb_checkpoints" not in stub.uploads[0]
+
+
 def test_a_skill_that_has_grown_goes_out_again(client, stub):
     skill = working_copy()
     first = upload(client, skill)

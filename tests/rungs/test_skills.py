@@ -21,7 +21,7 @@ from course.rungs import skills
 from course.rungs.prompt_lint import lint
 from course.rungs.routing import QUEUE_SCHEMA, one_per_queue
 from course.rungs.skills import Example, Skill, load, load_all, remember, working_copy
-from tests.skill_folders import FAULTS, GOOD, write
+from tests.skill_folders import ACCEPTED, DESCRIPTION, FAULTS, GOOD, NAME, write
 
 ALL = load_all()
 NEW = Example("X1", "The pump is silent.", "device_fault")
@@ -61,11 +61,39 @@ def test_a_broken_skill_is_refused_with_file_value_and_fix(tmp_path, fault):
     assert "good-skill/SKILL.md" in str(refused.value)
 
 
-@pytest.mark.parametrize(
-    "fault", [fault for fault in FAULTS if fault.of_the_format], ids=lambda fault: fault.why
-)
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.why)
 def test_the_formats_own_validator_refuses_it_as_well(tmp_path, fault):
     assert skills_ref.validate(write(tmp_path / "good-skill", fault.text)) != []
+
+
+@pytest.mark.parametrize(("name", "text"), ACCEPTED)
+@pytest.mark.parametrize("file", ["SKILL.md", "skill.md"])
+def test_what_the_format_accepts_is_loaded(tmp_path, capsys, name, text, file):
+    folder = write(tmp_path / name, text)
+    (folder / "SKILL.md").rename(folder / file)
+    assert skills_ref.validate(folder) == []
+    skill = load(folder)
+    assert (skill.name, skill.description) == (name, skills_ref.read_properties(folder).description)
+    assert skill.files == () and capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"), [(f"---\n{NAME}\n{DESCRIPTION}\n---\n", 0), (GOOD + "One more step.\n" * 500, 503)]
+)
+def test_a_body_that_a_model_follows_badly_is_loaded_with_advice(tmp_path, capsys, text, lines):
+    assert load(write(tmp_path / "good-skill", text)).name == "good-skill"
+    assert f"Advice: good-skill/SKILL.md has {lines} lines" in capsys.readouterr().out
+
+
+def test_what_editors_leave_in_a_folder_is_no_part_of_it(folder):
+    for stray in (".ipynb_checkpoints/SKILL-checkpoint.md", "__pycache__/a.pyc", ".DS_Store", "Thumbs.db"):
+        (folder / "references" / stray).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "references" / stray).write_bytes(b"\x93")
+    (folder / "references" / "rules.md").write_text("One rule.")
+    (folder.parent / ".ipynb_checkpoints").mkdir()
+    (folder.parent / "__pycache__").mkdir()
+    assert load(folder).files == ("references/rules.md",)
+    assert [skill.name for skill in load_all(folder.parent)] == ["good-skill"]
 
 
 def test_a_folder_without_skill_md_is_named(tmp_path):
@@ -119,7 +147,7 @@ def test_its_contract_is_that_of_the_course():
 
 def test_a_contract_that_is_no_json_is_named(copy):
     (copy.folder / skills.CONTRACT).write_text("{")
-    with pytest.raises(CourseError, match=r"ticket-routing/assets/reply.schema.json is no JSON"):
+    with pytest.raises(CourseError, match=r"ticket-routing/assets/reply.schema.json is not JSON"):
         _ = copy.contract
 
 
