@@ -1,6 +1,6 @@
 """Judging an answer to a question about the handbook by its words and figures: no model is asked.
 
-How often it is wrong is measured itself: see data/measured/graded_answers.csv and its test.
+How often the judge is wrong is measured itself, in tests/measuring/test_graded_answers.py.
 """
 
 import re
@@ -81,7 +81,7 @@ def states(text: str, wordings: Sequence[str]) -> bool:
     """Whether one of the wordings stands in the text, word for word after `words`.
 
     A lone number ('20') counts only as the one number of the text, and a lone short word ('no') only as its
-    first word: elsewhere they would be found by accident.
+    first word or after 'the answer is': elsewhere they would be found by accident.
     """
     return any(_stands(words(wording), text) for wording in wordings)
 
@@ -111,10 +111,8 @@ def judge(question: Question, reply: str) -> Verdict:
     """
     if question.kind == "unanswerable":
         return Verdict(bool(reply.strip()), refuses(reply))
-    wordings = (question.answer, *question.accept)
-    lone = [wording for wording in wordings if words(wording)[0] == wording and _is_number(wording)]
-    stated = states(reply, [wording for wording in wordings if wording not in lone])
-    stated = stated or (states(reply, lone) and not _in_another_unit(question, reply))
+    wordings = [text for text in (question.answer, *question.accept) if not _is_lone_number(text)]
+    stated = states(reply, wordings) or _gives_the_number(question, reply)
     correct = stated and not hedges(question, reply) and not refuses(reply)
     return Verdict(bool(reply.strip()), correct)
 
@@ -141,14 +139,20 @@ def _is_number(word: str) -> bool:
     return word.strip("€%")[:1].isdigit()
 
 
-def _in_another_unit(question: Question, reply: str) -> bool:
-    """Whether the reply gives the answer's number and each time with another unit after it."""
+def _is_lone_number(text: str) -> bool:
+    return words(text) == [text] and _is_number(text)
+
+
+def _gives_the_number(question: Question, reply: str) -> bool:
+    """Whether the one number of the reply is the answer's, without a unit or with the right one."""
+    numbers = {text for text in question.accept if _is_lone_number(text)}
     unit = _unit_of(question)
-    if unit is None:
-        return False
-    (number, _), *_ = quantities(question.answer)
-    given = [units for each, units in quantities(reply) if each == number]
-    return bool(given) and not any(unit in units or not units for units in given)
+    if unit:
+        numbers.add(quantities(question.answer)[0][0])
+    given = quantities(reply)
+    return {number for number, _ in given} in ({number} for number in numbers) and all(
+        not units or unit is None or unit in units for _, units in given
+    )
 
 
 def _offers_a_choice(reply: str, right: set[str], unit: str | None) -> bool:
@@ -173,7 +177,7 @@ def _stands(wording: list[str], text: str) -> bool:
     if len(wording) == 1 and wording[0].isdigit():
         return figures(text) == set(wording)
     if len(wording) == 1 and wording[0].isalpha() and len(wording[0]) <= _SHORT:
-        return said[:1] == wording
+        return (said[3:4] if said[:3] == ["the", "answer", "is"] else said[:1]) == wording
     return _within(wording, said)
 
 
