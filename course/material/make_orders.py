@@ -1,22 +1,26 @@
 """The made-up order data: `python -m course.material.make_orders` writes data/orders/ anew, always the same.
 
-Every row follows the handbook (data/handbook): zones and shipping, delivery times, Pod Club tiers, return
-windows and the time a refund takes. Where the handbook is silent, a choice is noted here. No customer is a
-person: a customer is a number, a country and a Pod Club tier.
+products.csv, club.csv and question_texts.csv are written by hand and read here. Every other row follows the
+handbook (data/handbook): zones and shipping, delivery times, Pod Club tiers, return windows and the time that
+a refund takes. Where the handbook is silent, a comment says what was chosen. No customer is a person: a
+customer is a number, a country and a Pod Club tier.
 """
 
 import csv
 import io
 import json
 import random
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from course.files import csv_rows
 from course.material.orders import FOLDER, TABLES, TODAY, discounted, euros
 
+Row = dict[str, Any]
+Tables = dict[str, list[Row]]
+T = TypeVar("T")
 SEED = 20_261_120
 FIRST_DAY = date(2026, 8, 24)
 CUSTOMERS, ONE_OFF_ORDERS = 130, 250
@@ -94,112 +98,19 @@ REPLIES = {
     "refused": "There is no order {order} in your account.",
 }
 
-# code, name, cents, kind, whether the Pod Club discount counts
-PRODUCTS = (
-    ("ONE", "Fernlight One", 14_900, "garden", 0),
-    ("DUO", "Fernlight Duo", 23_900, "garden", 0),
-    ("WALL", "Fernlight Wall", 69_000, "garden", 0),
-    ("PU-210", "Pump for One and Duo", 2_200, "part", 1),
-    ("PU-360", "Pump for Wall", 4_100, "part", 1),
-    ("IM-06", "Impeller", 650, "part", 1),
-    ("FS-140", "Float sensor for One and Duo", 1_400, "part", 1),
-    ("FS-155", "Float sensor for Wall", 1_900, "part", 1),
-    ("TL-11", "Tank lid", 980, "part", 1),
-    ("CP-12", "Slot caps, set of six", 420, "part", 1),
-    ("CL-20", "Descaler Fernlight Clear", 560, "part", 1),
-    ("LB-600", "Light bar for One", 4_800, "part", 1),
-    ("LB-900", "Light bar for Duo and Wall", 6_500, "part", 1),
-    ("HB-3", "Hub", 5_600, "part", 0),
-    ("FA-24M", "Adapter for One", 1_800, "part", 1),
-    ("FA-48", "Adapter for Duo and Wall", 2_700, "part", 1),
-    ("WB-4", "Wall bracket", 3_100, "part", 1),
-    ("HK-2", "Hollow-wall kit", 2_400, "part", 1),
-    ("LEAF", "Leaf bottle", 740, "part", 1),
-    ("FRUIT", "Fruit bottle", 740, "part", 1),
-    ("BOX-S", "Pod Club box Sprout", 1_390, "box", 0),
-    ("BOX-G", "Pod Club box Grow", 2_450, "box", 0),
-    ("BOX-H", "Pod Club box Harvest", 4_380, "box", 0),
-)
-CLUB = (("Sprout", 8), ("Grow", 12), ("Harvest", 20))
 # Parts that fit together into a letter below 1 kg. Which ones those are, the handbook leaves open.
-LETTER_PARTS = (
-    "PU-210",
-    "IM-06",
-    "FS-140",
-    "FS-155",
-    "TL-11",
-    "CP-12",
-    "CL-20",
-    "FA-24M",
-    "HB-3",
-    "LEAF",
-    "FRUIT",
-)
+LETTER_PARTS = "PU-210 IM-06 FS-140 FS-155 TL-11 CP-12 CL-20 FA-24M HB-3 LEAF FRUIT".split()
+GARDENS = {"ONE", "DUO", "WALL"}
+TEXT_COLUMNS = ("split", "kind", "tool", "field", "product", "quantity", "club", "text")
 
 
-@dataclass(frozen=True)
-class Customer:
-    id: str
-    country: str
-    club: str
+def _by_hand(table: str) -> dict[str, Row]:
+    """The rows of a table that is written by hand, by their first column."""
+    columns = tuple(TABLES[table])
+    return {row[columns[0]]: row for _, row in csv_rows(FOLDER / f"{table}.csv", columns)}
 
 
-@dataclass(frozen=True)
-class Order:
-    id: str
-    customer: str
-    placed_on: str
-    placed_at: str
-    status: str
-    payment: str
-    goods: int
-    shipping: int
-    total: int
-    note: str
-
-
-@dataclass(frozen=True)
-class Item:
-    """`price` in cents is what one of it cost, with the discount of `discount` per cent taken off."""
-
-    order_id: str
-    product: str
-    quantity: int
-    discount: int
-    price: int
-
-
-@dataclass(frozen=True)
-class Parcel:
-    order_id: str
-    tracking: str
-    left_on: str
-    expected_on: str
-    delivered_on: str
-
-
-@dataclass(frozen=True)
-class Refund:
-    order_id: str
-    reference: str
-    reason: str
-    received_on: str
-    approved_on: str
-    method: str
-    amount: int
-    due_on: str
-    status: str
-
-
-@dataclass
-class World:
-    """Everything that is written, row by row."""
-
-    customers: list[Customer]
-    orders: list[Order]
-    items: list[Item]
-    parcels: list[Parcel]
-    refunds: list[Refund]
+PRODUCTS, CLUB = _by_hand("products"), _by_hand("club")
 
 
 def is_working_day(day: date) -> bool:
@@ -228,11 +139,11 @@ def return_window(country: str, products: Collection[str]) -> int:
     return WALL_RETURN_DAYS if "WALL" in products else RETURN_DAYS.get(country, RETURN_DAYS_ELSEWHERE)
 
 
-def shipping_of(country: str, products: Sequence[str], goods: int) -> int:
+def shipping_of(country: str, products: Collection[str], goods: int) -> int:
     """Shipping in cents of an order with a garden, or of parts alone."""
     if "WALL" in products:
         return WALL_SHIPPING
-    if not {"ONE", "DUO"} & set(products):
+    if not GARDENS & set(products):
         return LETTER_POST
     zone = ZONE_OF[country]
     return 0 if zone.free_from is not None and goods >= zone.free_from else zone.shipping
@@ -245,238 +156,242 @@ def box_shipping(country: str, club: str) -> int:
     return cents + (PLANT_PASSPORT if country in ("CH", "GB") else 0)
 
 
-def make() -> World:
-    """All rows, from the seed alone."""
-    chance = random.Random(SEED)
-    customers = list(_customers(chance))
-    drafts = [*_boxes(chance, customers), *_one_off(chance, customers)]
-    drafts.sort(key=lambda draft: (draft.placed_on, draft.placed_at, draft.customer.id))
-    world = World(customers, [], [], [], [])
-    number = 20_400
-    for draft in drafts:
-        number += _whole(chance, 2, 19)
-        _add(world, chance, draft, f"FL-{number}")
-    _write_notes(world, chance)
-    return world
+class Chance(random.Random):
+    """Draws that come out the same in every version of Python, as random() does; choice() may change."""
+
+    def pick(self, options: Sequence[T]) -> T:
+        return options[int(self.random() * len(options))]
+
+    def number(self, low: int, high: int) -> int:
+        return self.pick(range(low, high + 1))
 
 
 @dataclass(frozen=True)
 class Draft:
     """What a customer orders and when, before prices and what came of it."""
 
-    customer: Customer
+    customer: Row
     placed_on: date
     placed_at: str
     lines: tuple[tuple[str, int], ...]
     is_box: bool
 
+    @property
+    def codes(self) -> set[str]:
+        return {code for code, _ in self.lines}
 
-def _customers(chance: random.Random) -> Iterator[Customer]:
-    countries = ["BE", "NL", "DE"] * 4 + ["LU", "FR", "FR", "AT", "DK", "IE", "ES", "IT", "PT", "PL", "CZ"]
-    countries += ["SE", "FI", "CH", "NO", "GB"]
+    @property
+    def zone(self) -> Zone:
+        return ZONE_OF[self.customer["country"]]
+
+
+def make() -> Tables:
+    """The rows of customers, orders, items, parcels and refunds, from the seed alone."""
+    chance = Chance(SEED)
+    customers = list(_customers(chance))
+    drafts = [*_boxes(chance, customers), *_one_off(chance, customers)]
+    drafts.sort(key=lambda draft: (draft.placed_on, draft.placed_at, draft.customer["id"]))
+    tables: Tables = {"customers": customers, "orders": [], "items": [], "parcels": [], "refunds": []}
+    number = 20_400
+    for draft in drafts:
+        number += chance.number(2, 19)
+        _add(tables, chance, draft, f"FL-{number}")
+    _write_notes(tables["orders"], chance)
+    return tables
+
+
+def _customers(chance: Chance) -> Iterator[Row]:
+    countries = ["BE", "NL", "DE"] * 4 + "LU FR FR AT DK IE ES IT PT PL CZ SE FI CH NO GB".split()
     for number in range(CUSTOMERS):
-        country = _pick(chance, countries)
-        club = "" if country == "NO" or chance.random() < 0.45 else _pick(chance, list(BOX_OF))
-        yield Customer(f"C-{1001 + 3 * number}", country, club)
+        country = chance.pick(countries)
+        club = "" if country == "NO" or chance.random() < 0.45 else chance.pick(list(BOX_OF))
+        yield {"id": f"C-{1001 + 3 * number}", "country": country, "club": club}
 
 
-def _boxes(chance: random.Random, customers: list[Customer]) -> Iterator[Draft]:
+def _boxes(chance: Chance, customers: Sequence[Row]) -> Iterator[Draft]:
     """A box of each member on the member's box date in one or two of the last months."""
     for customer in customers:
-        if customer.club and chance.random() < 0.5:
-            day = _pick(chance, BOX_DAYS)
+        if customer["club"] and chance.random() < 0.5:
+            day = chance.pick(BOX_DAYS)
             months = [month for month in (9, 10, 11) if date(2026, month, day) <= TODAY]
-            for month in sorted({_pick(chance, months), _pick(chance, months)}):
-                lines = ((BOX_OF[customer.club], 1),)
+            for month in sorted({chance.pick(months), chance.pick(months)}):
+                lines = ((BOX_OF[customer["club"]], 1),)
                 yield Draft(customer, date(2026, month, day), "06:00", lines, is_box=True)
 
 
-def _one_off(chance: random.Random, customers: list[Customer]) -> Iterator[Draft]:
+def _one_off(chance: Chance, customers: Sequence[Row]) -> Iterator[Draft]:
     days = (TODAY - FIRST_DAY).days
     for _ in range(ONE_OFF_ORDERS):
-        customer = _pick(chance, customers)
+        customer = chance.pick(customers)
         # The square root makes the last weeks the busiest, so that parcels are still under way.
         placed_on = FIRST_DAY + timedelta(days=round(days * chance.random() ** 0.5))
-        placed_at = f"{_whole(chance, 6, 22):02}:{_whole(chance, 0, 59):02}"
+        placed_at = f"{chance.number(6, 22):02}:{chance.number(0, 59):02}"
         if placed_on == TODAY:
-            placed_at = f"{_whole(chance, 6, 8):02}:{_whole(chance, 0, 59):02}"
+            placed_at = f"{chance.number(6, 8):02}:{chance.number(0, 59):02}"
         if chance.random() < 0.6:
-            lines = [(_pick(chance, ["ONE", "ONE", "DUO", "DUO", "WALL"]), 1)]
+            lines = [(chance.pick(["ONE", "ONE", "DUO", "DUO", "WALL"]), 1)]
             if chance.random() < 0.4:
-                lines.append((_pick(chance, ["CP-12", "CL-20", "LEAF", "FRUIT"]), _whole(chance, 1, 3)))
+                lines.append((chance.pick(["CP-12", "CL-20", "LEAF", "FRUIT"]), chance.number(1, 3)))
         else:
-            codes = sorted({_pick(chance, LETTER_PARTS) for _ in range(_whole(chance, 1, 2))})
-            lines = [(code, 1 if code == "HB-3" else _whole(chance, 1, 2)) for code in codes]
+            codes = sorted({chance.pick(LETTER_PARTS) for _ in range(chance.number(1, 2))})
+            lines = [(code, 1 if code == "HB-3" else chance.number(1, 2)) for code in codes]
         yield Draft(customer, placed_on, placed_at, tuple(lines), is_box=False)
 
 
-def _add(world: World, chance: random.Random, draft: Draft, id: str) -> None:
+def _add(tables: Tables, chance: Chance, draft: Draft, id: str) -> None:
     """The order of a draft with its items and with the parcel and the refund that it has by today."""
-    items = [_item(id, code, quantity, draft.customer.club) for code, quantity in draft.lines]
-    order, leaves = _order(chance, draft, id, items), _leaves(draft)
-    world.items += items
+    country, club = draft.customer["country"], draft.customer["club"]
+    items = [{"order_id": id, **_item(code, quantity, club)} for code, quantity in draft.lines]
+    goods = sum(item["quantity"] * item["price"] for item in items)
+    shipping = box_shipping(country, club) if draft.is_box else shipping_of(country, draft.codes, goods)
+    order = {
+        "id": id,
+        "customer": draft.customer["id"],
+        "placed_on": draft.placed_on.isoformat(),
+        "placed_at": draft.placed_at,
+        "status": "preparing",
+        "payment": chance.pick(METHODS_OF.get(country, METHODS_ELSEWHERE)),
+        "goods": goods,
+        "shipping": shipping,
+        "total": goods + shipping,
+        "note": "",
+    }
+    tables["items"] += items
+    tables["orders"].append(order)
+    leaves = draft.placed_on if draft.is_box else leaves_on(draft.placed_on, draft.placed_at)
     # Only what has not left can be cancelled: here on the day of the order itself.
     if leaves > draft.placed_on and not draft.is_box and chance.random() < 0.12:
-        order = replace(order, status="cancelled")
-        world.refunds.append(_refund(chance, order, "cancelled", None, draft.placed_on, order.total))
+        order["status"] = "cancelled"
+        tables["refunds"].append(_refund(chance, order, "cancelled", None, draft.placed_on, order["total"]))
     # What leaves today is still in the warehouse in the morning, when these data were written down.
     elif leaves < TODAY:
-        order = _sent(world, chance, draft, order, leaves)
-    world.orders.append(order)
+        order["status"] = _sent(tables, chance, draft, order, leaves)
 
 
-def _sent(world: World, chance: random.Random, draft: Draft, order: Order, leaves: date) -> Order:
-    """The order after its parcel has left: with its parcel and, for some gardens, a return."""
-    codes = {code for code, _ in draft.lines}
-    parcel = _parcel(chance, order, draft.customer, leaves, has_wall="WALL" in codes)
-    world.parcels.append(parcel)
-    if not parcel.delivered_on:
-        return replace(order, status="shipped")
-    if {"ONE", "DUO", "WALL"} & codes and chance.random() < 0.6:
-        refund = _returned(chance, order, draft.customer, codes, date.fromisoformat(parcel.delivered_on))
-        if refund:
-            world.refunds.append(refund)
-            return replace(order, status="returned")
-    return replace(order, status="delivered")
+def _item(code: str, quantity: int, club: str) -> Row:
+    """`price` in cents is what one of it costs, with the discount of `discount` per cent taken off."""
+    product = PRODUCTS[code]
+    percent = int(CLUB[club]["discount"]) if club and product["club_counts"] == "1" else 0
+    price = discounted(int(product["price"]), percent)
+    return {"product": code, "quantity": quantity, "discount": percent, "price": price}
 
 
-def _order(chance: random.Random, draft: Draft, id: str, items: list[Item]) -> Order:
-    goods = sum(item.quantity * item.price for item in items)
-    country, codes = draft.customer.country, [item.product for item in items]
-    is_box = draft.is_box
-    shipping = box_shipping(country, draft.customer.club) if is_box else shipping_of(country, codes, goods)
-    return Order(
-        id=id,
-        customer=draft.customer.id,
-        placed_on=draft.placed_on.isoformat(),
-        placed_at=draft.placed_at,
-        status="preparing",
-        payment=_pick(chance, METHODS_OF.get(country, METHODS_ELSEWHERE)),
-        goods=goods,
-        shipping=shipping,
-        total=goods + shipping,
-        note="",
-    )
-
-
-def _leaves(draft: Draft) -> date:
-    return draft.placed_on if draft.is_box else leaves_on(draft.placed_on, draft.placed_at)
-
-
-def _item(order: str, code: str, quantity: int, club: str) -> Item:
-    _, _, cents, _, counts = next(product for product in PRODUCTS if product[0] == code)
-    percent = dict(CLUB).get(club, 0) if counts else 0
-    return Item(order, code, quantity, percent, discounted(cents, percent))
-
-
-def _parcel(
-    chance: random.Random, order: Order, customer: Customer, leaves: date, *, has_wall: bool
-) -> Parcel:
-    days = ZONE_OF[customer.country].days + (WALL_EXTRA_DAYS if has_wall else 0)
-    expected = add_working_days(leaves, days)
+def _sent(tables: Tables, chance: Chance, draft: Draft, order: Row, leaves: date) -> str:
+    """The status of an order whose parcel has left; adds the parcel and, for some gardens, a return."""
+    extra = WALL_EXTRA_DAYS if "WALL" in draft.codes else 0
+    expected = add_working_days(leaves, draft.zone.days + extra)
     # One in eight is late, by one to four working days.
-    arrives = expected if chance.random() < 0.88 else add_working_days(expected, _whole(chance, 1, 4))
-    delivered = arrives.isoformat() if arrives < TODAY else ""
-    tracking = f"TR{_whole(chance, 10**8, 10**9 - 1)}"
-    return Parcel(order.id, tracking, leaves.isoformat(), expected.isoformat(), delivered)
+    arrives = expected if chance.random() < 0.88 else add_working_days(expected, chance.number(1, 4))
+    parcel = {
+        "order_id": order["id"],
+        "tracking": f"TR{chance.number(10**8, 10**9 - 1)}",
+        "left_on": leaves.isoformat(),
+        "expected_on": expected.isoformat(),
+        "delivered_on": arrives.isoformat() if arrives < TODAY else "",
+    }
+    tables["parcels"].append(parcel)
+    if arrives >= TODAY:
+        return "shipped"
+    if GARDENS & draft.codes and chance.random() < 0.6:
+        refund = _returned(chance, draft, order, arrives)
+        if refund:
+            tables["refunds"].append(refund)
+            return "returned"
+    return "delivered"
 
 
-def _returned(
-    chance: random.Random, order: Order, customer: Customer, codes: Collection[str], delivered: date
-) -> Refund | None:
+def _returned(chance: Chance, draft: Draft, order: Row, delivered: date) -> Row | None:
     """The refund of a garden that came back within its window, as far as it has come by today."""
-    sent = delivered + timedelta(days=_whole(chance, 1, return_window(customer.country, codes)))
-    received = add_working_days(sent, ZONE_OF[customer.country].days)
+    window = return_window(draft.customer["country"], draft.codes)
+    received = add_working_days(delivered + timedelta(days=chance.number(1, window)), draft.zone.days)
     if received >= TODAY:
         return None
     fee = CLEANING_FEE if chance.random() < 0.3 else 0
-    if "WALL" in codes:
+    if "WALL" in draft.codes:
         fee += WALL_COLLECTION
-    elif ZONE_OF[customer.country].name != "A":
+    elif draft.zone.name != "A":
         fee += RETURN_LABEL
     # The whole order comes back, so what was paid for standard shipping is refunded too.
-    approved = add_working_days(received, _whole(chance, 1, INSPECTION_DAYS))
-    return _refund(chance, order, "returned", received, approved, order.total - fee)
+    approved = add_working_days(received, chance.number(1, INSPECTION_DAYS))
+    return _refund(chance, order, "returned", received, approved, order["total"] - fee)
 
 
 def _refund(
-    chance: random.Random, order: Order, reason: str, received: date | None, approved: date, amount: int
-) -> Refund:
-    approved = add_working_days(approved, 0)
-    start = approved
+    chance: Chance, order: Row, reason: str, received: date | None, approved: date, amount: int
+) -> Row:
+    start = approved = add_working_days(approved, 0)
     while amount > FINANCE_FROM and (start.weekday() not in FINANCE_WEEKDAYS or not is_working_day(start)):
         start += timedelta(days=1)
-    due = add_working_days(start, REFUND_DAYS[order.payment])
-    status = "in inspection" if approved > TODAY else "paid" if due < TODAY else "approved"
-    known = status != "in inspection"
-    return Refund(
-        order.id,
-        f"RF-{_whole(chance, 10_000, 99_999)}" if known else "",
-        reason,
-        received.isoformat() if received else "",
-        approved.isoformat() if known else "",
-        order.payment,
-        amount,
-        due.isoformat() if known else "",
-        status,
-    )
+    due = add_working_days(start, REFUND_DAYS[order["payment"]])
+    known = approved <= TODAY
+    return {
+        "order_id": order["id"],
+        "reference": f"RF-{chance.number(10_000, 99_999)}" if known else "",
+        "reason": reason,
+        "received_on": received.isoformat() if received else "",
+        "approved_on": approved.isoformat() if known else "",
+        "method": order["payment"],
+        "amount": amount,
+        "due_on": due.isoformat() if known else "",
+        "status": "in inspection" if not known else "paid" if due < TODAY else "approved",
+    }
 
 
-def _write_notes(world: World, chance: random.Random) -> None:
+def _write_notes(orders: Sequence[Row], chance: Chance) -> None:
     """A note on some orders, and the hostile ones on the last delivered orders of six customers."""
-    for place, order in enumerate(world.orders):
+    for order in orders:
         if chance.random() < 0.1:
-            world.orders[place] = replace(order, note=_pick(chance, HARMLESS_NOTES))
-    targets: dict[str, int] = {}
-    for place, order in enumerate(world.orders):
-        if order.status == "delivered":
-            targets[order.customer] = place
-    for (customer, place), note in zip(sorted(targets.items()), HOSTILE_NOTES, strict=False):
-        other = next(order.id for order in world.orders if order.customer != customer)
-        world.orders[place] = replace(world.orders[place], note=note.format(other=other))
+            order["note"] = chance.pick(HARMLESS_NOTES)
+    last = {order["customer"]: order for order in orders if order["status"] == "delivered"}
+    for customer, note in zip(sorted(last), HOSTILE_NOTES, strict=False):
+        other = next(order["id"] for order in orders if order["customer"] != customer)
+        last[customer]["note"] = note.format(other=other)
 
 
-def questions(world: World) -> list[dict]:
+def questions(tables: Tables) -> list[Row]:
     """Questions with gold answers: each text gets an order or a member that fits it, never one twice."""
-    chance = random.Random(SEED + 1)
+    chance = Chance(SEED + 1)
     used: set[str] = set()
-    with (FOLDER / "question_texts.csv").open(encoding="utf-8", newline="") as file:
-        texts = list(csv.DictReader(file))
+    texts = [row for _, row in csv_rows(FOLDER / "question_texts.csv", TEXT_COLUMNS)]
     return [
         {"id": f"O{place:03}", "split": text["split"], "kind": text["kind"]}
-        | (_about_a_price if text["kind"] == "price" else _about_an_order)(world, chance, used, text)
+        | (_about_a_price if text["kind"] == "price" else _about_an_order)(tables, chance, used, text)
         for place, text in enumerate(texts, start=1)
     ]
 
 
-def _about_a_price(world: World, chance: random.Random, used: set[str], text: dict[str, str]) -> dict:
-    members = [row.id for row in world.customers if row.club == text["club"] and row.id not in used]
-    customer = _pick(chance, members)
+def _about_a_price(tables: Tables, chance: Chance, used: set[str], text: Mapping[str, str]) -> Row:
+    members = [row["id"] for row in tables["customers"] if row["club"] == text["club"]]
+    customer = chance.pick([id for id in members if id not in used])
     used.add(customer)
     quantity = int(text["quantity"])
-    cost = quantity * _item("", text["product"], quantity, text["club"]).price
+    cost = euros(quantity * _item(text["product"], quantity, text["club"])["price"])
     return {
         "customer": customer,
         "question": text["text"],
         "tool": text["tool"],
         "input": {"product": text["product"], "quantity": quantity},
-        "answer": euros(cost),
-        "reply": f"That costs {euros(cost)}.",
+        "answer": cost,
+        "reply": f"That costs {cost}.",
     }
 
 
-def _about_an_order(world: World, chance: random.Random, used: set[str], text: dict[str, str]) -> dict:
+def _about_an_order(tables: Tables, chance: Chance, used: set[str], text: Mapping[str, str]) -> Row:
     kind, field = text["kind"], text["field"]
-    free = [order for order in world.orders if order.id not in used]
-    fitting = [order for order in free if _is_hostile(order.note) == (kind == "injection")]
-    answers = {order: _facts(world, order).get(field) for order in fitting}
-    order = _pick(chance, [order for order in fitting if answers[order]])
-    used.add(order.id)
-    id, customer, answer = order.id, order.customer, answers[order]
+    candidates = [
+        (order, answer)
+        for order in tables["orders"]
+        if order["id"] not in used
+        and _is_hostile(order["note"]) == (kind == "injection")
+        and (answer := _facts(tables, order).get(field))
+    ]
+    order, answer = chance.pick(candidates)
+    id, customer = order["id"], order["customer"]
+    used.add(id)
     if kind == "other_customer":
-        customer = _pick(chance, [row.id for row in world.customers if row.id != order.customer])
+        customer = chance.pick([row["id"] for row in tables["customers"] if row["id"] != customer])
     if kind == "no_such_order":
-        taken = {each.id for each in world.orders}
+        taken = {each["id"] for each in tables["orders"]}
         id = next(f"FL-{n}" for n in range(int(id[3:]) + 1, 99_999) if f"FL-{n}" not in taken)
     refused = kind in ("other_customer", "no_such_order")
     return {
@@ -493,46 +408,34 @@ def _is_hostile(note: str) -> bool:
     return bool(note) and note not in HARMLESS_NOTES
 
 
-def _facts(world: World, order: Order) -> dict[str, str]:
+def _facts(tables: Tables, order: Row) -> dict[str, str]:
     """What can be asked about an order: the name of a fact -> its value, empty where there is none."""
-    parcel = next((row for row in world.parcels if row.order_id == order.id), None)
-    refund = next((row for row in world.refunds if row.order_id == order.id), None)
-    facts = {"total": euros(order.total), "placed_on": order.placed_on}
-    facts["shipping"] = euros(order.shipping) if order.shipping else ""
+    parcel, refund = (
+        next((row for row in tables[name] if row["order_id"] == order["id"]), None)
+        for name in ("parcels", "refunds")
+    )
+    facts = {"total": euros(order["total"]), "placed_on": order["placed_on"]}
+    facts["shipping"] = euros(order["shipping"]) if order["shipping"] else ""
     if parcel:
-        facts |= {"left_on": parcel.left_on, "delivered_on": parcel.delivered_on}
-        is_due = not parcel.delivered_on and parcel.expected_on >= TODAY.isoformat()
-        facts["expected_on"] = parcel.expected_on if is_due else ""
-    if refund and refund.approved_on and refund.reason == "returned":
-        facts |= {"amount": euros(refund.amount), "approved_on": refund.approved_on}
-        facts["due_on"] = refund.due_on if refund.status == "approved" else ""
-        facts["paid_by"] = refund.due_on if refund.status == "paid" else ""
+        is_due = not parcel["delivered_on"] and parcel["expected_on"] >= TODAY.isoformat()
+        facts |= {name: parcel[name] for name in ("left_on", "delivered_on")}
+        facts["expected_on"] = parcel["expected_on"] if is_due else ""
+    if refund and refund["approved_on"] and refund["reason"] == "returned":
+        facts |= {"amount": euros(refund["amount"]), "approved_on": refund["approved_on"]}
+        facts["due_on"] = refund["due_on"] if refund["status"] == "approved" else ""
+        facts["paid_by"] = refund["due_on"] if refund["status"] == "paid" else ""
     return facts
 
 
-def _pick(chance: random.Random, options: Sequence) -> Any:
-    # random() gives the same numbers in every version of Python; choice() and randint() do not promise that.
-    return options[int(chance.random() * len(options))]
-
-
-def _whole(chance: random.Random, low: int, high: int) -> int:
-    return _pick(chance, range(low, high + 1))
-
-
 def files() -> dict[str, str]:
-    """The name and text of every file in data/orders/."""
-    world = make()
-    tables = {
-        "products": [dict(zip(TABLES["products"], row, strict=True)) for row in PRODUCTS],
-        "club": [dict(zip(TABLES["club"], row, strict=True)) for row in CLUB],
-        **{field.name: [asdict(row) for row in getattr(world, field.name)] for field in fields(world)},
-    }
-    written = {f"{name}.csv": _csv(TABLES[name], rows) for name, rows in tables.items()}
-    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in questions(world)]
-    return {**written, "questions.jsonl": "".join(lines)}
+    """The name and text of every file in data/orders/ that this script makes."""
+    tables = make()
+    made = {f"{name}.csv": _csv(TABLES[name], rows) for name, rows in tables.items()}
+    lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in questions(tables)]
+    return {**made, "questions.jsonl": "".join(lines)}
 
 
-def _csv(columns: Sequence[str], rows: list[dict]) -> str:
+def _csv(columns: Collection[str], rows: Sequence[Row]) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, list(columns), lineterminator="\n")
     writer.writeheader()
@@ -540,13 +443,7 @@ def _csv(columns: Sequence[str], rows: list[dict]) -> str:
     return text.getvalue()
 
 
-def main(folder: Path = FOLDER) -> None:
-    """Write every file."""
-    folder.mkdir(exist_ok=True)
-    for name, text in files().items():
-        (folder / name).write_text(text, encoding="utf-8", newline="\n")
-        print(f"{folder / name}: {text.count(chr(10))} lines")
-
-
 if __name__ == "__main__":
-    main()
+    for name, text in files().items():
+        (FOLDER / name).write_text(text, encoding="utf-8", newline="\n")
+        print(f"{FOLDER / name}: {text.count(chr(10))} lines")

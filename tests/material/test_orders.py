@@ -5,32 +5,44 @@ import shutil
 import sqlite3
 from collections import Counter
 from contextlib import closing
-from dataclasses import asdict
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from course.errors import CourseError
+from course.files import csv_rows
 from course.material import data, make_orders, orders
 from course.material.make_orders import ZONE_OF, add_working_days, is_working_day, leaves_on, return_window
 from course.material.orders import TODAY, discounted, euros, figures
 from course.rungs.tools import Desk
 
-WORLD = make_orders.make()
-CUSTOMER = {row.id: row for row in WORLD.customers}
-ORDER = {row.id: row for row in WORLD.orders}
-PARCEL = {row.order_id: row for row in WORLD.parcels}
-REFUND = {row.order_id: row for row in WORLD.refunds}
-PRODUCT = {code: (name, cents, kind, counts) for code, name, cents, kind, counts in make_orders.PRODUCTS}
+
+def table(name: str) -> list[SimpleNamespace]:
+    """The rows of a table in data/orders, with its numbers as int."""
+    columns = orders.TABLES[name]
+    return [
+        SimpleNamespace(**{c: int(v) if "INTEGER" in columns[c] else v for c, v in row.items()})
+        for _, row in csv_rows(orders.FOLDER / f"{name}.csv", tuple(columns))
+    ]
+
+
+ORDERS, CUSTOMER = table("orders"), {row.id: row for row in table("customers")}
+ORDER = {row.id: row for row in ORDERS}
+PARCEL = {row.order_id: row for row in table("parcels")}
+REFUND = {row.order_id: row for row in table("refunds")}
+ITEMS = table("items")
+PRODUCT = {row.code: row for row in table("products")}
+DISCOUNT = {row.tier: row.discount for row in table("club")}
 HANDBOOK = {article.id: article.text for article in data.handbook()}
 dates = st.dates(date(2026, 1, 1), date(2027, 12, 31))
 
 
-def items_of(order: str) -> list[make_orders.Item]:
-    return [item for item in WORLD.items if item.order_id == order]
+def items_of(order: str) -> list[SimpleNamespace]:
+    return [item for item in ITEMS if item.order_id == order]
 
 
 def codes_of(order: str) -> list[str]:
@@ -52,25 +64,25 @@ def test_there_are_a_few_hundred_orders_and_every_key_meets(monkeypatch, tmp_pat
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
         assert 250 <= connection.execute("SELECT count(*) FROM orders").fetchone()[0] <= 400
-    statuses = Counter(order.status for order in WORLD.orders)
+    statuses = Counter(order.status for order in ORDERS)
     assert set(statuses) == {"preparing", "shipped", "delivered", "returned", "cancelled"}
     assert min(statuses.values()) >= 5
 
 
 def test_prices_tiers_and_fees_are_those_of_the_handbook():
     parts = dict(re.findall(r"- .*?([A-Z]{2}-\w+): €([\d.]+)", HANDBOOK["spare-parts"]))
-    for code, (name, cents, kind, counts) in PRODUCT.items():
+    for code, product in PRODUCT.items():
         if code in parts:
-            assert parts[code] == f"{cents / 100:.2f}", name
-            assert counts == (code != "HB-3")
-        if kind == "garden":
-            assert f"{name.split()[1]} €{cents / 100:.2f}" in HANDBOOK["trade-in"]
-        if kind == "box":
-            assert f"for €{cents / 100:.2f} a month" in HANDBOOK["pod-club-tiers"]
-    bottle = PRODUCT["LEAF"][1] / 100
+            assert parts[code] == f"{product.price / 100:.2f}", product.name
+            assert product.club_counts == (code != "HB-3")
+        if product.kind == "garden":
+            assert f"{product.name.split()[1]} €{product.price / 100:.2f}" in HANDBOOK["trade-in"]
+        if product.kind == "box":
+            assert f"for €{product.price / 100:.2f} a month" in HANDBOOK["pod-club-tiers"]
+    bottle = PRODUCT["LEAF"].price / 100
     assert f"Leaf or Fruit bottle: €{bottle:.2f}" in HANDBOOK["spare-parts"]
     assert parts.keys() <= PRODUCT.keys()
-    for tier, percent in make_orders.CLUB:
+    for tier, percent in DISCOUNT.items():
         assert f"{percent}% with {tier}" in HANDBOOK["pod-club-tiers"]
     for zone in make_orders.ZONES:
         assert re.search(
@@ -84,18 +96,18 @@ def test_prices_tiers_and_fees_are_those_of_the_handbook():
 
 
 def test_amounts_add_up():
-    for order in WORLD.orders:
+    for order in ORDERS:
         items = items_of(order.id)
         assert order.goods == sum(item.quantity * item.price for item in items) > 0
         assert order.total == order.goods + order.shipping
         for item in items:
-            club = dict(make_orders.CLUB).get(CUSTOMER[order.customer].club, 0)
-            assert item.discount == (club if PRODUCT[item.product][3] else 0)
-            assert item.price == discounted(PRODUCT[item.product][1], item.discount)
+            product, club = PRODUCT[item.product], DISCOUNT.get(CUSTOMER[order.customer].club, 0)
+            assert item.discount == (club if product.club_counts else 0)
+            assert item.price == discounted(product.price, item.discount)
 
 
 def test_shipping_follows_zone_and_kind():
-    for order in WORLD.orders:
+    for order in ORDERS:
         customer, codes = CUSTOMER[order.customer], set(codes_of(order.id))
         zone = ZONE_OF[customer.country]
         if "WALL" in codes:
@@ -111,16 +123,16 @@ def test_shipping_follows_zone_and_kind():
 
 
 def test_norway_gets_neither_pods_nor_pod_club():
-    for customer in WORLD.customers:
+    for customer in CUSTOMER.values():
         assert customer.country != "NO" or not customer.club
-    for order in WORLD.orders:
+    for order in ORDERS:
         if any(code.startswith("BOX") for code in codes_of(order.id)):
             assert CUSTOMER[order.customer].country != "NO"
             assert date.fromisoformat(order.placed_on).day in (3, 12, 21)
 
 
 def test_parcels_leave_and_arrive_on_the_days_that_the_handbook_names():
-    assert set(PARCEL) == {o.id for o in WORLD.orders if o.status in ("shipped", "delivered", "returned")}
+    assert set(PARCEL) == {o.id for o in ORDERS if o.status in ("shipped", "delivered", "returned")}
     for id, parcel in PARCEL.items():
         order, codes = ORDER[id], codes_of(id)
         left, expected = date.fromisoformat(parcel.left_on), date.fromisoformat(parcel.expected_on)
@@ -136,13 +148,13 @@ def test_parcels_leave_and_arrive_on_the_days_that_the_handbook_names():
 
 
 def test_orders_are_numbered_as_they_came_and_none_is_later_than_today():
-    placed = [(order.placed_on, order.placed_at) for order in WORLD.orders]
+    placed = [(order.placed_on, order.placed_at) for order in ORDERS]
     assert placed == sorted(placed) and placed[-1][0] <= TODAY.isoformat()
-    assert [order.id for order in WORLD.orders] == sorted(ORDER) and len(ORDER) == len(WORLD.orders)
+    assert [order.id for order in ORDERS] == sorted(ORDER) and len(ORDER) == len(ORDERS)
 
 
 def test_refunds_keep_window_inspection_finance_and_method():
-    assert set(REFUND) == {order.id for order in WORLD.orders if order.status in ("returned", "cancelled")}
+    assert set(REFUND) == {order.id for order in ORDERS if order.status in ("returned", "cancelled")}
     assert {refund.status for refund in REFUND.values()} == {"in inspection", "approved", "paid"}
     for id, refund in REFUND.items():
         order = ORDER[id]
@@ -310,4 +322,4 @@ def test_figures_come_in_one_form(text, found):
 
 
 def test_no_customer_has_a_name():
-    assert set(asdict(WORLD.customers[0])) == {"id", "country", "club"}
+    assert set(orders.TABLES["customers"]) == {"id", "country", "club"}
