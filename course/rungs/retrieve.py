@@ -1,18 +1,17 @@
 """Finding texts: MiniLM embeddings kept on disk, the passages that answer a question, the nearest tickets."""
 
 import hashlib
-import os
 import sqlite3
 import threading
 from collections.abc import Sequence
 from contextlib import closing
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from course.engine.weights import MINILM_SHA256, minilm_path
+from course.engine import minilm
+from course.engine.weights import MINILM_SHA256
 from course.errors import CourseError
 from course.material.data import Ticket
 from course.paths import cache_dir
@@ -21,9 +20,7 @@ from course.rungs.index import Index
 
 if TYPE_CHECKING:
     from lancedb.rerankers import Reranker
-    from sentence_transformers import SentenceTransformer
 
-DIMENSIONS = 384
 MODES = ("lexical", "vector", "hybrid")
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS embeddings (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
@@ -45,10 +42,10 @@ def embed(texts: Sequence[str]) -> np.ndarray:
             _known.update(_from_disk(missing))
         new = {key: text for key, text in missing.items() if key not in _known}
         if new:
-            vectors = dict(zip(new, _encode(list(new.values())), strict=True))
+            vectors = dict(zip(new, minilm.encode(list(new.values())), strict=True))
             _to_disk(vectors)
             _known.update(vectors)
-        return np.array([_known[key] for key in keys], dtype=np.float32).reshape(len(keys), DIMENSIONS)
+        return np.array([_known[key] for key in keys], dtype=np.float32).reshape(len(keys), minilm.DIMENSIONS)
 
 
 def search(
@@ -154,22 +151,7 @@ def _discard_if_damaged(error: sqlite3.DatabaseError) -> None:
 
 def _vector(stored: bytes) -> np.ndarray | None:
     """The stored vector, or None when it is not one of length 1 and so was damaged."""
-    if len(stored) != 4 * DIMENSIONS:
+    if len(stored) != 4 * minilm.DIMENSIONS:
         return None
     vector = np.frombuffer(stored, dtype="<f4")
     return vector if abs(np.linalg.norm(vector) - 1) < 1e-3 else None
-
-
-def _encode(texts: list[str]) -> np.ndarray:
-    return _model().encode(texts, normalize_embeddings=True, show_progress_bar=False, convert_to_numpy=True)
-
-
-@cache
-def _model() -> "SentenceTransformer":
-    # The model is a folder on this machine: nothing is to be looked up on the network.
-    os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    from sentence_transformers import SentenceTransformer
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()
-    return SentenceTransformer(str(minilm_path()), device="cpu", local_files_only=True)

@@ -12,9 +12,10 @@ from collections.abc import Callable
 
 import numpy as np
 
+from course.engine.minilm import DIMENSIONS
 from course.material.data import handbook, questions
 from course.rungs.index import Index
-from course.rungs.retrieve import DIMENSIONS, embed
+from course.rungs.retrieve import embed
 
 SIZES = (1_000, 10_000, 100_000)
 QUERIES, K = 50, 5

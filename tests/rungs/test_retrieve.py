@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from lancedb.rerankers import RRFReranker
 
+from course.engine import minilm
 from course.errors import CourseError
 from course.material import data
 from course.paths import ROOT
@@ -25,8 +26,8 @@ def encoded(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
     monkeypatch.setattr(retrieve, "_known", {})
     asked: list[str] = []
-    encode = retrieve._encode
-    monkeypatch.setattr(retrieve, "_encode", lambda texts: asked.extend(texts) or encode(texts))
+    encode = minilm.encode
+    monkeypatch.setattr(minilm, "encode", lambda texts: asked.extend(texts) or encode(texts))
     return asked
 
 
@@ -37,11 +38,11 @@ def forget(monkeypatch):
 
 def test_rows_have_length_one_and_keep_their_order(encoded):
     vectors = retrieve.embed([*TEXTS, TEXTS[0]])
-    assert vectors.shape == (4, retrieve.DIMENSIONS) and vectors.dtype == np.float32
+    assert vectors.shape == (4, minilm.DIMENSIONS) and vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
     assert (vectors[0] == vectors[3]).all() and not np.allclose(vectors[0], vectors[1])
     assert encoded == TEXTS
-    assert retrieve.embed([]).shape == (0, retrieve.DIMENSIONS)
+    assert retrieve.embed([]).shape == (0, minilm.DIMENSIONS)
 
 
 def test_the_model_puts_like_next_to_like(encoded):
@@ -75,7 +76,7 @@ def test_a_damaged_file_is_rebuilt(encoded, tmp_path, monkeypatch):
     assert encoded == TEXTS * 2
 
 
-@pytest.mark.parametrize("damage", [b"short", bytes(4 * retrieve.DIMENSIONS)])
+@pytest.mark.parametrize("damage", [b"short", bytes(4 * minilm.DIMENSIONS)])
 def test_a_damaged_vector_is_computed_again(encoded, tmp_path, monkeypatch, damage):
     retrieve.embed(TEXTS)
     with sqlite3.connect(tmp_path / "embeddings.sqlite") as connection:
@@ -90,7 +91,7 @@ def test_a_damaged_vector_is_computed_again(encoded, tmp_path, monkeypatch, dama
 
 def test_a_cache_that_cannot_be_written_costs_only_time(encoded, tmp_path):
     (tmp_path / "embeddings.sqlite").mkdir()
-    assert retrieve.embed(TEXTS).shape == (3, retrieve.DIMENSIONS)
+    assert retrieve.embed(TEXTS).shape == (3, minilm.DIMENSIONS)
 
 
 def test_the_nearest_ticket_stands_last(encoded):
