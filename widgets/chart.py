@@ -10,7 +10,7 @@ same in words beside it.
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -93,6 +93,24 @@ class Area:
     colour: str
 
 
+_WORDS = ("kind", "frame", "parts", "summary")
+
+
+def page_piece(state: Mapping[str, Any]) -> str:
+    """A chart's state, as its widget sends it, as HTML that draws the chart when the page opens."""
+    words = json.dumps({name: state[name] for name in _WORDS}).replace("<", "\\u003c")
+    numbers = base64.b64encode(state["numbers"]).decode()
+    drawing = (STATIC / "chart.js").read_text(encoding="utf-8").replace("export default { render };", "")
+    style = (STATIC / "chart.css").read_text(encoding="utf-8")
+    return (
+        f"<style>{style}</style><div></div><script>{{{drawing}\n"
+        f"const state = {words};\n"
+        f'state.numbers = Uint8Array.from(atob("{numbers}"), (letter) => letter.charCodeAt(0));\n'
+        "render({ el: document.currentScript.previousElementSibling,"
+        " model: { get: (name) => state[name], on: () => {} } });\n}</script>"
+    )
+
+
 class _Chart(anywidget.AnyWidget):
     """`frame` stays; `parts` are words and single numbers; `numbers` are the arrays, float64 one by one."""
 
@@ -114,17 +132,7 @@ class _Chart(anywidget.AnyWidget):
 
     def as_html(self) -> str:
         """The chart as a piece of a web page: drawn when the page opens, without a kernel or a network."""
-        state = json.dumps({name: getattr(self, name) for name in ("kind", "frame", "parts", "summary")})
-        numbers = base64.b64encode(self.numbers).decode()
-        drawing = (STATIC / "chart.js").read_text(encoding="utf-8").replace("export default { render };", "")
-        style = (STATIC / "chart.css").read_text(encoding="utf-8")
-        return (
-            f"<style>{style}</style><div></div><script>{{{drawing}\n"
-            f"const state = {state.replace('<', chr(92) + 'u003c')};\n"
-            f'state.numbers = Uint8Array.from(atob("{numbers}"), (letter) => letter.charCodeAt(0));\n'
-            "render({ el: document.currentScript.previousElementSibling,"
-            " model: { get: (name) => state[name], on: () => {} } });\n}</script>"
-        )
+        return page_piece({name: getattr(self, name) for name in (*_WORDS, "numbers")})
 
     def _show(self, parts: dict[str, Any], arrays: Sequence[np.ndarray], summary: str) -> None:
         with self.hold_sync():  # one message, which leaves out what is as before

@@ -1,0 +1,70 @@
+"""A still shows what its widget shows: settings, words, tables, charts and questions."""
+
+import nbformat
+import pytest
+from ipywidgets import HTML, Checkbox, IntSlider, VBox, Widget
+from ipywidgets.embed import dependency_state
+
+from book.build import page_of
+from book.stills import STATES, WIDGET, still
+from course.material.lessons import lesson
+from widgets.actions import Actions
+from widgets.chart import Axis, Line, LineChart
+from widgets.controls import Choice, Slider
+from widgets.lessons.claims_view import ClaimsTable
+from widgets.lessons.quiz_view import quiz
+from widgets.lessons.sample_size_view import SampleSize
+
+
+def chart() -> LineChart:
+    made = LineChart(Axis("months"), Axis("$ so far"))
+    made.show([Line("Prompt", [0, 1], [0, 10], "#000000")], "The prompt costs <$10>.")
+    return made
+
+
+def drawn(widget: Widget) -> str:
+    return still(widget.model_id, dependency_state([widget], drop_defaults=False))
+
+
+@pytest.mark.parametrize(
+    ("widget", "shown"),
+    [
+        (Slider("Volume", [10, 1_000], 1_000, unit="tickets a day"), "Volume: <b>1,000 tickets a day</b>"),
+        (Slider("An hour", [50, 100], 100, unit="$ an hour"), "An hour: <b>$100 an hour</b>"),
+        (Choice("Sent", {"at once": 1, "in <batches>": 2}, 2), "Sent: <b>in &lt;batches&gt;</b>"),
+        (VBox([HTML("<p>words</p>"), VBox([HTML("<p>more</p>")])]), "<p>words</p><p>more</p>"),
+        (Checkbox(True, description="format"), "format: <b>on</b>"),
+        (IntSlider(7, description="rows"), "rows: <b>7</b>"),
+        (Actions({"Save": dict}), ""),
+        (ClaimsTable(verdict="depends"), "depends</td>"),
+        (quiz("00"), lesson("00").quiz[0].options[1]),
+        (SampleSize({"the test set": 360}), "Right now: <b>80 %</b>"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Widget) else "",
+)
+def test_a_still_shows_what_the_widget_shows(widget, shown):
+    assert shown in drawn(widget)
+
+
+def test_an_explorer_keeps_its_sentence_and_its_table():
+    view = SampleSize({"the test set": 360})
+    assert view.sentence.value in drawn(view) and view.table.value in drawn(view)
+
+
+def test_a_chart_is_the_one_that_the_widget_draws():
+    made = chart()
+    assert drawn(made) == made.as_html()
+
+
+def test_a_page_has_a_still_for_a_widget_and_no_widget():
+    widget = chart()
+    output = nbformat.v4.new_output(
+        "display_data", {WIDGET: {"model_id": widget.model_id}, "text/plain": "x"}
+    )
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("chart", outputs=[output])])
+    state = dependency_state([widget], drop_defaults=False)
+    notebook.metadata["widgets"] = {STATES: {"state": state}}
+    page = page_of(notebook, browser_page=None)
+    shown = page.cells[0].outputs[0]["data"]
+    assert widget.as_html() in shown["text/html"] and "In JupyterLab you can move it." in shown["text/html"]
+    assert WIDGET not in shown and "widgets" not in page.metadata
