@@ -20,7 +20,7 @@ import plotly
 from nbclient import NotebookClient
 from playwright.sync_api import Page, sync_playwright
 
-from book.stills import STATES, WIDGET, still
+from book.stills import CONTROL, STATES, WIDGET, still
 from course.material.lessons import Lesson, lesson, lessons
 from course.paths import ROOT
 from tests.browser import launch
@@ -28,7 +28,7 @@ from tests.browser import launch
 BUILD = ROOT / "build" / "book"
 PLOTLY = "application/vnd.plotly.v1+json"
 PLOTLY_SCRIPT = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-NOTE = "<p><small>A still of the lesson's control. In JupyterLab you can move it.</small></p>"
+NOTE = "<p><small>This is a still. In JupyterLab you can move the controls.</small></p>"
 TO_SVG = """async figure => {
     const size = {format: 'svg', width: 720, height: figure.layout?.height || 420};
     const url = await Plotly.toImage(figure, size);
@@ -61,7 +61,8 @@ def page_of(notebook: nbformat.NotebookNode, browser_page: Page) -> nbformat.Not
             data = output.get("data", {})
             if WIDGET in data:
                 shown = still(data.pop(WIDGET)["model_id"], models)
-                data["text/html"] = f'<div class="still">{shown}{NOTE}</div>'
+                note = NOTE if CONTROL in shown else ""
+                data["text/html"] = f'<div class="still">{shown}{note}</div>'
             if PLOTLY in data:
                 figure = json.loads(json.dumps(data.pop(PLOTLY)))
                 data["image/svg+xml"] = browser_page.evaluate(TO_SVG, figure)

@@ -11,6 +11,7 @@ from widgets.explorer import table
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STATES = "application/vnd.jupyter.widget-state+json"
 MODEL = "IPY_MODEL_"
+CONTROL = '<p class="still-control">'
 Models = Mapping[str, Mapping[str, Any]]
 
 
@@ -42,7 +43,7 @@ def _choice(state: Mapping, models: Models, model: Mapping) -> str:
 
 
 def _setting(label: str, value: str) -> str:
-    return f'<p class="still-control">{html.escape(label)}: <b>{html.escape(value)}</b></p>'
+    return f"{CONTROL}{html.escape(label)}: <b>{html.escape(value)}</b></p>"
 
 
 def _quiz(state: Mapping, models: Models, model: Mapping) -> str:
@@ -50,7 +51,7 @@ def _quiz(state: Mapping, models: Models, model: Mapping) -> str:
     for number, question in enumerate(state["questions"], start=1):
         options = "".join(f"<li>{html.escape(option)}</li>" for option in question["options"])
         shown += f"<p><b>{number}. {html.escape(question['question'])}</b></p><ul>{options}</ul>"
-    return shown
+    return f"{shown}<p><small>In JupyterLab you can answer, and see why.</small></p>"
 
 
 def _claims(state: Mapping, models: Models, model: Mapping) -> str:

@@ -9,7 +9,12 @@ nb_ipywidgets_js = {}  # each widget is a still, which needs no script from else
 nb_mime_priority_overrides = [("html", "text/html", 0), ("html", "image/svg+xml", 1)]
 myst_enable_extensions = []  # "$5" is an amount and no formula
 html_theme = "sphinx_book_theme"
-html_theme_options = {"use_download_button": False, "use_fullscreen_button": False, "show_toc_level": 2}
+html_theme_options = {
+    "use_download_button": False,
+    "use_fullscreen_button": False,
+    "show_toc_level": 2,
+    "navbar_persistent": [],  # the search field stands beside the lessons
+}
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_copy_source = False

@@ -193,7 +193,7 @@ function lines({ frame, parts, numbers }, width) {
   }
   for (const mark of parts.marks) {
     const point = { x: across(mark.x), y: down(mark.y) };
-    if (!Number.isFinite(point.x + point.y)) continue;
+    if (!(point.x >= left && point.x <= end && point.y >= top && point.y <= bottom)) continue;
     const words = besidePoint(point, mark.text, area, points, taken);
     drawn.push(`<circle class="mark" cx="${at(point.x)}" cy="${at(point.y)}" r="5.5"><title>${escape(mark.text)}</title></circle>`);
     drawn.push(words);
