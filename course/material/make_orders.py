@@ -6,14 +6,14 @@ a refund takes. Where the handbook is silent, a comment says what was chosen. No
 customer is a number, a country and a Pod Club tier.
 """
 
-import csv
-import io
 import json
 import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, TypeVar
+
+import pandas as pd
 
 from course.files import csv_rows
 from course.material.orders import FOLDER, TABLES, TODAY, discounted, euros
@@ -382,7 +382,7 @@ def _about_an_order(tables: Tables, chance: Chance, used: set[str], text: Mappin
         (order, answer)
         for order in tables["orders"]
         if order["id"] not in used
-        and _is_hostile(order["note"]) == (kind == "injection")
+        and (order["note"] in ("", *HARMLESS_NOTES)) == (kind != "injection")
         and (answer := _facts(tables, order).get(field))
     ]
     order, answer = chance.pick(candidates)
@@ -402,10 +402,6 @@ def _about_an_order(tables: Tables, chance: Chance, used: set[str], text: Mappin
         "answer": "refused" if refused else answer,
         "reply": REPLIES["refused" if refused else field].format(order=id, answer=answer),
     }
-
-
-def _is_hostile(note: str) -> bool:
-    return bool(note) and note not in HARMLESS_NOTES
 
 
 def _facts(tables: Tables, order: Row) -> dict[str, str]:
@@ -430,17 +426,12 @@ def _facts(tables: Tables, order: Row) -> dict[str, str]:
 def files() -> dict[str, str]:
     """The name and text of every file in data/orders/ that this script makes."""
     tables = make()
-    made = {f"{name}.csv": _csv(TABLES[name], rows) for name, rows in tables.items()}
+    made = {
+        f"{name}.csv": pd.DataFrame(rows, columns=list(TABLES[name])).to_csv(index=False, lineterminator="\n")
+        for name, rows in tables.items()
+    }
     lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in questions(tables)]
     return {**made, "questions.jsonl": "".join(lines)}
-
-
-def _csv(columns: Collection[str], rows: Sequence[Row]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(columns), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 if __name__ == "__main__":

@@ -233,15 +233,6 @@ def test_an_id_may_be_there_once(tmp_path):
         claims.read(written(tmp_path, GOOD, GOOD), SOURCES)
 
 
-def test_columns_and_fields_have_to_be_complete(tmp_path):
-    with pytest.raises(CourseError, match="line 1: the column 'date' is missing"):
-        claims.read(written(tmp_path, GOOD, columns=list(GOOD)[:-1]), SOURCES)
-    path = written(tmp_path, GOOD)
-    path.write_text(path.read_text() + "C002,modulus,a comma, too many,,,depends,on it,,2026-11-21\n")
-    with pytest.raises(CourseError, match="line 3: the row 'C002' has 10 cells"):
-        claims.read(path.rename(tmp_path / "comma.csv"), SOURCES)
-
-
 def test_an_unknown_id_names_near_ones():
     with pytest.raises(CourseError, match="no claim 'C999'.*C0|no claim 'C999'.*C1"):
         claim("C999")

@@ -238,13 +238,7 @@ def test_the_gold_call_finds_the_gold_answer(question):
     assert asked in question.text and (asked in question.reply or question.kind == "price")
 
 
-def test_a_bad_question_file_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(orders, "FOLDER", tmp_path)
-    with pytest.raises(CourseError, match="questions.jsonl is missing"):
-        orders.questions()
-    (tmp_path / "questions.jsonl").write_text('{"id": "O001"}\n')
-    with pytest.raises(CourseError, match="questions.jsonl, line 1"):
-        orders.questions()
+def test_an_unknown_split_of_the_questions_is_named():
     with pytest.raises(CourseError, match="'exam'.*example, test, injection"):
         orders.questions("exam")
 
@@ -281,18 +275,6 @@ def test_a_row_that_does_not_fit_is_named(table, row, folder, tmp_path):
         file.write(f"{row}\n")
     with pytest.raises(CourseError, match=rf"{table}\.csv, line .*'{row.split(',')[0]}' does not fit"):
         orders.build(folder, tmp_path / "a")
-
-
-def test_wrong_columns_are_named(folder, tmp_path):
-    (folder / "club.csv").write_text("tier\nSprout\n", encoding="utf-8")
-    with pytest.raises(CourseError, match="club.csv, line 1: the column 'discount' is missing"):
-        orders.build(folder, tmp_path / "a")
-
-
-def test_a_missing_file_of_data_is_named(monkeypatch, tmp_path):
-    monkeypatch.setattr(orders, "FOLDER", tmp_path)
-    with pytest.raises(CourseError, match="products.csv is missing"):
-        orders.database()
 
 
 # Money and figures
