@@ -67,6 +67,7 @@ class FreshAnswers(Recordings):
     """Answers that take the place of the reader's earlier ones: only what was asked through it is found."""
 
     on_conflict = "REPLACE"
+    source = None
 
     def __init__(self, path: Path) -> None:
         super().__init__(path)

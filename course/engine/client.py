@@ -94,10 +94,11 @@ def connect(tier: str = "small", *, mode: str | None = None) -> tuple[CourseClie
     """A client and the name of the model to ask. Prints one line that says who answers.
 
     `tier` is "small", "medium" or "large": the model on this machine of that size, or the Claude of that tier
-    when live. `mode` is "local", "live" or
-    "replay". Without it the environment decides: COURSE_MODE; else replay where COURSE_RECORDING names a
-    file; else live where ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN or ANTHROPIC_BASE_URL is set; else local. A
-    setting that cannot work raises CourseError.
+    when live. `mode` is "local", "live" or "replay". Without it the environment decides: COURSE_MODE; else
+    replay where COURSE_RECORDING names a file; else live where ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN or
+    ANTHROPIC_BASE_URL is set; else local. There the answers that the course carries come at once, and the
+    model is asked what they do not hold; COURSE_FRESH=1 asks it everything. A setting that cannot work raises
+    CourseError.
     """
     openers = {"local": _local, "live": _live, "replay": _replay}
     claude = prices.tier(tier)
@@ -128,17 +129,15 @@ def _local(claude: prices.Model) -> tuple[CourseClient, str]:
 
     model = chosen_model(claude.tier)
     place = f"local/{model.sha256[:16]}/{model.packing}/{ANSWERS_VERSION}"
-    recorded = None
-    if _setting("COURSE_FRESH"):
-        recordings: Recordings = FreshAnswers(default_path())
+    fresh = _setting("COURSE_FRESH")
+    recordings = FreshAnswers(default_path()) if fresh else CarriedAnswers(default_path(), place)
+    if recordings.source:
+        badge = f"recorded: {recordings.source}; what you change is asked here"
     else:
-        recordings = CarriedAnswers(default_path(), place)
-        recorded = recordings.source
+        badge = f"local: {model.name} on this machine, no key, no network"
     client = _client(
         mode="local",
-        badge=f"recorded: {recorded}; what you change is asked here"
-        if recorded
-        else f"local: {model.name} on this machine, no key, no network",
+        badge=badge,
         recordings=recordings,
         place=f"{place}-{version('openvino-genai')}",
         price=_free,
