@@ -56,14 +56,14 @@ VBox([again, output])
 """
 # What is measured: the name of its slider, and the curve that shows a change, within the slider's output.
 PICTURES = {
-    "our cost view": ("Volume at the start", ".course-chart svg .curve"),
+    "our cost view": ("Volume at the start", ".explorer .months .curve"),
     "plotly FigureWidget": ("FigureWidget", ".js-plotly-plot .js-line"),
     "drawn again": ("Drawn again", ".js-plotly-plot .js-line"),
 }
 # Notes the time of each key and of the first frame after the curves under `area` differ from before.
 WATCH = """([slider, selector]) => {
     const area = slider.closest('.jp-OutputArea-output');
-    const read = () => [...area.querySelectorAll(selector)].map(curve => curve.getAttribute('d')).join();
+    const read = () => [...area.querySelectorAll(selector)].map(curve => curve.outerHTML).join();
     let pressed = null, before = '';
     window.times = [];
     const key = event => { pressed = event.timeStamp; before = read(); };

@@ -41,13 +41,13 @@ APPROACHES = {
     "rag": "Retrieval (RAG)",
     "tools": "Tools",
     "skill": "Skill",
-    "hosted_fine_tune": "Hosted fine-tune, machine by the hour",
+    "hosted_fine_tune": "Hosted fine-tune, by the hour",
     "on_demand_fine_tune": "Hosted fine-tune, by the token",
     "self_hosted_lora": "Self-hosted LoRA",
     "linear_head": "Linear head on embeddings",
-    "distilled_head": "Linear head, labels from a large model",
+    "distilled_head": "Linear head, labels by a model",
     "encoder": "Fine-tuned encoder",
-    "cascade": "Linear head, unsure ones to a large model",
+    "cascade": "Cascade: linear head, large model",
     "skill_with_adapter": "Skill with adapter",
 }
 """Name of each approach in the files, and as people read it."""

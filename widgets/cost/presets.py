@@ -100,6 +100,14 @@ class Preset:
     checks: tuple[Check, ...] = ()
 
 
+def course_case() -> Preset:
+    """The course's own assumptions: ticket routing, a prompt against a hosted fine-tune."""
+    note = "As this course has it: measured where it measures, assumed elsewhere. Put in your own."
+    return Preset(
+        "course", "Ticket routing, this course", "", note, load(pair=("prompt", "hosted_fine_tune"))
+    )
+
+
 def presets() -> tuple[Preset, ...]:
     """The articles' cases, in the order of the file."""
     return _presets(COST_PRESETS)

@@ -12,7 +12,6 @@ from course.measuring import gap
 from course.measuring.results import Result, percent
 from course.tuning.adapters import Adapter
 from widgets.cost.chance import chance
-from widgets.cost.controls import in_short, shown_unit
 from widgets.cost.inputs import APPROACHES, Assumptions, InputRange
 from widgets.cost.model import (
     VOLUME,
@@ -25,6 +24,7 @@ from widgets.cost.model import (
     smallest_changes,
     verdict,
 )
+from widgets.cost.units import in_short, shown_unit
 from widgets.decision.answers import (
     COSTS_LESS,
     COSTS_MORE,

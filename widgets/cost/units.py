@@ -1,0 +1,22 @@
+"""Amounts of the cost model in the units that people read."""
+
+from widgets.cost.inputs import definition
+
+
+def shown_unit(key: str) -> tuple[float, str]:
+    """How many of the shown unit make one of the model's, and its name: shares are shown in per cent."""
+    unit = definition(key).unit
+    return (100, unit.replace("share", "%")) if unit.startswith("share") else (1, unit)
+
+
+def shown(key: str, amount: float) -> float:
+    """An amount of the model in the shown unit."""
+    return float(f"{amount * shown_unit(key)[0]:.10g}")
+
+
+def in_short(key: str, amount: float) -> str:
+    """An amount for the end of a bar: "12 %", "$0.5", "30,000"."""
+    unit = shown_unit(key)[1][:1]
+    number = float(f"{shown(key, amount):.3g}")
+    text = f"{number:,.0f}" if abs(number) >= 1000 else f"{number:g}"
+    return f"${text}" if unit == "$" else f"{text} %" if unit == "%" else text
