@@ -31,7 +31,7 @@ Choose = Callable[[Ticket, int], list[Ticket]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reading(Counted):
+class FewShotReading(Counted):
     """One row of the few-shot sweep: what `count` examples, chosen by `choice`, reached on `n` tickets.
 
     Tokens and seconds are means per ticket; `seed` is that of the random draw.
@@ -64,7 +64,7 @@ def choosers(rows: Sequence[Ticket], train: Sequence[Ticket]) -> dict[str, Choos
 
 def few_shot(
     rows: Sequence[Ticket], client: CourseClient, model: str, counts: Sequence[int] = COUNTS
-) -> list[Reading]:
+) -> list[FewShotReading]:
     """Measure every choice with every count and print a line for each. What is recorded is replayed."""
     readings = []
     for choice, choose in choosers(rows, tickets("train")).items():
@@ -79,13 +79,13 @@ def few_shot(
     return readings
 
 
-def read_readings(path: Path = FEW_SHOT) -> list[Reading]:
+def read_readings(path: Path = FEW_SHOT) -> list[FewShotReading]:
     """The sweep as it was measured. CourseError names what is wrong, or the command that makes it."""
-    return read_rows(Reading, path, FEW_SHOT_COMMAND)
+    return read_rows(FewShotReading, path, FEW_SHOT_COMMAND)
 
 
-def _reading(choice: str, count: int, result: Result) -> Reading:
-    return Reading(
+def _reading(choice: str, count: int, result: Result) -> FewShotReading:
+    return FewShotReading(
         **asdict(Provenance.now(FEW_SHOT_COMMAND)),
         choice=choice,
         count=count,

@@ -63,7 +63,7 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class GapVerdict:
     """`decision` is STOP, GO_ON or MEASURE_MORE, `rung` the result behind it, `reasons` are sentences."""
 
     decision: str
@@ -244,7 +244,7 @@ def corrected_share(passed: float, sensitivity: float, specificity: float) -> fl
     return min(1.0, max(0.0, (passed + specificity - 1) / better_than_chance))
 
 
-def verdict(rungs: Sequence[Result], acceptance: Acceptance, known: Mapping[str, Case]) -> Verdict:
+def verdict(rungs: Sequence[Result], acceptance: Acceptance, known: Mapping[str, Case]) -> GapVerdict:
     """Stop, go on, or measure more, from the rungs that may be used.
 
     Stop when a rung is above what is accepted: at the cheapest one, and of those without a known cost at the
@@ -257,16 +257,18 @@ def verdict(rungs: Sequence[Result], acceptance: Acceptance, known: Mapping[str,
         by_standing[standing(rung, acceptance)].append(rung)
     if by_standing[ABOVE]:
         chosen = min(by_standing[ABOVE], key=_cost_then_quality)
-        return Verdict(STOP, chosen, (*_figures(chosen, acceptance), *_caveats(chosen)))
+        return GapVerdict(STOP, chosen, (*_figures(chosen, acceptance), *_caveats(chosen)))
     if by_standing[UNDECIDED]:
         chosen = by_standing[UNDECIDED][0]
-        return Verdict(MEASURE_MORE, chosen, (*_figures(chosen, acceptance), _more_rows(chosen, acceptance)))
+        return GapVerdict(
+            MEASURE_MORE, chosen, (*_figures(chosen, acceptance), _more_rows(chosen, acceptance))
+        )
     chosen = by_standing[BELOW][0]
-    return Verdict(GO_ON, chosen, (*_figures(chosen, acceptance), *_next_steps(chosen, known)))
+    return GapVerdict(GO_ON, chosen, (*_figures(chosen, acceptance), *_next_steps(chosen, known)))
 
 
 def checklist(
-    lessons: Sequence[str], decided: Verdict, acceptance: Acceptance, *, labels: int, stable: bool
+    lessons: Sequence[str], decided: GapVerdict, acceptance: Acceptance, *, labels: int, stable: bool
 ) -> pd.DataFrame:
     """The ten steps with what the board says of each: index 1 to 10, columns step and state.
 
@@ -290,7 +292,7 @@ def checklist(
     return table.set_index(pd.RangeIndex(1, len(STEPS) + 1))
 
 
-def _ready_to_tune(decided: Verdict, labels: int, stable: bool, untried: list[int]) -> str:
+def _ready_to_tune(decided: GapVerdict, labels: int, stable: bool, untried: list[int]) -> str:
     if decided.decision == STOP:
         return "not needed"
     missing = []

@@ -22,7 +22,7 @@ FEW_OF_AN_ANSWER = 10
 
 
 @dataclass(frozen=True)
-class Finding:
+class DataFinding:
     """What one check found. `rows` are the places in the training data, from 0, that a person should read."""
 
     check: str
@@ -38,7 +38,7 @@ class Report:
     """The findings on `examples` training examples."""
 
     examples: int
-    findings: tuple[Finding, ...]
+    findings: tuple[DataFinding, ...]
 
     @property
     def to_read(self) -> tuple[int, ...]:
@@ -69,7 +69,7 @@ def check_chats(
     held_out: Mapping[str, Sequence[Chat]],
     lengths: Sequence[int],
     limit: int,
-    more: Sequence[Finding] = (),
+    more: Sequence[DataFinding] = (),
 ) -> Report:
     """Every check of chats: copies, leaks into the sets that measure, balance, disagreement and length.
 
@@ -91,7 +91,7 @@ def check_chats(
     return Report(len(chats), tuple(findings))
 
 
-def copies(chats: Sequence[Chat]) -> Finding:
+def copies(chats: Sequence[Chat]) -> DataFinding:
     """Texts that stand there before, letter case and spaces aside."""
     first: dict[str, int] = {}
     rows, torn = [], 0
@@ -100,10 +100,10 @@ def copies(chats: Sequence[Chat]) -> Finding:
         if earlier != row:
             rows.append(row)
             torn += chats[earlier].answer != chat.answer
-    return Finding("same text twice", tuple(rows), f"{torn} of them have another answer than the first.")
+    return DataFinding("same text twice", tuple(rows), f"{torn} of them have another answer than the first.")
 
 
-def near_copies(chats: Sequence[Chat], limit: float = NEARLY_THE_SAME) -> Finding:
+def near_copies(chats: Sequence[Chat], limit: float = NEARLY_THE_SAME) -> DataFinding:
     """Texts that say nearly what an earlier one says, copies left out."""
     alike = _likeness([chat.text for chat in chats], [chat.text for chat in chats])
     plain = [_plain(chat.text) for chat in chats]
@@ -112,40 +112,40 @@ def near_copies(chats: Sequence[Chat], limit: float = NEARLY_THE_SAME) -> Findin
         near = [earlier for earlier in np.flatnonzero(alike[row, :row] >= limit) if plain[earlier] != name]
         rows += [row] if near else []
     closest = alike[np.triu_indices(len(chats), 1)].max() if len(chats) > 1 else 0.0
-    return Finding(
+    return DataFinding(
         "nearly the same text", tuple(rows), f"Limit {limit:g}; the closest pair of all has {closest:.2f}."
     )
 
 
-def leaks(chats: Sequence[Chat], held_out: Sequence[Chat], name: str) -> Finding:
+def leaks(chats: Sequence[Chat], held_out: Sequence[Chat], name: str) -> DataFinding:
     """Training texts that a set which measures holds word for word."""
     known = {_plain(chat.text) for chat in held_out}
     rows = tuple(row for row, chat in enumerate(chats) if _plain(chat.text) in known)
-    return Finding(f"text of {name}", rows, "Word for word: what is measured would be memory.")
+    return DataFinding(f"text of {name}", rows, "Word for word: what is measured would be memory.")
 
 
 def near_leaks(
     chats: Sequence[Chat], held_out: Sequence[Chat], name: str, limit: float = NEARLY_THE_SAME
-) -> Finding:
+) -> DataFinding:
     """Training texts that say nearly what one in a set which measures says, the same texts left out."""
     if not held_out:
-        return Finding(f"nearly a text of {name}", (), "There is none to compare with.")
+        return DataFinding(f"nearly a text of {name}", (), "There is none to compare with.")
     alike = _likeness([chat.text for chat in chats], [chat.text for chat in held_out])
     known = {_plain(chat.text) for chat in held_out}
     rows = tuple(
         row for row, chat in enumerate(chats) if alike[row].max() >= limit and _plain(chat.text) not in known
     )
-    return Finding(
+    return DataFinding(
         f"nearly a text of {name}", rows, f"Limit {limit:g}; the closest pair has {alike.max():.2f}."
     )
 
 
-def balance(chats: Sequence[Chat]) -> Finding:
+def balance(chats: Sequence[Chat]) -> DataFinding:
     """The examples of answers that have few."""
     counts = Counter(chat.answer for chat in chats)
     rows = tuple(row for row, chat in enumerate(chats) if counts[chat.answer] < FEW_OF_AN_ANSWER)
     rarest = min(counts, key=counts.__getitem__)
-    return Finding(
+    return DataFinding(
         "rare answer",
         rows,
         f"{len(counts)} answers, from {counts[rarest]} examples ({rarest[:30]}) to {max(counts.values())}; "
@@ -153,29 +153,29 @@ def balance(chats: Sequence[Chat]) -> Finding:
     )
 
 
-def lonely_answers(chats: Sequence[Chat], k: int = NEIGHBOURS) -> Finding:
+def lonely_answers(chats: Sequence[Chat], k: int = NEIGHBOURS) -> DataFinding:
     """Examples whose answer none of the `k` texts nearest to theirs has: wrong labels, or hard cases."""
     check = "answer unlike its neighbours'"
     if len(chats) <= k:
-        return Finding(check, (), f"Too few examples to compare with {k} others.")
+        return DataFinding(check, (), f"Too few examples to compare with {k} others.")
     alike = _likeness([chat.text for chat in chats], [chat.text for chat in chats])
     np.fill_diagonal(alike, -1.0)
     nearest = np.argpartition(-alike, k, axis=1)[:, :k]
     answers = np.array([chat.answer for chat in chats])
     rows = tuple(np.flatnonzero(~(answers[nearest] == answers[:, None]).any(axis=1)).tolist())
-    return Finding(check, rows, f"None of the {k} nearest texts has the same answer.")
+    return DataFinding(check, rows, f"None of the {k} nearest texts has the same answer.")
 
 
-def too_long(lengths: Sequence[int], limit: int) -> Finding:
+def too_long(lengths: Sequence[int], limit: int) -> DataFinding:
     """Examples with more tokens than the model takes."""
     rows = tuple(row for row, length in enumerate(lengths) if length > limit)
     middle, most = np.percentile(lengths, [50, 100])
-    return Finding(
+    return DataFinding(
         "too long", rows, f"{middle:.0f} tokens at the median, {most:.0f} at most, {limit} allowed."
     )
 
 
-def second_reading(tickets: Sequence[Ticket], readings: pd.DataFrame) -> Finding:
+def second_reading(tickets: Sequence[Ticket], readings: pd.DataFrame) -> DataFinding:
     """Tickets that a second annotator labels otherwise or is not sure of (`data.second_readings()`)."""
     rows, other = [], 0
     for row, ticket in enumerate(tickets):
@@ -186,7 +186,7 @@ def second_reading(tickets: Sequence[Ticket], readings: pd.DataFrame) -> Finding
         if reading["queue"] != ticket.queue or not reading["sure"]:
             rows.append(row)
     says = f"{other} have another answer from the second reader; the rest were not sure."
-    return Finding("doubt of a second reader", tuple(rows), says)
+    return DataFinding("doubt of a second reader", tuple(rows), says)
 
 
 def _plain(text: str) -> str:

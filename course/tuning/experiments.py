@@ -51,7 +51,7 @@ _SLOTS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point(Counted):
+class TrainedPoint(Counted):
     """What a model trained on `examples` chats reached on `n` test tickets.
 
     `typical`, `hard` and `boundary` count the right ones by kind; `epochs` and `seed` are those of the
@@ -96,7 +96,7 @@ def train(name: str, on_step: Callable[[lora.Progress], None] | None = None) -> 
     return lora.train(_adapter_name(name), chats, dev, settings=settings_for(len(chats)), on_step=on_step)
 
 
-def sweep(rows: Sequence[Ticket], client: CourseClient) -> list[Point]:
+def sweep(rows: Sequence[Ticket], client: CourseClient) -> list[TrainedPoint]:
     """Train and measure every point. What is trained and answered already is not done again."""
     points = []
     for group, names in POINTS.items():
@@ -113,9 +113,9 @@ def sweep(rows: Sequence[Ticket], client: CourseClient) -> list[Point]:
     return [*points, _encoder_point(rows)]
 
 
-def read() -> list[Point]:
+def read() -> list[TrainedPoint]:
     """The sweep as it was measured. CourseError names what is wrong, or the command that makes it."""
-    return read_rows(Point, FILE, COMMAND)
+    return read_rows(TrainedPoint, FILE, COMMAND)
 
 
 def some(train: Sequence[Ticket], count: int) -> list[Ticket]:
@@ -221,20 +221,20 @@ def _evaluated(
     return result
 
 
-def _encoder_point(rows: Sequence[Ticket]) -> Point:
+def _encoder_point(rows: Sequence[Ticket]) -> TrainedPoint:
     encoder = small_encoder.train(chats_for(WHOLE))
     result = _evaluated(ENCODER, rows, None, encoder)
     return _row("encoder", result, encoder.examples, small_encoder.EPOCHS, small_encoder.SEED)
 
 
-def _point(group: str, adapter: Adapter, result: Result) -> Point:
+def _point(group: str, adapter: Adapter, result: Result) -> TrainedPoint:
     card = adapter.card
     return _row(group, result, card.examples, card.settings["epochs"], card.settings["seed"])
 
 
-def _row(group: str, result: Result, examples: int, epochs: int, seed: int) -> Point:
+def _row(group: str, result: Result, examples: int, epochs: int, seed: int) -> TrainedPoint:
     kinds = result.slices()["right"]
-    return Point(
+    return TrainedPoint(
         **asdict(Provenance.now(COMMAND)),
         group=group,
         name=result.name,

@@ -102,7 +102,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Estimate:
+class JobEstimate:
     """What a job and the first month after it would cost, in dollars. None: no source was found for a price.
 
     `tokens` are those of one epoch, estimated from the characters, as each vendor cuts text in its own way.
@@ -153,7 +153,7 @@ class Estimate:
 
 
 @dataclass(frozen=True)
-class Call:
+class HostedRequest:
     """A request as data: HTTP method, URL and body, or an operation of boto3 and its parameters."""
 
     method: str
@@ -169,8 +169,8 @@ class Plan:
     route: Route
     path: Path
     digest: str
-    estimate: Estimate
-    calls: tuple[Call, ...]
+    estimate: JobEstimate
+    calls: tuple[HostedRequest, ...]
 
     def __str__(self) -> str:
         shown = [
@@ -250,7 +250,7 @@ def problems(route: Route, path: Path) -> list[Problem]:
     return _problems(route, Path(path).name, _content(path))
 
 
-def estimate(route: Route, path: Path, *, epochs: int | None = None) -> Estimate:
+def estimate(route: Route, path: Path, *, epochs: int | None = None) -> JobEstimate:
     """The price of training on the file, `epochs` times (the route's default), and of a month after it.
 
     Raises CourseError when the file breaks a rule of the route, or when the route does not train so often.
@@ -266,7 +266,7 @@ def estimate(route: Route, path: Path, *, epochs: int | None = None) -> Estimate
     }
     used = [row for row in (route.training, route.storage, route.serving) if row]
     known = {row.id: row.status for row in price_rows()}
-    return Estimate(
+    return JobEstimate(
         route=route.id,
         name=route.name,
         examples=len(counts),
@@ -311,8 +311,8 @@ def plan(
 
 
 def _bedrock_calls(
-    route: Route, path: Path, digest: str, priced: Estimate, role: str, bucket: str
-) -> tuple[Call, ...]:
+    route: Route, path: Path, digest: str, priced: JobEstimate, role: str, bucket: str
+) -> tuple[HostedRequest, ...]:
     name = f"tickets-{digest[:12]}-{priced.epochs}"
     key = f"course/{name}/{path.name}"
     hyperparameters = {"epochCount": str(priced.epochs), **route.job}
@@ -332,12 +332,12 @@ def _bedrock_calls(
     job["clientRequestToken"] = hashlib.sha256(json.dumps(job, sort_keys=True).encode()).hexdigest()[:32]
     upload = {"Bucket": bucket, "Key": key, "Body": f"<content of {path.name}>"}
     return (
-        Call("boto3", "s3.put_object", upload, f"Region {route.region}."),
-        Call("boto3", "bedrock.create_model_customization_job", job, f"Region {route.region}."),
+        HostedRequest("boto3", "s3.put_object", upload, f"Region {route.region}."),
+        HostedRequest("boto3", "bedrock.create_model_customization_job", job, f"Region {route.region}."),
     )
 
 
-def _together_calls(route: Route, path: Path, digest: str, priced: Estimate) -> tuple[Call, ...]:
+def _together_calls(route: Route, path: Path, digest: str, priced: JobEstimate) -> tuple[HostedRequest, ...]:
     key = "Header: Authorization: Bearer, with what TOGETHER_API_KEY holds."
     file = {"purpose": "fine-tune", "file_name": path.name, "file_type": "jsonl", "checksum": digest}
     job = {
@@ -350,19 +350,19 @@ def _together_calls(route: Route, path: Path, digest: str, priced: Estimate) -> 
     asked = ("training_file", "model", "n_epochs", "training_method", "training_type")
     estimate_price = {name: job[name] for name in asked}
     return (
-        Call(
+        HostedRequest(
             "POST", f"{_TOGETHER}/files", file, f"A form; its answer names the URL that takes the file. {key}"
         ),
-        Call(
+        HostedRequest(
             "POST", f"{_TOGETHER}/fine-tunes/estimate-price", estimate_price, f"Together's own price. {key}"
         ),
-        Call("POST", f"{_TOGETHER}/fine-tunes", job, key),
+        HostedRequest("POST", f"{_TOGETHER}/fine-tunes", job, key),
     )
 
 
 def _fireworks_calls(
-    route: Route, path: Path, digest: str, priced: Estimate, account: str
-) -> tuple[Call, ...]:
+    route: Route, path: Path, digest: str, priced: JobEstimate, account: str
+) -> tuple[HostedRequest, ...]:
     key = "Header: Authorization: Bearer, with what FIREWORKS_API_KEY holds."
     home, name = f"{_FIREWORKS}/accounts/{account}", f"tickets-{digest[:12]}"
     described = {"exampleCount": str(priced.examples), "format": "CHAT", "userUploaded": {}}
@@ -374,11 +374,11 @@ def _fireworks_calls(
         **route.job,
     }
     return (
-        Call("POST", f"{home}/datasets", {"datasetId": name, "dataset": described}, key),
-        Call(
+        HostedRequest("POST", f"{home}/datasets", {"datasetId": name, "dataset": described}, key),
+        HostedRequest(
             "POST", f"{home}/datasets/{name}:upload", {"file": f"<content of {path.name}>"}, f"A form. {key}"
         ),
-        Call("POST", f"{home}/supervisedFineTuningJobs", job, key),
+        HostedRequest("POST", f"{home}/supervisedFineTuningJobs", job, key),
     )
 
 

@@ -10,10 +10,10 @@ from course import measure
 from course.engine.client import connect
 from course.errors import CourseError
 from course.material.data import QUEUES, tickets
-from course.measure import CHOICES, COUNTS, Reading, choosers, few_shot, read_readings
+from course.measure import CHOICES, COUNTS, FewShotReading, choosers, few_shot, read_readings
 from course.measuring.provenance import write_rows
 
-READING = Reading(
+READING = FewShotReading(
     choice="fixed",
     count=5,
     n=360,

@@ -83,4 +83,4 @@ def test_the_file_holds_every_point_once_with_its_interval():
 def test_a_damaged_row_is_named():
     point = experiments.read()[0]
     with pytest.raises(CourseError, match="50 written: the kinds do not add up"):
-        experiments.Point(**{**vars(point), "hard": point.hard + 1})
+        experiments.TrainedPoint(**{**vars(point), "hard": point.hard + 1})

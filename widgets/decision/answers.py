@@ -308,7 +308,7 @@ _RUNG_OF_LESSON = {
 
 
 def from_board(
-    decided: gap.Verdict,
+    decided: gap.GapVerdict,
     lessons: Collection[str],
     acceptance: gap.Acceptance,
     failures: Mapping[str, int] | None = None,

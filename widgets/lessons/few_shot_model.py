@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from course.errors import CourseError
 from course.material.prices import Model
-from course.measure import Reading
+from course.measure import FewShotReading
 from course.measuring.results import duration, money, percent
 
 
 class Sweep:
     """The readings by choice and count. CourseError when a count is missing for one of the choices."""
 
-    def __init__(self, readings: Sequence[Reading]) -> None:
+    def __init__(self, readings: Sequence[FewShotReading]) -> None:
         self._by_place = {(reading.choice, reading.count): reading for reading in readings}
         self.choices = tuple(dict.fromkeys(reading.choice for reading in readings))
         self.counts = tuple(sorted({reading.count for reading in readings}))
@@ -19,7 +19,7 @@ class Sweep:
             for count in self.counts:
                 self.at(choice, count)
 
-    def at(self, choice: str, count: int) -> Reading:
+    def at(self, choice: str, count: int) -> FewShotReading:
         """The reading of one choice and one count."""
         if (choice, count) not in self._by_place:
             raise CourseError(
@@ -28,7 +28,7 @@ class Sweep:
             )
         return self._by_place[choice, count]
 
-    def curve(self, choice: str) -> list[Reading]:
+    def curve(self, choice: str) -> list[FewShotReading]:
         """The readings of one choice, by rising count."""
         return [self.at(choice, count) for count in self.counts]
 
@@ -42,7 +42,7 @@ class Sweep:
         )
 
 
-def cost_per_1000(reading: Reading, model: Model) -> float:
+def cost_per_1000(reading: FewShotReading, model: Model) -> float:
     """Dollars for 1,000 tickets at the model's prices, with the tokens as the embedded model counted them."""
     return 1000 * model.cost(reading.input_tokens, reading.output_tokens)
 
@@ -54,7 +54,7 @@ def named(choice: str, count: int) -> str:
     return f"{count} {choice} example{'s' if count > 1 else ''}"
 
 
-def in_words(reading: Reading, model: Model) -> str:
+def in_words(reading: FewShotReading, model: Model) -> str:
     """One reading, priced, in three sentences."""
     shown = named(reading.choice, reading.count)
     right, low, high = percent(reading.accuracy), percent(reading.low), percent(reading.high)
@@ -67,7 +67,7 @@ def in_words(reading: Reading, model: Model) -> str:
     )
 
 
-def gain_in_words(reading: Reading, without: Reading, model: Model) -> str:
+def gain_in_words(reading: FewShotReading, without: FewShotReading, model: Model) -> str:
     """What the examples bring and cost against `without`, the reading with none."""
     points = 100 * (reading.accuracy - without.accuracy)
     dollars = cost_per_1000(reading, model) - cost_per_1000(without, model)

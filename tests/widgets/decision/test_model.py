@@ -582,7 +582,7 @@ def board_result(right: int, n: int = 60) -> Result:
 
 def test_the_readers_board_fills_in_what_it_knows():
     result = board_result(40)
-    decided = gap.Verdict(gap.GO_ON, result, ())
+    decided = gap.GapVerdict(gap.GO_ON, result, ())
     acceptance = gap.Acceptance(overall=0.9, every_kind=0.7)
     failures = {"format": 1, "convention": 9, "knowledge": 0, "capability": 10}
     answers = from_board(decided, ["01", "03", "03", "00", "08"], acceptance, failures, case(labels=700))
@@ -598,15 +598,15 @@ def test_the_readers_board_fills_in_what_it_knows():
 def test_a_kind_that_is_surely_worse_is_seen_on_the_board():
     rows = [row for row in tickets("test") if row.kind in ("typical", "boundary")][:200]
     said = {row.id: row.queue if row.kind == "typical" else "nothing" for row in rows}
-    decided = gap.Verdict(gap.GO_ON, Result.from_replies(rows, said, name="a rung"), ())
+    decided = gap.GapVerdict(gap.GO_ON, Result.from_replies(rows, said, name="a rung"), ())
     acceptance = gap.Acceptance(overall=0.9, every_kind=0.7)
     assert from_board(decided, [], acceptance).spread == "one kind"
-    alike = gap.Verdict(gap.GO_ON, board_result(60), ())
+    alike = gap.GapVerdict(gap.GO_ON, board_result(60), ())
     assert from_board(alike, [], acceptance).spread == "alike"
 
 
 def test_each_lesson_of_a_rung_counts_as_tried():
-    decided = gap.Verdict(gap.GO_ON, board_result(40), ())
+    decided = gap.GapVerdict(gap.GO_ON, board_result(40), ())
     acceptance = gap.Acceptance(overall=0.9, every_kind=0.7)
     lessons = dict(decision_answers._RUNG_OF_LESSON)
     for lesson, key in lessons.items():

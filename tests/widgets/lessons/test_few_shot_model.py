@@ -8,15 +8,15 @@ from hypothesis import strategies as st
 
 from course.errors import CourseError
 from course.material.prices import TIERS, tier
-from course.measure import CHOICES, COUNTS, Reading
+from course.measure import CHOICES, COUNTS, FewShotReading
 from course.measuring.results import wilson
 from widgets.lessons.few_shot_model import Sweep, cost_per_1000, gain_in_words, in_words, named
 
 
-def reading(choice: str, count: int, right: int = 90, tokens: float = 400.0) -> Reading:
+def reading(choice: str, count: int, right: int = 90, tokens: float = 400.0) -> FewShotReading:
     """A reading of 360 tickets, made up for the tests of the arithmetic."""
     low, high = wilson(right, 360)
-    return Reading(
+    return FewShotReading(
         choice=choice,
         count=count,
         n=360,
@@ -37,7 +37,7 @@ def reading(choice: str, count: int, right: int = 90, tokens: float = 400.0) -> 
 
 
 @pytest.fixture
-def readings() -> list[Reading]:
+def readings() -> list[FewShotReading]:
     return [reading(choice, count) for choice in CHOICES for count in COUNTS]
 
 
