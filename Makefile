@@ -1,6 +1,7 @@
 # make lab    set up .venv once and open the course in JupyterLab
 # make test   the same set-up, then every test; what CI runs
 # make app    the same set-up, then the cost and the decision as pages without code
+# make site   the same set-up, then the lessons as web pages in build/book/html, executed here
 # make bench  the engine, retrieval, the cost model, its controls and training against others, on this machine
 
 PYTHON ?= python3
@@ -18,12 +19,17 @@ PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
 PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection
 
-.PHONY: lab app test bench
+.PHONY: lab app site test bench
 lab: $(READY)
 	$(BIN)/jupyter lab $(ROOT) --ServerApp.$(PROMPT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
 
 app: $(READY)
 	$(BIN)/voila notebooks/apps --Voila.config_file_paths=notebooks/apps
+
+site: $(READY)
+	$(BIN)/pip install --quiet -r requirements-site.txt
+	$(BIN)/python -m tests.browser --install
+	$(TESTENV) $(BIN)/python -m book.build
 
 test: $(READY)
 	$(BIN)/ruff check --quiet .
