@@ -265,7 +265,10 @@ def _database_fault(path: Path, holds: str, error: Exception) -> str:
             f"{holds} in {path} are in use by another kernel; wait until it is done and run the cell again."
         )
     if "full" in words or "No space" in words:
-        return f"{holds} cannot be saved: the disk of {path.parent} is full. Free some and try again."
+        return (
+            f"{holds} cannot be saved: the disk of {path.parent} is full. What was saved before is safe; "
+            "free some space and try again."
+        )
     return (
         f"{holds} in {path} cannot be used ({words}). Move the file away to start a new one; "
         "nothing in it was changed."

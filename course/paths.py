@@ -1,9 +1,6 @@
 """Where the course keeps its files. Three environment variables move them; nothing else does."""
 
 import os
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,20 +21,6 @@ def recordings_dir() -> Path:
 def cache_dir() -> Path:
     """Folder of what can be made again (re-packed weights, embeddings): `COURSE_CACHE`, else `.cache/`."""
     return _made(Path(os.environ.get("COURSE_CACHE") or ROOT / ".cache"))
-
-
-@contextmanager
-def whole(path: Path) -> Iterator[Path]:
-    """A path to write to that takes the place of `path` when the block ends, and is gone if it fails.
-
-    So a file is written whole or not at all: what stood there stays until the new one is complete.
-    """
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{time.monotonic_ns()}.tmp")
-    try:
-        yield unfinished
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def _made(folder: Path) -> Path:

@@ -4,10 +4,12 @@ import multiprocessing
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from course import files
 from course.errors import CourseError
@@ -110,6 +112,22 @@ def test_what_is_wrong_with_a_line_of_json_is_named(tmp_path, line, named):
         files.read_json_lines(written(tmp_path, f"{good}\n{line}\n", "rows.jsonl"), Row)
 
 
+@dataclass(frozen=True)
+class Renamed:
+    """A record whose text has another name in its file."""
+
+    id: str
+    text: Annotated[str, Field(alias="letter")]
+
+
+def test_a_field_may_have_another_name_in_the_file(tmp_path):
+    assert files.read_csv(written(tmp_path, "id,letter\na,Dear\n"), Renamed) == [Renamed("a", "Dear")]
+    lines = written(tmp_path, '{"id": "a", "letter": "Dear"}', "rows.jsonl")
+    assert files.read_json_lines(lines, Renamed)[0].text == "Dear"
+    with pytest.raises(CourseError, match="line 1: the column 'letter' is missing; begin with id,letter"):
+        files.read_csv(written(tmp_path, "id,text\na,Dear\n"), Renamed)
+
+
 @pytest.mark.parametrize("content", ["a = ", "a = 1\na = 2", b"a = '\xe9'"])
 def test_a_bad_toml_file_is_named(tmp_path, content):
     with pytest.raises(CourseError, match=r"prices\.toml"):
@@ -198,6 +216,17 @@ def test_a_damaged_and_a_busy_database_are_named_and_stay(tmp_path, monkeypatch)
     with pytest.raises(CourseError, match="in use by another kernel"):
         _add(tmp_path / "busy.sqlite", "a")
     busy.close()
+
+
+def test_a_database_opened_to_read_cannot_be_changed(tmp_path):
+    path = tmp_path / "notes.sqlite"
+    with pytest.raises(CourseError, match="notes.sqlite is missing: it should hold the notes"):
+        files.read_only_database(path, holds="The notes").__enter__()
+    _add(path, "kept")
+    with files.read_only_database(path, holds="The notes") as notes:
+        assert notes.execute("SELECT text FROM notes").fetchone()["text"] == "kept"
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            notes.execute("DELETE FROM notes")
 
 
 def test_one_process_at_a_time_holds_a_lock(tmp_path):

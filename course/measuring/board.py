@@ -10,14 +10,14 @@ import math
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
-from filelock import FileLock, Timeout
 
 from course.errors import CourseError
+from course.files import database, locked
 from course.material.data import QUEUES
 from course.measuring.results import BADGE_KINDS, Outcome, Result, duration, money, percent, plain_text
 from course.paths import results_dir
@@ -138,20 +138,11 @@ def show(lesson: str | None = None) -> go.Figure:
 def _connected() -> Iterator[sqlite3.Connection]:
     """The board's database, committed at the end. What goes wrong with the file is a CourseError."""
     path = results_dir() / "board.sqlite"
-    try:
-        # Two that open the file at the same moment can both be told that it is locked, without any waiting.
-        with FileLock(path.with_suffix(".lock"), timeout=WAIT_SECONDS):
-            with closing(sqlite3.connect(path, timeout=WAIT_SECONDS)) as connection, connection:
-                connection.execute(_SCHEMA)
-                yield connection
-    except (sqlite3.OperationalError, Timeout) as error:
-        raise CourseError(
-            f"The board {path} cannot be used ({error}); put that right and run the cell again."
-        ) from None
-    except sqlite3.DatabaseError as error:
-        raise CourseError(
-            f"The board {path} is damaged ({error}); move the file away and measure again."
-        ) from None
+    busy = f"The board {path} is in use by another kernel; wait until it is done and run the cell again."
+    # Two that open the file at the same moment can both be told that it is locked, without any waiting.
+    with locked(path.with_suffix(".lock"), busy, WAIT_SECONDS):
+        with database(path, _SCHEMA, holds="The results of the board") as connection:
+            yield connection
 
 
 def _packed(result: Result) -> str:

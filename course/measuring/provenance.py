@@ -1,10 +1,9 @@
 """Files in data/measured/: what takes too long for a lesson. Each row says how and when it was made."""
 
-import csv
 import os
 import platform
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -13,8 +12,9 @@ import pandas as pd
 
 from course.engine.weights import fingerprint
 from course.errors import CourseError
+from course.files import read_csv, replacing
 from course.measuring.results import Outcome, wilson
-from course.paths import DATA, whole
+from course.paths import DATA
 
 FOLDER = DATA / "measured"
 
@@ -82,9 +82,9 @@ Row = TypeVar("Row", bound=Provenance)
 
 
 def write_rows(rows: Sequence[Row], path: Path) -> None:
-    """Write the CSV file whole or not at all: what stood there stays until the new one is complete."""
+    """Write the CSV file completely or not at all: what stood there stays until the new one is complete."""
     table = pd.DataFrame([asdict(row) for row in rows])
-    with whole(path) as unfinished:
+    with replacing(path) as unfinished:
         table.to_csv(unfinished, index=False, na_rep="nan", lineterminator="\n")
 
 
@@ -92,25 +92,7 @@ def read_rows(kind: type[Row], path: Path, command: str) -> list[Row]:
     """The rows of the file. CourseError names the line and value at fault, or the command that makes it."""
     if not path.is_file():
         raise CourseError(f"{path.name} is not measured yet: run `{command}` in the course folder.")
-    types = {field.name: field.type for field in fields(kind)}
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if sorted(reader.fieldnames or []) != sorted(types):
-            raise CourseError(f"{path.name} has the columns {reader.fieldnames}, not {list(types)}.")
-        return [_parsed(kind, row, types, f"{path.name}, line {reader.line_num}") for row in reader]
-
-
-def _parsed(kind: type[Row], row: dict[str, str], types: dict, where: str) -> Row:
-    values = {}
-    for name, to in types.items():
-        try:
-            values[name] = to(row[name])
-        except (TypeError, ValueError):
-            raise CourseError(f"{where}: {name} is {row[name]!r}, which is no {to.__name__}.") from None
-    try:
-        return kind(**values)
-    except CourseError as error:
-        raise CourseError(f"{where}: {error}") from None
+    return read_csv(path, kind, unique=None)
 
 
 def processor() -> str:

@@ -1,11 +1,10 @@
 """What a reviewer decided, ticket by ticket, in results/verdicts.sqlite. Rows are added and never changed."""
 
-import sqlite3
-from contextlib import closing
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
 from course.errors import CourseError
+from course.files import database
 from course.material.data import QUEUES
 from course.measuring.results import now
 from course.paths import results_dir
@@ -13,7 +12,6 @@ from course.rungs.skills import Example
 
 APPROVE, CORRECT, SKIP, UNDO = "approve", "correct", "skip", "undo"
 ACTIONS = (APPROVE, CORRECT, SKIP, UNDO)
-BUSY_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -54,11 +52,11 @@ class VerdictLog:
         """Keep a decision. It is on disk when this returns."""
         marks = ", ".join("?" for _ in range(6))
         insert = f"INSERT INTO verdicts (created, {_COLUMNS}) VALUES ({marks})"
-        self._run(insert, (now(), *astuple(decision)), "The last verdict was not saved")
+        self._run(insert, (now(), *astuple(decision)))
 
     def decisions(self) -> list[Decision]:
         """The verdict that holds for each ticket, the oldest first; one that was undone does not."""
-        rows = self._run(f"SELECT {_COLUMNS} FROM verdicts ORDER BY number", (), "No verdict could be read")
+        rows = self._run(f"SELECT {_COLUMNS} FROM verdicts ORDER BY number")
         holds: dict[str, Decision] = {}
         for decision in (Decision(*row) for row in rows):
             holds.pop(decision.id, None)
@@ -71,14 +69,7 @@ class VerdictLog:
         kept = [decision for decision in self.decisions() if decision.action != SKIP]
         return [Example(decision.id, decision.text, decision.queue) for decision in kept]
 
-    def _run(self, statement: str, values: tuple, trouble: str) -> list[tuple]:
-        try:
-            with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as connection, connection:
-                connection.execute("PRAGMA synchronous = FULL")  # on disk before the next line runs
-                connection.execute(_TABLE)
-                return connection.execute(statement, values).fetchall()
-        except sqlite3.Error as error:
-            raise CourseError(
-                f"{trouble} ({error}); the earlier ones are safe. Free some space in {self.path.parent}, or "
-                f"rename {self.path.name} if it is damaged, and try again."
-            ) from None
+    def _run(self, statement: str, values: tuple = ()) -> list[tuple]:
+        on_disk_at_once = "PRAGMA synchronous = FULL"
+        with database(self.path, on_disk_at_once, _TABLE, holds="Your verdicts") as connection:
+            return connection.execute(statement, values).fetchall()

@@ -24,9 +24,9 @@ from skills_ref.validator import validate_metadata
 from course.engine.client import CourseClient
 from course.engine.replies import text_of
 from course.errors import CourseError
-from course.files import read_text
+from course.files import read_text, replacing
 from course.material.data import QUEUES
-from course.paths import DATA, results_dir, whole
+from course.paths import DATA, results_dir
 from course.rungs.retrieve import embed
 from course.rungs.routing import as_turns
 
@@ -333,7 +333,7 @@ def _yaml_fault(text: str, where: str, error: ParseError) -> str:
 
 def _replace(path: Path, content: bytes) -> None:
     """Write a file whole or not at all: what stood there stays until the new one is on disk."""
-    with whole(path) as unfinished, unfinished.open("wb") as file:
+    with replacing(path) as unfinished, unfinished.open("wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

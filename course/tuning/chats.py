@@ -9,8 +9,8 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 
 from course.errors import CourseError
+from course.files import replacing
 from course.material.data import Ticket, prompt
-from course.paths import whole
 
 
 def _message(role: str) -> dict:
@@ -67,7 +67,7 @@ def routing_chats(tickets: Sequence[Ticket], system: str | None = None) -> list[
 def write_chats(chats: Sequence[Chat], path: Path) -> None:
     """Write one JSON object a line, the whole file or nothing of it."""
     try:
-        with whole(path) as unfinished:
+        with replacing(path) as unfinished:
             unfinished.write_text(_as_lines(chats), encoding="utf-8", newline="\n")
     except OSError as error:
         raise CourseError(f"{path} could not be written ({error.strerror}); choose another folder.") from None

@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course.errors import CourseError
+from course.files import replacing
 from course.material.data import Ticket
 from course.material.prices import rows as price_rows
-from course.paths import DATA, whole
+from course.paths import DATA
 from course.rungs.prompt_lint import CHARACTERS_PER_TOKEN
 from course.rungs.routing import system_prompt
 
@@ -238,7 +239,7 @@ def write(route: Route, tickets: Sequence[Ticket], folder: Path, *, instruction:
     _refuse(path, _problems(route, path.name, content))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with whole(path) as unfinished:
+        with replacing(path) as unfinished:
             unfinished.write_bytes(content)
     except OSError as error:
         raise CourseError(f"{path} cannot be written ({error.strerror}); choose another folder.") from None

@@ -32,9 +32,9 @@ from torch.nn.functional import cross_entropy
 
 from course.engine import weights
 from course.errors import CourseError
+from course.files import replacing
 from course.material.data import tickets
 from course.measuring.provenance import processor
-from course.paths import whole
 from course.tuning import adapters
 from course.tuning.adapters import Adapter
 from course.tuning.chats import Chat, data_hash, read_chats, routing_chats
@@ -661,7 +661,7 @@ class _Run:
             "looks": [tuple(look) for look in self.looks],
         }
         try:
-            with whole(self.checkpoint) as unfinished:
+            with replacing(self.checkpoint) as unfinished:
                 torch.save(kept, unfinished)
         except (OSError, RuntimeError) as error:
             warnings.warn(f"No checkpoint was written ({error}); free 100 MB of disk.", stacklevel=2)

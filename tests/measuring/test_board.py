@@ -12,6 +12,7 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
+from course import files
 from course.errors import CourseError
 from course.material import data
 from course.measuring import board
@@ -81,16 +82,16 @@ def test_only_results_go_on_the_board(results_dir):
 def test_a_damaged_board_is_named(results_dir):
     results_dir.mkdir()
     (results_dir / "board.sqlite").write_bytes(b"no database" * 1000)
-    with pytest.raises(CourseError, match=r"board\.sqlite is damaged .* move the file away"):
+    with pytest.raises(CourseError, match=r"board\.sqlite cannot be used .* Move the file away"):
         board.table()
 
 
 def test_a_locked_board_is_named(results_dir, monkeypatch):
     board.add(measured(), lesson="01")
-    monkeypatch.setattr(board, "WAIT_SECONDS", 0)
+    monkeypatch.setattr(files, "BUSY_SECONDS", 0)
     other = sqlite3.connect(results_dir / "board.sqlite")
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(CourseError, match="database is locked"):
+    with pytest.raises(CourseError, match="in use by another kernel"):
         board.add(measured("second"), lesson="01")
     other.rollback()
     other.close()
@@ -100,7 +101,7 @@ def test_a_locked_board_is_named(results_dir, monkeypatch):
 def test_a_board_that_another_kernel_keeps_is_named(results_dir, monkeypatch):
     board.add(measured(), lesson="01")
     monkeypatch.setattr(board, "WAIT_SECONDS", 0.1)
-    with FileLock(results_dir / "board.lock"), pytest.raises(CourseError, match="cannot be used"):
+    with FileLock(results_dir / "board.lock"), pytest.raises(CourseError, match="in use by another kernel"):
         board.add(measured("second"), lesson="01")
 
 

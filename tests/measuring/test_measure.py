@@ -106,8 +106,8 @@ def test_a_missing_file_names_the_command(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("choice,count", "choice,number", "has the columns"),
-        (",30,", ",thirty,", "line 2: right is 'thirty', which is no int"),
+        ("choice,count", "choice,number", "line 1: the column 'count' is missing"),
+        (",30,", ",thirty,", "line 2: right is 'thirty'; input should be a valid integer"),
         (",30,", ",300,", "line 2: 300 right and 200 valid of 360 cannot be"),
     ],
 )

@@ -198,7 +198,7 @@ def test_on_a_full_disk_the_gate_says_so_and_keeps_the_ticket(gate, log, monkeyp
     monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: whole(*args, **options, factory=Full))
     gate.approve()
     monkeypatch.undo()
-    assert "not saved (database or disk is full); the earlier ones are safe" in gate.message
+    assert "cannot be saved: the disk" in gate.message
     assert gate.ticket == ITEMS[1].text
     assert [decision.id for decision in VerdictLog(log.path).decisions()] == ["T1"]
     gate.approve()
@@ -207,17 +207,17 @@ def test_on_a_full_disk_the_gate_says_so_and_keeps_the_ticket(gate, log, monkeyp
 
 def test_a_damaged_file_is_named_and_not_touched(log):
     log.path.write_bytes(b"this is not a database" * 100)
-    with pytest.raises(CourseError, match=r"rename verdicts.sqlite if it is damaged"):
+    with pytest.raises(CourseError, match=r"verdicts.sqlite cannot be used .*Move the file away"):
         ReviewGate(ITEMS, log)
     assert log.path.read_bytes().startswith(b"this is not a database")
 
 
 def test_a_file_that_another_kernel_holds_is_waited_for_or_named(log, monkeypatch):
-    monkeypatch.setattr("course.rungs.review.BUSY_SECONDS", 0.1)
+    monkeypatch.setattr("course.files.BUSY_SECONDS", 0.1)
     log.add(Review(ITEMS).approve())
     other = sqlite3.connect(log.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
-    with pytest.raises(CourseError, match="database is locked"):
+    with pytest.raises(CourseError, match="in use by another kernel"):
         log.add(Review(ITEMS).skip())
     other.execute("COMMIT")
     other.close()
