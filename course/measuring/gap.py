@@ -85,7 +85,7 @@ class Step:
 STEPS = (
     Step("Read the prompt as a stranger would, and rewrite what is unclear", ("01",)),
     Step("Show a few worked examples", ("02",)),
-    Step("Ask a stronger model, and note what it costs more", ("03",)),
+    Step("Ask a stronger model, and note the extra cost", ("03",)),
     Step("Fix the shape of the reply with a schema or a tool", ("04",)),
     Step("It lacks knowledge: retrieve the text that has it", ("05",)),
     Step("It lacks an ability: give it a tool", ("06",)),
