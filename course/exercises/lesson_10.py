@@ -1,12 +1,12 @@
 """Exercises of lesson 10."""
 
-import tomllib
 from collections.abc import Callable, Mapping
 
 from course.exercises.checking import Exercise
+from course.files import read_toml
 from course.paths import DATA
 
-_FILE = tomllib.loads((DATA / "decision_cases.toml").read_text(encoding="utf-8"))
+_FILE = read_toml(DATA / "decision_cases.toml")
 CASES, REASONS = _FILE["cases"], _FILE["reasons"]
 TURNS = CASES["C"]["turns"]
 CLOSE_ENOUGH = 0.05  # of the threshold

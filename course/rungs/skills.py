@@ -24,7 +24,7 @@ from skills_ref.validator import validate_metadata
 from course.engine.client import CourseClient
 from course.engine.replies import text_of
 from course.errors import CourseError
-from course.files import read_text, replacing
+from course.files import checked, parsed_json, read_text, replacing
 from course.material.data import QUEUES
 from course.paths import DATA, results_dir
 from course.rungs.retrieve import embed
@@ -236,12 +236,7 @@ def examples(skill: Skill) -> list[Example]:
     found = []
     for number, line in enumerate(skill.read(EXAMPLES).rstrip("\n").split("\n"), start=1):
         where = f"{skill.name}/{EXAMPLES}, line {number}"
-        try:
-            example = Example(**json.loads(line))
-        except (json.JSONDecodeError, TypeError):
-            raise CourseError(
-                f"{where}: {line[:40]!r} is no example; write one object with id, text and queue."
-            ) from None
+        example = checked(Example, parsed_json(line, where), where)
         if example.queue not in QUEUES:
             raise CourseError(
                 f"{where}: queue {example.queue!r} is not known; use one of {', '.join(QUEUES)}."

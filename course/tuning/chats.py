@@ -9,7 +9,7 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 
 from course.errors import CourseError
-from course.files import replacing
+from course.files import parsed_json, read_text, replacing
 from course.material.data import Ticket, prompt
 
 
@@ -65,7 +65,7 @@ def routing_chats(tickets: Sequence[Ticket], system: str | None = None) -> list[
 
 
 def write_chats(chats: Sequence[Chat], path: Path) -> None:
-    """Write one JSON object a line, the whole file or nothing of it."""
+    """Write one JSON object a line, the complete file or nothing."""
     try:
         with replacing(path) as unfinished:
             unfinished.write_text(_as_lines(chats), encoding="utf-8", newline="\n")
@@ -75,10 +75,7 @@ def write_chats(chats: Sequence[Chat], path: Path) -> None:
 
 def read_chats(path: Path) -> list[Chat]:
     """The chats of a JSON Lines file. CourseError names the first line that CHAT_SCHEMA refuses, and why."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(f"{path} cannot be read as UTF-8 text ({error}); correct the path.") from None
+    text = read_text(path)
     # splitlines() would also cut at characters that JSON allows inside a text.
     lines = text.removesuffix("\n").split("\n") if text else []
     return [_chat(f"{path.name}, line {number}", line) for number, line in enumerate(lines, start=1)]
@@ -94,10 +91,7 @@ def _as_lines(chats: Sequence[Chat]) -> str:
 
 
 def _chat(where: str, line: str) -> Chat:
-    try:
-        found = json.loads(line)
-    except ValueError as error:
-        raise CourseError(f"{where}: {line[:40]!r} is not JSON ({error}); write one object a line.") from None
+    found = parsed_json(line, where)
     wrong = next(Draft202012Validator(CHAT_SCHEMA).iter_errors(found), None)
     if wrong:
         raise CourseError(

@@ -4,7 +4,6 @@ Each point is one training with its own chats. The lesson trains one of them aga
 data/measured/, where `python -m course.measure tuning` wrote them.
 """
 
-import csv
 import json
 import math
 import random
@@ -14,6 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from course.engine.client import CourseClient
 from course.engine.replies import text_of
 from course.errors import CourseError
+from course.files import csv_rows
 from course.material.data import KINDS, QUEUES, Ticket, tickets
 from course.measuring.evaluate import evaluate
 from course.measuring.provenance import FOLDER, Counted, Provenance, counts_of, read_rows
@@ -160,8 +160,8 @@ def outdated(train: Sequence[Ticket]) -> list[Chat]:
 
 def from_templates(count: int) -> list[Chat]:
     """Chats made by filling data/tickets/templates.csv in turn. Nobody has checked their labels."""
-    with (DATA / "tickets" / "templates.csv").open(encoding="utf-8", newline="") as file:
-        templates = [(row["text"], row["queue"]) for row in csv.DictReader(file)]
+    rows = csv_rows(DATA / "tickets" / "templates.csv", ("queue", "text"))
+    templates = [(row["text"], row["queue"]) for _, row in rows]
     draw = random.Random(SEED)
     order = draw.sample(templates, len(templates))
     chats = []

@@ -11,7 +11,6 @@ import hashlib
 import json
 import math
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
@@ -19,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course.errors import CourseError
-from course.files import replacing
+from course.files import read_toml, replacing
 from course.material.data import Ticket
 from course.material.prices import rows as price_rows
 from course.paths import DATA
@@ -183,14 +182,13 @@ class Plan:
 @cache
 def routes() -> dict[str, Route]:
     """Every route of data/hosted_routes.toml by its id."""
-    with ROUTES.open("rb") as file:
-        return {id: _route(id, table) for id, table in tomllib.load(file).items()}
+    return {id: _route(id, table) for id, table in read_toml(ROUTES).items()}
 
 
 def route(id: str) -> Route:
     """The route of that id. An unknown one raises CourseError."""
     if id not in routes():
-        raise CourseError(f"{id!r} is no hosted route: choose one of {', '.join(routes())}.")
+        raise CourseError(f"{id!r} is not a hosted route: choose one of {', '.join(routes())}.")
     return routes()[id]
 
 

@@ -220,9 +220,10 @@ def test_any_text_comes_back_as_it_was(tmp_path_factory, new):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("no json", "line 2: 'no json' is no example"),
-        ('{"id": "X1", "text": "Hello"}', "line 2.*is no example"),
-        ('["X1"]', "line 2.*is no example"),
+        ("no json", "line 2: 'no json' is not JSON"),
+        ('{"id": "X1", "text": "Hello"}', "line 2: the field 'queue' is missing"),
+        ('["X1"]', "line 2: .*is not an object"),
+        ('{"id": ["X1"], "text": "Hello", "queue": "safety"}', r"line 2: id is \['X1'\]"),
         ('{"id": "X1", "text": "Hello", "queue": "complaints"}', "line 2: queue 'complaints' is not known"),
     ],
 )

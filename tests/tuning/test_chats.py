@@ -55,6 +55,9 @@ def changed(message: int, **values: object) -> dict:
         (json.dumps(changed(1, content=7)), r"messages\[1\].content: 7 is not of type 'string'"),
         (json.dumps(changed(1, name="x")), r"messages\[1\]: Additional properties"),
         ("", "'' is not JSON"),
+        ("5", "'5' is not an object"),
+        ('["messages"]', "is not an object"),
+        (json.dumps(changed(1, content="a\ud83d")), "half of a character"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, line: str, says: str):
@@ -66,10 +69,10 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, says: str):
 
 
 def test_a_file_that_cannot_be_read_or_written(tmp_path: Path):
-    with pytest.raises(CourseError, match="cannot be read"):
+    with pytest.raises(CourseError, match="missing.jsonl is missing"):
         read_chats(tmp_path / "missing.jsonl")
     (tmp_path / "latin.jsonl").write_bytes(b"gr\xfc\xdfe\n")
-    with pytest.raises(CourseError, match="cannot be read as UTF-8"):
+    with pytest.raises(CourseError, match="latin.jsonl, line 1: the byte 0xfc is not UTF-8"):
         read_chats(tmp_path / "latin.jsonl")
     (tmp_path / "empty.jsonl").touch()
     assert read_chats(tmp_path / "empty.jsonl") == []

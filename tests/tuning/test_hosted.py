@@ -97,7 +97,7 @@ def test_the_table_holds_every_rule_and_fact():
 
 
 def test_an_unknown_route_is_named():
-    with pytest.raises(CourseError, match="'openai' is no hosted route: choose one of bedrock-nova"):
+    with pytest.raises(CourseError, match="'openai' is not a hosted route: choose one of bedrock-nova"):
         hosted.route("openai")
 
 
