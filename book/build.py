@@ -90,6 +90,8 @@ def main() -> None:
     strict = [] if numbers else ["--fail-on-warning"]  # among some of the lessons, links lead to others
     command = [sys.executable, "-m", "sphinx", "-q", *strict, "-b", "html", source, BUILD / "html"]
     subprocess.run(command, check=True)
+    for path in (BUILD / "html").rglob("*.map"):  # of the theme's scripts, for its own authors
+        path.unlink()
     size = sum(path.stat().st_size for path in (BUILD / "html").rglob("*") if path.is_file())
     print(f"{len(chosen)} lessons, {size / 1e6:.1f} MB: open {BUILD / 'html' / 'index.html'}")
 

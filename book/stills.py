@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from widgets.chart import page_piece
+from widgets.cost.page import CSS, module
 from widgets.explorer import table
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -73,10 +74,20 @@ def _plain(state: Mapping, models: Models, model: Mapping) -> str:
     return _setting(state["description"], value) if state.get("description") else value
 
 
+def _cost(state: Mapping, models: Models, model: Mapping) -> str:
+    """The cost explorer itself: its model runs in the browser, so it works on a page as in JupyterLab."""
+    data, now = (state[name].replace("</", "<\\/") for name in ("data", "state"))
+    return (
+        f"<style>{CSS.read_text(encoding='utf-8')}</style><div></div><script>{{{module()}\n"
+        f"mount(document.currentScript.previousElementSibling, {data}, {{ state: {now} }});\n}}</script>"
+    )
+
+
 # By the trait that only widgets of this kind have, the first that fits.
 _STILLS: dict[str, Callable[[Mapping, Models, Mapping], str]] = {
     "children": _box,
     "frame": _chart,
+    "data": _cost,
     "stops": _slider,
     "questions": _quiz,
     "rows": _claims,

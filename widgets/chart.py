@@ -1,4 +1,4 @@
-"""The course's charts: lines, bars around a centre, and a map of which is cheapest.
+"""The course's charts: lines, and bars around a centre.
 
 chart.js draws them as SVG. They have one aim: a moved control changes the picture at once. A chart sends only
 what changed, its numbers as bytes, in one message. Its `summary` is what a screen reader says of it; put the
@@ -82,15 +82,6 @@ class TornadoBar:
     high: float
     low_text: str
     high_text: str
-
-
-@dataclass(frozen=True)
-class Area:
-    """One category of a map: its colour, and the letter and the name that say the same without colour."""
-
-    name: str
-    letter: str
-    colour: str
 
 
 _WORDS = ("kind", "frame", "parts", "summary")
@@ -190,41 +181,3 @@ class BarChart(_Chart):
         ends = np.array([(bar.low, bar.high) for bar in bars], dtype=np.float64)
         parts = {"bars": names, "centre": centre, "threshold": threshold and list(threshold)}
         self._show(parts, [ends], summary)
-
-
-class MapChart(_Chart):
-    """Which of several is best over two inputs: a coloured cell each, a pair's border, and your point."""
-
-    def __init__(self, x: Axis, y: Axis, height: int = 340) -> None:
-        super().__init__("map", x, y, height)
-
-    def show(
-        self,
-        x: ArrayLike,
-        y: ArrayLike,
-        best: ArrayLike,
-        areas: Sequence[Area],
-        summary: str,
-        difference: ArrayLike | None = None,
-        border: str = "",
-        here: tuple[float, float] | None = None,
-    ) -> None:
-        """Draw this instead of what is there.
-
-        `x` (columns) and `y` (rows) are the centres of the cells, rising; `best` (rows, columns) holds places
-        in `areas`. Where `difference` (rows, columns) is zero runs a line, which `border` names.
-        """
-        columns, rows, cells = (np.asarray(part, dtype=np.float64) for part in (x, y, best))
-        if cells.shape != (len(rows), len(columns)):
-            raise CourseError(
-                f"A map of {len(rows)} rows and {len(columns)} columns got {cells.shape} cells."
-            )
-        field = np.empty(0) if difference is None else np.asarray(difference, dtype=np.float64)
-        parts = {
-            "columns": len(columns),
-            "rows": len(rows),
-            "areas": [asdict(area) for area in areas],
-            "border": border,
-            "here": here and list(here),
-        }
-        self._show(parts, [columns, rows, cells, field], summary)

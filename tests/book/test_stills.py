@@ -1,19 +1,30 @@
 """A still shows what its widget shows: settings, words, tables, charts and questions."""
 
+from collections.abc import Iterator
+
 import nbformat
 import pytest
 from ipywidgets import HTML, Checkbox, IntSlider, VBox, Widget
 from ipywidgets.embed import dependency_state
+from playwright.sync_api import Page
 
 from book.build import page_of
 from book.stills import STATES, WIDGET, still
 from course.material.lessons import lesson
+from tests.browser import open_page
 from widgets.actions import Actions
 from widgets.chart import Axis, Line, LineChart
 from widgets.controls import Choice, Slider
+from widgets.cost.view import CostView
 from widgets.lessons.claims_view import ClaimsTable
 from widgets.lessons.quiz_view import quiz
 from widgets.lessons.sample_size_view import SampleSize
+
+
+@pytest.fixture
+def browser_page() -> Iterator[Page]:
+    with open_page(700, 900) as page:
+        yield page
 
 
 def chart() -> LineChart:
@@ -54,6 +65,15 @@ def test_an_explorer_keeps_its_sentence_and_its_table():
 def test_a_chart_is_the_one_that_the_widget_draws():
     made = chart()
     assert drawn(made) == made.as_html()
+
+
+def test_the_cost_explorer_works_on_a_page(browser_page):
+    view = CostView()
+    browser_page.set_content(drawn(view))
+    slider = browser_page.locator("input[type=range]").first
+    before = browser_page.locator("svg").first.inner_html()
+    slider.press("ArrowRight")
+    browser_page.wait_for_function("old => document.querySelector('svg').innerHTML !== old", arg=before)
 
 
 def test_a_page_has_a_still_for_a_widget_and_no_widget():

@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 from course.errors import CourseError
 from tests.browser import draw_widgets, open_page
 from widgets import chart
-from widgets.chart import Area, Axis, BarChart, Line, LineChart, MapChart, Mark, TornadoBar
+from widgets.chart import Axis, BarChart, Line, LineChart, Mark, TornadoBar
 
 MONTHS = np.arange(19.0)
 
@@ -41,15 +41,6 @@ def tornado() -> BarChart:
         TornadoBar("Wrong outputs (Prompt)", 8, 2, "6 %", "20 %"),
     ]
     made.show(bars, 4, "What matters.", (0, "even"))
-    return made
-
-
-def cheapest() -> MapChart:
-    made = MapChart(Axis("outputs a month", log=True), Axis("error, %"))
-    volumes, errors = np.geomspace(100, 1e6, 12), np.linspace(1, 20, 8)
-    gap = np.log10(volumes)[None, :] - 4 + 0 * errors[:, None]
-    areas = [Area("Prompt", "P", "#0072B2"), Area("Tuned", "H", "#D55E00")]
-    made.show(volumes, errors, gap > 0, areas, "Where.", gap, "even", here=(1_000, 5))
     return made
 
 
@@ -86,8 +77,6 @@ def test_bad_input_is_named():
         months().show([Line("Prompt", MONTHS, MONTHS[:3], "#000000")], "")
     with pytest.raises(CourseError, match="'volume' is a logarithmic axis"):
         Axis("volume", log=True, low=0)
-    with pytest.raises(CourseError, match="2 rows and 3 columns"):
-        cheapest().show([1, 2, 3], [1, 2], np.zeros((3, 2)), [], "")
 
 
 @pytest.fixture(scope="module")
@@ -109,16 +98,15 @@ def points(page: Page, place: int) -> list[tuple[float, float]]:
 
 
 def test_each_chart_is_an_image_with_its_words_and_fits(show):
-    page = show(months(), tornado(), cheapest())
+    page = show(months(), tornado())
     assert [each.get_attribute("aria-label") for each in page.get_by_role("img").all()] == [
         "Prompt against Tuned.",
         "What matters.",
-        "Where.",
     ]
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
     for box in (svg.bounding_box() for svg in page.locator("svg").all()):
         assert box["width"] <= 570
-    for kind in ("Prompt", "even in month 9", "you: 12", "20 %", "H Tuned", "you are here"):
+    for kind in ("Prompt", "even in month 9", "you: 12", "20 %"):
         assert page.locator("text", has_text=kind).first.is_visible(), kind
 
 

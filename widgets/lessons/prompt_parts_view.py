@@ -35,6 +35,8 @@ class PromptParts(VBox):
 
     `measured` holds the score of each choice that was measured; `count` gives the tokens of one request with
     any other template. The checkboxes are in `boxes`, by the name of the part.
+
+    PromptParts({frozenset(): Score(1, 24, 48.0), frozenset(["format"]): Score(24, 24, 61.0)}, count)
     """
 
     def __init__(self, measured: Measured, count: Callable[[str], int]) -> None:

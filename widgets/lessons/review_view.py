@@ -17,6 +17,8 @@ class ReviewGate(anywidget.AnyWidget):
 
     Verdicts go to `log` at once, and the gate goes on where the log ends. `message` says what the last action
     saved, or why it saved nothing.
+
+    ReviewGate([RoutedTicket("T1", "The pump is silent.", "device_fault")], VerdictLog(path))
     """
 
     _esm = STATIC / "review.js"
