@@ -8,8 +8,9 @@ import anywidget
 import traitlets
 
 from widgets.cost.inputs import Assumptions, from_json, save
-from widgets.cost.page import CSS, data, module
+from widgets.cost.page import data, module
 from widgets.cost.presets import Preset, course_case, presets
+from widgets.standalone import EXPLORER_CSS
 
 _RENDER = """
 function render({ model, el }) {
@@ -35,7 +36,7 @@ class CostView(anywidget.AnyWidget):
     """
 
     _esm = module() + _RENDER
-    _css = CSS
+    _css = EXPLORER_CSS
     data = traitlets.Unicode().tag(sync=True)
     state = traitlets.Unicode().tag(sync=True)
 

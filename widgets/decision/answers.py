@@ -345,8 +345,12 @@ def _spread(rung: gap.Result) -> str:
 
 def to_json(answers: Answers) -> str:
     """The answers as a JSON object, readable and in the order of the questions."""
-    plain = asdict(answers) | {name: sorted(getattr(answers, name)) for name in ("wrong", "tried")}
-    return json.dumps(plain, indent=2)
+    return json.dumps(to_plain(answers), indent=2)
+
+
+def to_plain(answers: Answers) -> dict[str, Any]:
+    """The answers as JSON has them: sets are sorted lists."""
+    return asdict(answers) | {name: sorted(getattr(answers, name)) for name in ("wrong", "tried")}
 
 
 def from_json(text: str, where: str = "The answers") -> Answers:

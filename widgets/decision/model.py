@@ -164,7 +164,7 @@ def _reasons(answers: Answers, key: str) -> tuple[Reason, ...]:
 def _reasons_for(answers: Answers, key: str) -> Iterator[Reason]:
     remedy = next_remedy(answers)
     if remedy and remedy[1] == key:
-        yield _why_first[key]
+        yield WHY_FIRST[key]
         yield from _why_this_fault(answers, remedy[0])
         yield from _which_model(answers, *remedy)
     if answers.reviewed and key in (SKILL, STOP, PRICE, PREPARE):
@@ -198,7 +198,7 @@ def _reasons_for(answers: Answers, key: str) -> Iterator[Reason]:
         )
 
 
-_why_first = {
+WHY_FIRST = {
     PROMPT: Reason(
         "An unclear instruction is the cheapest fault to repair, and this is undone in a second.", "C011"
     ),

@@ -65,7 +65,7 @@ ENOUGH_MONTHS = 6  # MODULUS asks for 6 to 12
 STYLE_ONLY_BELOW = 200  # labelled examples, DECISION_TREE
 NO_TOLERANCE_BELOW = 0.03  # failure rate; MODULUS calls 3 to 8 % too much for a pipeline
 ENOUGH_ROWS = 100  # evaluation rows: with fewer, a rate has an interval of ten points on either side
-_NARROW = 0.1  # of the accepted rate
+NARROW_INTERVAL = 0.1  # of the accepted rate
 MANY_MODELS = 15  # so many tuned models nobody wants to keep, SKILLS
 DAYS_A_MONTH = 30
 # Where the failure rate stands against what is accepted.
@@ -137,9 +137,9 @@ REMEDIES: dict[str, tuple[str, ...]] = {
     LATENCY: (TRIM, SMALLER_MODEL, ENCODER),
     COST: (TRIM, SMALLER_MODEL, CASCADE),
 }
-_NEAR_ENOUGH = 50  # labelled examples from which retrieving the nearest ones is worth a try
-_NEAREST_INSTEAD = 1_000  # labelled examples from which the nearest ones are shown at once, and no fixed ones
-_CLASSIFIER_FROM = 200  # labelled examples; arXiv 2406.08660 finds 200 to 500 enough
+NEAR_ENOUGH = 50  # labelled examples from which retrieving the nearest ones is worth a try
+NEAREST_INSTEAD = 1_000  # labelled examples from which the nearest ones are shown at once, and no fixed ones
+CLASSIFIER_FROM = 200  # labelled examples; arXiv 2406.08660 finds 200 to 500 enough
 
 
 def _rung(
@@ -163,7 +163,7 @@ RUNGS = (
         RETRIEVED_EXAMPLES,
         "Retrieve the nearest examples for each request",
         "02",
-        f"It takes {_NEAR_ENOUGH} labelled examples, and a fault in how it answers.",
+        f"It takes {NEAR_ENOUGH} labelled examples, and a fault in how it answers.",
         COURSE,
     ),
     _rung(
@@ -180,14 +180,14 @@ RUNGS = (
         ENCODER,
         "Train a small classifier",
         "03",
-        f"It is for one narrow task with {_CLASSIFIER_FROM} labelled examples or more.",
+        f"It is for one narrow task with {CLASSIFIER_FROM} labelled examples or more.",
         COURSE,
     ),
     _rung(
         CASCADE,
         "Let a small model answer what it is sure of",
         "03",
-        f"It is for one narrow task with {_CLASSIFIER_FROM} labelled examples or more.",
+        f"It is for one narrow task with {CLASSIFIER_FROM} labelled examples or more.",
         COURSE,
     ),
     _rung(
@@ -281,11 +281,11 @@ def is_tried(answers: Answers, key: str) -> bool:
 def applies(answers: Answers, key: str) -> bool:
     """Whether the case has what a remedy needs."""
     if key == FEW_SHOT:
-        return answers.labels < _NEAREST_INSTEAD
+        return answers.labels < NEAREST_INSTEAD
     if key == RETRIEVED_EXAMPLES:
-        return answers.labels >= _NEAR_ENOUGH
+        return answers.labels >= NEAR_ENOUGH
     if key in (ENCODER, CASCADE):
-        return answers.task == NARROW and answers.labels >= _CLASSIFIER_FROM
+        return answers.task == NARROW and answers.labels >= CLASSIFIER_FROM
     return True
 
 
@@ -297,7 +297,7 @@ def standing(answers: Answers) -> str:
     if answers.interval is None:
         return UNMEASURED
     low, high = answers.interval
-    if high - low < _NARROW * answers.accepted_rate:
+    if high - low < NARROW_INTERVAL * answers.accepted_rate:
         return ACCEPTED if answers.measured_rate <= answers.accepted_rate else TOO_MANY
     if high <= answers.accepted_rate:
         return ACCEPTED

@@ -1,0 +1,52 @@
+"""Modules of widgets/static as one script, and a page that holds it and opens from a file."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from course.files import replacing
+from widgets.static import STATIC
+
+EXPLORER_CSS = STATIC / "explorer.css"
+
+
+def bundle(*names: str) -> str:
+    """The modules of these names in one text without imports and exports, in this order."""
+    texts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
+    without_imports = re.sub(r"^import \{.*?\} from .*?;\n", "", texts, flags=re.M | re.S)
+    return re.sub(r"^export ", "", without_imports, flags=re.M)
+
+
+def page(title: str, heading: str, script: str, data: Any, options: str = "") -> str:
+    """A page that calls `mount(root, data, options)` of the script. Nothing in it comes from elsewhere."""
+    # "</" would end the script.
+    known = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
+    return f"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>{title}</title>
+<style>
+body {{ margin: 1em; }}
+h1 {{ font: 600 22px system-ui, sans-serif; }}
+{EXPLORER_CSS.read_text(encoding="utf-8")}</style>
+<main>
+<h1>{heading}</h1>
+<div id="explorer"></div>
+<noscript>This page computes in your browser, so it needs JavaScript.</noscript>
+</main>
+<script type="module">
+{script}
+mount(document.getElementById("explorer"), {known}{f", {options}" if options else ""});
+</script>
+</html>
+"""
+
+
+def write(path: Path, text: str) -> None:
+    """Write a page, completely or not at all."""
+    path.parent.mkdir(exist_ok=True)
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
