@@ -139,18 +139,17 @@ def json_objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
             where = f"{path.name}, line {number}"
-            yield where, parsed_json(line, where, dict)
+            yield where, parsed_json(line, where)
 
 
-def parsed_json(text: str, where: str, kind: type[T] = dict) -> T:
-    """The JSON value in a text, of this Python type. CourseError says where it stands and what it is."""
+def parsed_json(text: str, where: str) -> dict[str, Any]:
+    """The JSON object in a text. CourseError says where it stands and what is there instead."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise CourseError(f"{where}: {_short(text)} is not JSON ({error}).") from None
-    if not isinstance(value, kind):
-        wanted = {dict: 'an object such as {"id": "T1"}', list: "a list"}.get(kind, kind.__name__)
-        raise CourseError(f"{where}: {_short(text)} is not {wanted}.")
+    if not isinstance(value, dict):
+        raise CourseError(f'{where}: {_short(text)} is not an object such as {{"id": "T1"}}.')
     checked_text(json.dumps(value, ensure_ascii=False), where)
     return value
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from course.errors import CourseError
 from course.files import csv_rows, read_csv
@@ -152,7 +152,8 @@ def read(path: Path, sources: Path) -> tuple[Claim, ...]:
         if fault:
             raise CourseError(f"{where}: {fault}")
         listed = tuple(row.pop("lesson").split())
-        found[row["id"]] = Claim(**{**row, "source": articles[row["source"]], "lessons": listed})
+        values: dict[str, Any] = {**row, "source": articles[row["source"]], "lessons": listed}
+        found[row["id"]] = Claim(**values)
     return tuple(found.values())
 
 

@@ -70,17 +70,19 @@ class Model:
         return sum(self._price(column, is_long) * count for column, count in tokens.items() if count) / 1e6
 
     def _price(self, column: str, is_long: bool) -> float:
+        if not is_long:
+            return self._known(column)
+        # The published long prices of batch and cache are the same multiples of the short ones.
+        plain = "output" if "output" in column else "input"
+        return self._known(column) * self._known(f"long_{plain}") / self._known(plain)
+
+    def _known(self, column: str) -> float:
         price = getattr(self, column)
         if price is None:
             raise CourseError(
                 f"No {column} price is known for {self.id!r}: add it to that row of {PRICES.name}."
             )
-        if not is_long:
-            return price
-        # The published long prices of batch and cache are the same multiples of the short ones.
-        return price * (
-            self.long_output / self.output if "output" in column else self.long_input / self.input
-        )
+        return price
 
 
 def models() -> list[Model]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from course.material import claims, data, large_model, lessons, memos, orders, prices, voice
-from course.paths import DATA, NOTEBOOKS
+from course.paths import DATA, NOTEBOOKS, ROOT
 from course.rungs import skills
 
 READERS = {
@@ -36,6 +36,12 @@ READERS = {
         )
     ],
 }
+
+
+def test_the_repository_has_one_line_end_in_every_clone():
+    assert "* text=auto eol=lf" in (ROOT / ".gitattributes").read_text(encoding="utf-8").splitlines()
+    kept = [path for path in DATA.rglob("*") if path.suffix in (".csv", ".jsonl", ".md", ".toml", ".txt")]
+    assert len(kept) > 80 and not [path for path in kept if b"\r" in path.read_bytes()]
 
 
 @pytest.fixture(scope="module")
