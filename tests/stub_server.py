@@ -18,6 +18,14 @@ SILENT_END = "silent end"
 ECHO_KEY = "echo key"
 REPEAT_KEY = "repeat key"
 NOT_A_MESSAGE = "not a message"
+# Contents that are not a reply.
+CONTENTS = {
+    "no blocks": [],
+    "no content": None,
+    "thinking only": [{"type": "thinking", "thinking": "hm", "signature": ""}],
+    "mangled block": [{"te***t": "a"}],
+    "block without text": [{"type": "text"}],
+}
 KINDS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -49,7 +57,7 @@ class StubServer:
         self.seconds = 0.0
         self.released = threading.Event()
         self.released.set()
-        self.models = ["first-model", "second-model"]
+        self.models = models("first-model", "second-model")
         self.lock = threading.Lock()
         self.stopping = threading.Event()
         self._server = _QuietServer(("127.0.0.1", 0), _handler(self))
@@ -93,9 +101,7 @@ def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:
             if self.path.startswith("/v1/skills"):
                 self._json(200, {"data": [skill(body) for body in stub.uploads], "next_page": None})
                 return
-            self._json(
-                200, {"data": [{"id": name, "type": "model"} for name in stub.models], "has_more": False}
-            )
+            self._send(200, stub.models)
 
         def do_POST(self) -> None:
             sent = self.rfile.read(int(self.headers["content-length"]))
@@ -105,6 +111,9 @@ def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:
                 return
             body = json.loads(sent)
             reply = stub.next_reply(body)
+            if reply in CONTENTS:
+                self._json(200, {**message(body), "content": CONTENTS[reply]})
+                return
             if reply == REPEAT_KEY:
                 body["messages"][-1]["content"], reply = self._key(), OK
             time.sleep(stub.seconds)
@@ -132,7 +141,9 @@ def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:
             self._json(status, {"type": "error", "error": {"type": KINDS[status], "message": said}})
 
         def _json(self, status: int, body: dict) -> None:
-            data = json.dumps(body).encode()
+            self._send(status, json.dumps(body).encode())
+
+        def _send(self, status: int, data: bytes) -> None:
             self.send_response(status)
             self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(data)))
@@ -157,6 +168,11 @@ def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:
                 self.wfile.write(b"0\r\n\r\n")
 
     return Handler
+
+
+def models(*names: str) -> bytes:
+    """The page that lists these models."""
+    return json.dumps({"data": [{"id": name, "type": "model"} for name in names], "has_more": False}).encode()
 
 
 def message(body: dict) -> dict:

@@ -63,7 +63,7 @@ def fault(message: dict, body: dict) -> str | None:
         except ValueError as error:
             wrong = f"it is not JSON ({error})"
         if wrong:
-            return f"it does not fit the schema of output_config: {wrong}"
+            return f"this server does not hold the schema of output_config: {wrong}"
     tools = {tool.get("name"): tool for tool in body.get("tools") or ()}
     for call in calls:
         tool = tools.get(call["name"], {})

@@ -40,6 +40,7 @@ from tests.stub_server import (
     USAGE,
     StubServer,
     message,
+    models,
     stub_server,
 )
 
@@ -127,8 +128,32 @@ def test_another_server_names_its_first_model_and_is_priced_at_zero(
     monkeypatch.setenv("COURSE_MODEL", "mine")
     assert connect()[1] == "mine"
     monkeypatch.delenv("COURSE_MODEL")
-    stub.models = []
-    with pytest.raises(CourseError, match="set COURSE_MODEL to the name of one of them"):
+
+
+@pytest.mark.parametrize("page", [models(), b"", b"<html></html>", b"[]", b"{}", b"null", b'{"data": [1]}'])
+def test_a_server_that_lists_no_models_is_a_clear_error(
+    page: bytes, stub: StubServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", stub.url)
+    stub.models = page
+    with pytest.raises(CourseError, match="does not say which models it has: set COURSE_MODEL to the name"):
+        connect()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://API.ANTHROPIC.COM", "HTTPS://api.anthropic.com/", "https://api.anthropic.com:443//"],
+)
+def test_anthropic_is_known_however_its_address_is_written(
+    address: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
+    client, model = connect()
+    assert (model, client.base_url.host) == (SMALL.id, "api.anthropic.com")
+    assert capsys.readouterr().out == f"live: {model}, budget $1.00, spent $0.00\n"
+    monkeypatch.delenv("ANTHROPIC_API_KEY")
+    with pytest.raises(CourseError, match="Live mode needs a key"):
         connect()
 
 
@@ -455,6 +480,50 @@ def test_an_answer_that_breaks_off_is_asked_again(stub: StubServer, live: Callab
     assert len(stub.requests) == 2
 
 
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("no blocks", r"it holds no text \(stop_reason 'end_turn'\)"),
+        ("no content", "it is not a message of this API"),
+        ("thinking only", "it holds no text"),
+        ("mangled block", "is not a block of a message"),
+        ("block without text", "is incomplete"),
+    ],
+)
+def test_a_reply_without_text_is_the_servers_fault_and_is_not_kept(
+    content: str, reason: str, stub: StubServer, live: Callable[[], CourseClient]
+) -> None:
+    stub.script = [content, OK]
+    client = live()
+    with pytest.raises(CourseError, match=f"{stub.url} sent an answer that cannot be used.*: .*{reason}"):
+        ask(client)
+    assert client.meter.requests == 0
+    assert ask(client) == "echo hello"
+    assert len(stub.requests) == 2
+
+
+@pytest.mark.parametrize("asked", ["create", "stream"])
+def test_a_server_that_ignores_a_schema_is_named_at_the_first_reply(
+    asked: str, stub: StubServer, live: Callable[[], CourseClient]
+) -> None:
+    client = live()
+    schema = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
+    request = {
+        "model": SMALL.id,
+        "max_tokens": 16,
+        "messages": [{"role": "user", "content": "hello"}],
+        "output_config": {"format": {"type": "json_schema", "schema": schema}},
+    }
+    for _ in range(2):  # it is not kept, so the second time is like the first
+        with pytest.raises(CourseError, match="does not hold the schema of output_config: it is not JSON"):
+            if asked == "create":
+                client.messages.create(**request)
+            else:
+                with client.messages.stream(**request) as events:
+                    events.get_final_message()
+    assert len(stub.requests) == 2
+
+
 def test_a_server_that_speaks_something_else_is_a_clear_error(
     stub: StubServer, live: Callable[[], CourseClient]
 ) -> None:
@@ -576,6 +645,19 @@ def test_a_token_that_is_a_word_changes_no_body(
 
 
 # Local
+
+
+def test_the_local_model_says_what_it_does_not_have(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, _ = connect()
+    with pytest.raises(anthropic.NotFoundError) as caught:
+        ask(client, model="gpt")
+    assert str(caught.value).startswith("The local model does not have this (404). It said: model: gpt (the ")
+    with pytest.raises(anthropic.BadRequestError) as caught:
+        ask(client, model="local", max_tokens=0)
+    assert str(caught.value).startswith(
+        "The local model refused the request (400): change what is sent. It said: "
+    )
+    assert "ANTHROPIC" not in str(caught.value)
 
 
 class EchoTransport(httpx2.BaseTransport):
