@@ -243,7 +243,7 @@ def _in_words(
 ) -> str:
     a, b = assumptions.pair
     likelier, other = sorted(assumptions.pair, key=cheaper.get, reverse=True)
-    over = f"over {assumptions.horizon} months"
+    over = assumptions.over
     if cheaper[a] == cheaper[b] == 0:
         return f"{APPROACHES[a]} and {APPROACHES[b]} cost the same {over}, whatever is drawn."
     if is_sure:

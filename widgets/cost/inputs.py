@@ -186,6 +186,11 @@ class Assumptions:
         for key in expected:
             _check(key, self.estimates[key])
 
+    @property
+    def over(self) -> str:
+        """The horizon in words: "over 18 months"."""
+        return f"over {self.horizon} month{'' if self.horizon == 1 else 's'}"
+
     def base(self) -> dict[str, float]:
         """The base value of every input."""
         return {key: self.estimates[key].base for key in keys(self.approaches)}

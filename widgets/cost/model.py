@@ -292,7 +292,7 @@ def verdict(assumptions: Assumptions) -> Comparison:
     cheaper, costlier = sorted(totals, key=totals.get)
     saving = totals[costlier] - totals[cheaper]
     volume = assumptions.estimates[VOLUME].base
-    at = f"At {volume:,.0f} outputs a month ({per_day(volume)}), over {assumptions.horizon} months"
+    at = f"At {volume:,.0f} outputs a month ({per_day(volume)}), {assumptions.over}"
     if saving == 0:
         return Comparison(cheaper, costlier, 0.0, f"{at}, {APPROACHES[a]} and {APPROACHES[b]} cost the same.")
     costs = f"{APPROACHES[cheaper]} costs {dollars(totals[cheaper])}"
