@@ -2,11 +2,11 @@
 
 import base64
 import html
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from widgets.chart import page_piece
-from widgets.cost.page import CSS, module
 from widgets.explorer import table
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -74,12 +74,15 @@ def _plain(state: Mapping, models: Models, model: Mapping) -> str:
     return _setting(state["description"], value) if state.get("description") else value
 
 
-def _cost(state: Mapping, models: Models, model: Mapping) -> str:
-    """The cost explorer itself: its model runs in the browser, so it works on a page as in JupyterLab."""
-    data, now = (state[name].replace("</", "<\\/") for name in ("data", "state"))
+def _live(state: Mapping, models: Models, model: Mapping) -> str:
+    """An explorer itself: its model runs in the browser, so it works on a page as it does in JupyterLab."""
+    values = json.dumps({name: state[name] for name in ("data", "state")}).replace("</", "<\\/")
+    script = state["_esm"].replace("export default { render };", "")
+    nothing = ", ".join(f"{name}: () => {{}}" for name in ("set", "save_changes", "send", "on"))
     return (
-        f"<style>{CSS.read_text(encoding='utf-8')}</style><div></div><script>{{{module()}\n"
-        f"mount(document.currentScript.previousElementSibling, {data}, {{ state: {now} }});\n}}</script>"
+        f"<style>{state['_css']}</style><div></div><script>{{{script}\nconst values = {values};\n"
+        "render({ el: document.currentScript.previousElementSibling, "
+        f"model: {{ get: (name) => values[name], {nothing} }} }});\n}}</script>"
     )
 
 
@@ -87,7 +90,7 @@ def _cost(state: Mapping, models: Models, model: Mapping) -> str:
 _STILLS: dict[str, Callable[[Mapping, Models, Mapping], str]] = {
     "children": _box,
     "frame": _chart,
-    "data": _cost,
+    "data": _live,
     "stops": _slider,
     "questions": _quiz,
     "rows": _claims,
