@@ -115,7 +115,7 @@ def _mode(asked: str | None) -> str:
         names = ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL")
         return "live" if any(_setting(name) for name in names) else "local"
     if mode not in MODES:
-        raise CourseError(f"{mode!r} is no mode: choose one of {', '.join(MODES)}, or unset COURSE_MODE.")
+        raise CourseError(f"{mode!r} is not a mode: choose one of {', '.join(MODES)}, or unset COURSE_MODE.")
     return mode
 
 
@@ -160,7 +160,7 @@ def _live(claude: prices.Model) -> tuple[CourseClient, str]:
     for name, secret in (("ANTHROPIC_API_KEY", key), ("ANTHROPIC_AUTH_TOKEN", token)):
         if secret and not (secret.isascii() and secret.isprintable() and " " not in secret):
             raise CourseError(
-                f"{name} holds a character that no key has (a space or a line break?): set it again."
+                f"{name} holds a character that a key cannot have (a space or a line break?): set it again."
             )
     _budget.limit = _budget_limit()
     # Without a user name and password that the address may hold.
@@ -319,9 +319,7 @@ def _first_model(client: CourseClient, server: str) -> str:
 
 
 def _server() -> httpx2.URL:
-    """The address to ask, without a slash at its end; its host in small letters and no port that goes
-    without saying.
-    """
+    """The address to ask: without a slash at its end or a default port, its host in lower case."""
     address = _setting("ANTHROPIC_BASE_URL") or ANTHROPIC
     try:
         url = httpx2.URL(address.rstrip("/"))

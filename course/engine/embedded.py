@@ -43,7 +43,7 @@ SOURCE_FILE = re.compile(r"\.(?:cpp|cc|hpp|h):\d+:")
 
 
 class EngineError(CourseError):
-    """The engine failed during a request. The next request starts it anew."""
+    """The engine failed during a request. The next request starts it again."""
 
 
 class GrammarError(CourseError):
@@ -64,7 +64,7 @@ class Cancelled(CourseError):
 
 @dataclass(frozen=True)
 class Completion:
-    """One finished answer. `seconds` is its share of the engine's time: the shares add up to the whole."""
+    """One finished answer. `seconds` is its share of the engine's time: the shares add up to the total."""
 
     text: str
     input_tokens: int
@@ -153,7 +153,7 @@ class Engine:
         tokens = self._encode(prompt).shape[1]
         if tokens < self._tokenizer_limit:
             return tokens
-        # The tokenizer cuts a text off at its limit without a word. A token seldom reaches across a space.
+        # The tokenizer silently cuts a text off at its limit. A token seldom reaches across a space.
         middle = len(prompt) // 2
         space = prompt.rfind(" ", 1, middle)
         cut = space if space > 0 else middle
@@ -318,7 +318,7 @@ class Engine:
             self._tell(generation, ended=ended, cut=cut)
 
     def _tell(self, generation: Generation, *, ended: bool, cut: bool) -> None:
-        """Hand on the new text, or the whole answer when it has ended or a stop sequence is found."""
+        """Hand on the new text, or the complete answer when it has ended or a stop sequence is found."""
         text = self._tokenizer.decode(generation.output_ids)
         found = first_stop(text, generation.stop)
         if found:
@@ -358,7 +358,7 @@ class Engine:
         generation.events.put(event)
 
     def _fail_all(self, error: Exception) -> None:
-        """A failed step leaves the pipeline unusable: tell every waiting caller and load it anew with the
+        """A failed step leaves the pipeline unusable: tell every waiting caller and load it again with the
         next request.
 
         A grammar that cannot be compiled fails in the first step of its request, before any token.
@@ -369,7 +369,7 @@ class Engine:
             generation.events.put(
                 GrammarError(f"The engine cannot follow this grammar: {reason}")
                 if suspect
-                else EngineError(f"The engine failed and starts anew with the next request: {reason}")
+                else EngineError(f"The engine failed and starts again with the next request: {reason}")
             )
         self._running.clear()
         self._pipeline = None
@@ -492,5 +492,5 @@ def _held_back(text: str, stop: Sequence[str]) -> int:
 
 def _reason(error: Exception) -> str:
     """What an engine error says, on one line, without the source file that it names."""
-    told = [SOURCE_FILE.split(line)[-1].strip() for line in str(error).splitlines()]
-    return next(filter(None, told), type(error).__name__)
+    lines = [SOURCE_FILE.split(line)[-1].strip() for line in str(error).splitlines()]
+    return next(filter(None, lines), type(error).__name__)

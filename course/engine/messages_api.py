@@ -10,7 +10,7 @@ Tools. SmolLM2 was trained without tools, so they become text, in one form:
 - earlier calls and replies are shown in that same form; a result is shown to the model as {"result": text},
 with
   "is_error": true where the tool failed.
-A grammar from `output_config` alone constrains the whole answer; beside tools it constrains the reply.
+A grammar from `output_config` alone constrains the complete answer; beside tools it constrains the reply.
 """
 
 import hashlib

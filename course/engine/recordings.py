@@ -121,7 +121,8 @@ class Replay(Recordings):
     def _open(self) -> sqlite3.Connection:
         if not self.path.is_file():
             raise CourseError(
-                f"COURSE_RECORDING names {str(self.path)!r}, which is no file: correct the path or unset it."
+                f"COURSE_RECORDING names {str(self.path)!r}, which is not a file: "
+                "correct the path or unset it."
             )
         try:
             connection = _connect_to_read(self.path)
@@ -134,7 +135,7 @@ class Replay(Recordings):
             self.models = [model for (model,) in rows]
         except sqlite3.DatabaseError as error:
             raise CourseError(
-                f"COURSE_RECORDING names {str(self.path)!r}, which holds no recordings ({error})."
+                f"COURSE_RECORDING names {str(self.path)!r}, which is not a file of recordings ({error})."
             ) from None
         if not self.answers:
             raise CourseError(
@@ -168,7 +169,7 @@ def export(path: str | Path) -> int:
             f"{str(path)!r} exists already: choose another name, so that nothing is overwritten."
         )
     if not target.parent.is_dir():
-        raise CourseError(f"{str(target.parent)!r} is no folder: make it first or choose another one.")
+        raise CourseError(f"{str(target.parent)!r} is not a folder: make it first or choose another one.")
     if not default_path().is_file():
         raise CourseError(f"{default_path()} does not exist: run the lessons live first.")
     with closing(_connect_to_read(default_path())) as source:

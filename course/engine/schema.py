@@ -2,7 +2,7 @@
 
 A schema for `output_config`, or of a strict tool, may use what the API itself accepts, so that a cell which
 runs here runs against Claude too. Other tools may also bound numbers, lengths and lists. Anything else is
-refused by name: the grammar engine would ignore it without a word.
+refused by name.
 """
 
 import json

@@ -160,12 +160,12 @@ def test_anthropic_is_known_however_its_address_is_written(
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"COURSE_MODE": "cloud"}, "'cloud' is no mode: choose one of local, live, replay"),
+        ({"COURSE_MODE": "cloud"}, "'cloud' is not a mode: choose one of local, live, replay"),
         ({"COURSE_MODE": "live"}, "Live mode needs a key: set ANTHROPIC_API_KEY"),
         ({"COURSE_MODE": "replay"}, "set COURSE_RECORDING to its path"),
-        ({"COURSE_RECORDING": "no/such/file"}, "COURSE_RECORDING names 'no/such/file', which is no file"),
+        ({"COURSE_RECORDING": "no/such/file"}, "COURSE_RECORDING names 'no/such/file', which is not a file"),
         ({"ANTHROPIC_API_KEY": KEY, "ANTHROPIC_AUTH_TOKEN": "t"}, "are both set"),
-        ({"ANTHROPIC_API_KEY": f"{KEY} {KEY}"}, "ANTHROPIC_API_KEY holds a character that no key has"),
+        ({"ANTHROPIC_API_KEY": f"{KEY} {KEY}"}, "ANTHROPIC_API_KEY holds a character that a key cannot have"),
         ({"ANTHROPIC_API_KEY": KEY, "COURSE_BUDGET": "much"}, "COURSE_BUDGET is 'much': set it to a number"),
         ({"ANTHROPIC_API_KEY": KEY, "COURSE_BUDGET": "nan"}, "COURSE_BUDGET is 'nan'"),
         ({"ANTHROPIC_BASE_URL": "localhost:11434"}, "must begin with http:// or https://"),

@@ -374,7 +374,7 @@ def test_engine_failure_is_a_500_and_the_next_request_works(
             raise RuntimeError("broken")
 
     engine._pipeline = Failing()
-    with pytest.raises(anthropic.InternalServerError, match="starts anew"):
+    with pytest.raises(anthropic.InternalServerError, match="starts again"):
         ask(client)
     assert ask(client, max_tokens=2).usage.output_tokens == 2
 

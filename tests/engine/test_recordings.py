@@ -160,7 +160,7 @@ def test_export_says_what_is_missing(results_dir: Path, tmp_path: Path) -> None:
     Recordings(default_path()).save(recording(mode="local"))
     with pytest.raises(CourseError, match="holds no live answer"):
         export(tmp_path / "room.sqlite")
-    with pytest.raises(CourseError, match="is no folder"):
+    with pytest.raises(CourseError, match="is not a folder"):
         export(tmp_path / "missing" / "room.sqlite")
 
 
@@ -177,11 +177,11 @@ def test_a_handed_on_file_is_never_written(results_dir: Path, tmp_path: Path) ->
 
 
 def test_a_file_that_is_no_recording_is_a_clear_error(tmp_path: Path) -> None:
-    with pytest.raises(CourseError, match="is no file: correct the path or unset it"):
+    with pytest.raises(CourseError, match="is not a file: correct the path or unset it"):
         Replay(tmp_path / "missing.sqlite")
     text = tmp_path / "notes.txt"
     text.write_text("not a database " * 100)
-    with pytest.raises(CourseError, match="holds no recordings"):
+    with pytest.raises(CourseError, match="is not a file of recordings"):
         Replay(text)
     empty = tmp_path / "empty.sqlite"
     Recordings(empty).close()
