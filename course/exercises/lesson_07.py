@@ -4,6 +4,8 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from skills_ref.validator import MAX_DESCRIPTION_LENGTH
+
 from course.errors import CourseError
 from course.exercises.checking import Exercise
 from course.material.data import skill_requests
@@ -26,9 +28,9 @@ def _right(skill: str, available: list[skills.Skill]) -> tuple[int, int]:
 
 def _finds_the_handbook(description: object) -> str | None:
     if not isinstance(description, str) or not description.strip():
-        return f"{description!r} is no text; say what the skill does and when to use it."
-    if len(description) > skills.MAX_DESCRIPTION:
-        return f"it has {len(description)} characters; the format allows {skills.MAX_DESCRIPTION}."
+        return f"{description!r} is not a text; say what the skill does and when to use it."
+    if len(description) > MAX_DESCRIPTION_LENGTH:
+        return f"it has {len(description)} characters; the format allows {MAX_DESCRIPTION_LENGTH}."
     delivered = skills.load_all()
     changed = [replace(s, description=description) if s.name == "handbook-answer" else s for s in delivered]
     before, after = _right("handbook-answer", delivered), _right("handbook-answer", changed)
