@@ -27,8 +27,8 @@ BOUNDS_OF_TYPE = {
     "integer": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"},
     "number": {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"},
 }
-# Beyond it a JSON number loses its last digits.
-LARGEST_BOUND = 10**15
+# Beyond it a JSON number loses its last digits. Many generators write it as the bound of every integer.
+LARGEST_BOUND = 2**53
 
 
 class SchemaError(ValueError):
@@ -191,7 +191,7 @@ class _Reader:
             if abs(bound) > LARGEST_BOUND or (kind == "number" and bound != int(bound)):
                 raise SchemaError(
                     f"{where}: '{keyword}' {bound} for type '{kind}' is not supported; use a whole number "
-                    "of at most 15 digits"
+                    f"between -{LARGEST_BOUND} and {LARGEST_BOUND}"
                 )
         try:
             number({"type": kind, **rest})

@@ -36,11 +36,13 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def client(address: str, results_dir: Path, monkeypatch: pytest.MonkeyPatch) -> CourseClient:
+def client(address: str, results_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CourseClient]:
     monkeypatch.setenv("ANTHROPIC_BASE_URL", f"{address}/")
     # A local server's token is a word, and one that is in every reply.
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "text")
-    return connect()[0]
+    client, _ = connect()
+    yield client
+    client.close()  # the server waits for its open connections when it ends
 
 
 @pytest.mark.slow
@@ -57,6 +59,7 @@ def test_messages_and_streams_are_answered_counted_and_replayed(
     assert (client.meter.requests, again.meter.replayed) == (2, 1)
     assert client.meter.input_tokens > 0 and client.meter.spent == 0
     assert client.messages.count_tokens(model=model, messages=ASKED["messages"]).input_tokens > 0
+    again.close()
 
 
 @pytest.mark.slow

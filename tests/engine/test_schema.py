@@ -68,7 +68,7 @@ def test_what_cannot_be_held_is_named(schema: object, message: str):
             {"type": "number", "minimum": 0.5},
             "'minimum' 0.5 for type 'number' is not supported; use a whole number",
         ),
-        ({"type": "number", "maximum": 1e300}, "'maximum' 1e\\+300 .* at most 15 digits"),
+        ({"type": "number", "maximum": 1e300}, "'maximum' 1e\\+300 .* between -9007199254740992 and"),
         ({"type": "integer", "minimum": 3, "maximum": 2}, "its bounds leave no value"),
         ({"type": "number", "minimum": 3, "exclusiveMaximum": 3}, "its bounds leave no value"),
         ({"type": "integer", "minimum": True}, "minimum: True is not of type 'number'"),
