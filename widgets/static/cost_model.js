@@ -88,8 +88,13 @@ export function baseOf(state) {
   return Object.fromEntries(Object.entries(state.estimates).map(([key, estimate]) => [key, estimate.base]));
 }
 
-export function bills(state, values = baseOf(state)) {
-  return Object.fromEntries(state.approaches.map((name) => [name, bill(values, name, state.horizon)]));
+export function bills(state) {
+  const owners = {};
+  for (const key in state.estimates) {
+    const at = key.indexOf(".");
+    (owners[key.slice(0, at)] ??= {})[key.slice(at + 1)] = state.estimates[key].base;
+  }
+  return Object.fromEntries(state.approaches.map((name) => [name, billOf(owners.case, owners[name], state.horizon)]));
 }
 
 // The pair's difference as a function of values that are changed: a's total less b's.
@@ -165,8 +170,8 @@ export function breakEvenVolumes(state, a, b) {
   });
 }
 
-export function breakEvenMonths(state, a, b) {
-  const priced = [a, b].map((name) => bill(baseOf(state), name, state.horizon).cumulative);
+export function breakEvenMonths(state, a, b, all = bills(state)) {
+  const priced = [a, b].map((name) => all[name].cumulative);
   const gaps = priced[0].map((spent, month) => spent - priced[1][month]);
   return turns(gaps).map(([before, after]) => ({
     at: before + ((after - before) * gaps[before]) / (gaps[before] - gaps[after]),

@@ -311,7 +311,7 @@ export function mount(root, data, { address = false, state: given = null, onChan
     const every = Math.max(1, Math.ceil(state.horizon / 8));
     for (let month = 0; month <= state.horizon; month += every) grid.push(`<text x="${x(month)}" y="${top + height + 16}" text-anchor="middle">${month}</text>`);
     const curves = pair.map((spent, place) => `<polyline class="curve" stroke="${PAIR_COLOURS[place]}" ${place ? 'stroke-dasharray="8 4"' : ""} points="${spent.map((amount, month) => `${x(month).toFixed(1)},${y(amount).toFixed(1)}`).join(" ")}"/>`);
-    const met = breakEvenMonths(state, ...state.pair);
+    const met = breakEvenMonths(state, ...state.pair, priced);
     const marks = met.map(({ at: month }) => {
       const spent = pair[0][Math.floor(month)] + (month % 1) * ((pair[0][Math.ceil(month)] ?? 0) - pair[0][Math.floor(month)]);
       return `<circle class="mark" cx="${x(month)}" cy="${y(spent)}" r="5"/>`;
@@ -367,7 +367,7 @@ export function mount(root, data, { address = false, state: given = null, onChan
   }
 
   function sayChanges() {
-    const [cheaper, other] = cheaperFirst();
+    const [cheaper, other] = cheaperFirst(bills(state));
     const found = smallestChanges(state, definitionOf).slice(0, 5);
     const items = found.map(({ key, value, ranges }) => `<li><b>${escaped(label(key))}</b>: ${escaped(inWords(key, value))} instead of ${escaped(inWords(key, state.estimates[key].base))} <small>(${ranges <= 1 ? "inside" : "outside"} its range)</small></li>`);
     at(".changes").innerHTML = items.length
@@ -378,13 +378,10 @@ export function mount(root, data, { address = false, state: given = null, onChan
 
   // Words
 
-  const cheaperFirst = () => {
-    const values = baseOf(state);
-    return [...state.pair].sort((one, other) => bill(values, one, state.horizon).total - bill(values, other, state.horizon).total);
-  };
+  const cheaperFirst = (priced) => [...state.pair].sort((one, other) => priced[one].total - priced[other].total);
 
   function sayAdvice(priced) {
-    const [cheaper, other] = cheaperFirst();
+    const [cheaper, other] = cheaperFirst(priced);
     const saving = priced[other].total - priced[cheaper].total;
     const volume = short(state.estimates["case.volume"].base);
     const rates = state.pair.map((name) => { const { base, kind } = state.estimates[`${name}.error_rate`]; return `${title(name)} ${percent(base)} (${KINDS[kind]})`; }).join(", ");
@@ -577,7 +574,8 @@ export function mount(root, data, { address = false, state: given = null, onChan
   }
   buildControls();
   draw();
-  settle();
+  // The first picture is there before the slower ones are begun.
+  rest = setTimeout(settle, 0);
   say(mistake);
   return { open: (text) => open(check(JSON.parse(text))), say };
 }
