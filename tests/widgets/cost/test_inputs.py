@@ -150,6 +150,23 @@ def test_a_bad_row_is_named(tmp_path: Path, cells: dict[str, str], message: str)
         cost_inputs.read_estimates(with_a_row(tmp_path, **cells))
 
 
+def test_a_row_that_is_there_twice_and_a_state_of_another_encoding_are_named(tmp_path: Path) -> None:
+    path = with_a_row(tmp_path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([*lines, lines[1]]) + "\n", encoding="utf-8")
+    with pytest.raises(CourseError, match="case,volume is already in cost_inputs.csv, line 2"):
+        cost_inputs.read_estimates(path)
+    state = tmp_path / "state.json"
+    state.write_bytes(load().to_json().replace("Ticket", "Tïcket").encode("cp1252"))
+    with pytest.raises(CourseError, match="is not UTF-8"):
+        saved(state)
+
+
+def test_a_number_with_hundreds_of_digits_is_refused(assumptions: Assumptions) -> None:
+    with pytest.raises(CourseError, match="case.rate has 401 digits; between 0 and 1,000"):
+        assumptions.with_values({"case.rate": 10**400})
+
+
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     path = tmp_path / "cost_inputs.csv"
     path.write_text("owner,input\n", encoding="utf-8")
@@ -197,6 +214,11 @@ def test_a_disk_that_is_full_leaves_the_old_state(
         (lambda state: state["estimates"]["case.rate"].update(base="x"), "base is 'x'"),
         (lambda state: state.update(pair=["prompt", "magic"]), "'magic' is not an approach"),
         (lambda state: state.update(pair=["prompt", "prompt"]), "must be two of the approaches"),
+        (lambda state: state.update(pair=["prompt", "skill", "prompt"]), "pair"),
+        (lambda state: state.update(approaches=[["prompt"]]), "approaches"),
+        (lambda state: state["estimates"]["case.rate"].update(base=10**400), "case.rate"),
+        (lambda state: state["estimates"]["case.rate"].update(date="soon"), "date 'soon'"),
+        (lambda state: state["estimates"]["case.rate"].update(outcomes="abc"), "outcomes"),
         (lambda state: state.update(horizon=0), "from 1 to 120"),
         (lambda state: state.update(horizon=1.5), "horizon is 1.5"),
     ],
@@ -208,7 +230,7 @@ def test_a_damaged_state_is_refused(assumptions: Assumptions, change, message: s
         from_json(json.dumps(state))
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"text"'])
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", '"text"', "[" * 100_000])
 def test_a_text_that_is_no_state_is_refused(text: str) -> None:
     with pytest.raises(CourseError):
         from_json(text)

@@ -169,6 +169,26 @@ def test_a_mistake_in_the_file_is_named(tmp_path, old, new, message):
     assert str(error.value).startswith("presets.toml, tickets_")
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('claim = "C079"', 'claim = "C999"', "C999"),
+        ('id = "tickets_100"', 'id = "tickets_today"', "'tickets_today' is there twice"),
+        ('date = "2026-04-29"', 'date = "last week"', "date 'last week'"),
+    ],
+)
+def test_an_unknown_claim_an_id_twice_and_a_date_that_is_none_are_named(tmp_path, old, new, message):
+    with pytest.raises(CourseError, match=message):
+        changed(tmp_path, old, new)
+
+
+def test_an_empty_file_is_named(tmp_path):
+    path = tmp_path / "empty.toml"
+    path.write_text("", encoding="utf-8")
+    with pytest.raises(CourseError, match="empty.toml has no"):
+        _presets(path)
+
+
 def test_an_unknown_preset_is_named_with_those_that_there_are():
     with pytest.raises(CourseError, match="tickets_50000"):
         preset("tickets")
