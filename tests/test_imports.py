@@ -123,3 +123,12 @@ for name in {sorted(wanted)}:
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_architecture_page_draws_the_layers():
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = next(line for line in page.splitlines() if "-->" in line and "material" in line)
+    packages = [path.name for path in (ROOT / "course").iterdir() if (path / "__init__.py").is_file()]
+    assert sorted(drawn.replace("-->", " ").split()) == sorted(packages)
+    order = [layer(f"course.{name}") for name in drawn.replace("-->", " ").split()]
+    assert order == sorted(order, reverse=True) and len(set(order)) == len(order)
