@@ -30,8 +30,8 @@ def ready() -> None:
     print(f"Installing {', '.join(missing)} for training, once; this takes a few minutes.", flush=True)
     if not _has_gpu() and (extra := _cuda_packages()):
         raise CourseError(
-            f"Here pip would bring {len(extra)} packages of CUDA ({extra[0]}, ...), several GB, and no NVIDIA "
-            "GPU is here. Install PyTorch's CPU build first, with the command that its own site "
+            f"Here pip would bring {len(extra)} packages of CUDA ({extra[0]}, ...), several GB, and no "
+            "NVIDIA GPU is here. Install PyTorch's CPU build first, with the command that its own site "
             f"shows for your system and CPU, then run: {COMMAND}"
         )
     if subprocess.run(_pip("--quiet")).returncode:
