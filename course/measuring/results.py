@@ -286,7 +286,7 @@ def compare(a: Result, b: Result) -> Comparison:
 def wilson(successes: int, n: int) -> tuple[float, float]:
     """95 % Wilson interval of the share `successes / n`."""
     if n < 1 or not 0 <= successes <= n:
-        raise CourseError(f"{successes} of {n} is no share; count between 0 and n, with n at least 1.")
+        raise CourseError(f"{successes} of {n} is not a share; count between 0 and n, with n at least 1.")
     low, high = proportion_confint(successes, n, method="wilson")
     # Rounding can put an end just inside the share itself when that is 0 or 1.
     return max(0.0, min(float(low), successes / n)), min(1.0, max(float(high), successes / n))
@@ -303,7 +303,12 @@ def check_for(rows: Sequence[Row], check: Check | None) -> Check:
     if not rows:
         raise CourseError("There are 0 rows to measure; give at least 1.")
     ids: set[str] = set()
-    for row in rows:
+    for number, row in enumerate(rows, start=1):
+        if not (hasattr(row, "id") and hasattr(row, "text")):
+            raise CourseError(
+                f"Row {number} is a {type(row).__name__} without the attributes id and text; "
+                "use a dataclass or a SimpleNamespace(id=..., text=...) for each row."
+            )
         if row.id in ids:
             raise CourseError(f"Row {row.id!r} is there twice; give each row once.")
         ids.add(row.id)

@@ -1,13 +1,14 @@
 """A linter for prompts: `lint(text)` finds contradictions, gaps and vague words that are written plainly.
 
-It reads words, not meaning: silence is no proof that a prompt is sound, and a finding is a question to its
-author.
+It reads the prompt as it is sent. It reads words, not meaning, and would rather miss a fault than invent one:
+sentences with a condition, quotations, code and examples are left alone, and two limits are compared only
+where they bound the same thing. Silence does not prove that a prompt is sound.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 
 LONG_PROMPT = 1000  # tokens; the length from which an article of the course expects contradictions
 CHARACTERS_PER_TOKEN = 4  # a rule of thumb for English; count_tokens of the client is exact
@@ -16,47 +17,81 @@ _NUMBERS = {
     word: number
     for number, word in enumerate("one two three four five six seven eight nine ten eleven twelve".split(), 1)
 } | {"a single": 1, "single": 1}
-_NUMBER = rf"(?P<number>\d{{1,6}}|{'|'.join(_NUMBERS)})"
-_UNIT = r"(?:\w+ )?(?P<unit>words?|sentences?|characters?|lines?|bullets?|items?|paragraphs?)\b"
-_UPPER = r"(?:at most|not? more than|a maximum of|maximum|max\.?|up to|under|fewer than|less than|within)"
-_LOWER = r"(?:at least|no fewer than|no less than|a minimum of|minimum|more than|over)"
-_EXACT = r"(?:exactly|in|write|use|with|as|give|return|is|be|only|the)"
-_UPPER_FIRST = {"fewer than", "less than", "under"}
-_NEGATION = re.compile(r"\b(?:never|do not|don't|must not|mustn't|should not|avoid)\b", re.IGNORECASE)
-# With one of these a prohibition has an exception or a boundary, and need not contradict what it repeats.
-_QUALIFIED = re.compile(
-    r"\b(?:unless|except|other|else|more|only|without|if|when|that|before|until)\b", re.IGNORECASE
+_UPPER = (
+    r"(?:at most|not? more than|not? exceed|exceed|a maximum of|maximum|max\.?|up to|under|fewer than"
+    r"|less than|within)"
 )
-_FILLERS = frozenset(
-    "a an the and or to of in on for with it its is are be always must should please you your this them they "
-    "any every each all as by at".split()
-)
-_PLACEHOLDERS = re.compile(
-    r"\{\{?\s*[A-Za-z_]\w*\s*\}\}?|<[A-Z][A-Z_ ]{2,}>|\[(?:insert|your|add|name of)\b[^\]]*\]"
-    r"|\b(?:TODO|TBD|XXX)\b"
-)
-_VAGUE = re.compile(
-    r"\b(?:appropriate(?:ly)?|good|nice(?:ly)?|proper(?:ly)?|suitabl[ey]|reasonabl[ey]|high[- ]quality"
-    r"|as needed|if necessary|and so on|concise(?:ly)?|brief(?:ly)?|etc)\b",
+_LOWER = r"(?:at least|not? fewer than|not? less than|a minimum of|minimum|more than|over)"
+_LIMIT = re.compile(
+    rf"\b(?P<how>{_UPPER}|{_LOWER}|exactly|in|write|use|give|return) "
+    rf"(?P<number>\d{{1,6}}|{'|'.join(_NUMBERS)}) (?:(?:short|full|complete|plain|simple|brief) )?"
+    r"(?P<unit>words?|sentences?|characters?|lines?|bullets?|bullet points?|items?|paragraphs?)\b",
     re.IGNORECASE,
 )
+_NEGATION = re.compile(r"\b(?:never|do not|don't|must not|mustn't|should not|avoid)\b", re.IGNORECASE)
+_CONDITION = re.compile(
+    r"\b(?:if(?! you can| possible)|when|whenever|unless|except|otherwise|where|while|until|before|after|once"
+    r"|without|only|but|instead|other|else|or|ideally|preferably|usually|typically|generally|aim|about|around"
+    r"|first|last|first-time|for example|e\.g)\b",
+    re.IGNORECASE,
+)
+_PARTITIVE = re.compile(
+    r"\b(?:each|every|per|any|apiece)\b(?! (?:message|article|text|review|ticket))", re.IGNORECASE
+)
+_FILLERS = frozenset(
+    "a an the and or to of in on for with it its is are be has have always must should please you your this "
+    "them they can will shall that all each as by at if possible may".split()
+)
+# A limit on one of these is a limit on the reply as a whole.
+_REPLY = frozenset(
+    "answer answers reply replies respond response responses output line text write use give return keep "
+    "limit make stay summarize summarise say produce never do not don't exceed length itself only".split()
+)
+_GENERAL_HEADING = re.compile(
+    r"\b(?:rules?|format|formatting|style|output|constraints?|guidelines?|length|requirements?|instructions?"
+    r"|contract|steps|tone|notes?|answer|reply|response)\b",
+    re.IGNORECASE,
+)
+_PLACEHOLDER = re.compile(
+    r"\{\{?\s*[A-Za-z_]\w*\s*\}\}?|<[A-Z]+[_ ][A-Z_ ]+>"
+    r"|\[(?:insert|your(?! (?:answer|reply|response|reasoning|analysis|text))|add|name of)\b[^\]\n]{0,80}\]"
+    r"|\b(?:TODO|TBD|FIXME|XXX):|(?<=[\[(<])(?:TODO|TBD|XXX)\b"
+)
+_VAGUE = re.compile(
+    r"\b(?:be|stay|sound|keep|write|use|make|give|answer|reply|respond)\b(?: \w+){0,3}? "
+    r"(?P<word>appropriate(?:ly)?|good|nice(?:ly)?|proper(?:ly)?|suitabl[ey]|reasonabl[ey]|high[- ]quality"
+    r"|concise(?:ly)?|brief(?:ly)?)\b(?= (?:tone|style|way|manner|length|format|language|answer|reply"
+    r"|response|summary|english|and\b)|[.,;!\n]|$| for\b)",
+    re.IGNORECASE,
+)
+_LENGTH_WORDS = ("concise", "brief")
 _CRITERION = re.compile(
     rf"\d|:|\b(?:such as|for example|that is|which means|{'|'.join(_NUMBERS)})\b", re.IGNORECASE
 )
 _FORMAT = re.compile(
-    r"\b(?:sentences?|words?|lines?|lists?|bullets?|json|yaml|csv|xml|markdown|tables?|paragraphs?|numbers?|"
-    r"yes or no|exactly one of|one of (?:these|the)|format|nothing else)\b",
+    r"\b(?:sentences?|words?|lines?|lists?|bullets?|json|yaml|csv|xml|html|sql|markdown|tables?|paragraphs?"
+    r"|numbers?|yes or no|one of|format|nothing else|only|just|label|code|functions?|script|e-?mail|title"
+    r"|haiku|poem|essay|story|translat\w+|query|(?:reply|answer|respond|return) with)\b|[`<]",
     re.IGNORECASE,
 )
-_JSON_WANTED = re.compile(r"(?<!no )(?<!not )(?<!never )(?<!without )(?<!avoid )\bJSON\b")
+_SHORT_PROMPT = 40  # words; a longer one may say by its examples or its role what a reply looks like
+_JSON_WANTED = re.compile(
+    r"^(?:always )?(?:answer|reply|respond|return|output|write|give)\b.*(?<!no )(?<!not )\bJSON\b"
+    r"|^(?:the|your) (?:answer|reply|response|output) (?:is|must be|should be) .*\bJSON\b",
+    re.IGNORECASE,
+)
 _JSON_REFUSED = re.compile(
-    r"\bplain (?:text|prose)\b|\b(?:no|without|never use|do not use|avoid) (?:curly )?(?:braces|JSON)\b",
+    r"^(?:always |then |also )?(?:use|answer|reply|respond|write|output|say|explain)(?: only)?(?: in| with)? "
+    r"plain (?:text|prose)(?:,|$)"
+    r"|^(?:never|do not|don't|avoid)(?: use| using| return| output| write)? (?:JSON|(?:curly )?braces)$",
     re.IGNORECASE,
 )
-_ANSWER = re.compile(
-    r"^\s*(?:Summary|Answer|Output|Reply|Response|Assistant):[ \t]*(?P<text>\S.*)$", re.MULTILINE
-)
-_EXAMPLE = re.compile(r"^\s*(?:Message|Question|Input|User|Customer):", re.MULTILINE)
+_BRANCH = re.compile(r"\b(?:if|when|unless|otherwise|instead|for)\b", re.IGNORECASE)
+_ANSWER = re.compile(r"^\s*(?:Summary|Answer|Output|Reply|Response|Assistant):[ \t]*(?P<text>\S.*)$")
+_EXAMPLE = re.compile(r"^\s*(?:Message|Question|Input|User|Customer):")
+_EXAMPLE_TAG = re.compile(r"^\s*<(/?)(?:examples?|documents?|context|transcript|input)\b[^>]*>\s*$", re.I)
+_QUOTED = re.compile(r"`[^`\n]*`|\"[^\"\n]*\"|“[^”\n]*”")
+_MARKER = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 
 
 @dataclass(frozen=True)
@@ -74,27 +109,47 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """A sentence of the prompt and where it stands."""
+class _Order:
+    """A sentence of the prompt that is no example: its line, the heading above it, and its own words.
+
+    `holds_always`: neither it nor its heading has a condition or an exception.
+    """
 
     line: int
+    heading: str
     text: str
+    holds_always: bool
 
 
 @dataclass(frozen=True)
 class _Limit:
-    """A stated amount: from `low` to `high` of `unit`; None is no limit on that side."""
+    """A stated amount: from `low` to `high` units; None is no limit there. `bounds` is what it is for."""
 
-    piece: _Piece
+    line: int
     quote: str
     unit: str
     low: int | None
     high: int | None
+    bounds: tuple[str, frozenset[str]]
+
+
+_WHOLE_REPLY = ("", frozenset())
 
 
 def lint(text: str) -> list[Finding]:
     """What looks wrong in a prompt, in the order of its lines. Any text will do; it never raises."""
-    found = [finding for rule in _RULES for finding in rule(text)]
+    orders = list(_orders(text))
+    limits = [limit for order in orders for limit in _limits(order)]
+    found = [
+        *_too_long(text),
+        *_opposite_orders(orders),
+        *_two_limits(limits),
+        *_json_and_plain(orders),
+        *_placeholders(text),
+        *_vague_words(orders),
+        *_no_format(text),
+        *_examples_break_rules(text, limits),
+    ]
     return sorted(found, key=lambda finding: finding.line)
 
 
@@ -106,121 +161,165 @@ def _too_long(text: str) -> Iterator[Finding]:
         yield Finding("too long", 1, _short(text), problem, fix)
 
 
-def _opposite_orders(text: str) -> Iterator[Finding]:
-    pieces = _instructions(text)
-    forbidden = [piece for piece in pieces if _NEGATION.search(piece.text)]
-    for banned in forbidden:
-        clause = banned.text[_NEGATION.search(banned.text).end() :]
-        objects = _content_words(clause)
-        if _QUALIFIED.search(clause) or not objects:
+def _opposite_orders(orders: list[_Order]) -> Iterator[Finding]:
+    wanted, banned = {}, []
+    for order in orders:
+        negation = _NEGATION.search(order.text)
+        if not order.holds_always:
             continue
-        for wanted in pieces:
-            words = _content_words(wanted.text)
-            if wanted not in forbidden and objects <= words and len(objects) >= len(words) / 2:
-                problem = f"contradicts line {wanted.line}, {_short(wanted.text)!r}"
-                yield Finding("contradiction", banned.line, _short(banned.text), problem, "Keep only one")
+        if negation is None:
+            wanted.setdefault(_content_words(order.text), order)
+        elif not _content_words(order.text[: negation.start()]):
+            banned.append((_content_words(order.text[negation.end() :]), order))
+    for words, order in banned:
+        if words and words in wanted:
+            other = wanted[words]
+            problem = f"contradicts line {other.line}, {_short(other.text)!r}"
+            yield Finding("contradiction", order.line, _short(order.text), problem, "Keep only one")
 
 
-def _two_limits(text: str) -> Iterator[Finding]:
-    for first, second in combinations(_limits(text), 2):
-        if first.unit != second.unit or (first.low, first.high) == (second.low, second.high):
-            continue
-        both_cap = first.high is not None and second.high is not None
-        if both_cap or _apart(first, second) or _apart(second, first):
-            problem = f"does not agree with {first.quote!r} in line {first.piece.line}"
-            fix = f"State one limit in {first.unit}s"
-            yield Finding("contradiction", second.piece.line, second.quote, problem, fix)
+def _two_limits(limits: list[_Limit]) -> Iterator[Finding]:
+    same = defaultdict(dict)
+    for limit in limits:
+        # Equal limits are kept once, so that a long prompt is compared in little time.
+        same[limit.unit, limit.bounds].setdefault((limit.low, limit.high), limit)
+    for group in same.values():
+        first, *others = group.values()
+        for other in others:
+            both_cap = first.low is None and other.low is None
+            if both_cap or _apart(first, other) or _apart(other, first):
+                problem = f"does not agree with {first.quote!r} in line {first.line}"
+                fix = f"State one limit in {first.unit}s"
+                yield Finding("contradiction", other.line, other.quote, problem, fix)
 
 
-def _json_and_plain(text: str) -> Iterator[Finding]:
-    wanted, refused = _JSON_WANTED.search(text), _JSON_REFUSED.search(text)
+def _json_and_plain(orders: list[_Order]) -> Iterator[Finding]:
+    said = [(order, order.text.rstrip(".!;")) for order in orders if not _BRANCH.search(order.text)]
+    wanted = next(
+        (order for order, text in said if _JSON_WANTED.search(text) and not _NEGATION.search(text)), None
+    )
+    refused = next((order for order, text in said if _JSON_REFUSED.search(text)), None)
     if wanted and refused:
-        problem = f"does not agree with 'JSON' in line {_line(text, wanted.start())}"
-        yield Finding("contradiction", _line(text, refused.start()), refused[0], problem, "Name one format")
+        problem = f"does not agree with 'JSON' in line {wanted.line}"
+        yield Finding("contradiction", refused.line, _short(refused.text), problem, "Name one format")
 
 
 def _placeholders(text: str) -> Iterator[Finding]:
-    for match in _PLACEHOLDERS.finditer(text):
-        fix = "Fill it before the prompt is sent"
-        yield Finding("placeholder", _line(text, match.start()), match[0], "is still to be filled", fix)
+    named = set()
+    for number, line in _prose_lines(text):
+        for match in _PLACEHOLDER.finditer(_QUOTED.sub("", line)):
+            tag = match[0].strip("<>")
+            # {context} alone or behind a label is where a program puts the input.
+            is_slot = re.fullmatch(rf"(?:[\w ]+:)?\s*{re.escape(match[0])}", line.strip()) is not None
+            is_tag = match[0].startswith("<") and (f"</{tag}>" in text or f"{match[0]} tag" in line)
+            if match[0] not in named and not (is_tag or is_slot):
+                named.add(match[0])
+                fix = "Fill it before the prompt is sent"
+                yield Finding("placeholder", number, match[0], "is still to be filled", fix)
 
 
-def _vague_words(text: str) -> Iterator[Finding]:
-    for piece in _instructions(text):
-        if _CRITERION.search(piece.text):
+def _vague_words(orders: list[_Order]) -> Iterator[Finding]:
+    length_is_said = any(_LIMIT.search(order.text) for order in orders)
+    for order in orders:
+        if _CRITERION.search(order.text):
             continue
-        for match in _VAGUE.finditer(piece.text):
-            fix = "Say how anybody could tell, in a number, a list or an example"
-            yield Finding("vague", piece.line, match[0], "has no criterion", fix)
+        for match in _VAGUE.finditer(order.text):
+            if not (length_is_said and match["word"].lower().startswith(_LENGTH_WORDS)):
+                fix = "Say how anybody could tell, in a number, a list or an example"
+                yield Finding("vague", order.line, match["word"], "has no criterion", fix)
 
 
 def _no_format(text: str) -> Iterator[Finding]:
-    if text.strip() and not _FORMAT.search(text):
+    if 0 < len(text.split()) <= _SHORT_PROMPT and not _FORMAT.search(text) and not text.startswith("You are"):
         fix = "Say the form and the length of the reply"
         yield Finding("no format", 1, _short(text), "does not say what a reply looks like", fix)
 
 
-def _examples_break_rules(text: str) -> Iterator[Finding]:
-    caps = {limit.unit: limit for limit in _limits(text) if limit.high is not None}
-    for match in _ANSWER.finditer(text):
+def _examples_break_rules(text: str, limits: list[_Limit]) -> Iterator[Finding]:
+    caps = {limit.unit: limit for limit in limits if limit.high is not None and limit.bounds == _WHOLE_REPLY}
+    asked = False
+    for number, line in enumerate(text.split("\n"), start=1):
+        asked = bool(line.strip()) and (asked or bool(_EXAMPLE.match(line)))
+        match = _ANSWER.match(line)
+        if not (asked and match):
+            continue
         answer = match["text"].strip()
         sizes = {"word": len(answer.split()), "sentence": len(re.findall(r"[.!?](?=\s|$)", answer))}
         for unit, size in sizes.items():
             if unit in caps and size > caps[unit].high:
-                problem = f"has {size} {unit}s, against {caps[unit].quote!r} in line {caps[unit].piece.line}"
+                problem = f"has {size} {unit}s, against {caps[unit].quote!r} in line {caps[unit].line}"
                 fix = "Shorten the example: a model follows it rather than the rule"
-                yield Finding("example", _line(text, match.start("text")), _short(answer), problem, fix)
+                yield Finding("example", number, _short(answer), problem, fix)
 
 
-_RULES: tuple[Callable[[str], Iterator[Finding]], ...] = (
-    _too_long,
-    _opposite_orders,
-    _two_limits,
-    _json_and_plain,
-    _placeholders,
-    _vague_words,
-    _no_format,
-    _examples_break_rules,
-)
-
-
-def _instructions(text: str) -> list[_Piece]:
-    """The sentences of the prompt, without its worked examples."""
-    pieces = []
+def _prose_lines(text: str) -> Iterator[tuple[int, str]]:
+    """The lines outside code fences and tags of examples, with their numbers."""
+    fenced = tagged = False
     for number, line in enumerate(text.split("\n"), start=1):
-        if not (_ANSWER.match(line) or _EXAMPLE.match(line)):
-            parts = (part.strip() for part in re.split(r"(?<=[.!?;])\s", line))
-            pieces += [_Piece(number, part) for part in parts if part]
-    return pieces
+        if line.lstrip().startswith(("```", "~~~")):
+            fenced = not fenced
+        elif tag := _EXAMPLE_TAG.match(line):
+            tagged = not tag[1]
+        elif not (fenced or tagged):
+            yield number, line
 
 
-def _limits(text: str) -> list[_Limit]:
-    return [limit for piece in _instructions(text) for limit in _limits_of(piece)]
+def _orders(text: str) -> Iterator[_Order]:
+    """The sentences of the prompt, without examples, code and quotations."""
+    heading, applies = "", True
+    for number, line in _prose_lines(text):
+        bare = line.strip().strip("*_")
+        if bare.startswith("#") or bare.endswith(":"):
+            heading = bare.strip("#*: ")
+            applies = not _CONDITION.search(heading)
+        elif bare and not (_ANSWER.match(line) or _EXAMPLE.match(line)):
+            for part in re.split(r"(?<=[.!?;])\s", _QUOTED.sub('""', _MARKER.sub("", line))):
+                if part.strip():
+                    yield _Order(number, heading, part.strip(), applies and not _CONDITION.search(part))
 
 
-def _limits_of(piece: _Piece) -> Iterator[_Limit]:
-    pattern = rf"(?P<how>{_UPPER}|{_LOWER}|{_EXACT}) {_NUMBER} {_UNIT}"
-    for match in re.finditer(pattern, piece.text, re.IGNORECASE):
+def _limits(order: _Order) -> Iterator[_Limit]:
+    if not order.holds_always or _PARTITIVE.search(order.text):
+        return
+    matches = list(_LIMIT.finditer(order.text))
+    for index, match in enumerate(matches):
+        before = order.text[matches[index - 1].end() if index else 0 : match.start()]
+        after = order.text[match.end() : matches[index + 1].start() if index + 1 < len(matches) else None]
         how, number = match["how"].lower(), match["number"].lower()
         amount = _NUMBERS.get(number) or int(number)
-        at_least, at_most = (re.fullmatch(side, how) for side in (_LOWER, _UPPER))
-        low = None if at_most else amount + (how in ("more than", "over"))
-        high = None if at_least else amount - (how in _UPPER_FIRST)
-        yield _Limit(piece, match[0], match["unit"].lower().removesuffix("s"), low, high)
+        at_most, at_least = (re.fullmatch(side, how) for side in (_UPPER, _LOWER))
+        negated = _NEGATION.search(before) is not None
+        if negated and not (at_most or at_least):
+            continue
+        if negated and how != "exceed" and not how.startswith("no"):
+            # "Never more than 3" is a cap of 3, "do not use fewer than 3" a floor of 3.
+            low, high = (amount, None) if at_most else (None, amount)
+        else:
+            low = None if at_most else amount + (how in ("more than", "over"))
+            high = None if at_least else amount - (how in ("fewer than", "less than", "under"))
+        unit = match["unit"].lower().removesuffix("s").removesuffix(" point")
+        yield _Limit(order.line, match[0], unit, low, high, _bounded(order.heading, before, after))
+
+
+def _bounded(heading: str, before: str, after: str) -> tuple[str, frozenset[str]]:
+    """What a limit is for: the heading above, where that names a part, and the words around the limit."""
+    subject = re.sub(r"(?i)\b(?:summari[sz]e|sum up|describe) .*", "", before)
+    label, colon, _ = before.rpartition(":")
+    scope = (
+        re.split(r"[.,;]| and ", after)[0] if re.match(r"(?i) (?:for|in|of|as|about|long)\b", after) else ""
+    )
+    words = frozenset(_content_words(f"{label if colon else subject} {scope}")) - _REPLY
+    return ("" if _GENERAL_HEADING.search(heading) else heading.lower(), words)
 
 
 def _apart(first: _Limit, second: _Limit) -> bool:
     return first.low is not None and second.high is not None and first.low > second.high
 
 
-def _content_words(text: str) -> set[str]:
-    return set(re.findall(r"[a-z0-9']+", text.lower())) - _FILLERS
-
-
-def _line(text: str, position: int) -> int:
-    return text.count("\n", 0, position) + 1
+def _content_words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in re.findall(r"[a-z0-9']+", text.lower()) if word not in _FILLERS)
 
 
 def _short(text: str, width: int = 50) -> str:
-    line = " ".join(text.split())
+    line = " ".join(text[: 20 * width].split())
     return line if len(line) <= width else f"{line[: width - 3]}..."

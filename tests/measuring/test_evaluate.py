@@ -243,6 +243,7 @@ def test_a_saved_notebook_keeps_no_trace_of_the_progress(tmp_path):
         ([ROWS[0], ROWS[0]], {}, f"Row '{ROWS[0].id}' is there twice"),
         (ROWS, {"workers": 0}, "workers is 0"),
         (data.letters()[:2], {}, "Letter have no check"),
+        ([{"id": "a", "text": "b"}], {}, "Row 1 is a dict without"),
         (ROWS, {"check": lambda row, reply: True}, "The check gave True"),
     ],
 )

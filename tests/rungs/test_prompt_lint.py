@@ -1,9 +1,14 @@
 """Each rule of the linter fires on a bad prompt and is silent on a good one beside it."""
 
+import time
+from collections import Counter
+from pathlib import Path
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from course.files import read_toml
 from course.rungs.prompt_lint import Finding, lint
 from course.rungs.summaries import messages, version
 
@@ -68,7 +73,7 @@ def test_a_finding_names_the_line_the_words_and_the_fix():
 
 
 def test_findings_come_in_the_order_of_the_lines():
-    found = lint("Be nice.\n{a}\nUse at most 5 words.\nUse at most 9 words.\n{b}")
+    found = lint("Be nice.\nGreet {a}.\nUse at most 5 words.\nUse at most 9 words.\nThank {b}.")
     lines = [finding.line for finding in found]
     assert lines == sorted(lines) and len(lines) == 4
 
@@ -96,3 +101,46 @@ def test_any_text_can_be_linted(text):
 
 def test_a_contradiction_in_meaning_is_not_seen():
     assert lint("Answer in one sentence. Explain every step in full detail.") == []
+
+
+def test_findings_on_published_prompts_are_right_and_most_faults_are_found():
+    prompts = read_toml(Path(__file__).with_name("published_prompts.toml"))["prompt"]
+    right = found = faults = 0
+    for prompt in prompts:
+        named = Counter({finding.rule for finding in lint(prompt["text"].strip())})
+        labelled = Counter(prompt["faults"])
+        right += (named & labelled).total()
+        found += named.total()
+        faults += labelled.total()
+    precision, recall = right / found, right / faults
+    print(f"{len(prompts)} prompts, {faults} faults: precision {precision:.0%}, recall {recall:.0%}")
+    assert len(prompts) >= 40
+    assert precision >= 0.9
+    assert recall >= 0.7
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Use at most {} words for part {}. Never do step {}. Do step {}.\n",
+        "Write in at most {} words. Be good.\n",
+        "{{x{}}} Never a b. A b.\n",
+    ],
+)
+def test_time_grows_with_the_length_and_not_with_its_square(line):
+    def seconds(lines: int) -> float:
+        text = "".join(line.format(number, number, number, number + 1) for number in range(lines))
+        started = time.process_time()
+        lint(text)
+        return time.process_time() - started
+
+    assert seconds(2000) < 12 * max(seconds(500), 0.005)
+
+
+def test_a_prompt_of_100_kb_takes_under_half_a_second():
+    text = "".join(
+        f"{number}. Name the part {number} and say in one line what it costs.\n" for number in range(1700)
+    )
+    started = time.process_time()
+    lint(text[:100_000])
+    assert time.process_time() - started < 0.5
