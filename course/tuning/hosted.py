@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from course.errors import CourseError
-from course.files import read_toml, replacing
+from course.files import checked_text, parsed_json, read_toml, replacing
 from course.material.data import Ticket
 from course.material.prices import rows as price_rows
 from course.paths import DATA
@@ -39,6 +39,14 @@ YOUR_BUCKET = "<your bucket>"
 YOUR_ACCOUNT = "<your account>"
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_\-/.]+\.jsonl")
+_CALLING = "assistant with tool calls"
+# Who speaks after whom; a tool answers nobody but an assistant that called it.
+_NEXT = {
+    "assistant": ("user",),
+    "user": ("assistant", _CALLING),
+    _CALLING: ("tool",),
+    "tool": ("tool", "assistant", _CALLING),
+}
 _TOGETHER = "https://api.together.ai/v1"
 _FIREWORKS = "https://api.fireworks.ai/v1"
 
@@ -231,6 +239,8 @@ def write(route: Route, tickets: Sequence[Ticket], folder: Path, *, instruction:
     all: tickets that break a rule raise CourseError, and what stood there stays.
     """
     said = system_prompt() if instruction is None else instruction
+    for ticket in tickets:
+        checked_text(ticket.text, f"ticket {ticket.id}")
     records = [example(route, ticket, said) for ticket in tickets]
     content = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
     path = Path(folder) / f"tickets-{route.id}.jsonl"
@@ -436,12 +446,9 @@ def _problems_of_line(route: Route, line: str) -> Iterator[tuple[str, str]]:
 
 def _record(line: str) -> dict[str, Any]:
     try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise _Broken("encoding", f"{line[:40]!r} is not JSON ({error.msg}); write one object.") from None
-    if not isinstance(record, dict):
-        raise _Broken("encoding", f"{line[:40]!r} is no object; write one object on each line.")
-    return record
+        return parsed_json(line, "the example")
+    except CourseError as error:
+        raise _Broken("encoding", str(error)) from None
 
 
 def _turns(route: Route, record: dict[str, Any]) -> list[tuple[str, str]]:
@@ -461,12 +468,50 @@ def _conversation(record: dict[str, Any], rule: Rule) -> list[tuple[str, str]]:
 
 
 def _chat(record: dict[str, Any], rule: Rule) -> list[tuple[str, str]]:
-    turns = []
-    for message in _messages(record, rule, required=("role", "content")):
+    # Tools stand in the prompt of every turn, so they count as tokens.
+    turns = [("tools", json.dumps(_tools(record["tools"])))] if "tools" in record else []
+    for message in _messages(record, rule, required=("role",)):
+        role = message["role"]
         if message.get("weight", 1) not in (0, 1):
             raise _Broken("keys", f"a weight is {message['weight']!r}; write 0 or 1.")
-        turns.append((message["role"], _text(message["role"], message["content"])))
+        if not message.get("tool_calls"):
+            _known_keys("a turn", message, ("content",), rule.turn)
+            turns.append((role, _chat_text(role, message["content"], rule)))
+            continue
+        if role != "assistant":
+            raise _Broken("keys", f"{role} has tool_calls; only the assistant calls tools.")
+        calls = json.dumps(_calls(message["tool_calls"]))
+        turns.append((_CALLING, (message.get("content") or "") + calls))
     return turns
+
+
+def _chat_text(role: str, content: Any, rule: Rule) -> str:
+    """The text of a turn: where tools are taken, so is OpenAI's list of text parts."""
+    if "tool_calls" not in rule.turn or not isinstance(content, list):
+        return _text(role, content)
+    for part in content:
+        if not isinstance(part, dict) or part.get("type") != "text":
+            raise _Broken("content", f"the content of {role} has the part {part!r}; only texts are taken.")
+    return "\n".join(_text(role, part.get("text")) for part in content)
+
+
+def _tools(tools: Any) -> list[Any]:
+    if not isinstance(tools, list) or not all(_names_a_function(tool) for tool in tools):
+        raise _Broken("keys", 'tools is not a list of {"type": "function", "function": {"name": ...}}.')
+    return tools
+
+
+def _calls(calls: Any) -> list[Any]:
+    if not isinstance(calls, list) or not all(
+        _names_a_function(call) and isinstance(call["function"].get("arguments"), str) for call in calls
+    ):
+        raise _Broken("keys", "tool_calls is not a list of functions with a name and arguments as a text.")
+    return calls
+
+
+def _names_a_function(value: Any) -> bool:
+    function = value.get("function") if isinstance(value, dict) else None
+    return isinstance(function, dict) and isinstance(function.get("name"), str)
 
 
 def _prompt(record: dict[str, Any], rule: Rule) -> list[tuple[str, str]]:
@@ -513,12 +558,15 @@ def _text(role: str, said: Any) -> str:
 
 
 def _wrong_order(roles: list[str]) -> str:
-    turns = roles[1:] if roles[:1] == ["system"] else roles
-    for place, role in enumerate(turns):
-        expected = ("user", "assistant")[place % 2]
-        if role != expected:
-            return f"turn {place + 1} is of {role!r} where {expected!r} must speak."
-    if not turns or turns[-1] != "assistant":
+    turns = [role for role in roles if role != "tools"]
+    if turns[:1] == ["system"]:
+        turns = turns[1:]
+    before = "assistant"
+    for place, role in enumerate(turns, start=1):
+        if role not in _NEXT[before]:
+            return f"turn {place} is of {role!r} where {' or '.join(map(repr, _NEXT[before]))} must speak."
+        before = role
+    if not turns or before not in ("assistant", _CALLING):
         return "the last turn is not of 'assistant'; end each example with its answer."
     return ""
 

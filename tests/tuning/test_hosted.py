@@ -212,7 +212,7 @@ TURNS = [
     ("keys", delete("messages"), 2),
     ("keys", set_("messages", to="text"), 2),
     ("keys", delete("messages", -1, "role"), 2),
-    ("keys", set_("messages", -1, "name", to="Ada"), 2),
+    ("keys", set_("messages", -1, "colour", to="red"), 2),
     ("roles", delete("messages", -1), 2),
     ("roles", set_("messages", -1, "role", to="bot"), 2),
     ("roles", set_("messages", -1, "role", to="user"), 2),
@@ -271,6 +271,62 @@ def test_what_chat_files_may_hold_besides_is_let_through(route, tmp_path):
         ]
 
     assert broken(route, tmp_path, change) == []
+
+
+TOOL = {"type": "function", "function": {"name": "order_state", "parameters": {"type": "object"}}}
+CALL = {"id": "c1", "type": "function", "function": {"name": "order_state", "arguments": '{"id": 7}'}}
+
+
+def with_tools(record: dict) -> dict:
+    """The example in OpenAI's form: the assistant calls a tool before it answers."""
+    system, user, answer = record["messages"]
+    calling = {"role": "assistant", "content": None, "tool_calls": [CALL]}
+    result = {"role": "tool", "tool_call_id": "c1", "content": "delayed"}
+    user = user | {"name": "Ada", "content": [{"type": "text", "text": user["content"]}]}
+    return {"messages": [system, user, calling, result, answer], "tools": [TOOL], "parallel_tool_calls": True}
+
+
+def test_fireworks_takes_openai_files_with_tools_and_counts_the_tools(tmp_path, ready):
+    def change(records):
+        records[:] = [with_tools(record) for record in records]
+        records[1]["messages"] = records[1]["messages"][:3]  # an example may end with its call
+
+    fireworks = hosted.route("fireworks")
+    assert broken(fireworks, tmp_path, change) == []
+    with_the_tools = hosted.estimate(fireworks, tmp_path / "tickets-fireworks.jsonl").tokens
+    assert with_the_tools > hosted.estimate(fireworks, ready["fireworks"]).tokens + 20 * len(TRAIN)
+
+
+@pytest.mark.parametrize(
+    ("rule", "change"),
+    [
+        ("keys", lambda record: record.update(tools={"a": 1})),
+        ("keys", lambda record: record["messages"][2].update(tool_calls=[{"function": {"name": "a"}}])),
+        ("keys", lambda record: record["messages"][1].update(tool_calls=[CALL])),
+        ("keys", lambda record: record["messages"][4].pop("content")),
+        ("content", lambda record: record["messages"][1].update(content=[{"type": "image_url"}])),
+        ("roles", lambda record: record["messages"].pop(2)),
+        ("roles", lambda record: record["messages"].pop()),
+        ("roles", lambda record: record["messages"].pop(3)),
+    ],
+)
+def test_tools_out_of_order_are_found(rule, change, tmp_path):
+    def one_with_tools(records):
+        records[1] = with_tools(records[1])
+        change(records[1])
+
+    found = broken(hosted.route("fireworks"), tmp_path, one_with_tools)
+    assert [(problem.rule, problem.line) for problem in found] == [(rule, 2)]
+
+
+@by_route()
+def test_half_of_a_character_is_found_before_and_in_a_file(route, tmp_path):
+    with pytest.raises(CourseError, match="ticket T.*half of a character"):
+        hosted.write(route, [replace(TRAIN[0], text="a\ud83d"), *TRAIN[1:]], tmp_path)
+    path = hosted.write(route, TRAIN, tmp_path)
+    line = json.dumps(hosted.example(route, replace(TRAIN[0], text="a\ud83d"), "I")).encode()
+    path.write_bytes(path.read_bytes() + line + b"\n")
+    assert [(one.rule, one.line) for one in hosted.problems(route, path)] == [("encoding", len(TRAIN) + 1)]
 
 
 def test_an_instruction_and_a_version_are_no_duty_in_a_conversation(tmp_path):
