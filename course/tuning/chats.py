@@ -9,7 +9,7 @@ from pathlib import Path
 from jsonschema import Draft202012Validator
 
 from course.errors import CourseError
-from course.files import parsed_json, read_text, replacing
+from course.files import checked_text, parsed_json, read_text, replacing
 from course.material.data import Ticket, prompt
 
 
@@ -40,11 +40,19 @@ CHAT_SCHEMA = {
 
 @dataclass(frozen=True)
 class Chat:
-    """One example to train on: the instruction, the text, and the answer that the model is to learn."""
+    """One example to train on: the instruction, the text, and the answer that the model is to learn.
+
+    CourseError for a part that holds half of a surrogate pair, so that every chat can be written, hashed,
+    counted and trained on.
+    """
 
     system: str
     text: str
     answer: str
+
+    def __post_init__(self) -> None:
+        for name, part in vars(self).items():
+            checked_text(part, f"the {name} of a chat")
 
     @property
     def messages(self) -> list[dict[str, str]]:

@@ -28,6 +28,7 @@ import torch
 import transformers
 from accelerate.utils import broadcast_object_list
 from filelock import FileLock, Timeout
+from jinja2 import TemplateError
 from torch.nn.functional import cross_entropy
 
 from course.engine import weights
@@ -177,11 +178,14 @@ def train(
 
 
 def check_trainable(chats: Sequence[Chat]) -> None:
-    """CourseError when there are too few chats to train on, or when all have one answer."""
+    """CourseError for too few chats to train on, for a blank text, and when all have one answer."""
     if len(chats) < FEWEST_EXAMPLES:
         raise CourseError(
             f"There are {len(chats)} examples to train on; give at least {FEWEST_EXAMPLES}, better hundreds."
         )
+    for number, chat in enumerate(chats, start=1):
+        if blank := next((name for name, part in vars(chat).items() if not part.strip()), None):
+            raise CourseError(f"Example {number} has a blank {blank}; write a text or leave the example out.")
     answers = {chat.answer for chat in chats}
     if len(answers) == 1:
         raise CourseError(
@@ -218,7 +222,7 @@ def encode(chats: Sequence[Chat], base: Path) -> list[Encoded]:
     found = _encode(chats, base)
     limit = context_tokens(base)
     for number, chat in enumerate(found, start=1):
-        if chat.length > limit:
+        if limit is not None and chat.length > limit:
             raise CourseError(
                 f"Example {number} ({chats[number - 1].text[:40]!r}...) has {chat.length} tokens, and the "
                 f"model takes {limit}; shorten it or leave it out."
@@ -231,25 +235,74 @@ def token_counts(chats: Sequence[Chat], base: Path | None = None) -> list[int]:
     return [chat.length for chat in _encode(chats, Base.of(base).folder)]
 
 
-def context_tokens(base: Path) -> int:
-    """How many tokens the model in that folder takes."""
-    return transformers.AutoConfig.from_pretrained(base, local_files_only=True).max_position_embeddings
+def context_tokens(base: Path) -> int | None:
+    """How many tokens the model in that folder takes; None where it names no limit, as with ALiBi."""
+    config = transformers.AutoConfig.from_pretrained(base, local_files_only=True)
+    return getattr(config.get_text_config(), "max_position_embeddings", None)
 
 
 def _encode(chats: Sequence[Chat], base: Path) -> list[Encoded]:
     if not chats:
         return []
-    tokenizer = transformers.AutoTokenizer.from_pretrained(base, local_files_only=True)
-    if not tokenizer.chat_template:
-        raise CourseError(f"The model in {base} has no chat template; choose one that is trained to chat.")
-    prompts = [
-        tokenizer.apply_chat_template(chat.messages[:-1], tokenize=False, add_generation_prompt=True)
-        for chat in chats
-    ]
+    tokenizer = _tokenizer(base)
+    for number, chat in enumerate(chats, start=1):
+        for name, part in vars(chat).items():
+            if control := next((token for token in tokenizer.all_special_tokens if token in part), None):
+                raise CourseError(
+                    f"Example {number}: its {name} holds {control!r}, a control token of the model; "
+                    "write it otherwise or leave the example out."
+                )
+    prompts = [_prompt(tokenizer, chat) for chat in chats]
     read = tokenizer(prompts, add_special_tokens=False)["input_ids"]
     written = tokenizer([chat.answer for chat in chats], add_special_tokens=False)["input_ids"]
     end = tokenizer.eos_token_id
     return [Encoded(prompt, [*answer, end]) for prompt, answer in zip(read, written, strict=True)]
+
+
+def _tokenizer(base: Path) -> transformers.PreTrainedTokenizerBase:
+    """The tokenizer of the model in that folder. CourseError when chats cannot be put into tokens by it."""
+    with _named_faults(base):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(base, local_files_only=True)
+    if not tokenizer.chat_template:
+        raise CourseError(f"The model in {base} has no chat template; choose one that is trained to chat.")
+    if tokenizer.eos_token_id is None:
+        raise CourseError(
+            f"The tokenizer in {base} names no eos_token, so no answer would end; "
+            "set it in tokenizer_config.json."
+        )
+    return tokenizer
+
+
+def _prompt(tokenizer: transformers.PreTrainedTokenizerBase, chat: Chat) -> str:
+    """What the model reads. A template without a system role gets the instruction before the text."""
+    turns = chat.messages[:-1]
+    joined = [{"role": "user", "content": f"{chat.system}\n\n{chat.text}"}]
+    try:
+        prompt = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        if chat.system.strip() in prompt:
+            return prompt
+    except TemplateError:
+        pass
+    try:
+        return tokenizer.apply_chat_template(joined, tokenize=False, add_generation_prompt=True)
+    except TemplateError as error:
+        raise CourseError(
+            f"The chat template of {tokenizer.name_or_path} takes no user turn ({error}); "
+            "choose a model that is trained to chat."
+        ) from None
+
+
+@contextmanager
+def _named_faults(base: Path) -> Iterator[None]:
+    """What transformers raises on a model that it cannot load, as one sentence."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, ImportError, RuntimeError) as error:
+        cause = " ".join(str(error).split())[:150]
+        raise CourseError(
+            f"transformers cannot load the model in {base} ({cause}); choose a causal model that was saved "
+            "with its tokenizer."
+        ) from None
 
 
 def batches(lengths: Sequence[int], size: int, seed: int, epoch: int) -> list[list[int]]:
@@ -310,6 +363,8 @@ class AnswerLoss(torch.nn.Module):
         base = self._base[0]
         hidden = base.get_decoder()(input_ids=rows, use_cache=False).last_hidden_state[places]
         scores = base.get_output_embeddings()(hidden).float()
+        if cap := getattr(base.config, "final_logit_softcapping", None):  # of Gemma 2
+            scores = cap * torch.tanh(scores / cap)
         loss = cross_entropy(scores, targets, reduction="sum")
         missed = torch.zeros(len(rows), device=rows.device)
         missed.index_add_(0, places.nonzero()[:, 0], (scores.argmax(-1) != targets).float())
@@ -490,9 +545,13 @@ class _Run:
         with torch.random.fork_rng():
             torch.manual_seed(self.settings.seed)
             # Attention of single products: the fused one is slower for short texts on a CPU.
-            model = transformers.AutoModelForCausalLM.from_pretrained(
-                self.base.folder, dtype=DTYPES[self.dtype], attn_implementation="eager", local_files_only=True
-            )
+            with _named_faults(self.base.folder):
+                model = transformers.AutoModelForCausalLM.from_pretrained(
+                    self.base.folder,
+                    dtype=DTYPES[self.dtype],
+                    attn_implementation="eager",
+                    local_files_only=True,
+                )
             lora = peft.LoraConfig(
                 r=self.settings.rank,
                 lora_alpha=self.settings.alpha,

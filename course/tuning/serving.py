@@ -36,12 +36,14 @@ _engines: dict[str, embedded.Engine] = {}
 def serve(adapter: Adapter, base: Path | None = None) -> str:
     """Offer an adapter beside its base and return the model name to ask the client for.
 
-    The name ends in the hash of the merged weights, so recorded answers of one version never stand for
-    another's. The model is merged once (see `merged_gguf`) and loaded at its first request (about 700 MB).
+    The name ends in the hash of the adapter (and of `base`, where one is given), so recorded answers of one
+    version never stand for another's. Merging takes place at the first request that no recorded answer meets
+    (see `merged_gguf`), and so does loading (about 700 MB).
     """
-    path = merged_gguf(adapter, base)
-    name = f"local+{adapter.label}-{weights.file_hash(path)[:8]}"
-    messages_api.MODELS[name] = lambda: _engine(name, path)
+    _check_base(adapter, base)
+    below = f"-{weights.file_hash(base)[:8]}" if base else ""
+    name = f"local+{adapter.label}-{adapter.card.sha256[:8]}{below}"
+    messages_api.MODELS[name] = lambda: _engine(name, adapter, base)
     return name
 
 
@@ -78,15 +80,20 @@ def merged_gguf(adapter: Adapter, base: Path | None = None) -> Path:
     Raises CourseError when the adapter was trained on other weights. A GGUF file named as `base` is taken
     as it is, to measure what comes of an adapter that was not trained on it.
     """
+    _check_base(adapter, base)
     source = base or weights.gguf_path()
-    if base is None:
-        adapter.check_base(source.stem, weights.file_hash(source))
     target = merged_path(adapter, base)
     with FileLock(target.with_suffix(".lock")):
         if not weights.is_intact(target):
             deltas = _deltas(adapter)
             weights.write_checked(target, lambda part: write_merged(source, part, deltas))
     return target
+
+
+def _check_base(adapter: Adapter, base: Path | None) -> None:
+    if base is None:
+        embedded_model = weights.gguf_path()
+        adapter.check_base(embedded_model.stem, weights.file_hash(embedded_model))
 
 
 def write_merged(source: Path, target: Path, deltas: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
@@ -145,9 +152,10 @@ def _trained(adapter: Adapter) -> Iterator[tuple[str, str, np.ndarray]]:
         yield f"blk.{found[1]}.{LAYERS[found[2]]}.weight", found[3], values.astype(np.float32)
 
 
-def _engine(name: str, path: Path) -> embedded.Engine:
+def _engine(name: str, adapter: Adapter, base: Path | None) -> embedded.Engine:
     with _lock:
         if name not in _engines:
+            path = merged_gguf(adapter, base)
             _engines[name] = embedded.Engine(path, weights.chosen_model("small").context_tokens)
             atexit.register(_engines[name].close)
         return _engines[name]

@@ -80,6 +80,14 @@ def test_a_file_that_cannot_be_read_or_written(tmp_path: Path):
         write_chats([], tmp_path / "no folder" / "chats.jsonl")
 
 
+@pytest.mark.parametrize("place", range(3))
+def test_half_of_a_character_makes_no_chat(place: int):
+    parts = ["Name it.", "Where?", "order"]
+    parts[place] += "\ud83d"
+    with pytest.raises(CourseError, match="of a chat: the text holds .* half of a character"):
+        Chat(*parts)
+
+
 def test_the_hash_tells_data_and_their_parts_apart():
     a, b = routing_chats(tickets("dev")[:2])
     assert data_hash([a, b]) == data_hash([a, b])

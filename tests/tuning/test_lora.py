@@ -293,6 +293,64 @@ def test_too_long_example_is_named(base: Path, results_dir: Path):
         train("letters", chats, DEV, settings=SETTINGS, base=base)
 
 
+@pytest.mark.parametrize("family", tiny_model.FAMILIES)
+@pytest.mark.parametrize("template", [tiny_model.TEMPLATE, tiny_model.NO_SYSTEM], ids=["system", "no system"])
+def test_any_causal_model_trains_with_the_loss_of_transformers(family, template, tmp_path, results_dir):
+    base = tiny_model.write(tmp_path / "base", family=family, template=template)
+    model = transformers.AutoModelForCausalLM.from_pretrained(base, attn_implementation="eager").eval()
+    encoded = lora.encode(CHATS[:3], base)
+    with torch.no_grad():
+        summed = lora.AnswerLoss(model)(*lora.as_tensors(encoded))[0].item()
+        scores = [model(torch.tensor([chat.prompt + chat.answer])).logits[0, :-1] for chat in encoded]
+        singly = [
+            cross_entropy(score[-len(chat.answer) :], torch.tensor(chat.answer), reduction="sum").item()
+            for score, chat in zip(scores, encoded, strict=True)
+        ]
+    assert summed == pytest.approx(sum(singly), rel=1e-4)
+    adapter = train(family, CHATS, settings=changed(steps=12, learning_rate=0.02), base=base)
+    assert adapter.card.losses[-1][1] < adapter.card.losses[0][1]
+    prompt = transformers.AutoTokenizer.from_pretrained(base).decode(encoded[0].prompt)
+    assert prompt in ("<s>ss</s><s>uxxx 0</s><s>a", "<s>us\n\nxxx 0</s><s>a")
+
+
+def test_a_model_without_a_longest_text_takes_long_ones(tmp_path: Path):
+    base = tiny_model.write(tmp_path / "base", family="bloom")
+    assert lora.context_tokens(base) is None
+    (long,) = lora.encode([dataclasses.replace(CHATS[0], text="long " * 100)], base)
+    assert long.length > 500
+
+
+def test_a_model_that_cannot_be_trained_on_is_refused_in_a_sentence(tmp_path: Path, results_dir: Path):
+    no_end = tiny_model.write(tmp_path / "no-end", end=None)
+    with pytest.raises(CourseError, match="names no eos_token"):
+        train("letters", CHATS, base=no_end)
+    no_user = tiny_model.write(tmp_path / "no-user", template="{{ raise_exception('never') }}")
+    with pytest.raises(CourseError, match=r"takes no user turn \(never\)"):
+        train("letters", CHATS, base=no_user)
+    sequences = tiny_model.write(tmp_path / "sequences")
+    transformers.T5ForConditionalGeneration(
+        transformers.T5Config(vocab_size=300, d_model=8, d_kv=4, d_ff=8, num_layers=1, num_heads=2)
+    ).save_pretrained(sequences)
+    with pytest.raises(CourseError, match="transformers cannot load the model in"):
+        train("letters", CHATS, base=sequences)
+
+
+@pytest.mark.parametrize(
+    ("part", "text", "says"),
+    [
+        ("answer", "x</s>", "Example 3: its answer holds '</s>', a control token"),
+        ("text", "<s>x", "Example 3: its text holds '<s>', a control token"),
+        ("answer", " ", "Example 3 has a blank answer"),
+        ("system", "", "Example 3 has a blank system"),
+    ],
+)
+def test_an_example_that_would_break_the_prompt_is_named(part, text, says, base: Path, results_dir: Path):
+    chats = [*CHATS[:2], dataclasses.replace(CHATS[2], **{part: text}), *CHATS[3:]]
+    with pytest.raises(CourseError, match=says):
+        train("letters", chats, DEV, settings=SETTINGS, base=base)
+    assert adapters.versions("letters") == []
+
+
 def test_folder_without_a_model(tmp_path: Path, results_dir: Path):
     with pytest.raises(CourseError, match="holds no model: choose a folder with config.json"):
         train("letters", CHATS, DEV, settings=SETTINGS, base=tmp_path)
@@ -345,7 +403,7 @@ def test_command_line_trains_on_files(base: Path, results_dir: Path, tmp_path: P
     ("words", "says"),
     [
         (["letters", "--dev", "dev.jsonl"], "--dev is given without --train"),
-        (["letters", "--train", "none.jsonl"], "none.jsonl cannot be read"),
+        (["letters", "--train", "none.jsonl"], "none.jsonl is missing"),
         (["Not a name"], "'Not a name' cannot name an adapter"),
         (["letters", "--rank", "0"], "rank is 0"),
     ],
