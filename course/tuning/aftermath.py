@@ -233,7 +233,7 @@ def retrained_adapter(on_step: Callable | None = None) -> Adapter:
 
 @contextmanager
 def served(adapter: Adapter, base: Path | None = None) -> Iterator[str]:
-    """The adapter's model name while the block lasts (see `tuned_models.serve`)."""
+    """The adapter's model name while the block lasts (see `serving.serve`)."""
     name = serving.serve(adapter, base)
     try:
         yield name

@@ -73,7 +73,7 @@ def check_chats(
 ) -> Report:
     """Every check of chats: copies, leaks into the sets that measure, balance, disagreement and length.
 
-    `held_out` are those sets by name; `lengths` are the tokens of each chat (`finetune.token_counts`), and
+    `held_out` are those sets by name; `lengths` are the tokens of each chat (`lora.token_counts`), and
     `limit` is how many the model takes. `more` are findings of other checks, such as `second_reading`.
     """
     if not chats:

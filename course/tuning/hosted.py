@@ -154,7 +154,7 @@ class JobEstimate:
         if self.first_month is None:
             parts.append(f"No price was found for {' and '.join(self.missing)}: there is no sum to agree to.")
         else:
-            parts.append(f"The first month comes to {self.first_month:.2f} $.")
+            parts.append(f"The first month comes to ${self.first_month:,.2f}.")
         if self.unverified:
             parts.append(f"Not verified: {', '.join(self.unverified)} of data/prices.csv.")
         return " ".join(parts)
@@ -235,8 +235,8 @@ def example(route: Route, ticket: Ticket, instruction: str) -> dict[str, Any]:
 def write(route: Route, tickets: Sequence[Ticket], folder: Path, *, instruction: str | None = None) -> Path:
     """Write the training file of the route and return its path, `folder`/tickets-<route>.jsonl.
 
-    `instruction` is the course's list of queues unless another is given. The file is written whole or not at
-    all: tickets that break a rule raise CourseError, and what stood there stays.
+    `instruction` is the course's list of queues unless another is given. The file is written completely or
+    not at all: tickets that break a rule raise CourseError, and what stood there stays.
     """
     said = system_prompt() if instruction is None else instruction
     for ticket in tickets:
@@ -528,7 +528,7 @@ _READERS: dict[str, Callable[[dict[str, Any], Rule], list[tuple[str, str]]]] = {
 def _messages(record: dict[str, Any], rule: Rule, *, required: tuple[str, ...]) -> list[dict[str, Any]]:
     messages = record["messages"]
     if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
-        raise _Broken("keys", "messages is no list of objects; write one object for each turn.")
+        raise _Broken("keys", "messages is not a list of objects; write one object for each turn.")
     for message in messages:
         _known_keys("a turn", message, required, rule.turn)
     return messages
@@ -545,7 +545,7 @@ def _known_keys(what: str, record: dict[str, Any], required: Sequence[str], know
 
 def _joined(role: str, parts: Any) -> str:
     if not isinstance(parts, list) or not parts or any(not isinstance(part, dict) for part in parts):
-        raise _Broken("content", f"the content of {role} is no list of texts; write [{{'text': ...}}].")
+        raise _Broken("content", f"the content of {role} is not a list of texts; write [{{'text': ...}}].")
     for part in parts:
         _known_keys(f"the content of {role}", part, ("text",), ("text",))
     return "\n".join(_text(role, part["text"]) for part in parts)
@@ -635,7 +635,7 @@ def _rule(where: str, table: dict[str, Any]) -> Rule:
 
 
 def _dollars(amount: float | None) -> str:
-    return "an unknown sum" if amount is None else f"{_cents_up(amount):,.2f} $"
+    return "an unknown sum" if amount is None else f"${_cents_up(amount):,.2f}"
 
 
 def _cents_up(amount: float) -> float:

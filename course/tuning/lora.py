@@ -757,9 +757,9 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--learning-rate", type=float, default=usual.learning_rate)
     parser.add_argument("--dtype", choices=("auto", *DTYPES), default=usual.dtype)
     parser.add_argument("--again", action="store_true", help="train even if this run was finished before")
-    told = vars(parser.parse_args(words))
-    name, base, again = told.pop("name"), told.pop("base"), told.pop("again")
-    files = (told.pop("train"), told.pop("dev"))
+    options = vars(parser.parse_args(words))
+    name, base, again = options.pop("name"), options.pop("base"), options.pop("again")
+    files = (options.pop("train"), options.pop("dev"))
     try:
         if files == (None, None):
             chats, dev = routing_chats(tickets("train")), routing_chats(tickets("dev"))
@@ -767,7 +767,7 @@ def main(words: Sequence[str] | None = None) -> None:
             raise CourseError("--dev is given without --train; name both files, or none of them.")
         else:
             chats, dev = (read_chats(file) if file else [] for file in files)
-        settings = Settings(**told)
+        settings = Settings(**options)
         print(train(name, chats, dev, settings=settings, base=base, on_step=_print_some, again=again))
     except CourseError as error:
         sys.exit(str(error))

@@ -38,8 +38,8 @@ def plain_folder() -> Path:
 
 def _is_intact(folder: Path) -> bool:
     try:
-        told = json.loads((folder / HASHES).read_text())
-        return told == {WEIGHTS: weights.file_hash(folder / WEIGHTS)}
+        hashes = json.loads((folder / HASHES).read_text())
+        return hashes == {WEIGHTS: weights.file_hash(folder / WEIGHTS)}
     except (OSError, ValueError):
         return False
 

@@ -101,8 +101,8 @@ def train(
             for group in optimizer.param_groups:
                 group["lr"] = learning_rate * rate_factor(step, len(order), WARMUP)
             texts = _tokens([chats[place].text for place in chosen])
-            told = torch.tensor([answers.index(chats[place].answer) for place in chosen])
-            loss = cross_entropy(model(**texts), told)
+            labels = torch.tensor([answers.index(chats[place].answer) for place in chosen])
+            loss = cross_entropy(model(**texts), labels)
             if not math.isfinite(loss.item()):
                 raise CourseError(
                     f"The loss is no number after step {step}; lower the learning rate ({learning_rate})."

@@ -412,7 +412,7 @@ def test_a_part_of_a_sum_is_never_rounded_down(amount):
 def test_what_is_not_verified_is_said(path):
     found = hosted.estimate(NOVA, path)
     assert found.unverified == (NOVA.training, NOVA.storage)
-    assert NOVA.training in str(found) and f"{found.first_month:.2f} $" in str(found)
+    assert NOVA.training in str(found) and f"${found.first_month:,.2f}" in str(found)
 
 
 def test_a_price_that_nobody_found_leaves_no_sum(ready):

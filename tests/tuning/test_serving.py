@@ -84,6 +84,36 @@ def test_a_base_that_is_named_is_taken_and_another_one_refused(source, tmp_path,
     assert found[Q].any() and not found[K].any()
 
 
+def test_a_model_is_named_by_its_adapter_and_merged_at_its_first_request(
+    source, tmp_path, results_dir, monkeypatch
+):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    loaded = []
+
+    class FakeEngine:
+        def __init__(self, path: Path, context_tokens: int):
+            loaded.append(path)
+
+        def close(self) -> None:
+            pass
+
+    monkeypatch.setattr(serving.embedded, "Engine", FakeEngine)
+    a, b = product(64)
+    key = "base_model.model.model.layers.0.self_attn.q_proj.lora_{}.weight"
+    state = {key.format("A"): torch.tensor(b), key.format("B"): torch.tensor(a)}
+    adapter = adapters.save("foreign", state, LORA, **CARD)
+    name = serving.serve(adapter, source)
+    assert name.startswith(f"local+foreign-v1-{adapter.card.sha256[:8]}-")
+    try:
+        merged = serving.merged_path(adapter, source)
+        assert not merged.exists() and loaded == []
+        engine = messages_api.MODELS[name]()
+        assert merged.exists() and loaded == [merged]
+        assert messages_api.MODELS[name]() is engine and loaded == [merged]
+    finally:
+        serving.close(name)
+
+
 def test_only_a_served_tuned_model_can_be_closed():
     for name in ("local", "local+nothing-v1-0"):
         with pytest.raises(CourseError, match=r"No tuned model is served as .*served are: none"):
