@@ -7,7 +7,7 @@ from course.exercises.checking import Exercise
 
 def _is_the_share_of_one_queue(guess: object) -> str | None:
     if not isinstance(guess, int | float):
-        return f"a share is a number between 0 and 1, and {guess!r} is none."
+        return f"a share is a number between 0 and 1, and {guess!r} is not."
     if abs(guess - 1 / 18) <= 0.005:
         return None
     return f"{guess} is too {'high' if guess > 1 / 18 else 'low'}."

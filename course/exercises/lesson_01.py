@@ -17,7 +17,7 @@ _ORDER_NUMBER_CASES = (
 
 def _keeps_order_numbers(checker: object) -> str | None:
     if not callable(checker):
-        return f"{checker!r} is no function."
+        return f"{checker!r} is not a function."
     for line, message, wanted in _ORDER_NUMBER_CASES:
         said = checker(line, message)
         if said is None:
@@ -29,7 +29,7 @@ def _keeps_order_numbers(checker: object) -> str | None:
 
 def _is_repaired(prompt: object) -> str | None:
     if not isinstance(prompt, str):
-        return f"a prompt is a text, and {prompt!r} is none."
+        return f"a prompt is a text, and {prompt!r} is not."
     findings = lint(prompt)
     if findings:
         return f"{len(findings)} left. {findings[0]}"

@@ -55,7 +55,7 @@ def _routes_the_urgent_ticket(ids: object) -> str | None:
 
 def _is_the_price_of_18_examples(dollars: object) -> str | None:
     if not isinstance(dollars, int | float):
-        return f"{dollars!r} is no number of dollars."
+        return f"{dollars!r} is not a number of dollars."
     client, model = _local_model()
     text = tickets("test")[0].text
     bare, shown = (
@@ -67,7 +67,7 @@ def _is_the_price_of_18_examples(dollars: object) -> str | None:
     right = 1000 * tier("small").cost(shown - bare, 0)
     if abs(dollars - right) <= right / 4:
         return None
-    return f"{dollars} $ is too {'much' if dollars > right else 'little'}."
+    return f"${dollars} is too {'much' if dollars > right else 'little'}."
 
 
 EXERCISES = [

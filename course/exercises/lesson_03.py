@@ -29,7 +29,7 @@ def _learns_from_the_labels_it_is_given(accuracy_with: Callable[[int], float]) -
 def _ships_what_the_paired_test_supports(ship: tuple[str, float]) -> str | None:
     prompt, p_value = ship
     if prompt not in READINGS:
-        return f"{prompt!r} is none of the prompts {', '.join(READINGS)}."
+        return f"{prompt!r} is not one of the prompts {', '.join(READINGS)}."
     results = {name: _reading(name) for name in READINGS}
     best, rival = sorted(results, key=lambda name: -results[name].accuracy)[:2]
     if prompt != best:
@@ -53,11 +53,11 @@ def _is_the_price_of_a_thousand(costs: Mapping[str, float]) -> str | None:
         if abs(given / right - 1) <= 0.01:
             continue
         if abs(1000 * given / right - 1) <= 0.01:
-            return f"{given} $ is one request at the {name} tier; give the price of 1,000."
+            return f"${given} is one request at the {name} tier; give the price of 1,000."
         without_reply = 1000 * tier(name).cost(TOKENS_IN, 0)
         if abs(given / without_reply - 1) <= 0.01:
-            return f"{given} $ at the {name} tier leaves out the reply, which has a price of its own."
-        return f"{given} $ is not what 1,000 requests cost at the {name} tier."
+            return f"${given} at the {name} tier leaves out the reply, which has a price of its own."
+        return f"${given} is not what 1,000 requests cost at the {name} tier."
     return None
 
 

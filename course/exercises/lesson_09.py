@@ -49,7 +49,7 @@ def _names_what_is_forgotten(missing: set[str]) -> str | None:
     missing = set(missing)
     unknown = missing - NAMED - FORGOTTEN
     if unknown:
-        return f"{sorted(unknown)[0]!r} is no part of a bill; take the names of the table above."
+        return f"{sorted(unknown)[0]!r} is not a part of a bill; take the names of the table above."
     if missing & NAMED:
         return f"the case does speak of {sorted(missing & NAMED)[0]!r}."
     left = len(FORGOTTEN - missing)

@@ -26,7 +26,7 @@ def _decides_the_three(choices: Mapping[str, tuple[str | None, str | None]]) -> 
         if rung is None or reason is None:
             return f"case {name} has no rung or no reason yet."
         if reason not in REASONS:
-            return f"{reason!r} is no reason; take one of {', '.join(REASONS)}."
+            return f"{reason!r} is not a reason; choose one of {', '.join(REASONS)}."
         if rung != case["next"]:
             return f"case {name} does not go to {rung!r} next. Which fact of it stands in the way?"
         if reason != case["reason"]:
