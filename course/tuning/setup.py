@@ -1,6 +1,8 @@
 """What training needs, installed when it is first wanted: `ready()`, or `python -m course.tuning.setup`.
 
-Lessons 00 to 10 do without PyTorch, so it is not part of the first installation.
+Lessons 00 to 10 do without PyTorch, so it is not part of the first installation. uv knows PyTorch's own index
+and takes the build that fits the machine. Where that cannot be reached, pip takes what the reader's settings
+offer, but no CUDA without a GPU.
 """
 
 import json
@@ -28,6 +30,8 @@ def ready() -> None:
     if not missing:
         return
     print(f"Installing {', '.join(missing)} for training, once; this takes a few minutes.", flush=True)
+    if subprocess.run(_uv(), stderr=subprocess.DEVNULL).returncode == 0:
+        return
     if not _has_gpu() and (extra := _cuda_packages()):
         raise CourseError(
             f"Here pip would bring {len(extra)} packages of CUDA ({extra[0]}, ...), several GB, and no "
@@ -67,6 +71,11 @@ def _cuda_packages() -> list[str]:
 
 def _has_gpu() -> bool:
     return shutil.which("nvidia-smi") is not None
+
+
+def _uv() -> list[str]:
+    uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable]
+    return [*uv, "--torch-backend", "auto", "--requirement", str(REQUIREMENTS)]
 
 
 def _pip(*options: str) -> list[str]:

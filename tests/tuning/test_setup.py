@@ -11,12 +11,19 @@ from course.tuning import setup
 
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
-    """The commands that would run; none of them does."""
+    """The commands that would run; none of them does, and uv reaches nothing."""
     commands: list[list[str]] = []
-    monkeypatch.setattr(
-        subprocess, "run", lambda command, **_: commands.append(command) or SimpleNamespace(returncode=0)
-    )
+
+    def run(command: list[str], **_) -> SimpleNamespace:
+        commands.append(command[2:])
+        return SimpleNamespace(returncode=2 if command[2] == "uv" else 0)
+
+    monkeypatch.setattr(subprocess, "run", run)
     return commands
+
+
+def of_pip(commands: list[list[str]]) -> list[list[str]]:
+    return [command for command in commands if command[0] == "pip"]
 
 
 def test_what_is_there_is_not_installed_again(ran):
@@ -35,7 +42,8 @@ def test_missing_packages_are_installed(monkeypatch, ran, capsys):
     monkeypatch.setattr(setup, "_missing", lambda: ["peft==1"])
     monkeypatch.setattr(setup, "_cuda_packages", lambda: [])
     setup.ready()
-    assert len(ran) == 1 and str(setup.REQUIREMENTS) in ran[0]
+    assert [command[0] for command in ran] == ["uv", "pip"]
+    assert all(str(setup.REQUIREMENTS) in command for command in ran)
     assert "Installing peft==1 for training" in capsys.readouterr().out
 
 
@@ -45,10 +53,20 @@ def test_cuda_is_refused_without_a_gpu_and_taken_with_one(monkeypatch, ran):
     monkeypatch.setattr(setup, "_has_gpu", lambda: False)
     with pytest.raises(CourseError, match="2 packages of CUDA .nvidia-cublas.*no NVIDIA GPU"):
         setup.ready()
-    assert ran == []
+    assert of_pip(ran) == []
     monkeypatch.setattr(setup, "_has_gpu", lambda: True)
     setup.ready()
-    assert len(ran) == 1
+    assert len(of_pip(ran)) == 1
+
+
+def test_uv_takes_the_build_that_fits_the_machine(monkeypatch, ran):
+    monkeypatch.setattr(setup, "_missing", lambda: ["torch==1"])
+    monkeypatch.setattr(
+        subprocess, "run", lambda command, **_: ran.append(command) or SimpleNamespace(returncode=0)
+    )
+    setup.ready()
+    (command,) = ran
+    assert command[2] == "uv" and command[command.index("--torch-backend") + 1] == "auto"
 
 
 def test_a_failed_installation_names_the_command(monkeypatch):
