@@ -182,7 +182,10 @@ def _live(claude: prices.Model) -> tuple[CourseClient, str]:
     if is_anthropic:
         model = prices.model(_setting("COURSE_MODEL") or claude.id).id
         return open_client(badge=f"live: {model}, {_price_note(model)}"), model
-    model = _setting("COURSE_MODEL") or _first_model(open_client(badge=""), place)
+    model = _setting("COURSE_MODEL")
+    if model is None:
+        with open_client(badge="", recordings=Recordings(default_path())) as asking:
+            model = _first_model(asking, place)
     return open_client(badge=f"live: {model} at {place}, {_price_note(model)}"), model
 
 
