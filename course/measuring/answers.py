@@ -1,6 +1,6 @@
 """Judging an answer to a question about the handbook by its words and figures: no model is asked.
 
-How often the judge is wrong is measured itself, in tests/measuring/test_graded_answers.py.
+How often the judge is wrong is measured itself: data/measured/graded_answers.csv and its test.
 """
 
 import re

@@ -1,12 +1,13 @@
 """The judge of answers is measured: how many right answers it refuses, how many wrong ones it accepts."""
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
+from typing import Literal
 
 import pytest
 
-from course.files import json_objects
+from course.files import json_objects, read_csv
 from course.material import data
 from course.material.data import Question
 from course.measuring.answers import figures, judge, quantities
@@ -17,6 +18,25 @@ QUESTIONS = {question.id: question for question in data.questions()}
 UNITS = {"€": "dollars", "%": "kg", "minute": "seconds", "hour": "minutes", "day": "weeks", "week": "months"}
 UNITS |= {"month": "days", "year": "months", "millilitre": "litres", "litre": "millilitres"}
 UNITS |= {"millimetre": "metres", "metre": "millimetres", "second": "hours", "degree": "percent"}
+
+
+@dataclass(frozen=True)
+class GradedAnswer:
+    """An answer of an embedded model with what two readings say of it, each made without the other."""
+
+    key: str
+    question: str
+    model: str
+    prompt: str
+    sections: int
+    answer: str
+    first: Literal["right", "wrong"]
+    second: Literal["right", "wrong"]
+
+
+@cache
+def graded() -> list[GradedAnswer]:
+    return read_csv(DATA / "measured" / "graded_answers.csv", GradedAnswer, unique="key")
 
 
 @cache
@@ -73,6 +93,21 @@ def rate(answers: list[tuple[Question, str]], *, right: bool) -> float:
 def test_right_answers_of_a_large_model_are_right():
     assert len(of_a_large_model()) == 76
     assert rate(of_a_large_model(), right=False) < LIMIT
+
+
+def test_answers_that_two_readers_call_right_are_right():
+    agreed = [row for row in graded() if row.first == row.second]
+    assert len(graded()) >= 150 and len(agreed) >= 0.95 * len(graded())
+    answers = [(QUESTIONS[row.question], row.answer) for row in agreed if row.first == "right"]
+    assert len(answers) >= 40
+    assert rate(answers, right=False) < LIMIT
+
+
+def test_answers_that_two_readers_call_wrong_are_wrong():
+    agreed = [row for row in graded() if row.first == row.second]
+    answers = [(QUESTIONS[row.question], row.answer) for row in agreed if row.first == "wrong"]
+    assert len(answers) >= 50
+    assert rate(answers, right=True) < LIMIT
 
 
 def test_right_answers_made_wrong_are_wrong():
