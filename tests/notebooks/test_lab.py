@@ -17,6 +17,8 @@ from tests.browser import open_page
 from tests.lab import CONTROLS, ERRORS, NAME, NEVER_RAN, RUN_ALL, SHOWN, move, serve_lab
 
 WIDTH, HEIGHT = 1000, 900
+pytestmark = pytest.mark.slow
+
 KEY = "sk-marker-of-the-lab"
 # What the kernel of the notebook says to an expression.
 ASK_KERNEL = """async expression => {
