@@ -18,7 +18,7 @@ from course.files import read_text, replacing
 from course.paths import recordings_dir
 
 KEY_DIGITS = 16
-SAMPLED = 8  # answers of each file that keep their request; the first of each further kind keeps it too
+SAMPLED = 16  # answers of each file that keep their request; the first of each further kind keeps it too
 ASKED_CHARACTERS = 60
 PATHS = [path + query for path in (MESSAGES, COUNT) for query in ("", "?beta=true")]
 

@@ -12,10 +12,11 @@ import pytest
 from anthropic.types import MessageCountTokensParams, MessageCreateParams
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
+from course.engine import carried
 from course.engine.recordings import default_path
 from course.material.prices import models
 
-RUN_THEM_FIRST = "The lessons left no request here. Run them first: make test does."
+RUN_THEM_FIRST = "The lessons left no recordings here. Run them first: make test does."
 # A key that no type names is an error, at every depth. Pydantic takes such a setting for a list only.
 STRICT = ConfigDict(extra="forbid", strict=True)
 MESSAGE = TypeAdapter(list[MessageCreateParams], config=STRICT)
@@ -57,11 +58,21 @@ def _walk(value: object) -> None:
             _walk(part)
 
 
-def test_every_request_of_the_lessons_is_one_that_the_api_takes():
+def test_each_kind_of_request_that_the_course_has_answers_to_is_one_that_the_api_takes():
+    calls = [call for file in carried.files() for call, _ in carried.sample(file)]
+    assert calls
+    wrong = [
+        f"{problem}: {call.body}"
+        for call in calls
+        for problem in problems(call.body, mode="local", counts=call.is_count)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_request_that_the_lessons_sent_is_one_that_the_api_takes():
     assert default_path().is_file(), RUN_THEM_FIRST
     with closing(sqlite3.connect(default_path())) as file:
         recorded = file.execute("SELECT mode, request, response FROM recordings").fetchall()
-    assert recorded, RUN_THEM_FIRST
     wrong = []
     for mode, request, response in recorded:
         body = json.loads(request)

@@ -1,0 +1,64 @@
+"""What data/recordings holds still is what the small model answers: a fixed sample is asked again."""
+
+import sys
+
+import pytest
+
+from course.engine import carried
+from course.engine.client import connect
+from course.engine.sizes import local_model
+from course.material.lessons import lessons
+
+LEAST_ASKED, LEAST_AGREEMENT = 60, 0.95
+FILES = [file for file in carried.files() if carried.read(file)[0].size == "small"]
+
+
+def test_every_file_is_one_of_a_lesson_and_of_todays_models():
+    numbers = {lesson.number for lesson in lessons()}
+    for file in carried.files():
+        head, answers = carried.read(file)
+        assert file.name == f"{head.lesson}.{head.size}.jsonl"
+        assert head.lesson in numbers and answers
+        model = local_model(head.size)
+        assert (head.name, head.model) == (model.name, model.model)
+        assert connect(head.size)[0].badge == f"recorded: {_newest(head.size)}; what you change is asked here"
+
+
+def test_the_files_are_small_and_hold_no_path_of_a_machine():
+    assert sum(file.stat().st_size for file in carried.files()) < 5e6
+    for file in carried.files():
+        text = file.read_text(encoding="utf-8")
+        assert not any(part in text for part in ("/home/", "/root/", "/tmp/", "C:\\\\"))
+
+
+def test_the_sample_stands_for_all_lessons_and_its_keys_are_those_of_its_requests():
+    asked = [(file, call) for file in FILES for call, _ in carried.sample(file)]
+    assert len(asked) >= LEAST_ASKED
+    assert {file for file, _ in asked} == set(FILES)
+    for file, call in asked:
+        assert call.key[: carried.KEY_DIGITS] in carried.read(file)[1]
+
+
+@pytest.mark.slow
+def test_the_sample_asked_again_gives_the_recorded_answers(
+    engine: object, results_dir: object, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("COURSE_FRESH", "1")
+    client, _ = connect()
+    pairs = [
+        pair for file in FILES for pair in carried.sample(file) if not pair[0].model.startswith("local+")
+    ]
+    equal = sum(_ask(client, call) == carried.content(recorded) for call, recorded in pairs)
+    print(f"{equal} of {len(pairs)} answers are those recorded.", file=sys.stderr)
+    assert len(pairs) >= LEAST_ASKED
+    assert equal >= LEAST_AGREEMENT * len(pairs)
+
+
+def _ask(client, call) -> object:
+    answer = client.post(call.path, body=call.body, cast_to=object)
+    return answer.get("content", answer)
+
+
+def _newest(size: str) -> str:
+    heads = [carried.read(file)[0] for file in carried.files()]
+    return str([head for head in heads if head.size == size][-1])
