@@ -54,7 +54,7 @@ def grade_of(id: str, answer: object) -> tuple[str, str]:
     [
         ({"A": ("fine_tune", "ready"), "B": ("x", "y"), "C": ("x", "y")}, "case A does not go to"),
         ({"A": ("retrieval", "volume"), "B": ("x", "y"), "C": ("x", "y")}, "what decides"),
-        ({"A": ("retrieval", "because"), "B": ("x", "y"), "C": ("x", "y")}, "no reason"),
+        ({"A": ("retrieval", "because"), "B": ("x", "y"), "C": ("x", "y")}, "is not a reason"),
         ({"A": ("retrieval", "facts")}, "KeyError"),
     ],
 )
