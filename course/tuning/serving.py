@@ -1,7 +1,7 @@
 """A trained adapter as another model of the same client: merged into its base, re-packed, loaded beside it.
 
 The engine does not attach adapters to a GGUF model, so the product of the adapter's matrices is added to the
-weights: W + scale x B x A, stored as Q8_0 in the cache folder. What is versioned is the 20 MB adapter.
+weights: W + scale x B x A, stored as Q8_0 in the cache folder. What is versioned is the 10 MB adapter.
 """
 
 import atexit
