@@ -29,7 +29,7 @@ def page(title: str, heading: str, script: str, data: Any, options: str = "") ->
 <meta name="color-scheme" content="light dark">
 <title>{title}</title>
 <style>
-body {{ margin: 1em; }}
+body {{ margin: 1em; background: Canvas; color: CanvasText; }}
 h1 {{ font: 600 22px system-ui, sans-serif; }}
 {EXPLORER_CSS.read_text(encoding="utf-8")}</style>
 <main>

@@ -83,16 +83,16 @@ export function mount(root, data, { address = false, state: given = null, onChan
           <div class="folded"></div>
         </form>
         <div class="pictures">
-          <h3>Every approach, all costs</h3>
+          <h2>Every approach, all costs</h2>
           <div class="legend" aria-hidden="true"></div>
           <div class="all"></div>
-          <h3>Month by month</h3>
+          <h2>Month by month</h2>
           <div class="months"></div>
-          <h3>At which volume</h3>
+          <h2>At which volume</h2>
           <div class="volumes"></div>
-          <h3>What would have to be true</h3>
+          <h2>What would have to be true</h2>
           <div class="changes"></div>
-          <h3>What moves the difference most</h3>
+          <h2>What moves the difference most</h2>
           <div class="tornado"></div>
           <div class="checks"></div>
         </div>

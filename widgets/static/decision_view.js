@@ -23,7 +23,7 @@ export function mount(root, tables) {
       <p class="advice" role="status"></p>
       <div class="sides">
         <form class="talk" autocomplete="off"></form>
-        <div class="beside"><h3>The ladder</h3><ol class="ladder"></ol>
+        <div class="beside"><h2>The ladder</h2><ol class="ladder"></ol>
           <details><summary>Ten points before fine-tuning</summary><ol class="points"></ol></details></div>
       </div>
       <div class="actions"></div>
