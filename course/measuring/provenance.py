@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 
@@ -66,13 +66,13 @@ class Counted(Provenance):
         return self.valid / self.n
 
 
-def counts(right: int, valid: int, n: int) -> dict[str, float]:
+def counts(right: int, valid: int, n: int) -> dict[str, Any]:
     """The fields that Counted adds."""
     low, high = wilson(right, n)
     return {"n": n, "right": right, "valid": valid, "low": round(low, 4), "high": round(high, 4)}
 
 
-def counts_of(outcomes: Sequence[Outcome]) -> dict[str, float]:
+def counts_of(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """The same of measured rows."""
     right, valid = (sum(getattr(each, name) for each in outcomes) for name in ("correct", "valid"))
     return counts(right, valid, len(outcomes))

@@ -24,8 +24,11 @@ _Z_95 = 1.959964  # two-sided 95 % of the normal distribution
 class Row(Protocol):
     """What a row needs to be measured; tickets, letters and questions have it."""
 
-    id: str
-    text: str
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
 
 
 @dataclass(frozen=True)
