@@ -9,11 +9,13 @@ from functools import cache
 from itertools import product
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from course.errors import CourseError
-from course.material import claims
+from course.material import claims, large_model
 from course.material.claims import CELL, ID, PRICE, REPRODUCED, SOURCES, TEST, VERDICTS, Claim, claim
+from course.material.data import tickets
 from course.material.lessons import lesson, lessons
 from course.material.prices import model, table, tier
 from course.measure import read_readings
@@ -435,6 +437,29 @@ def test_a_small_prompted_model_answers_within_200_ms():
 def test_a_baseline_without_a_language_model_answers_within_100_ms():
     (seconds,) = [rung.seconds for rung in ladder.read() if rung.name.startswith("TF-IDF")]
     assert seconds < 0.01
+
+
+def tuned() -> dict[str, float]:
+    """Percent of the test tickets that each trained adapter of the sweep routes rightly, by its name."""
+    table = pd.read_csv(DATA / "measured" / "tuning.csv")
+    return dict(zip(table["name"], 100 * table["right"] / table["n"], strict=True))
+
+
+def test_a_hundred_examples_are_too_few_and_four_hundred_nearly_enough_here():
+    counts = [round(tuned()[f"{count} written"]) for count in (50, 100, 200, 400, 810)]
+    assert counts == [51, 55, 71, 72, 78]
+
+
+def test_unchecked_training_data_cost_accuracy_here():
+    reached = tuned()
+    assert (round(reached["30 % wrong"]), round(reached["810 written"])) == (64, 78)
+    assert (round(reached["200 from templates"]), round(reached["200 written"])) == (42, 71)
+
+
+def test_a_teacher_agrees_with_the_experts_on_most_tickets():
+    experts = {ticket.id: ticket.queue for ticket in tickets("train")}
+    labels = large_model.teacher_labels()
+    assert round(100 * sum(experts[label.id] == label.queue for label in labels) / len(labels)) == 96
 
 
 def test_more_than_five_retrieved_examples_bring_little():

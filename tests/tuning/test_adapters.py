@@ -9,8 +9,11 @@ import peft
 import pytest
 import torch
 
+from course.engine.weights import file_hash
 from course.errors import CourseError
-from course.tuning import adapters
+from course.material.data import tickets
+from course.tuning import adapters, aftermath, lora
+from course.tuning.chats import routing_chats
 
 LORA = peft.LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"])
 CARD = dict(
@@ -146,3 +149,13 @@ def test_an_adapter_that_travels_damaged_is_named(results_dir: Path, tmp_path, m
     (tmp_path / "shipped" / "letters" / adapters.WEIGHTS).write_bytes(b"half")
     with pytest.raises(CourseError, match="is damaged or missing"):
         adapters.shipped("letters", "r1")
+
+
+@pytest.mark.slow
+def test_the_lessons_take_the_adapters_that_travel(results_dir: Path, monkeypatch):
+    monkeypatch.setattr(lora.transformers, "AutoModelForCausalLM", None)  # a training would fail here
+    routing = lora.train("routing", routing_chats(tickets("train")), routing_chats(tickets("dev")))
+    facts = aftermath.facts_adapter()
+    assert [routing.card.examples, facts.card.examples] == [810, 30]
+    for adapter in (routing, facts):
+        assert adapter.card.sha256 == file_hash(adapters.SHIPPED / adapter.card.name / adapters.WEIGHTS)
