@@ -41,8 +41,8 @@ def data(cases: Sequence[Preset]) -> dict[str, Any]:
 
 
 def module() -> str:
-    """The model and the view in one text without imports, which both the widget and the page can run."""
-    return standalone.bundle(_MODEL.name, "cost_view.js")
+    """Model and view in one text without imports, which both the widget and the page can run."""
+    return standalone.bundle(_MODEL.name, "cost_pictures.js", "cost_state.js", "cost_view.js")
 
 
 def page() -> str:

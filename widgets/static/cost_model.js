@@ -306,3 +306,16 @@ export function chance(state, n = 10_000, seed = 1) {
 }
 
 export const isEven = (share) => Math.abs(share - 0.5) <= EVEN;
+
+// What an input is, and its bounds, by its key. DEFINITIONS as widgets/cost/page.py gives them.
+export const boundsIn = (definitions) => (key) => {
+  const at = key.indexOf(".");
+  return definitions[key.slice(0, at) === "case" ? "case" : "approach"][key.slice(at + 1)];
+};
+
+// All that takes too long for a hand that moves, the quickest first. Run in a worker, each part is sent on.
+export function explore(state, definitions, found) {
+  found({ changes: smallestChanges(state, boundsIn(definitions)), swings: tornado(state) });
+  found({ crossings: breakEvenVolumes(state, ...state.pair) });
+  found({ drawn: chance(state) });
+}

@@ -1,9 +1,12 @@
 """The cost model in JavaScript against the one in Python, in Chromium, and the page that holds it."""
 
+import csv
+import io
 import json
 import math
 import random
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -132,23 +135,116 @@ def opened_at(explorer, hash: str = ""):
     return explorer
 
 
+def drawn(explorer) -> list[str]:
+    """The verdict and how sure it is, once the draws are there."""
+    explorer.wait_for_function("document.querySelector('.certainty').innerText.includes('draws')")
+    return [explorer.inner_text(f".{part}") for part in ("advice", "certainty")]
+
+
 @pytest.mark.slow
 def test_a_moved_slider_moves_the_picture_and_the_address_shares_it(explorer):
     opened = opened_at(explorer)
-    before = opened.inner_html(".all"), opened.inner_text(".advice")
-    opened.get_by_label("Volume at the start", exact=True).press("ArrowRight")
-    opened.wait_for_function("before => document.querySelector('.all').innerHTML !== before", arg=before[0])
+    before = opened.inner_html(".all")
+    opened.get_by_label("Volume at the start").first.press("ArrowRight")
+    opened.wait_for_function("before => document.querySelector('.all').innerHTML !== before", arg=before)
     opened.get_by_label("Volume at the start, exactly").fill("300000")
     opened.keyboard.press("Tab")
     opened.wait_for_function("location.hash.includes('300000')")
-    address = opened.url
-    opened.wait_for_function("document.querySelector('.advice').innerText.includes('draws')")
-    words = opened.inner_text(".advice")
-    assert "300,000 outputs a month" in words and "claimed" in words
+    address, words = opened.url, drawn(opened)
+    assert "300,000 outputs a month" in words[0] and "claimed" in words[1]
+    assert opened.inner_text("[role=status].unseen") in words[0]
     again = opened_at(explorer, address[address.index("#") :])
-    again.wait_for_function("document.querySelector('.advice').innerText.includes('draws')")
-    assert again.inner_text(".advice") == words
+    assert drawn(again) == words
     assert again.get_by_label("Volume at the start, exactly").input_value() == "300000"
+
+
+@pytest.mark.slow
+def test_a_slider_a_range_and_its_kind_stay_together(explorer):
+    opened = opened_at(explorer)
+    opened.get_by_text("All of Prompt: values and ranges").click()
+    row = opened.locator("tr", has_text="Wrong outputs")
+    assert row.locator("td").last.inner_text() == "claimed"
+    row.get_by_label("Wrong outputs, base").fill("20")
+    opened.keyboard.press("Tab")
+    assert opened.get_by_label("Wrong outputs (Prompt), exactly").input_value() == "20"
+    assert row.locator("td").last.inner_text() == "assumed"
+    opened.get_by_label("Wrong outputs (Prompt), exactly").fill("6")
+    opened.keyboard.press("Tab")
+    ends = [row.get_by_label(f"Wrong outputs, {end}").input_value() for end in ("low", "base", "high")]
+    assert ends == ["3", "6", "10"]
+    row.get_by_label("Wrong outputs, low").fill("7")
+    opened.keyboard.press("Tab")
+    assert "Wrong outputs is 7, 6, 10; low, base and high must rise, from 0 to 100." in opened.inner_text(
+        ".said"
+    )
+    assert row.get_by_label("Wrong outputs, low").input_value() == "3"
+
+
+@pytest.mark.slow
+def test_a_state_that_python_saved_is_pasted_and_its_tables_are_kept(explorer, tmp_path):
+    opened = opened_at(explorer)
+    case = load(("skill", "cascade")).with_values({"case.volume": 77_000})
+    opened.get_by_role("button", name="Paste a state").click()
+    opened.get_by_label("A saved cost model (JSON)").fill(case.to_json())
+    opened.get_by_role("button", name="Open it").click()
+    assert "77,000 outputs a month" in drawn(opened)[0]
+    totals = {name: float(bill.total) for name, bill in bills(case).items()}
+    for button, rows in (("Costs as CSV", 2 * (case.horizon + 1)), ("Assumptions as CSV", len(case.table()))):
+        with opened.expect_download() as waiting:
+            opened.get_by_role("button", name=button).click()
+        lines = list(csv.DictReader(io.StringIO(Path(waiting.value.path()).read_text(encoding="utf-8"))))
+        assert len(lines) == rows
+        if "cumulative_usd" in lines[0]:
+            for name, total in totals.items():
+                own = [line for line in lines if line["approach"] == name]
+                assert float(own[-1]["cumulative_usd"]) == pytest.approx(total, abs=0.01)
+        else:
+            assert {line["key"] for line in lines} == set(case.base())
+            assert all(line["unit"] and line["source"] for line in lines)
+    # What was pasted is not of the case that was open, and its address says all of it.
+    address = opened.url
+    assert drawn(opened_at(explorer, address[address.index("#") :])) == drawn(opened)
+
+
+def spoiled(**fields) -> str:
+    """A saved state with other fields; `rate` are those of its engineer's rate."""
+    state = json.loads(load(("skill", "cascade")).to_json())
+    state["estimates"]["case.rate"] |= fields.pop("rate", {})
+    return json.dumps(state | fields)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "cannot be opened"),
+        ("[" * 100_000, "cannot be opened"),
+        ("null", "null is not a saved cost model"),
+        ('{"estimates": null}', "is not a saved cost model"),
+        (spoiled(format=9), "the format is 9, not 1; save it again"),
+        (spoiled(title=5), "the title is 5; write a text"),
+        (spoiled(pair="skill"), 'pair is "skill"; write a list'),
+        (spoiled(approaches=["skill", "cascade", "magic"]), '"magic" is not an approach; choose from'),
+        (spoiled(approaches=["skill", "cascade", "skill"]), "name one twice"),
+        (spoiled(pair=["skill", "cascade", "skill"]), "must be two of its approaches"),
+        (spoiled(horizon=1.5), "the horizon is 1.5; give a whole number"),
+        (spoiled(estimates={}), "there is no estimate of case.volume"),
+        (spoiled(rate={"base": "x"}), 'case.rate is 60, "x", 150; low, base and high must rise'),
+        (spoiled(rate={"high": 10**400}), "case.rate is 60, 100, Infinity"),
+        (spoiled(rate={"kind": "guess"}), 'the kind of case.rate is "guess"'),
+        (spoiled(rate={"source": ""}), "the source of case.rate"),
+        (spoiled(rate={"date": "2026-02-31"}), "the date of case.rate"),
+        (spoiled(rate={"outcomes": "abc"}), "the outcomes of case.rate"),
+    ],
+)
+def test_a_pasted_state_that_cannot_be_is_named_in_one_sentence(explorer, text, words):
+    opened = opened_at(explorer)
+    before = drawn(opened)
+    opened.get_by_role("button", name="Paste a state").click()
+    opened.get_by_label("A saved cost model (JSON)").evaluate("(box, text) => { box.value = text; }", text)
+    opened.get_by_role("button", name="Open it").click()
+    assert words in opened.inner_text(".said") and len(opened.inner_text(".said")) < 400
+    assert drawn(opened) == before
 
 
 @pytest.mark.slow
@@ -162,7 +258,7 @@ def test_a_moved_slider_moves_the_picture_and_the_address_shares_it(explorer):
         (
             json.dumps({"case": "course", "pair": ["prompt", "skill"], "horizon": 1,
                         "changed": {"case.rate": [3, 2, 1]}}),
-            "case.rate is [3,2,1]; low, base and high must rise",
+            "case.rate is 3, 2, 1; low, base and high must rise",
         ),
     ],
 )  # fmt: skip
@@ -172,12 +268,13 @@ def test_a_link_that_cannot_be_is_named(explorer, told, words):
 
 
 @pytest.mark.slow
-def test_a_number_out_of_its_bounds_is_refused_in_one_sentence(explorer):
+@pytest.mark.parametrize(("typed", "named"), [("150", "150"), ("", "empty")])
+def test_a_number_out_of_its_bounds_is_refused_in_one_sentence(explorer, typed, named):
     opened = opened_at(explorer)
     rate = opened.get_by_label("Wrong outputs (Prompt), exactly")
-    rate.fill("150")
+    rate.fill(typed)
     opened.keyboard.press("Tab")
-    assert "Wrong outputs is 150; give a number from 0 to 100." in opened.inner_text(".said")
+    assert opened.inner_text(".said") == f"Wrong outputs is {named}; give a number from 0 to 100."
     assert rate.input_value() == "12"
 
 
