@@ -10,36 +10,33 @@ KEY_LENGTH = 16
 KEPT = "The answers so far are kept: run the cell again to go on."
 
 
-def explain(error: anthropic.APIError, *, server: str, credential: str) -> anthropic.APIError:
+def explain(error: anthropic.APIError, *, server: str, credential: str) -> None:
     """Put a plain sentence into the error, which Jupyter then shows alone.
 
     `server` is where the request went and `credential` names the variable that was used, for example
     "the key in ANTHROPIC_API_KEY".
     """
-    return _with_sentence(error, _sentence(error, server, credential))
+    _say(error, _sentence(error, server, credential))
 
 
-def explain_local(error: anthropic.APIError) -> anthropic.APIError:
+def explain_local(error: anthropic.APIError) -> None:
     """The same for the model on this machine, which no network, key or address concerns."""
-    reason = _reason(error)
     match error:
         case anthropic.NotFoundError():
-            return _with_sentence(error, f"The local model does not have this (404).{reason}")
+            sentence = "The local model does not have this (404)."
         case anthropic.InternalServerError():
-            return _with_sentence(error, f"The local model failed.{reason}")
+            sentence = "The local model failed."
         case anthropic.APIStatusError() if not error.response.is_success:
-            sentence = (
-                f"The local model refused the request ({error.status_code}): change what is sent.{reason}"
-            )
-            return _with_sentence(error, sentence)
-    return _with_sentence(error, f"The local model failed in the middle of an answer.{reason}")
+            sentence = f"The local model refused the request ({error.status_code}): change what is sent."
+        case _:
+            sentence = "The local model failed in the middle of an answer."
+    _say(error, sentence + _reason(error))
 
 
-def _with_sentence(error: anthropic.APIError, sentence: str) -> anthropic.APIError:
+def _say(error: anthropic.APIError, sentence: str) -> None:
     error.message = sentence
     error.args = (sentence,)
-    error._render_traceback_ = lambda: [f"{type(error).__name__}: {sentence}"]
-    return error
+    vars(error)["_render_traceback_"] = lambda: [f"{type(error).__name__}: {sentence}"]
 
 
 def _reason(error: anthropic.APIError) -> str:

@@ -11,10 +11,10 @@ from functools import cache
 from pathlib import Path
 
 from course.engine.recordings import Recording, Recordings
-from course.engine.replies import parsed
+from course.engine.replies import message, parsed, usage
 from course.engine.transports import COUNT, MESSAGES, Call
 from course.errors import CourseError
-from course.files import read_text, replacing
+from course.files import checked, json_objects, replacing
 from course.paths import recordings_dir
 
 KEY_DIGITS = 16
@@ -27,8 +27,7 @@ PATHS = [path + query for path in (MESSAGES, COUNT) for query in ("", "?beta=tru
 class Head:
     """What the answers of a file have in common.
 
-    `model` is what requests name, `place` the local weights with their packing and the version of the code
-    that asks them.
+    `model` is what requests name, `place` the local weights, their packing and the version of their answers.
     """
 
     lesson: str
@@ -94,14 +93,14 @@ def read(file: Path) -> tuple[Head, dict[str, Recording]]:
 def sample(file: Path) -> list[tuple[Call, Recording]]:
     """Those requests of a file that were kept, with their answers."""
     _, answers = read(file)
-    rows = map(json.loads, _lines(file)[1:])
-    return [(Call(*row["request"]), answers[row["key"]]) for row in rows if "request" in row]
+    rows = (row for _, row in json_objects(file) if "request" in row)
+    return [(Call(*row["request"]), answers[row["key"]]) for row in rows]
 
 
 def content(answer: Recording) -> object:
     """What a message, a stream or a count says: its content blocks, or the count."""
-    message = parsed(answer.response, streams=answer.response.startswith("event:"))
-    return message.get("content", message)
+    said = parsed(answer.response, streams=answer.response.startswith("event:"))
+    return said.get("content", said)
 
 
 def write(file: Path, head: Head, answers: Iterable[Recording]) -> None:
@@ -121,36 +120,30 @@ def write(file: Path, head: Head, answers: Iterable[Recording]) -> None:
 
 @cache
 def _read(file: Path, changed: int) -> tuple[Head, dict[str, Recording]]:
-    answers = {}
-    for number, line in enumerate(_lines(file), 1):
-        try:
-            row = json.loads(line)
-            if number == 1:
-                head = Head(**row)
-            else:
-                answers[row["key"]] = _recording(head, row)
-        except (ValueError, KeyError, TypeError) as error:
-            raise CourseError(f"{file}, line {number}, cannot be read ({error}): restore the file.") from None
-    return head, answers
-
-
-def _lines(file: Path) -> list[str]:
-    # A text may hold characters that splitlines() takes for the end of a line.
-    return read_text(file).removesuffix("\n").split("\n")
+    lines = json_objects(file)
+    head = checked(Head, *reversed(next(lines, (file.name, {}))))
+    answers = (_recording(head, row, where) for where, row in lines)
+    return head, {answer.key: answer for answer in answers}
 
 
 def _row(head: Head, recording: Recording) -> dict:
     body = json.loads(recording.request)
     call = next(call for call in (Call(path, body) for path in PATHS) if call.key == recording.key)
-    row: dict = {"key": recording.key[:KEY_DIGITS], "asked": _asked(body)}
+    asked = body["messages"][-1]["content"]
+    if not isinstance(asked, str):
+        asked = json.dumps(asked, ensure_ascii=False)
+    # The beginning of the last text that was sent is for whoever reads the file.
+    row: dict = {"key": recording.key[:KEY_DIGITS], "asked": asked[:ASKED_CHARACTERS]}
     if call.model != head.model:
         row["model"] = call.model
     if call.streams:
-        row |= {"events": recording.response, "seconds": round(recording.seconds, 3)}
+        row["events"] = recording.response
     elif call.is_count:
         row["in"] = json.loads(recording.response)["input_tokens"]
     else:
-        row |= _message_row(json.loads(recording.response), recording.seconds)
+        row |= _message_row(json.loads(recording.response))
+    if not call.is_count:
+        row["seconds"] = round(recording.seconds, 3)
     return row | {"request": [call.path, body]}
 
 
@@ -159,62 +152,53 @@ def _kind(path: str, body: dict) -> str:
     return json.dumps([path, len(body["messages"]), {**body, "messages": None}], sort_keys=True)
 
 
-def _asked(body: dict) -> str:
-    """The beginning of the last text that was sent, for whoever reads the file."""
-    content = body["messages"][-1]["content"]
-    text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
-    return text[:ASKED_CHARACTERS]
-
-
-def _message_row(message: dict, seconds: float) -> dict:
-    match message["content"]:
+def _message_row(answered: dict) -> dict:
+    match answered["content"]:
         case [{"type": "text", "text": text}]:
             answer = text
         case blocks:
             answer = blocks
-    row = {"answer": answer, "in": message["usage"]["input_tokens"], "out": message["usage"]["output_tokens"]}
-    if message["stop_reason"] != "end_turn":
-        row["stop"] = message["stop_reason"]
-    if message["stop_sequence"] is not None:
-        row["stop_sequence"] = message["stop_sequence"]
-    return row | {"seconds": round(seconds, 3)}
-
-
-def _recording(head: Head, row: dict) -> Recording:
-    model = row.get("model", head.model)
-    if "events" in row:
-        response = row["events"]
-    elif "answer" in row:
-        response = json.dumps(_message(model, row), ensure_ascii=False)
-    else:
-        response = json.dumps({"input_tokens": row["in"]})
-    return Recording(
-        place=f"{head.name if model == head.model else model} on {head.machine}",
-        key=row["key"],
-        mode="recorded",
-        model=model,
-        created=head.date,
-        request="",
-        response=response,
-        seconds=row.get("seconds", 0.0),
-    )
-
-
-def _message(model: str, row: dict) -> dict:
-    answer = row["answer"]
-    return {
-        "id": f"msg_recorded_{row['key']}",
-        "type": "message",
-        "role": "assistant",
-        "model": model,
-        "content": [{"type": "text", "text": answer}] if isinstance(answer, str) else answer,
-        "stop_reason": row.get("stop", "end_turn"),
-        "stop_sequence": row.get("stop_sequence"),
-        "usage": {
-            "input_tokens": row["in"],
-            "output_tokens": row["out"],
-            "cache_creation_input_tokens": 0,
-            "cache_read_input_tokens": 0,
-            "service_tier": "standard",
-        },
+    row = {
+        "answer": answer,
+        "in": answered["usage"]["input_tokens"],
+        "out": answered["usage"]["output_tokens"],
     }
+    if answered["stop_reason"] != "end_turn":
+        row["stop"] = answered["stop_reason"]
+    if answered["stop_sequence"] is not None:
+        row["stop_sequence"] = answered["stop_sequence"]
+    return row
+
+
+def _recording(head: Head, row: dict, where: str) -> Recording:
+    model = row.get("model", head.model)
+    try:
+        return Recording(
+            place=f"{head.name if model == head.model else model} on {head.machine}",
+            key=row["key"],
+            mode="recorded",
+            model=model,
+            created=head.date,
+            request="",
+            response=_response(model, row),
+            seconds=row.get("seconds", 0.0),
+        )
+    except KeyError as error:
+        raise CourseError(f"{where}: the field {error} is missing; restore the file.") from None
+
+
+def _response(model: str, row: dict) -> str:
+    if "events" in row:
+        return row["events"]
+    if "answer" not in row:
+        return json.dumps({"input_tokens": row["in"]})
+    answer = row["answer"]
+    replayed = message(
+        f"msg_recorded_{row['key']}",
+        model,
+        [{"type": "text", "text": answer}] if isinstance(answer, str) else answer,
+        row.get("stop", "end_turn"),
+        row.get("stop_sequence"),
+        usage(row["in"], row["out"]),
+    )
+    return json.dumps(replayed, ensure_ascii=False)

@@ -43,34 +43,21 @@ class CourseClient(anthropic.Anthropic):
     sentences.
     """
 
-    def __init__(
-        self,
-        *,
-        mode: str,
-        badge: str,
-        meter: Meter,
-        budget: Budget,
-        explain: Callable[[anthropic.APIError], anthropic.APIError],
-        **options: Any,
-    ) -> None:
+    mode: str
+    badge: str
+    meter: Meter
+    budget: Budget
+    explain: Callable[[anthropic.APIError], None]
+
+    def __init__(self, *, own: Mapping[str, Any], **options: Any) -> None:
         super().__init__(**options)
-        self.mode = mode
-        self.badge = badge
-        self.meter = meter
-        self.budget = budget
-        self._explain = explain
+        self._own = own
+        vars(self).update(own)
 
     def copy(
         self, *, _extra_kwargs: Mapping[str, Any] = MappingProxyType({}), **options: Any
     ) -> "CourseClient":
-        own = {
-            "mode": self.mode,
-            "badge": self.badge,
-            "meter": self.meter,
-            "budget": self.budget,
-            "explain": self._explain,
-        }
-        return super().copy(_extra_kwargs={**own, **_extra_kwargs}, **options)
+        return super().copy(_extra_kwargs={"own": self._own, **_extra_kwargs}, **options)
 
     with_options = copy
 
@@ -78,13 +65,16 @@ class CourseClient(anthropic.Anthropic):
         try:
             return super().request(*args, **options)
         except anthropic.APIConnectionError as error:
-            raise self._explain(error) from None
+            self.explain(error)
+            raise error from None
 
     # The SDK marks this final, but every status error is made here, those inside a stream too.
-    def _make_status_error(
+    def _make_status_error(  # type: ignore[misc]
         self, err_msg: str, *, body: object, response: httpx2.Response
     ) -> anthropic.APIStatusError:
-        return self._explain(super()._make_status_error(err_msg, body=body, response=response))
+        error = super()._make_status_error(err_msg, body=body, response=response)
+        self.explain(error)
+        return error
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.badge}>"
@@ -131,19 +121,11 @@ def _local(claude: prices.Model) -> tuple[CourseClient, str]:
     place = f"local/{model.sha256[:16]}/{model.packing}/{ANSWERS_VERSION}"
     fresh = _setting("COURSE_FRESH")
     recordings = FreshAnswers(default_path()) if fresh else CarriedAnswers(default_path(), place)
+    badge = f"local: {model.name} on this machine, no key, no network"
     if recordings.source:
         badge = f"recorded: {recordings.source}; what you change is asked here"
-    else:
-        badge = f"local: {model.name} on this machine, no key, no network"
-    client = _client(
-        mode="local",
-        badge=badge,
-        recordings=recordings,
-        place=f"{place}-{version('openvino-genai')}",
-        price=_free,
-        open_server=open_engine,
-    )
-    return client, model.model
+    place = f"{place}-{version('openvino-genai')}"
+    return _client("local", badge, recordings, place, _free, open_engine), model.model
 
 
 def _live(claude: prices.Model) -> tuple[CourseClient, str]:
@@ -157,36 +139,38 @@ def _live(claude: prices.Model) -> tuple[CourseClient, str]:
         raise CourseError(
             "Live mode needs a key: set ANTHROPIC_API_KEY, or unset COURSE_MODE to work with the local model."
         )
-    for name, secret in (("ANTHROPIC_API_KEY", key), ("ANTHROPIC_AUTH_TOKEN", token)):
-        if secret and not (secret.isascii() and secret.isprintable() and " " not in secret):
-            raise CourseError(
-                f"{name} holds a character that a key cannot have (a space or a line break?): set it again."
-            )
+    name, secret = ("ANTHROPIC_AUTH_TOKEN", token) if token else ("ANTHROPIC_API_KEY", key)
+    if secret and not (secret.isascii() and secret.isprintable() and " " not in secret):
+        raise CourseError(
+            f"{name} holds a character that a key cannot have (a space or a line break?): set it again."
+        )
     _budget.limit = _budget_limit()
     # Without a user name and password that the address may hold.
     place = str(server.copy_with(userinfo=b""))
     is_anthropic = place == ANTHROPIC
+    credential = f"the {'token' if token else 'key'} in {name}"
     open_client = partial(
         _client,
-        mode="live",
+        "live",
         recordings=Recordings(default_path()),
         place=place,
         price=_paid if is_anthropic else _paid_where_listed,
         open_server=_Network,
+        explained=partial(explain, server=place, credential=credential),
+        secrets=(secret,) if secret else (),
         base_url=str(server),
-        credential="the token in ANTHROPIC_AUTH_TOKEN" if token else "the key in ANTHROPIC_API_KEY",
-        secrets=tuple(secret for secret in (key, token) if secret),
+        auth_token=token,
         # A server of one's own needs no key, but the SDK wants to send one.
-        **({"auth_token": token} if token else {"api_key": key or "none"}),
+        api_key=None if token else key or "none",
     )
     if is_anthropic:
         model = prices.model(_setting("COURSE_MODEL") or claude.id).id
-        return open_client(badge=f"live: {model}, {_price_note(model)}"), model
-    model = _setting("COURSE_MODEL")
-    if model is None:
-        with open_client(badge="", recordings=Recordings(default_path())) as asking:
-            model = _first_model(asking, place)
-    return open_client(badge=f"live: {model} at {place}, {_price_note(model)}"), model
+        return open_client(f"live: {model}, {_price_note(model)}"), model
+    named = _setting("COURSE_MODEL")
+    if named is None:
+        with open_client("") as asking:
+            named = _first_model(asking, place)
+    return open_client(f"live: {named} at {place}, {_price_note(named)}"), named
 
 
 def _replay(claude: prices.Model) -> tuple[CourseClient, str]:
@@ -196,37 +180,36 @@ def _replay(claude: prices.Model) -> tuple[CourseClient, str]:
             "Replay needs a recorded file: set COURSE_RECORDING to its path, or unset COURSE_MODE."
         )
     recordings = Replay(Path(named))
-    model = claude.id if claude.id in recordings.models else recordings.models[0]
-    client = _client(
-        mode="replay",
-        badge=f"replay: {recordings.path.name}, {recordings.answers} answers "
-        f"of {', '.join(recordings.models)}, recorded {recordings.recorded[:10]}",
-        recordings=recordings,
-        place="",
-        price=_paid_where_listed,
-        open_server=partial(_Missing, recordings.path.name),
+    name, models = recordings.path.name, recordings.models
+    badge = (
+        f"replay: {name}, {recordings.answers} answers of {', '.join(models)}, "
+        f"recorded {recordings.recorded[:10]}"
     )
-    return client, model
+
+    def no_answer(request: httpx2.Request) -> httpx2.Response:
+        raise CourseError(
+            f"{name} holds no answer to this request: unset COURSE_RECORDING to work with the local model, "
+            "or ask for a file recorded with this version of the lesson."
+        )
+
+    open_nothing = partial(httpx2.MockTransport, no_answer)
+    client = _client("replay", badge, recordings, "", _paid_where_listed, open_nothing)
+    return client, claude.id if claude.id in models else models[0]
 
 
 def _client(
-    *,
     mode: str,
     badge: str,
     recordings: Recordings,
     place: str,
     price: Callable[..., float],
     open_server: Callable[[], httpx2.BaseTransport],
-    base_url: str | None = None,
-    credential: str = "the key",
+    *,
+    explained: Callable[[anthropic.APIError], None] = explain_local,
     secrets: tuple[str, ...] = (),
-    **credentials: str,
+    **options: Any,
 ) -> CourseClient:
     meter = Meter()
-    if mode == "live":
-        explained = partial(explain, server=place, credential=credential)
-    else:
-        explained = explain_local
     transport: httpx2.BaseTransport = Opening(open_server)
     if mode == "live":
         transport = Checking(Masking(transport, secrets), server=place, secrets=secrets)
@@ -236,18 +219,13 @@ def _client(
     transport = Explaining(Metering(transport, meter, price), explained)
     transport = Gate(transport, mode=mode, secrets=secrets)
     return CourseClient(
-        mode=mode,
-        badge=badge,
-        meter=meter,
-        budget=_budget,
-        explain=explained,
-        base_url=base_url or "http://localhost",
+        own={"mode": mode, "badge": badge, "meter": meter, "budget": _budget, "explain": explained},
         http_client=anthropic.DefaultHttpxClient(transport=transport),
         middleware=[_show_errors_of_this_machine],
         timeout=TIMEOUT_SECONDS,
         # Only a network fails by chance: an error of the local model or of a recording comes again.
         max_retries=anthropic.DEFAULT_MAX_RETRIES if mode == "live" else 0,
-        **(credentials or {"api_key": "none"}),
+        **{"base_url": "http://localhost", "api_key": "none", **options},
     )
 
 
@@ -274,32 +252,23 @@ class _Network(httpx2.BaseTransport):
         self._client.close()
 
 
-class _Missing(httpx2.BaseTransport):
-    """Stands for the server where there is only a recorded file."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        raise CourseError(
-            f"{self._name} holds no answer to this request: unset COURSE_RECORDING to work with the local "
-            "model, or ask for a file recorded with this version of the lesson."
-        )
+def _paid(
+    model: str, input_tokens: int, output_tokens: int, cache_read: int = 0, cache_write: int = 0
+) -> float:
+    return prices.model(model).cost(
+        input_tokens, output_tokens, cache_read=cache_read, cache_write=cache_write
+    )
 
 
-def _free(model: str, input_tokens: int, output_tokens: int, **cached: int) -> float:
-    return 0.0
-
-
-def _paid(model: str, input_tokens: int, output_tokens: int, **cached: int) -> float:
-    return prices.model(model).cost(input_tokens, output_tokens, **cached)
-
-
-def _paid_where_listed(model: str, input_tokens: int, output_tokens: int, **cached: int) -> float:
+def _paid_where_listed(model: str, *tokens: int, **cached: int) -> float:
     """A model of the price table costs money behind another server too; any other one there is the reader's
     own.
     """
-    return _paid(model, input_tokens, output_tokens, **cached) if _is_listed(model) else 0.0
+    return _paid(model, *tokens, **cached) if _is_listed(model) else 0.0
+
+
+def _free(model: str, *tokens: int, **cached: int) -> float:
+    return 0.0
 
 
 def _is_listed(model: str) -> bool:
@@ -314,7 +283,8 @@ def _price_note(model: str) -> str:
 
 def _first_model(client: CourseClient, server: str) -> str:
     try:
-        return str(client.models.with_raw_response.list().json()["data"][0]["id"])
+        page: Any = client.models.with_raw_response.list().json()
+        return str(page["data"][0]["id"])
     except (anthropic.NotFoundError, ValueError, LookupError, TypeError):
         raise CourseError(
             f"{server} does not say which models it has: set COURSE_MODEL to the name of one of them."

@@ -192,11 +192,7 @@ def _call(chat: Chat, parsed: dict, text: str) -> dict:
 
 def _check(text: str, schema: dict, name: str) -> None:
     # The grammar holds the answer to the schema. Should it fail, nobody goes on with a wrong answer.
-    try:
-        wrong = misfit(json.loads(text), schema)
-    except ValueError as error:
-        wrong = f"it is not JSON ({error})"
-    if wrong:
+    if wrong := misfit(text, schema):
         raise ApiError(500, "api_error", f"The answer does not fit {name}: {wrong}. Ask in another way")
 
 

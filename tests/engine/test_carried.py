@@ -9,7 +9,7 @@ import pytest
 from course.engine import carried
 from course.engine.carried import Head
 from course.engine.recordings import Recording
-from course.engine.replies import parsed
+from course.engine.replies import message, parsed, usage
 from course.engine.transports import COUNT, MESSAGES, Call
 from course.errors import CourseError
 
@@ -19,35 +19,15 @@ BODY = {"model": "local", "max_tokens": 9, "messages": [USER]}
 TOOL_USE = {"type": "tool_use", "id": "toolu_1", "name": "find", "input": {"order": "F1", "n": 2}}
 
 
-def _recording(call: Call, response: str, seconds: float = 0.5) -> Recording:
+def _recording(call: Call, response: str) -> Recording:
     request = json.dumps(call.body, ensure_ascii=False)
-    return Recording(
-        "local/a/b/1-9",
-        call.key,
-        "local",
-        call.model,
-        "2026-11-27T10:00:00+00:00",
-        request,
-        response,
-        seconds,
-    )
+    place, created = "local/a/b/1-9", "2026-11-27T10:00:00+00:00"
+    return Recording(place, call.key, "local", call.model, created, request, response, 0.5)
 
 
-def _message(**changes: object) -> str:
-    usage = {"input_tokens": 12, "output_tokens": 3, "cache_creation_input_tokens": 0}
-    return json.dumps(
-        {
-            "id": "msg_1",
-            "type": "message",
-            "role": "assistant",
-            "model": "local",
-            "content": [{"type": "text", "text": "Chez\u2029 vous."}],
-            "stop_reason": "end_turn",
-            "stop_sequence": None,
-            "usage": {**usage, "cache_read_input_tokens": 0, "service_tier": "standard"},
-            **changes,
-        }
-    )
+def _message(model: str = "local", **changes: object) -> str:
+    text = {"type": "text", "text": "Chez\u2029 vous."}
+    return json.dumps(message("msg_1", model, [text], "end_turn", None, usage(12, 3)) | changes)
 
 
 @pytest.mark.parametrize(
@@ -125,16 +105,21 @@ def test_each_kind_of_request_is_in_the_sample(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("line", "damaged"), [(1, "{"), (1, '{"lesson": "01"}'), (3, '{"key": "a", "answer": "b"}')]
+    ("line", "damaged", "reason"),
+    [
+        (1, "{", "is not JSON"),
+        (1, '{"lesson": "01"}', "'size' is missing"),
+        (3, '{"key": "a", "answer": "b"}', "'in' is missing; restore the file"),
+    ],
 )
-def test_a_damaged_line_is_named(tmp_path: Path, line: int, damaged: str):
+def test_a_damaged_line_is_named(tmp_path: Path, line: int, damaged: str, reason: str):
     path = tmp_path / "a.jsonl"
     calls = [Call(MESSAGES, BODY | {"max_tokens": number}) for number in (1, 2)]
     carried.write(path, HEAD, [_recording(call, _message()) for call in calls])
     lines = path.read_text(encoding="utf-8").split("\n")
     lines[line - 1] = damaged
     path.write_text("\n".join(lines), encoding="utf-8")
-    with pytest.raises(CourseError, match=f"a.jsonl, line {line}, cannot be read .*restore the file"):
+    with pytest.raises(CourseError, match=f"a.jsonl, line {line}: .*{reason}"):
         carried.read(path)
 
 

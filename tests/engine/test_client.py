@@ -20,6 +20,7 @@ import anthropic
 import httpx2
 import pytest
 
+from course import files
 from course.engine import client, messages_api, recordings, weights
 from course.engine.carried import Head, write
 from course.engine.client import CourseClient, connect
@@ -294,16 +295,16 @@ def test_an_answer_that_cannot_be_kept_still_arrives(
     monkeypatch: pytest.MonkeyPatch,
     results_dir: Path,
 ) -> None:
-    monkeypatch.setattr(recordings, "BUSY_SECONDS", 0.05)
+    monkeypatch.setattr(files, "BUSY_SECONDS", 0.05)
     client = live()
-    other = sqlite3.connect(default_path())
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.warns(UserWarning, match="This answer is not kept") as caught:
-        assert asked(client, "one") == "echo one"
-        assert asked(client, "two") == "echo two"
-    other.close()
+    ask(client, "before")
+    with closing(sqlite3.connect(default_path())) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.warns(UserWarning, match="new answers last only as long as this kernel") as caught:
+            assert asked(client, "one") == "echo one"
+            assert asked(client, "two") == "echo two"
     assert sum(warning.category is UserWarning for warning in caught) == 1
-    assert client.meter.requests == 2
+    assert client.meter.requests == 3
 
 
 # Budget and estimate
