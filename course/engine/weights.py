@@ -10,7 +10,7 @@ import importlib.metadata
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
@@ -27,6 +27,8 @@ MINILM_FILE = "model.safetensors"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 GGUF_MAGIC = b"GGUF"
 ARCHITECTURES = ("llama", "qwen2", "qwen3")  # those that the engine builds from a GGUF file
+TOKENIZER = "gpt2"  # byte-level BPE, the one that it builds
+_ARCHITECTURE, _CONTEXT = "general.architecture", "{}.context_length"  # names of fields
 MEMORY_PER_BYTE = 3.5  # of the file, at the peak of loading: what the large model takes
 # Tensors that the engine reads faithfully; it also takes Q4_1, but rounds its offsets.
 READABLE = {"F32", "F16", "Q8_0", "Q4_0", "Q4_K", "Q6_K"}
@@ -93,15 +95,7 @@ def _own_model(path: Path) -> LocalModel:
     with path.open("rb") as file:
         if file.read(len(GGUF_MAGIC)) != GGUF_MAGIC:
             raise CourseError(f"{named}, which is not a GGUF file. Choose one, or unset it.")
-    reader = _read(path, named)
-    architecture = str(_field(reader, "general.architecture"))
-    if architecture not in ARCHITECTURES:
-        raise CourseError(
-            f"{named}, a model of the architecture {architecture!r}; the engine runs "
-            f"{', '.join(ARCHITECTURES)}. Choose another file, or unset it."
-        )
-    if not _field(reader, "tokenizer.chat_template"):
-        raise CourseError(f"{named}, which has no chat template. Choose an instruct model, or unset it.")
+    reader, context_tokens = _checked(path, named)
     readable = {tensor.tensor_type.name for tensor in reader.tensors} <= READABLE
     return LocalModel(
         size="small",
@@ -111,7 +105,7 @@ def _own_model(path: Path) -> LocalModel:
         file=path.name,
         bytes=path.stat().st_size,
         sha256=file_hash(path),
-        context_tokens=int(_field(reader, f"{architecture}.context_length")),
+        context_tokens=context_tokens,
         why="" if readable else "The engine cannot read all of its tensors.",
         memory_mb=round(MEMORY_PER_BYTE * path.stat().st_size / 2**20),
         repacked="" if readable else f"{path.stem}-{file_hash(path)[:8]}.Q8_0.gguf",
@@ -119,16 +113,64 @@ def _own_model(path: Path) -> LocalModel:
     )
 
 
-def _read(path: Path, named: str) -> "GGUFReader":
+def _checked(path: Path, named: str) -> tuple["GGUFReader", int]:
+    """The file, if the engine can run the model in it, and how many tokens that takes."""
     from gguf import GGUFReader
 
     try:
-        return GGUFReader(path)
-    except (ValueError, IndexError, KeyError, OverflowError, MemoryError):
-        raise CourseError(f"{named}, which is cut off or damaged. Download it again, or unset it.") from None
+        reader = GGUFReader(path)
+        fault = _fault(reader)
+        context_tokens = 0 if fault else int(_field(reader, _CONTEXT.format(_field(reader, _ARCHITECTURE))))
+    except (ValueError, LookupError, TypeError, OverflowError, MemoryError) as error:
+        if "GGMLQuantizationType" in str(error):
+            fault = "whose weights are packed in a way that the engine cannot read. Choose another file"
+        else:
+            fault = "which is cut off or damaged. Download it again"
+    if fault:
+        raise CourseError(f"{named}, {fault}, or unset it.")
+    return reader, context_tokens
 
 
-def _field(reader: "GGUFReader", name: str) -> object:
+def _fault(reader: "GGUFReader") -> str | None:
+    """Why the engine cannot run the model in a file, and what to do about it; None for one that it can."""
+    architecture, tokenizer = _field(reader, _ARCHITECTURE), _field(reader, "tokenizer.ggml.model")
+    if architecture not in ARCHITECTURES:
+        return (
+            f"a model of the architecture {architecture!r}; the engine runs {', '.join(ARCHITECTURES)}. "
+            "Choose another file"
+        )
+    if (_field(reader, "split.count") or 1) > 1 or "token_embd.weight" not in {tensor.name for tensor in reader.tensors}:
+        return "which holds only a part of a model. Choose the file of a complete one"
+    if tokenizer != TOKENIZER:
+        return (
+            f"whose tokenizer is of the kind {tokenizer!r}; the engine reads {TOKENIZER!r}. "
+            "Choose another model"
+        )
+    if not _field(reader, "tokenizer.chat_template"):
+        return "which has no chat template. Choose an instruct model"
+    if not _field(reader, _CONTEXT.format(architecture)):
+        return "which does not say how many tokens the model takes. Choose another file"
+    if unreadable := _unreadable(reader):
+        return f"whose tensors of the kind {unreadable} the engine cannot read. Choose another file"
+    return None
+
+
+def _unreadable(reader: "GGUFReader") -> str | None:
+    """A kind of tensor that the engine does not read and that cannot be re-packed for it either."""
+    from gguf import quants
+
+    # The smallest of each kind: the last one stays.
+    examples = {one.tensor_type: one for one in sorted(reader.tensors, key=lambda one: -one.n_elements)}
+    for kind, tensor in examples.items():
+        try:
+            if kind.name not in READABLE:
+                quants.dequantize(tensor.data, kind)
+        except NotImplementedError:
+            return kind.name
+    return None
+
+
+def _field(reader: "GGUFReader", name: str) -> Any:
     return reader.fields[name].contents() if name in reader.fields else None
 
 

@@ -40,6 +40,8 @@ YOUR_ACCOUNT = "<your account>"
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9_\-/.]+\.jsonl")
 _CALLING = "assistant with tool calls"
+_INSTRUCTING = ("system", "developer")  # the second is OpenAI's newer name for the first
+_THOUGHTS = ("reasoning", "reasoning_content")  # what the assistant thinks before it answers
 # Who speaks after whom; a tool answers nobody but an assistant that called it.
 _NEXT = {
     "assistant": ("user",),
@@ -461,33 +463,40 @@ def _turns(route: Route, record: dict[str, Any]) -> list[tuple[str, str]]:
 def _conversation(record: dict[str, Any], rule: Rule) -> list[tuple[str, str]]:
     turns = [("system", _joined("system", record["system"]))] if "system" in record else []
     for message in _messages(record, rule, required=rule.turn):
-        if message["role"] == "system":
-            raise _Broken("roles", "a turn has the role 'system'; put its text into `system`.")
+        if message["role"] in _INSTRUCTING:
+            raise _Broken("roles", f"a turn has the role {message['role']!r}; put its text into `system`.")
         turns.append((message["role"], _joined(message["role"], message["content"])))
     return turns
 
 
 def _chat(record: dict[str, Any], rule: Rule) -> list[tuple[str, str]]:
     # Tools stand in the prompt of every turn, so they count as tokens.
-    turns = [("tools", json.dumps(_tools(record["tools"])))] if "tools" in record else []
+    tools = _tools(record["tools"]) if "tools" in record else []
+    turns = [("tools", json.dumps(tools))] if tools else []
+    if not isinstance(record.get("weight", 1.0), int | float):
+        raise _Broken("keys", f"the weight of the example is {record['weight']!r}; write a number.")
     for message in _messages(record, rule, required=("role",)):
-        role = message["role"]
+        role, calls = message["role"], message.get("tool_calls")
+        if role == "developer":
+            raise _Broken("roles", "a turn has the role 'developer', which is not documented; write 'system'.")
         if message.get("weight", 1) not in (0, 1):
             raise _Broken("keys", f"a weight is {message['weight']!r}; write 0 or 1.")
-        if not message.get("tool_calls"):
+        thoughts = [_text(role, message[key]) for key in _THOUGHTS if key in message]
+        if (calls or thoughts) and role != "assistant":
+            raise _Broken("keys", f"{role} has tool_calls or thoughts; only the assistant has them.")
+        if calls:
+            content = message.get("content")
+            texts = [_chat_text(role, content)] if content else []
+            turns.append((_CALLING, "".join([*thoughts, *texts, json.dumps(_calls(calls, tools))])))
+        else:
             _known_keys("a turn", message, ("content",), rule.turn)
-            turns.append((role, _chat_text(role, message["content"], rule)))
-            continue
-        if role != "assistant":
-            raise _Broken("keys", f"{role} has tool_calls; only the assistant calls tools.")
-        calls = json.dumps(_calls(message["tool_calls"]))
-        turns.append((_CALLING, (message.get("content") or "") + calls))
+            turns.append((role, "".join([*thoughts, _chat_text(role, message["content"])])))
     return turns
 
 
-def _chat_text(role: str, content: Any, rule: Rule) -> str:
-    """The text of a turn: where tools are taken, so is OpenAI's list of text parts."""
-    if "tool_calls" not in rule.turn or not isinstance(content, list):
+def _chat_text(role: str, content: Any) -> str:
+    """The text of a turn, which may be OpenAI's list of text parts."""
+    if not isinstance(content, list):
         return _text(role, content)
     for part in content:
         if not isinstance(part, dict) or part.get("type") != "text":
@@ -496,16 +505,25 @@ def _chat_text(role: str, content: Any, rule: Rule) -> str:
 
 
 def _tools(tools: Any) -> list[Any]:
-    if not isinstance(tools, list) or not all(_names_a_function(tool) for tool in tools):
+    if not isinstance(tools, list) or not tools or not all(_names_a_function(tool) for tool in tools):
         raise _Broken("keys", 'tools is not a list of {"type": "function", "function": {"name": ...}}.')
     return tools
 
 
-def _calls(calls: Any) -> list[Any]:
+def _calls(calls: Any, tools: list[Any]) -> list[Any]:
     if not isinstance(calls, list) or not all(
         _names_a_function(call) and isinstance(call["function"].get("arguments"), str) for call in calls
     ):
         raise _Broken("keys", "tool_calls is not a list of functions with a name and arguments as a text.")
+    known = [tool["function"]["name"] for tool in tools]
+    for call in calls:
+        name = call["function"]["name"]
+        if tools and name not in known:
+            raise _Broken("keys", f"{name!r} is called; the tools of the example are {', '.join(known)}.")
+        try:
+            parsed_json(call["function"]["arguments"], f"the arguments of {name}")
+        except CourseError as error:
+            raise _Broken("keys", str(error)) from None
     return calls
 
 
@@ -563,6 +581,8 @@ def _wrong_order(roles: list[str]) -> str:
         turns = turns[1:]
     before = "assistant"
     for place, role in enumerate(turns, start=1):
+        if role == "system":
+            return f"turn {place} is of 'system', which may only come first."
         if role not in _NEXT[before]:
             return f"turn {place} is of {role!r} where {' or '.join(map(repr, _NEXT[before]))} must speak."
         before = role

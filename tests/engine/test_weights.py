@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy
 import pytest
+from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, quants
 
 from course.engine import sizes, weights
+from course.engine.client import connect
 from course.engine.sizes import local_model, local_models
 from course.errors import CourseError
 
@@ -16,19 +18,29 @@ TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}"
 
 
 def write_gguf(
-    path: Path, *, architecture: str = "llama", template: str = TEMPLATE, packing: str = "Q4_1"
+    path: Path,
+    *,
+    architecture: str = "llama",
+    template: str = TEMPLATE,
+    packing: str = "Q4_1",
+    tokenizer: str = "gpt2",
+    context_tokens: int = 64,
+    parts: int = 0,
+    matrix_name: str = "token_embd.weight",
 ) -> Path:
     """A tiny GGUF file: a matrix in this packing and a plain vector."""
-    from gguf import GGMLQuantizationType, GGUFWriter, quants
-
     kind = GGMLQuantizationType[packing]
     writer = GGUFWriter(path, architecture)
-    writer.add_context_length(64)
+    if context_tokens:
+        writer.add_context_length(context_tokens)
+    if parts:
+        writer.add_uint16("split.count", parts)
+    writer.add_tokenizer_model(tokenizer)
     writer.add_token_list(["a", "b"])
     if template:
         writer.add_chat_template(template)
     matrix = numpy.linspace(-1, 1, 64 * 4, dtype=numpy.float32).reshape(4, 64)
-    writer.add_tensor("matrix", quants.quantize(matrix, kind), raw_dtype=kind)
+    writer.add_tensor(matrix_name, quants.quantize(matrix, kind), raw_dtype=kind)
     writer.add_tensor("norm", numpy.ones(64, dtype=numpy.float32))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -48,13 +60,11 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_repacked_file_holds_the_same_metadata_and_nearly_the_same_numbers(source: Path):
-    from gguf import GGMLQuantizationType, GGUFReader, quants
-
     before, after = GGUFReader(source), GGUFReader(weights.gguf_path())
     assert after.fields["llama.context_length"].contents() == 64
     assert after.fields["tokenizer.ggml.tokens"].contents() == ["a", "b"]
     kinds = {tensor.name: tensor.tensor_type for tensor in after.tensors}
-    assert kinds == {"matrix": GGMLQuantizationType.Q8_0, "norm": GGMLQuantizationType.F32}
+    assert kinds == {"token_embd.weight": GGMLQuantizationType.Q8_0, "norm": GGMLQuantizationType.F32}
     for old, new in zip(before.tensors, after.tensors, strict=True):
         values = [quants.dequantize(tensor.data, tensor.tensor_type) for tensor in (old, new)]
         assert numpy.abs(values[0] - values[1]).max() < 1 / 127
@@ -136,8 +146,6 @@ def test_a_file_that_the_engine_reads_is_used_as_it_is_for_every_size(own: Path,
 
 @pytest.mark.parametrize("packing", ["Q4_1", "Q5_0", "Q5_1"])
 def test_a_file_that_the_engine_does_not_read_well_is_repacked(own: Path, packing: str):
-    from gguf import GGUFReader
-
     write_gguf(own, packing=packing)
     repacked = weights.gguf_path(weights.chosen_model("small"))
     assert repacked != own
@@ -148,20 +156,67 @@ def test_a_file_that_the_engine_does_not_read_well_is_repacked(own: Path, packin
     ("change", "message"),
     [
         ({"architecture": "gemma3"}, "architecture 'gemma3'; the engine runs llama, qwen2, qwen3"),
+        ({"architecture": "whisper"}, "architecture 'whisper'; the engine runs llama, qwen2, qwen3"),
+        ({"tokenizer": "llama"}, "whose tokenizer is of the kind 'llama'; the engine reads 'gpt2'"),
         ({"template": ""}, "has no chat template"),
+        ({"context_tokens": 0}, "does not say how many tokens"),
+        ({"parts": 2}, "holds only a part of a model"),
+        ({"matrix_name": "blk.0.attn_q.weight.lora_a"}, "holds only a part of a model"),
     ],
 )
-def test_a_model_that_the_engine_cannot_run_is_named(own: Path, change: dict, message: str):
+def test_a_model_that_the_engine_cannot_run_is_named_before_the_badge(
+    own: Path, capsys: pytest.CaptureFixture[str], change: dict, message: str
+):
     write_gguf(own, **change)
-    with pytest.raises(CourseError, match=f"own.gguf.*{message}"):
+    with pytest.raises(CourseError, match=f"own.gguf.*{message}.*, or unset it"):
+        connect()
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("kind", ["I8", "F64", "I16"])
+def test_tensors_that_nothing_here_can_read_are_named(own: Path, kind: str):
+    content = bytearray(write_gguf(own, packing="Q8_0").read_bytes())
+    place = _kind_of_first_tensor(content)
+    content[place : place + 4] = GGMLQuantizationType[kind].to_bytes(4, "little")
+    own.write_bytes(content + bytes(4096))
+    with pytest.raises(CourseError, match=f"own.gguf, whose tensors of the kind {kind} the engine cannot"):
         weights.chosen_model("small")
 
 
-@pytest.mark.parametrize("kept", [10, 200, -100])
-def test_a_cut_file_is_named(own: Path, kept: int):
+def test_a_packing_from_the_future_is_not_called_damage(own: Path):
+    content = bytearray(write_gguf(own).read_bytes())
+    place = _kind_of_first_tensor(content)
+    content[place : place + 4] = (9999).to_bytes(4, "little")
+    own.write_bytes(content)
+    with pytest.raises(CourseError, match="own.gguf, whose weights are packed in a way"):
+        weights.chosen_model("small")
+
+
+def _kind_of_first_tensor(content: bytearray) -> int:
+    """Where a GGUF file says how its first tensor is packed: behind its name, two sizes and their number."""
+    name = b"token_embd.weight"
+    return content.index(name) + len(name) + 4 + 2 * 8
+
+
+def test_a_wrong_byte_is_never_a_raw_error(own: Path):
+    content = write_gguf(own).read_bytes()
+    refused = 0
+    for place in range(len(content)):
+        own.write_bytes(content[:place] + b"\x80" + content[place + 1 :])
+        weights._own_model.cache_clear()
+        try:
+            weights.chosen_model("small")
+        except CourseError:
+            refused += 1
+    assert refused > 100
+
+
+@pytest.mark.parametrize("kept", [4, 10, 200, -100, -1])
+def test_a_cut_file_is_named_before_the_badge(own: Path, capsys: pytest.CaptureFixture[str], kept: int):
     own.write_bytes(write_gguf(own).read_bytes()[:kept])
     with pytest.raises(CourseError, match="own.gguf, which is cut off or damaged"):
-        weights.chosen_model("small")
+        connect()
+    assert capsys.readouterr().out == ""
 
 
 def test_it_must_be_a_gguf_file(own: Path):
@@ -200,8 +255,6 @@ def test_a_missing_file_says_which_command_brings_it(tmp_path: Path, monkeypatch
 
 @pytest.mark.slow
 def test_shipped_models_are_the_published_ones():
-    from gguf import GGUFReader
-
     assert (weights.minilm_path() / "config.json").is_file()
     small = local_model("small")
     path = weights.published_path(small)

@@ -223,6 +223,7 @@ CASES = {
         *COMMON,
         *TURNS,
         ("roles", set_("messages", 0, "role", to="system"), 2),
+        ("roles", set_("messages", 0, "role", to="developer"), 2),
         ("content", set_("messages", 0, "content", to="plain text"), 2),
         ("content", set_("messages", 0, "content", to=[]), 2),
         ("content", set_("messages", 0, "content", 0, "text", to=""), 2),
@@ -235,7 +236,9 @@ CASES = {
     "chat": [
         *COMMON,
         *TURNS,
+        ("roles", set_("messages", 0, "role", to="developer"), 2),
         ("roles", set_("messages", 1, "role", to="system"), 2),
+        ("keys", set_("messages", 1, "reasoning_content", to="Hm."), 2),
         ("content", set_("messages", 1, "content", to=[{"text": "a"}]), 2),
         ("content", set_("messages", 1, "content", to="  "), 2),
         ("keys", set_("messages", 2, "weight", to=0.5), 2),
@@ -264,7 +267,7 @@ def test_a_broken_rule_is_found_with_its_line(route, rule, change, line, tmp_pat
 def test_what_chat_files_may_hold_besides_is_let_through(route, tmp_path):
     def change(records):
         del records[1]["messages"][0]  # no instruction
-        records[2]["messages"][2]["weight"] = 0
+        records[2]["messages"][2] |= {"weight": 0, "reasoning_content": "The pump is silent."}
         records[3]["messages"] += [
             {"role": "user", "content": "And this?"},
             {"role": "assistant", "content": QUEUES[0]},
@@ -282,41 +285,66 @@ def with_tools(record: dict) -> dict:
     system, user, answer = record["messages"]
     calling = {"role": "assistant", "content": None, "tool_calls": [CALL]}
     result = {"role": "tool", "tool_call_id": "c1", "content": "delayed"}
-    user = user | {"name": "Ada", "content": [{"type": "text", "text": user["content"]}]}
-    return {"messages": [system, user, calling, result, answer], "tools": [TOOL], "parallel_tool_calls": True}
+    user = user | {"content": [{"type": "text", "text": user["content"]}]}
+    return {"messages": [system, user, calling, result, answer], "tools": [TOOL]}
 
 
-def test_fireworks_takes_openai_files_with_tools_and_counts_the_tools(tmp_path, ready):
+@by_route([route for route in ROUTES if route.format == "chat"])
+def test_tools_are_taken_and_counted(route, tmp_path, ready):
     def change(records):
         records[:] = [with_tools(record) for record in records]
         records[1]["messages"] = records[1]["messages"][:3]  # an example may end with its call
 
-    fireworks = hosted.route("fireworks")
-    assert broken(fireworks, tmp_path, change) == []
-    with_the_tools = hosted.estimate(fireworks, tmp_path / "tickets-fireworks.jsonl").tokens
-    assert with_the_tools > hosted.estimate(fireworks, ready["fireworks"]).tokens + 20 * len(TRAIN)
+    assert broken(route, tmp_path, change) == []
+    with_the_tools = hosted.estimate(route, tmp_path / f"tickets-{route.id}.jsonl").tokens
+    assert with_the_tools > hosted.estimate(route, ready[route.id]).tokens + 20 * len(TRAIN)
 
 
+def test_fireworks_takes_what_else_openai_files_hold(tmp_path):
+    def change(records):
+        records[0] = with_tools(records[0]) | {"parallel_tool_calls": True, "weight": 0.5}
+        records[0]["messages"][1]["name"] = "Ada"
+
+    assert broken(hosted.route("fireworks"), tmp_path, change) == []
+    assert {problem.rule for problem in broken(hosted.route("together"), tmp_path, change)} == {"keys"}
+
+
+def called(**function: str) -> list[dict]:
+    return [CALL | {"function": CALL["function"] | function}]
+
+
+@by_route([route for route in ROUTES if route.format == "chat"])
 @pytest.mark.parametrize(
     ("rule", "change"),
     [
         ("keys", lambda record: record.update(tools={"a": 1})),
+        ("keys", lambda record: record.update(tools=[])),
         ("keys", lambda record: record["messages"][2].update(tool_calls=[{"function": {"name": "a"}}])),
+        ("keys", lambda record: record["messages"][2].update(tool_calls=called(arguments="id=7"))),
+        ("keys", lambda record: record["messages"][2].update(tool_calls=called(arguments="[7]"))),
+        ("keys", lambda record: record["messages"][2].update(tool_calls=called(name="refund"))),
         ("keys", lambda record: record["messages"][1].update(tool_calls=[CALL])),
         ("keys", lambda record: record["messages"][4].pop("content")),
         ("content", lambda record: record["messages"][1].update(content=[{"type": "image_url"}])),
         ("roles", lambda record: record["messages"].pop(2)),
         ("roles", lambda record: record["messages"].pop()),
         ("roles", lambda record: record["messages"].pop(3)),
+        ("roles", lambda record: record["messages"].insert(2, record["messages"][0])),
     ],
 )
-def test_tools_out_of_order_are_found(rule, change, tmp_path):
+def test_tools_out_of_order_are_found(route, rule, change, tmp_path):
     def one_with_tools(records):
         records[1] = with_tools(records[1])
         change(records[1])
 
-    found = broken(hosted.route("fireworks"), tmp_path, one_with_tools)
+    found = broken(route, tmp_path, one_with_tools)
     assert [(problem.rule, problem.line) for problem in found] == [(rule, 2)]
+
+
+def test_an_instruction_of_another_name_says_what_to_write(tmp_path):
+    for route, fix in (("bedrock-nova", "put its text into `system`"), ("together", "write 'system'")):
+        [found] = broken(hosted.route(route), tmp_path, set_("messages", 0, "role", to="developer"))
+        assert "'developer'" in found.text and fix in found.text
 
 
 @by_route()
