@@ -27,6 +27,18 @@ T = TypeVar("T")
 LONGEST_CELL = 1_000_000  # characters
 BUSY_SECONDS = 10.0
 _BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
+# How files begin that are no text, whatever their name says.
+_NO_TEXTS = {
+    b"%PDF-": "a PDF",
+    b"PK\x03\x04": "a ZIP archive, as .xlsx and .docx are",
+    b"\xd0\xcf\x11\xe0": "an old Office file",
+    b"\x1f\x8b": "a gzip archive",
+    b"PAR1": "a Parquet file",
+    b"SQLite format 3\0": "an SQLite database",
+    b"\x89PNG": "an image",
+    b"\xff\xd8\xff": "an image",
+    b"GIF8": "an image",
+}
 
 
 def read_text(path: Path) -> str:
@@ -45,6 +57,9 @@ def read_text(path: Path) -> str:
 
 def decoded(content: bytes, name: str) -> str:
     """The same of bytes that come from a file of that name."""
+    for beginning, kind in _NO_TEXTS.items():
+        if content.startswith(beginning):
+            raise CourseError(f"{name} is {kind}, and not a text; save it as plain text, a table as CSV.")
     encoding = _BOMS.get(content[:2])
     if encoding is None and b"\0" in content:
         encoding = "UTF-16" if content[1::2].count(0) + content[::2].count(0) > len(content) // 4 else None

@@ -29,9 +29,17 @@ FAULTS = (
         "text with a colon", GOOD.replace("Sorts", "When: now"), r"line 3: 'description: When.*with a colon"
     ),
     Fault("text that begins with @", _with("license: @mit"), r"line 3: 'license: @mit': .*begins with this"),
-    Fault("tab", _with("metadata:\n\tteam: seeds"), r"line \d: .*indent with spaces"),
+    Fault("tab", _with("metadata:\n\tteam: seeds"), r"line \d: .*write spaces, not a tab"),
+    Fault("tab behind a colon", GOOD.replace("name: ", "name:\t"), r"line 2: .*write spaces, not a tab"),
+    Fault(
+        "keys in braces", _with('metadata: {"team": "seeds"}'), r"line 3: 'metadata: .*one key or one '- '"
+    ),
     Fault("two descriptions", _with(DESCRIPTION), r"Duplicate key 'description'.*keep one"),
-    Fault("list in brackets", _with("allowed-tools: [Read]"), r"'allowed-tools: \[Read\]'.*one '- ' a line"),
+    Fault(
+        "list in brackets",
+        _with("allowed-tools: [Read]"),
+        r"'allowed-tools: \[Read\]'.*one key or one '- ' a line",
+    ),
     Fault("quotation mark left open", _with("license: 'mit"), r"close the quotation mark"),
     Fault("name missing", GOOD.replace(NAME + "\n", ""), r"Missing required field in frontmatter: name"),
     Fault("name in capitals", GOOD.replace("good-skill", "Good-Skill"), r"'Good-Skill' must be lowercase"),

@@ -61,6 +61,9 @@ def test_line_ends_inside_a_quoted_cell_are_the_same_on_every_system(tmp_path):
 @pytest.mark.parametrize(
     ("content", "named"),
     [
+        (b"PK\x03\x04\x14\0\x06\0", "is a ZIP archive, as .xlsx and .docx are, .* a table as CSV"),
+        (b"PAR1\x15\x04\x15\x10", "is a Parquet file"),
+        (b"SQLite format 3\0\x10\0", "is an SQLite database"),
         (GOOD.encode("utf-16"), "saved as UTF-16"),
         (GOOD.encode("utf-16-le"), "saved as UTF-16"),
         (GOOD.replace("one", "Größe").encode("cp1252"), r"line 2: the byte 0xf6 .* 'ö'\); save .* UTF-8"),

@@ -135,7 +135,7 @@ class _Writer:
         return filled if least else f"{filled} | {empty}"
 
     def _string(self, schema: dict) -> str:
-        if "pattern" in schema or "format" in schema:
+        if schema.get("pattern") or "format" in schema:
             return f'"\\"" {grammar_of(schema.get("pattern") or FORMATS[schema["format"]])} "\\""'
         bounds = f"{{{schema.get('minLength', 0)},{schema.get('maxLength', '')}}}"
         return f'"\\"" {self._rule(f"{RAW_CHARACTER} | {ESCAPED}")}{bounds} "\\""'

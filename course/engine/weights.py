@@ -139,7 +139,9 @@ def _fault(reader: "GGUFReader") -> str | None:
             f"a model of the architecture {architecture!r}; the engine runs {', '.join(ARCHITECTURES)}. "
             "Choose another file"
         )
-    if (_field(reader, "split.count") or 1) > 1 or "token_embd.weight" not in {tensor.name for tensor in reader.tensors}:
+    if (_field(reader, "split.count") or 1) > 1 or "token_embd.weight" not in {
+        tensor.name for tensor in reader.tensors
+    }:
         return "which holds only a part of a model. Choose the file of a complete one"
     if tokenizer != TOKENIZER:
         return (

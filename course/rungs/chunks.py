@@ -12,6 +12,7 @@ from itertools import pairwise
 from markdown_it import MarkdownIt
 
 from course.errors import CourseError
+from course.files import checked_text
 from course.material.data import Article
 
 _WORD = re.compile(r"\S+")
@@ -76,7 +77,7 @@ def _checked(articles: Sequence[Article]) -> Sequence[Article]:
     if not articles:
         raise CourseError("There are 0 articles to cut; give at least 1, for example data.handbook().")
     for article in articles:
-        if not article.text.strip():
+        if not checked_text(article.text, f"the article {article.id!r}").strip():
             raise CourseError(f"The article {article.id!r} is empty; give it a text or leave it out.")
     return articles
 

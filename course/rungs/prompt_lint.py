@@ -53,7 +53,7 @@ _GENERAL_HEADING = re.compile(
     re.IGNORECASE,
 )
 _PLACEHOLDER = re.compile(
-    r"\{\{?\s*[A-Za-z_]\w*\s*\}\}?|<[A-Z]+[_ ][A-Z_ ]+>"
+    r"\{\{?\s*[A-Za-z_][\w.]*\s*\}\}?|<[A-Z]+[_ ][A-Z_ ]+>"
     r"|\[(?:insert|your(?! (?:answer|reply|response|reasoning|analysis|text))|add|name of)\b[^\]\n]{0,80}\]"
     r"|\b(?:TODO|TBD|FIXME|XXX):|(?<=[\[(<])(?:TODO|TBD|XXX)\b"
 )
@@ -74,6 +74,8 @@ _FORMAT = re.compile(
     r"|haiku|poem|essay|story|translat\w+|query|(?:reply|answer|respond|return) with)\b|[`<]",
     re.IGNORECASE,
 )
+# The words that say what a reply looks like are English, so nothing is missed in another language.
+_ENGLISH = re.compile(r"\b(?:the|this|these|and|of|your?)\b", re.IGNORECASE)
 _SHORT_PROMPT = 40  # words; a longer one may say by its examples or its role what a reply looks like
 _JSON_WANTED = re.compile(
     r"^(?:always )?(?:answer|reply|respond|return|output|write|give)\b.*(?<!no )(?<!not )\bJSON\b"
@@ -230,7 +232,8 @@ def _vague_words(orders: list[_Order]) -> Iterator[Finding]:
 
 
 def _no_format(text: str) -> Iterator[Finding]:
-    if 0 < len(text.split()) <= _SHORT_PROMPT and not _FORMAT.search(text) and not text.startswith("You are"):
+    is_short = 0 < len(text.split()) <= _SHORT_PROMPT and not text.startswith("You are")
+    if is_short and _ENGLISH.search(text) and not _FORMAT.search(text):
         fix = "Say the form and the length of the reply"
         yield Finding("no format", 1, _short(text), "does not say what a reply looks like", fix)
 

@@ -13,6 +13,7 @@ import numpy as np
 from course.engine import minilm
 from course.engine.weights import MINILM_SHA256
 from course.errors import CourseError
+from course.files import checked_text
 from course.material.data import Ticket
 from course.paths import cache_dir
 from course.rungs.chunks import Passage
@@ -35,7 +36,7 @@ def embed(texts: Sequence[str]) -> np.ndarray:
     """
     if isinstance(texts, str):
         raise CourseError(f"embed() takes a list of texts, not the text {texts[:40]!r}; put it in brackets.")
-    keys = [_key(text) for text in texts]
+    keys = [_key(checked_text(text, f"text {number} of embed()")) for number, text in enumerate(texts)]
     with _lock:
         missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in _known}
         if missing:
@@ -61,7 +62,7 @@ def search(
     (vector), or both with their ranks fused. `reranker`, one of lancedb.rerankers, fuses a hybrid search in
     another way. The index is made from the passages as they are now: after a change, search again.
     """
-    if not text.strip():
+    if not checked_text(text, "the question").strip():
         raise CourseError(f"The question is {text!r}; write at least one word.")
     if mode not in MODES:
         raise CourseError(f"There is no search mode {mode!r}; use one of {', '.join(MODES)}.")

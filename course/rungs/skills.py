@@ -7,6 +7,7 @@ chosen, and a file beside it when a step asks for one. `course.rungs.review` fil
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -42,14 +43,15 @@ CHOOSE = (
     "You choose the skill that a request needs. Reply with the name of one skill, or with "
     f"{NO_SKILL} when no skill fits.\n\n"
 )
-# What editors and systems leave in folders beside what people put there.
-_FOREIGN = {"__pycache__", "Thumbs.db", "desktop.ini"}
+# What editors, systems and tools leave in folders beside what people put there.
+_FOREIGN = {"__pycache__", "__macosx", "node_modules", "thumbs.db", "desktop.ini"}
+_FOREIGN_FORM = re.compile(r"\.|~\$|#.*#$|.*~$")  # hidden, in use by an Office program, a copy of an editor
 _YAML_FIXES = (
     ("mapping values are not allowed", "put a text with a colon in quotes"),
-    (r"found character '\t'", "indent with spaces, not with a tab"),
+    (r"found character '\t'", "write spaces, not a tab"),
     ("cannot start any token", "put a text that begins with this character in quotes"),
     ("Duplicate key", "keep one of the two"),
-    ("JSONesque flow mapping", "write a text, or a list with one '- ' a line, or put the text in quotes"),
+    ("JSONesque flow mapping", "write one key or one '- ' a line, or put the text in quotes"),
     ("anchor token", "put the text in quotes"),
     ("end of stream", "close the quotation mark"),
 )
@@ -67,8 +69,13 @@ class Skill:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The files beside SKILL.md, as paths below the folder."""
-        found = (path.relative_to(self.folder) for path in self.folder.rglob("*") if path.is_file())
+        """The files beside SKILL.md, as paths below the folder. A link to what lies outside is not one."""
+        home = self.folder.resolve()
+        found = (
+            path.relative_to(self.folder)
+            for path in self.folder.rglob("*")
+            if path.is_file() and path.resolve().is_relative_to(home)
+        )
         own = (path.as_posix() for path in found if not any(map(_is_foreign, path.parts)))
         return tuple(sorted(name for name in own if name not in ("SKILL.md", "skill.md")))
 
@@ -134,9 +141,16 @@ def load(folder: Path) -> Skill:
 
 
 def load_all(folder: Path = FOLDER) -> list[Skill]:
-    """Every skill of a folder, by name."""
+    """Every skill of a folder, by name. A folder without a SKILL.md is left out, and said so."""
     folders = sorted(folder.iterdir()) if folder.is_dir() else []
-    found = [load(path) for path in folders if path.is_dir() and not _is_foreign(path.name)]
+    found = []
+    for path in folders:
+        if not path.is_dir() or _is_foreign(path.name):
+            continue
+        if find_skill_md(path) is None:
+            print(f"Advice: {path} holds no SKILL.md and is left out.")
+        else:
+            found.append(load(path))
     if not found:
         raise CourseError(f"{folder} holds no skill; restore the folder data/ of the course.")
     return found
@@ -302,7 +316,7 @@ def _fingerprint(skill: Skill) -> str:
 
 def _is_foreign(name: str) -> bool:
     """Whether a file or folder of that name was not put there as a part of a skill."""
-    return name.startswith(".") or name in _FOREIGN
+    return name.casefold() in _FOREIGN or _FOREIGN_FORM.match(name) is not None
 
 
 def _front_matter(text: str, where: str) -> tuple[dict, str]:

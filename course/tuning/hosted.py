@@ -478,7 +478,9 @@ def _chat(record: dict[str, Any], rule: Rule) -> list[tuple[str, str]]:
     for message in _messages(record, rule, required=("role",)):
         role, calls = message["role"], message.get("tool_calls")
         if role == "developer":
-            raise _Broken("roles", "a turn has the role 'developer', which is not documented; write 'system'.")
+            raise _Broken(
+                "roles", "a turn has the role 'developer', which is not documented; write 'system'."
+            )
         if message.get("weight", 1) not in (0, 1):
             raise _Broken("keys", f"a weight is {message['weight']!r}; write 0 or 1.")
         thoughts = [_text(role, message[key]) for key in _THOUGHTS if key in message]

@@ -81,6 +81,7 @@ CASES = [
         ['"Strasse"', '"medecin"'],
     ),
     (pattern(r"[\d\s.]{2}"), ['"1 "', '"\\t."'], ['"1a"', '"123"']),
+    (pattern(""), ['""', '"anything"'], ["anything"]),
     (pattern(r"^\W?\w$"), ['"-a"', '"_"'], ['"ab"', '"\u00e9"']),
     (
         closed({"c\u00f3digo": {"type": "boolean"}, "a": NULL}, ["a"]),

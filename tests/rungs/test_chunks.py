@@ -116,3 +116,5 @@ def test_an_empty_handbook_is_refused(cut):
         cut([])
     with pytest.raises(CourseError, match="'money' is empty"):
         cut([Article("money", "Money", " \n")])
+    with pytest.raises(CourseError, match="the article 'money': .*half of a character"):
+        cut([Article("money", "Money", "It costs \ud83d.")])

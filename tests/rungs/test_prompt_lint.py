@@ -41,6 +41,11 @@ PAIRS = {
         "Answer in plain text, not JSON.",
     ),
     "a placeholder": ("placeholder", FORM + "You work for {company}.", FORM + 'Answer {"queue": "x"}.'),
+    "a placeholder of a template": (
+        "placeholder",
+        FORM + "Greet {{ customer.first_name }} first.",
+        FORM + "Text:\n{{ request.text }}",
+    ),
     "a note to oneself": ("placeholder", FORM + "TODO: the tone.", FORM + "Keep a to-do list."),
     "a bracket": ("placeholder", FORM + "Sign as [your name].", FORM + "See the list [1]."),
     "a vague word": ("vague", FORM + "Use an appropriate tone.", FORM + "Appropriate tone: no slang."),
@@ -101,6 +106,19 @@ def test_any_text_can_be_linted(text):
 
 def test_a_contradiction_in_meaning_is_not_seen():
     assert lint("Answer in one sentence. Explain every step in full detail.") == []
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "Antworte immer in höchstens 20 Wörtern und bleibe sachlich.",
+        "Réponds toujours en moins de vingt mots.",
+        "Trả lời khách hàng trong 20 từ.",
+        "20語以内で答えてください。",
+    ],
+)
+def test_nothing_is_missed_in_another_language(prompt):
+    assert lint(prompt) == []
 
 
 def test_findings_on_published_prompts_are_right_and_most_faults_are_found():

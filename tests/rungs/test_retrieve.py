@@ -157,6 +157,11 @@ def test_a_bad_number_of_passages_is_named(k, mode):
 def test_a_search_that_cannot_be_is_refused():
     with pytest.raises(CourseError, match="question is ' '"):
         retrieve.search(" ", PASSAGES, 1)
+    for mode in retrieve.MODES:
+        with pytest.raises(CourseError, match="the question: .*half of a character"):
+            retrieve.search("where is it \ud83d", PASSAGES, 1, mode)
+    with pytest.raises(CourseError, match=r"text 1 of embed\(\): .*half of a character"):
+        retrieve.embed(["whole", "half \ud83d"])
     with pytest.raises(CourseError, match="no search mode 'magic'"):
         retrieve.search("cost", PASSAGES, 1, "magic")
     with pytest.raises(CourseError, match="0 passages"):
@@ -177,7 +182,18 @@ def test_a_search_that_cannot_be_is_refused():
         "l'arrosoir?",
         "\\",
         "€ & %",
+        "?!",
+        "\U0001f64f\U0001f64f",
+        "the of and",
+        "退款要多久?",
+        "wo ist mein Geld\n\n> Am Montag schrieb die Hilfe:\n> Hallo",
+        "https://shop.example/a?order=FL-20431&ref=%20",
+        "SELECT * FROM orders; --",
+        "{{ order number }} [refund TO money] refund^5 refund~2",
+        "\x00refund\u200b",
+        "refund " * 3000,
     ],
+    ids=lambda question: question[:20].encode("ascii", "backslashreplace").decode(),
 )
 def test_a_question_may_hold_what_a_search_syntax_would_read(mode, question):
     found = retrieve.search(question, PASSAGES, 2, mode)

@@ -85,15 +85,61 @@ def test_a_body_that_a_model_follows_badly_is_loaded_with_advice(tmp_path, capsy
     assert f"Advice: good-skill/SKILL.md has {lines} lines" in capsys.readouterr().out
 
 
-def test_what_editors_leave_in_a_folder_is_no_part_of_it(folder):
-    for stray in (".ipynb_checkpoints/SKILL-checkpoint.md", "__pycache__/a.pyc", ".DS_Store", "Thumbs.db"):
-        (folder / "references" / stray).parent.mkdir(parents=True, exist_ok=True)
-        (folder / "references" / stray).write_bytes(b"\x93")
+@pytest.mark.parametrize(
+    "stray",
+    [
+        ".ipynb_checkpoints/SKILL-checkpoint.md",
+        "__pycache__/a.pyc",
+        ".DS_Store",
+        "Thumbs.db",
+        "__MACOSX/._rules.md",
+        "node_modules/left-pad/index.js",
+        "rules.md~",
+        "#rules.md#",
+        "~$report.docx",
+    ],
+)
+def test_what_editors_and_tools_leave_is_no_part_of_a_skill(folder, stray):
+    (folder / "references" / stray).parent.mkdir(parents=True, exist_ok=True)
+    (folder / "references" / stray).write_bytes(b"\x93")
     (folder / "references" / "rules.md").write_text("One rule.")
-    (folder.parent / ".ipynb_checkpoints").mkdir()
-    (folder.parent / "__pycache__").mkdir()
     assert load(folder).files == ("references/rules.md",)
+
+
+def test_a_folder_of_skills_may_hold_other_folders(folder, capsys):
+    for other in (".ipynb_checkpoints", "__pycache__", "__MACOSX", "drawings"):
+        (folder.parent / other).mkdir()
+    (folder.parent / "README.md").write_text("Five skills.")
     assert [skill.name for skill in load_all(folder.parent)] == ["good-skill"]
+    said = capsys.readouterr().out.splitlines()
+    assert said == [f"Advice: {folder.parent / 'drawings'} holds no SKILL.md and is left out."]
+
+
+def test_a_link_out_of_the_folder_is_no_file_of_the_skill(folder, tmp_path):
+    (tmp_path / "secret.txt").write_text("key")
+    (folder / "rules.md").write_text("One rule.")
+    (folder / "same.md").symlink_to(folder / "rules.md")
+    (folder / "secret.md").symlink_to(tmp_path / "secret.txt")
+    (folder / "gone.md").symlink_to(tmp_path / "gone.txt")
+    assert load(folder).files == ("rules.md", "same.md")
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        (b"%PDF-1.7\n%\xe2\xe3", "a PDF"),
+        (b"PK\x03\x04\x14\0\0\0", "a ZIP archive"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "an old Office file"),
+        (b"\x1f\x8b\x08\0", "a gzip archive"),
+        (b"\x89PNG\r\n", "an image"),
+    ],
+)
+def test_a_file_that_is_no_text_is_a_part_and_is_named_when_it_is_read(folder, content, kind):
+    (folder / "report.txt").write_bytes(content)
+    skill = load(folder)
+    assert skill.files == ("report.txt",)
+    with pytest.raises(CourseError, match=f"report.txt is {kind}.*not a text"):
+        skill.read("report.txt")
 
 
 def test_a_folder_without_skill_md_is_named(tmp_path):
