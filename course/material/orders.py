@@ -24,58 +24,6 @@ SPLITS: tuple[str, ...] = get_args(Split)
 _building = threading.Lock()
 BUSY_SECONDS = 1.0  # how long a look-up waits for a database that somebody else has locked
 
-TEXT, NUMBER = "TEXT NOT NULL", "INTEGER NOT NULL"
-ORDER_KEY = "TEXT NOT NULL REFERENCES orders (id)"
-# Table -> column -> type, in an order in which every reference points back. Money is in cents.
-TABLES: dict[str, dict[str, str]] = {
-    "products": {
-        "code": "TEXT PRIMARY KEY",
-        "name": TEXT,
-        "price": NUMBER,
-        "kind": TEXT,
-        "club_counts": NUMBER,
-    },
-    "club": {"tier": "TEXT PRIMARY KEY", "discount": NUMBER},
-    "customers": {"id": "TEXT PRIMARY KEY", "country": TEXT, "club": TEXT},
-    "orders": {
-        "id": "TEXT PRIMARY KEY",
-        "customer": "TEXT NOT NULL REFERENCES customers (id)",
-        "placed_on": TEXT,
-        "placed_at": TEXT,
-        "status": TEXT,
-        "payment": TEXT,
-        "goods": NUMBER,
-        "shipping": NUMBER,
-        "total": NUMBER,
-        "note": TEXT,
-    },
-    "items": {
-        "order_id": ORDER_KEY,
-        "product": "TEXT NOT NULL REFERENCES products (code)",
-        "quantity": NUMBER,
-        "discount": NUMBER,
-        "price": NUMBER,
-    },
-    "parcels": {
-        "order_id": f"{ORDER_KEY} PRIMARY KEY",
-        "tracking": "TEXT NOT NULL UNIQUE",
-        "left_on": TEXT,
-        "expected_on": TEXT,
-        "delivered_on": TEXT,
-    },
-    "refunds": {
-        "order_id": f"{ORDER_KEY} PRIMARY KEY",
-        "reference": TEXT,
-        "reason": TEXT,
-        "received_on": TEXT,
-        "approved_on": TEXT,
-        "method": TEXT,
-        "amount": NUMBER,
-        "due_on": TEXT,
-        "status": TEXT,
-    },
-}
-
 
 @dataclass(frozen=True)
 class OrderQuestion:
@@ -116,8 +64,8 @@ def questions(split: str = "test") -> list[OrderQuestion]:
 
 def database() -> Path:
     """The SQLite file, built in the cache folder on first use and after every change of data/orders/."""
-    texts = {table: files.read_text(FOLDER / f"{table}.csv") for table in TABLES}
-    digest = hashlib.sha256(json.dumps([TABLES, texts]).encode()).hexdigest()[:12]
+    texts = [files.read_text(file) for file in sorted(FOLDER.glob("*.*"))]
+    digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:12]
     path = cache_dir() / f"orders-{digest}.sqlite"
     with _building:
         if not path.is_file():
@@ -128,20 +76,21 @@ def database() -> Path:
 
 def build(folder: Path, path: Path) -> None:
     """Write the tables of a folder into a new SQLite file. CourseError names a row that does not fit."""
-    schema = [
-        f"CREATE TABLE {table} ({', '.join(f'{name} {kind}' for name, kind in columns.items())}) STRICT"
-        for table, columns in TABLES.items()
-    ]
-    with files.database(path, "PRAGMA foreign_keys = ON", *schema, holds="The orders") as connection:
-        for table, columns in TABLES.items():
-            marks = ", ".join(f":{name}" for name in columns)
+    with files.database(path, "PRAGMA foreign_keys = ON", holds="The orders") as connection:
+        connection.executescript(files.read_text(folder / "schema.sql"))
+        tables = [
+            name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        ]
+        for table in tables:
+            columns = [column for _, column, *_ in connection.execute(f"PRAGMA table_info ({table})")]
+            marks = ", ".join(f":{column}" for column in columns)
             for where, row in files.csv_rows(folder / f"{table}.csv", tuple(columns)):
                 try:
                     connection.execute(f"INSERT INTO {table} VALUES ({marks})", row)
                 except sqlite3.IntegrityError as error:
+                    first = next(iter(row.values()))
                     raise CourseError(
-                        f"{where}: {next(iter(row.values()))!r} does not fit ({error}); "
-                        "run python -m course.material.make_orders."
+                        f"{where}: {first!r} does not fit ({error}); correct the row."
                     ) from None
 
 
