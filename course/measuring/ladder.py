@@ -6,7 +6,7 @@ so there is one source for both.
 
 import math
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import pairwise
 
 import nbformat
@@ -17,7 +17,7 @@ from course.material.data import tickets
 from course.material.lessons import Lesson, lessons
 from course.measuring import board
 from course.measuring.evaluate import Result, compare
-from course.measuring.provenance import FOLDER, Counted, Provenance, counts_of, read_rows
+from course.measuring.provenance import FOLDER, Counted, read_rows
 from course.paths import NOTEBOOKS, results_dir
 
 FILE = FOLDER / "ladder.csv"
@@ -49,14 +49,17 @@ class Rung(Counted):
             raise CourseError(f"{self.right} right in all and {by_kind} by kind cannot be; restore it.")
 
 
-def run_lessons() -> None:
-    """Run every lesson on all rows, with a board of its own. A run that was stopped goes on where it was."""
+def sweep() -> list[Rung]:
+    """Run every lesson on all rows, with a board of its own, and print its rungs."""
     folder = results_dir() / "ladder"
     folder.mkdir(exist_ok=True)
     (folder / "board.sqlite").unlink(missing_ok=True)
     os.environ |= {"COURSE_RESULTS": str(folder), "COURSE_ROWS": "all", "COURSE_MODE": "local"}
     for lesson in lessons():
         run_lesson(lesson)
+    measured = rungs()
+    print(*(f"{rung.right} of {rung.n}  {rung.name}" for rung in measured), sep="\n")
+    return measured
 
 
 def run_lesson(lesson: Lesson) -> None:
@@ -82,11 +85,11 @@ def read() -> list[Rung]:
 
 
 def _rung(lesson: str, result: Result, p: float) -> Rung:
-    return Rung(
-        **asdict(Provenance.now(COMMAND)),
+    return Rung.of(
+        result.outcomes,
+        COMMAND,
         lesson=lesson,
         name=result.name,
-        **counts_of(result.outcomes),
         **{kind: int(part["right"]) for kind, part in result.slices().iterrows()},
         input_tokens=math.nan if result.input_tokens is None else round(result.input_tokens, 1),
         seconds=math.nan if result.seconds is None else float(f"{result.seconds:.3g}"),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import pandas as pd
 
@@ -55,6 +55,19 @@ class Counted(Provenance):
         if not 0 <= self.right <= self.valid <= self.n or self.n == 0:
             raise CourseError(f"{self.right} right and {self.valid} valid of {self.n} cannot be; restore it.")
 
+    @classmethod
+    def counted(cls, right: int, valid: int, n: int, command: str, **own: Any) -> Self:
+        """A row of this machine and day; `own` are the fields that the kind of row adds."""
+        low, high = (round(bound, 4) for bound in wilson(right, n))
+        made = asdict(Provenance.now(command))
+        return cls(**made, **own, n=n, right=right, valid=valid, low=low, high=high)
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome], command: str, **own: Any) -> Self:
+        """The same of judged rows."""
+        right, valid = (sum(getattr(each, name) for each in outcomes) for name in ("correct", "valid"))
+        return cls.counted(right, valid, len(outcomes), command, **own)
+
     @property
     def accuracy(self) -> float:
         """Share of replies that are right, 0 to 1."""
@@ -66,29 +79,17 @@ class Counted(Provenance):
         return self.valid / self.n
 
 
-def counts(right: int, valid: int, n: int) -> dict[str, Any]:
-    """The fields that Counted adds."""
-    low, high = wilson(right, n)
-    return {"n": n, "right": right, "valid": valid, "low": round(low, 4), "high": round(high, 4)}
+MeasuredRow = TypeVar("MeasuredRow", bound=Provenance)
 
 
-def counts_of(outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The same of measured rows."""
-    right, valid = (sum(getattr(each, name) for each in outcomes) for name in ("correct", "valid"))
-    return counts(right, valid, len(outcomes))
-
-
-Row = TypeVar("Row", bound=Provenance)
-
-
-def write_rows(rows: Sequence[Row], path: Path) -> None:
+def write_rows(rows: Sequence[Provenance], path: Path) -> None:
     """Write the CSV file completely or not at all: what stood there stays until the new one is complete."""
     table = pd.DataFrame([asdict(row) for row in rows])
     with replacing(path) as unfinished:
         table.to_csv(unfinished, index=False, na_rep="nan", lineterminator="\n")
 
 
-def read_rows(kind: type[Row], path: Path, command: str) -> list[Row]:
+def read_rows(kind: type[MeasuredRow], path: Path, command: str) -> list[MeasuredRow]:
     """The rows of the file. CourseError names the line and value at fault, or the command that makes it."""
     if not path.is_file():
         raise CourseError(f"{path.name} is not measured yet: run `{command}` in the course folder.")

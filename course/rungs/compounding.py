@@ -2,16 +2,16 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from course.engine.client import CourseClient
 from course.errors import CourseError
 from course.material.data import Ticket, tickets
 from course.measuring.evaluate import evaluate
-from course.measuring.provenance import FOLDER, Counted, Provenance, counts_of, read_rows
-from course.measuring.results import Outcome
+from course.measuring.provenance import FOLDER, Counted, read_rows
 from course.rungs.retrieve import nearest
-from course.rungs.skills import Example, Skill, examples, route
+from course.rungs.skills import FOLDER as SKILLS
+from course.rungs.skills import ROUTING, Example, examples, load, route
 
 MONTHS = 6
 SHOWN = 5
@@ -55,8 +55,9 @@ def memories(seed: Sequence[Example], arrived: Sequence[Sequence[Ticket]]) -> li
     return [[*seed, *approved(reviewed)] for reviewed in before]
 
 
-def sweep(client: CourseClient, model: str, skill: Skill) -> list[Month]:
+def sweep(client: CourseClient, model: str) -> list[Month]:
     """Every ticket of the stream in every way. What is recorded is replayed."""
+    skill = load(SKILLS / ROUTING)
     stream, seed = tickets("stream"), examples(skill)
     arrived = months(stream)
     known = memories(seed, arrived)
@@ -79,7 +80,7 @@ def sweep(client: CourseClient, model: str, skill: Skill) -> list[Month]:
         for number in range(MONTHS):
             outcomes = [outcome for outcome in result.outcomes if number_of[outcome.id] == number]
             references = len(seed if way.startswith("fixed") else known[number])
-            rows.append(_row(way, number + 1, references, outcomes))
+            rows.append(Month.of(outcomes, COMMAND, month=number + 1, way=way, examples=references))
     return rows
 
 
@@ -90,13 +91,3 @@ def read() -> list[Month]:
 
 def _with_nearest(rows: Sequence[Ticket], pool: Sequence[Example]) -> Iterator[tuple[Ticket, list[Example]]]:
     return zip(rows, nearest([row.text for row in rows], pool, SHOWN), strict=True)
-
-
-def _row(way: str, month: int, references: int, outcomes: Sequence[Outcome]) -> Month:
-    return Month(
-        **asdict(Provenance.now(COMMAND)),
-        month=month,
-        way=way,
-        examples=references,
-        **counts_of(outcomes),
-    )

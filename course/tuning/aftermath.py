@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from math import nan
 from pathlib import Path
@@ -21,7 +21,7 @@ from course.material import data
 from course.material.data import Article, Letter, Question, Ticket, tickets
 from course.measuring.answers import judge, states
 from course.measuring.evaluate import evaluate
-from course.measuring.provenance import FOLDER, Counted, Provenance, counts, read_rows
+from course.measuring.provenance import FOLDER, Counted, read_rows
 from course.measuring.results import Outcome, Result, Verdict
 from course.paths import DATA
 from course.rungs import compounding, routing, skills
@@ -425,13 +425,15 @@ def _counted(
     seconds: float = nan,
     train_seconds: float = 0,
 ) -> Measured:
-    return Measured(
-        **asdict(Provenance.now(COMMAND)),
+    return Measured.counted(
+        right,
+        valid,
+        n,
+        COMMAND,
         group=group,
         model=model,
         part=part,
         month=month,
-        **counts(right, valid, n),
         input_tokens=input_tokens,
         seconds=seconds,
         train_seconds=train_seconds,

@@ -8,7 +8,7 @@ import json
 import math
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 
 from course.engine.client import CourseClient
 from course.engine.replies import text_of
@@ -16,7 +16,7 @@ from course.errors import CourseError
 from course.files import csv_rows
 from course.material.data import KINDS, QUEUES, Ticket, tickets
 from course.measuring.evaluate import evaluate
-from course.measuring.provenance import FOLDER, Counted, Provenance, counts_of, read_rows
+from course.measuring.provenance import FOLDER, Counted, read_rows
 from course.measuring.results import Result
 from course.paths import DATA
 from course.rungs.routing import as_turns, route
@@ -234,13 +234,13 @@ def _point(group: str, adapter: Adapter, result: Result) -> TrainedPoint:
 
 def _row(group: str, result: Result, examples: int, epochs: int, seed: int) -> TrainedPoint:
     kinds = result.slices()["right"]
-    return TrainedPoint(
-        **asdict(Provenance.now(COMMAND)),
+    return TrainedPoint.of(
+        result.outcomes,
+        COMMAND,
         group=group,
         name=result.name,
         examples=examples,
         epochs=epochs,
         seed=seed,
-        **counts_of(result.outcomes),
         **{kind: int(kinds[kind]) for kind in KINDS},
     )

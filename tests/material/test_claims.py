@@ -18,11 +18,10 @@ from course.material.claims import CELL, ID, PRICE, REPRODUCED, SOURCES, TEST, V
 from course.material.data import tickets
 from course.material.lessons import lesson, lessons
 from course.material.prices import model, table, tier
-from course.measure import read_readings
 from course.measuring import ladder
 from course.measuring.evaluate import wilson
 from course.paths import DATA, ROOT
-from course.rungs import compounding
+from course.rungs import compounding, few_shot
 from widgets.cost.inputs import load
 from widgets.cost.model import break_even_volumes
 
@@ -463,7 +462,7 @@ def test_a_teacher_agrees_with_the_experts_on_most_tickets():
 
 
 def test_more_than_five_retrieved_examples_bring_little():
-    right = {r.count: r.right for r in read_readings() if r.choice == "retrieved"}
+    right = {r.count: r.right for r in few_shot.read() if r.choice == "retrieved"}
     assert right[10] - right[5] == 7
     assert right[18] < right[5]
 

@@ -9,7 +9,6 @@ from course.errors import CourseError
 from course.material.data import READINGS, letters, readings, tickets
 from course.measuring import board, ladder
 from course.measuring.evaluate import Result, Verdict
-from course.measuring.provenance import read_rows, write_rows
 
 
 @pytest.fixture
@@ -42,12 +41,6 @@ def test_the_kinds_add_up(rungs):
     for rung in rungs:
         assert rung.typical + rung.hard + rung.boundary == rung.right
         assert rung.low <= rung.right / rung.n <= rung.high
-
-
-def test_a_written_ladder_is_read_again(rungs, tmp_path):
-    path = tmp_path / "ladder.csv"
-    write_rows(rungs, path)
-    assert repr(read_rows(ladder.Rung, path, ladder.COMMAND)) == repr(rungs)
 
 
 def test_impossible_counts_are_refused(rungs):

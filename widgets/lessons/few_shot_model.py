@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from course.errors import CourseError
 from course.material.prices import Model
-from course.measure import FewShotReading
 from course.measuring.results import duration, money, percent
+from course.rungs.few_shot import FewShotReading
 
 
 class Sweep:

@@ -7,8 +7,8 @@ from pathlib import Path
 from ipywidgets import HTML
 
 from course.material.prices import TIERS, tier
-from course.measure import FEW_SHOT, read_readings
 from course.measuring.results import Result
+from course.rungs import few_shot
 from widgets.chart import BLUE, GREEN, GREY, ORANGE, Axis, Line, LineChart, Mark
 from widgets.controls import Choice, Slider
 from widgets.explorer import Explorer
@@ -24,8 +24,8 @@ class FewShot(Explorer):
     not measured yet or has no such choice and count.
     """
 
-    def __init__(self, measured: Mapping[tuple[str, int], Result], path: Path = FEW_SHOT) -> None:
-        self._sweep = Sweep(read_readings(path))
+    def __init__(self, measured: Mapping[tuple[str, int], Result], path: Path = few_shot.FILE) -> None:
+        self._sweep = Sweep(few_shot.read(path))
         for choice, count in measured:
             self._sweep.at(choice, count)
         self._measured = measured

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from course.errors import CourseError
 from course.material.prices import TIERS, tier
-from course.measure import CHOICES, COUNTS, FewShotReading
 from course.measuring.results import wilson
+from course.rungs.few_shot import CHOICES, COUNTS, FewShotReading
 from widgets.lessons.few_shot_model import Sweep, cost_per_1000, gain_in_words, in_words, named
 
 

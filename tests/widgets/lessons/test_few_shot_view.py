@@ -5,9 +5,9 @@ import pytest
 
 from course.errors import CourseError
 from course.material.data import QUEUES, tickets
-from course.measure import CHOICES, COUNTS
 from course.measuring.evaluate import evaluate
 from course.measuring.provenance import write_rows
+from course.rungs.few_shot import CHOICES, COUNTS
 from tests.widgets.lessons.test_few_shot_model import reading
 from widgets.lessons.few_shot_view import FewShot
 
