@@ -1,4 +1,4 @@
-"""Which examples to show, and how many: measured on all test tickets by `python -m course.measure few-shot`."""
+"""Which examples, and how many: measured on all test tickets by `python -m course.measure few-shot`."""
 
 import random
 from collections.abc import Callable, Sequence
