@@ -45,10 +45,9 @@ _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 @dataclass(frozen=True)
 class Source:
-    """One of the five articles. `file` is the copy that was read, `date` is empty where it bears none."""
+    """One of the five articles. `date` is empty where it bears none."""
 
     source: str
-    file: str
     title: str
     publisher: str
     date: str

@@ -1,4 +1,4 @@
-"""What the README shows is what the lessons and the measurements say."""
+"""What the README and the page of results show is what the lessons and the measurements say."""
 
 import re
 
@@ -8,6 +8,7 @@ from course.paths import ROOT
 from course.tuning import experiments
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 
 
 def test_every_lesson_is_on_the_map():
@@ -17,16 +18,41 @@ def test_every_lesson_is_on_the_map():
 
 
 def test_every_picture_and_file_it_links_to_is_there():
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+        links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
+        assert [link for link in links if not (page.parent / link).exists()] == [], page.name
+
+
+def test_every_file_that_a_page_names_is_there():
+    named = set()
+    for page in (
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "data" / "README.md",
+        *(ROOT / "docs").glob("*.md"),
+    ):
+        text = page.read_text(encoding="utf-8")
+        named |= set(re.findall(r"`((?:course|widgets|tests|data|docs|notebooks|site)/[\w./-]+\.\w+)`", text))
+    assert len(named) > 20
+    assert [
+        name for name in named if "NAME" not in name and "NN" not in name and not (ROOT / name).exists()
+    ] == []
+
+
+def test_the_tables_of_the_data_name_files_that_are_there():
+    text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| (`[^|]*`) \|", text, re.MULTILINE)
+    names = [name for cell in cells for name in re.findall(r"`([\w./*]+\.\w+)`", cell)]
+    folders = [ROOT / "data", *(folder for folder in (ROOT / "data").iterdir() if folder.is_dir())]
+    assert len(names) > 40
+    assert [name for name in names if not any(list(folder.glob(name)) for folder in folders)] == []
 
 
 def test_the_ladder_is_the_measured_one():
     for rung in ladder.read():
         kinds = f"{rung.typical} | {rung.hard} | {rung.boundary}"
         share = f"{rung.right / rung.n:.1%} ({rung.low:.1%} to {rung.high:.1%})"
-        assert f"| {rung.name} | {share} | {rung.valid / rung.n:.0%} | {kinds} |" in README, rung.name
+        assert f"| {rung.name} | {share} | {rung.valid / rung.n:.0%} | {kinds} |" in RESULTS, rung.name
 
 
 def test_every_command_it_names_is_in_the_makefile():
@@ -39,4 +65,23 @@ def test_what_training_adds_is_measured():
     for point in experiments.read():
         kinds = f"{point.typical} | {point.hard} | {point.boundary}"
         share = f"{point.accuracy:.1%} ({point.low:.1%} to {point.high:.1%})"
-        assert f"| {point.name} | {share} | {point.valid_share:.0%} | {kinds} |" in README, point.name
+        assert f"| {point.name} | {share} | {point.valid_share:.0%} | {kinds} |" in RESULTS, point.name
+
+
+def test_the_rows_of_the_readme_are_rows_of_the_results():
+    rows = re.findall(r"^\| .* \| .*% \(.*%\) \| \d+% \|$", README, re.MULTILINE)
+    assert len(rows) > 5
+    assert [row for row in rows if row not in RESULTS] == []
+
+
+def test_it_shows_what_you_get_first_and_stays_short():
+    parts = [
+        "](notebooks/images/board.png)",
+        "make lab ",
+        "| 00 | [",
+        "## What comes out",
+        "## Who answers",
+        "## Licence",
+    ]
+    assert sorted(parts, key=README.index) == parts
+    assert README.count("\n") < 120
