@@ -92,6 +92,18 @@ def checked_text(text: str, where: str) -> str:
     return text
 
 
+def without_halves(value: Any) -> Any:
+    """The same text, list or dictionary with U+FFFD in the place of each half of a surrogate pair."""
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case list():
+            return [without_halves(part) for part in value]
+        case dict():
+            return {without_halves(key): without_halves(part) for key, part in value.items()}
+    return value
+
+
 def read_csv(path: Path, record: type[T], *, unique: str | None = "id") -> list[T]:
     """The rows of a comma-separated file as records of a dataclass, in file order.
 

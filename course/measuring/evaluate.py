@@ -14,6 +14,7 @@ from IPython.display import display
 
 from course.engine import meter
 from course.errors import CourseError
+from course.files import checked_text, without_halves
 from course.measuring.results import (
     Check,
     Comparison,
@@ -64,6 +65,7 @@ def evaluate(
     budget, the network or the service stops the run and is raised. The answers of a model are on disk as soon
     as they come, so the same call goes on where a stopped one ended.
     """
+    checked_text(name, "the name of the measurement")
     judge = check_for(rows, check)
     if workers is None:
         workers = 1 if client is None else 8
@@ -95,7 +97,8 @@ def _measure(row: Row, *, predict: Callable[[Any], Any], judge: Check) -> _Measu
     with meter.collect() as uses:
         started = time.perf_counter()
         try:
-            reply = predict(row)
+            # A reply that is cut inside a character could not be kept.
+            reply = without_halves(predict(row))
         except _REQUEST_REFUSED as error:
             raised = error
         except (CourseError, anthropic.APIError):
@@ -113,7 +116,7 @@ def _measure(row: Row, *, predict: Callable[[Any], Any], judge: Check) -> _Measu
         output_tokens=sum(use.output_tokens for use in uses) if uses else None,
         seconds=sum(use.seconds for use in uses) if uses else elapsed,
         cost=sum(use.cost for use in uses),
-        error=f"{type(raised).__name__}: {raised}" if raised else "",
+        error=without_halves(f"{type(raised).__name__}: {raised}") if raised else "",
     )
     return _Measured(outcome, uses, raised)
 

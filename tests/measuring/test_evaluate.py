@@ -17,6 +17,7 @@ from course.engine import meter
 from course.errors import CourseError
 from course.material import data
 from course.material.prices import machine_price_per_hour
+from course.measuring import board
 from course.measuring.evaluate import Result, Verdict, compare, evaluate, wilson
 from course.measuring.results import money
 from course.paths import ROOT
@@ -111,6 +112,21 @@ def test_the_context_of_the_caller_reaches_the_threads():
     with meter.collect() as uses:
         evaluate(ROWS, lambda row: use(), name="counted", client=Client())
     assert len(uses) == len(ROWS)
+
+
+def test_a_reply_that_ends_inside_a_character_is_kept(results_dir):
+    replies = {ROWS[0].id: "yes \ud83d", ROWS[1].id: {"queue \ude00": ["\ud83d\ude00", 1, None]}}
+
+    def predict(row):
+        return replies[row.id] if row.id in replies else int(f"{row.queue} \ud83d")
+
+    result = evaluate(ROWS[:3], predict, name="half", check=lambda row, reply: Verdict(True, False))
+    kept = [outcome.reply for outcome in result.outcomes]
+    assert kept == ["yes \ufffd", {"queue \ufffd": ["\U0001f600", 1, None]}, None]
+    board.add(result, lesson="01")
+    assert len(result.frame) == 3 and [each.name for _, each in board.entries()] == ["half"]
+    with pytest.raises(CourseError, match="the name of the measurement: .*half of a character"):
+        evaluate(ROWS[:1], predict, name="half \ud83d")
 
 
 def test_a_row_that_raises_counts_as_wrong_and_keeps_its_error():
