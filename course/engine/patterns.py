@@ -85,7 +85,7 @@ def grammar_of(pattern: str) -> str:
     try:
         tree = parser.parse(pattern)
     except (re.error, OverflowError, RecursionError) as error:
-        raise PatternError(f"is not a regular expression: {error}") from None
+        raise PatternError(f"cannot be read as one of Python's: {error}") from None
     if tree.state.flags & ~re.UNICODE:
         raise PatternError("has flags, which are not supported")
     return _sequence(list(tree), 1)

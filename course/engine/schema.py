@@ -44,21 +44,26 @@ def enforceable(schema: object, *, where: str, strict: bool) -> dict:
     if not isinstance(schema, dict):
         raise SchemaError(f"{where}: Input should be a valid dictionary")
     try:
-        Draft202012Validator.check_schema(schema)
+        # What a pattern may be, its own reader says.
+        Draft202012Validator.check_schema(schema, format_checker=None)
         json.dumps(schema, ensure_ascii=False, allow_nan=False).encode()
     except NotASchema as error:
-        raise SchemaError(f"{where}{error.json_path.removeprefix('$')}: {error.message[:200]}") from None
+        place = f"{where}{error.json_path.removeprefix('$')}"
+        if error.path and error.path[-1] == "type":
+            raise SchemaError(f"{place}: {error.instance!r} is not one of {', '.join(TYPES)}") from None
+        raise SchemaError(f"{place}: {error.message[:200]}") from None
     except UnicodeEncodeError:
         raise SchemaError(f"{where}: the schema holds half a character (a lone surrogate)") from None
     except ValueError:
         raise SchemaError(f"{where}: the schema holds a number that JSON does not have") from None
-    return _Reader(schema, strict).read(schema, where, ())
+    return _Reader(schema, strict, where).read(schema, where, ())
 
 
 class _Reader:
-    def __init__(self, root: dict, strict: bool):
+    def __init__(self, root: dict, strict: bool, where: str):
         self.root = root
         self.strict = strict
+        self.where = where
 
     def read(self, schema: object, where: str, inside: tuple[str, ...]) -> dict:
         """`inside` names the references being followed, to notice a schema that contains itself."""
@@ -154,6 +159,11 @@ class _Reader:
         if self.strict and rest.get("additionalProperties") is not False:
             raise SchemaError(
                 f"{where}: For 'object' type, 'additionalProperties' must be explicitly set to false"
+            )
+        if where != self.where and not rest.keys() & {"properties", "additionalProperties"}:
+            raise SchemaError(
+                f"{where}: an object with any keys is not supported; name its 'properties', or set "
+                "'additionalProperties' to false"
             )
         if rest.get("additionalProperties", False) is not False:
             raise SchemaError(f"{where}: 'additionalProperties' other than false is not supported")

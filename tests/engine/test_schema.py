@@ -18,6 +18,20 @@ TREE = {"$ref": "#/$defs/Tree", "$defs": {"Tree": {"type": "array", "items": {"$
         ({"not": STRING}, "'not'"),
         ({"type": "integer", "minimum": 1}, "'minimum' for type 'integer'"),
         ({"type": "integer", "multipleOf": 7}, "'multipleOf'"),
+        ({"type": "any"}, "type: 'any' is not one of object, array, string"),
+        (
+            {"type": "object", "properties": {"a": {"type": "STRING"}}},
+            "a.type: 'STRING' is not one of object",
+        ),
+        ({"type": ["string", "int"]}, r"type: \['string', 'int'\] is not one of object"),
+        (
+            {"type": "string", "pattern": r"^\p{L}+$"},
+            r"the pattern .* cannot be read as one of Python's: bad",
+        ),
+        (
+            {"type": "string", "pattern": "^(?<year>[0-9]{4})$"},
+            "the pattern .* cannot be read as one of Pyth",
+        ),
         ({"type": "string", "maxLength": 3}, "'maxLength'"),
         ({"type": "string", "format": "postcode"}, "format 'postcode'"),
         ({"type": "string", "pattern": "(?=a)b"}, "look-around"),
@@ -25,7 +39,7 @@ TREE = {"$ref": "#/$defs/Tree", "$defs": {"Tree": {"type": "array", "items": {"$
         ({"type": "string", "pattern": "a^b|^c"}, "boundary or an anchor inside"),
         ({"type": "string", "pattern": r"(a)\1"}, "back-reference"),
         ({"type": "string", "pattern": "(?i)a"}, "flags"),
-        ({"type": "string", "pattern": "("}, "is not a 'regex'"),
+        ({"type": "string", "pattern": "("}, "cannot be read as one of Python's: missing"),
         ({"type": "string", "pattern": "[0-9]{101}"}, "more than 100 times"),
         ({"type": "string", "pattern": "(a{20}){20}"}, "more than 100 times"),
         ({"type": "string", "pattern": r"\x00"}, "no character can stand"),
@@ -65,6 +79,11 @@ def test_what_cannot_be_held_is_named(schema: object, message: str):
     [
         ({"type": "integer", "multipleOf": 7}, "'multipleOf'"),
         (
+            {"type": "object", "properties": {"a": {"type": "object"}}},
+            "a: an object with any keys is not supp",
+        ),
+        ({"type": "array", "items": {"type": ["object", "null"]}}, "items: an object with any keys"),
+        (
             {"type": "number", "minimum": 0.5},
             "'minimum' 0.5 for type 'number' is not supported; use a whole number",
         ),
@@ -88,6 +107,13 @@ def test_tool_schemas_may_bound_values():
     schema = {"type": "object", "properties": {"n": bounded}, "required": ["n"]}
     read = enforceable(schema, where="here", strict=False)
     assert (read["additionalProperties"], read["properties"]) == (False, {"n": bounded})
+
+
+@pytest.mark.parametrize("schema", [{"type": "object"}, {"type": "object", "properties": {}}])
+def test_a_tool_may_take_nothing(schema: dict):
+    assert enforceable(schema, where="here", strict=False)["properties"] == {}
+    inner = {"type": "object", "properties": {"a": {"type": "object", "additionalProperties": False}}}
+    assert enforceable(inner, where="here", strict=False)["properties"]["a"]["properties"] == {}
 
 
 def test_references_are_put_in_place():
