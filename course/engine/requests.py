@@ -296,6 +296,10 @@ def _sentence(error: ErrorDetails) -> str:
     match error["type"]:
         case "extra_forbidden" if error["loc"][-1] in UNSUPPORTED:
             message = "the local model does not support this. Remove it, or use live mode"
+        case "literal_error" if error["loc"][-1] == "role" and error["input"] in ("system", "developer"):
+            message = (
+                f"the local model takes instructions in `system` alone, not in a {error['input']} message"
+            )
         case "union_tag_invalid":
             place += ".type"
             message = f"the local model does not take {error['input']['type']!r} in a message"

@@ -252,8 +252,16 @@ def test_schema_beside_tools_holds_the_reply(client: anthropic.Anthropic):
         ({"messages": [user([])]}, "messages.0: all messages must have non-empty"),
         ({"messages": [{"role": "user"}]}, "messages.0.content: Field required"),
         (
-            {"messages": [{"role": "system", "content": "x"}]},
-            "messages.0.role: .* 'user' or 'assistant'",
+            {"messages": [{"role": "robot", "content": "a"}]},
+            "messages.0.role: Input should be 'user' or 'ass",
+        ),
+        (
+            {"messages": [{"role": "system", "content": "Be brief."}, *HELLO]},
+            "messages.0.role: the local model takes instructions in `system` alone, not in a system message",
+        ),
+        (
+            {"messages": [*HELLO, {"role": "developer", "content": "Be brief."}]},
+            "messages.1.role: the local model takes instructions in `system` alone, not in a developer mess",
         ),
         (
             {"messages": [{"role": "user", "content": "x", "name": "y"}]},
