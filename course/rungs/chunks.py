@@ -16,6 +16,11 @@ from course.files import checked_text
 from course.material.data import Article
 
 _WORD = re.compile(r"\S+")
+_LINE_END = re.compile("\r\n|\n|\r")
+# What site builders put above the text. Markdown would take its last key for a heading.
+_FRONT_MATTER = re.compile(
+    r"(---|\+\+\+)[ \t]*[\r\n]+[\w-]+[ \t]*[:=].*?[\r\n]\1[ \t]*(?=[\r\n]|$)", re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -96,8 +101,10 @@ def _slice(article: Article, start: int, end: int) -> list[Passage]:
 @cache
 def _headings(text: str) -> list[tuple[int, str]]:
     """(place, words) of each heading of a Markdown text; a line inside a code fence is none."""
-    starts = [0, *(match.end() for match in re.finditer("\n", text))]
-    tokens = MarkdownIt().parse(text)
+    starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
+    head = _FRONT_MATTER.match(text)
+    body = "\n" * len(_LINE_END.findall(head[0])) + text[head.end() :] if head else text
+    tokens = MarkdownIt().parse(body.removeprefix("\ufeff"))
     return [
         (starts[opening.map[0]], inline.content)
         for opening, inline in pairwise(tokens)

@@ -86,6 +86,15 @@ def test_what_stands_above_the_first_heading_is_kept():
         ("## Closed ##\nText.\n##No heading\n####### seven", ["Closed"]),
         ("## Set *up* & `use`\nText.\n> # quoted\n- # in a list", ["Set *up* & `use`"]),
         ("```\n# a fence that never ends\n## nothing", [""]),
+        ("# Setup\rText.\r## Use\rRun it.\r", ["Setup", "Use"]),
+        ("# Setup\r\nText.\r## Use\nRun it.", ["Setup", "Use"]),
+        ("---\ntitle: Wi-Fi\norder: 3\n---\n# Setup\nText.", ["", "Setup"]),
+        ("+++\ntitle = 'Wi-Fi'\n+++\n\nText.\n\n# Use\nRun it.", ["", "Use"]),
+        ("---\r\ntitle: Wi-Fi\r\n---\r\nText only.", [""]),
+        ("---\n\n# Setup\nText.\n\n---\nMore.", ["", "Setup"]),
+        ("\ufeff# Setup\nText.", ["Setup"]),
+        ("<h1 align='center'>Name</h1>\n<!--\n# hidden\n-->\n\n## Use\nRun it.", ["", "Use"]),
+        ("1. Step\n   ```sh\n   # comment\n   ```\n## Use\nRun it.", ["", "Use"]),
     ],
 )
 def test_headings_are_those_of_markdown(text, headings):
