@@ -69,6 +69,7 @@ def test_each_kind_of_request_that_the_course_has_answers_to_is_one_that_the_api
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow  # it wants the lessons to have run
 def test_every_request_that_the_lessons_sent_is_one_that_the_api_takes():
     assert default_path().is_file(), RUN_THEM_FIRST
     with closing(sqlite3.connect(default_path())) as file:
