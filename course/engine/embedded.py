@@ -13,11 +13,11 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import openvino_genai
 import psutil
@@ -39,6 +39,8 @@ PROPERTIES = {"KV_CACHE_PRECISION": "f16"}
 LOOK_UP_SECONDS = 0.5
 LOAD_SIGN_SECONDS = 3  # the small model loads within them
 UNFINISHED_CHARACTER = "\ufffd"
+CANCELLED = "The request was cancelled."
+CLOSED = "The engine was closed while a request waited. Restart the kernel."
 SOURCE_FILE = re.compile(r"\.(?:cpp|cc|hpp|h):\d+:")
 
 
@@ -76,49 +78,56 @@ class Completion:
 
 @dataclass(eq=False)
 class Generation:
-    """A request under way. Iterate it for the pieces of text as they come, then read `completion`."""
+    """A request under way. Iterate it for the pieces of text as they come; `result()` is the answer."""
 
-    input_ids: object
+    input_ids: Any
     input_tokens: int
     max_tokens: int
     stop: tuple[str, ...]
     grammar: Grammar | None
     watched: bool
-    cancelled: threading.Event
     worker: threading.Thread
     head_tokens: int
-    completion: Completion | None = None
     # The rest belongs to the worker thread.
-    handle: object = None
-    output_ids: list[int] = field(default_factory=list)  # those of the grammar's head included
+    output_ids: list[int]  # those of the grammar's head included
+    handle: Any = None
     sent: int = 0
     seconds: float = 0.0
-    events: queue.SimpleQueue = field(default_factory=queue.SimpleQueue)
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    events: queue.SimpleQueue[str | Completion | CourseError] = field(default_factory=queue.SimpleQueue)
+    _completion: Completion | None = None
 
     def __iter__(self) -> Iterator[str]:
         """Yield text as it comes, in one piece if it is not watched. Leaving early cancels the request."""
         try:
-            while self.completion is None:
+            while self._completion is None:
                 event = self._next_event()
-                if isinstance(event, BaseException):
+                if isinstance(event, CourseError):
                     raise event
                 if isinstance(event, Completion):
-                    self.completion = event
+                    self._completion = event
                 else:
                     yield event
         finally:
-            if self.completion is None:
+            if self._completion is None:
                 self.cancelled.set()
 
-    def _next_event(self) -> str | Completion | BaseException:
+    def result(self) -> Completion:
+        """Wait for the complete answer. Ctrl-C cancels the request."""
+        for _ in self:
+            pass
+        assert self._completion
+        return self._completion
+
+    def _next_event(self) -> str | Completion | CourseError:
         while True:
             try:
                 return self.events.get(timeout=LOOK_UP_SECONDS)
             except queue.Empty:
                 if self.cancelled.is_set():
-                    return Cancelled("The request was cancelled.")
+                    return Cancelled(CANCELLED)
                 if not self.worker.is_alive():
-                    return EngineError("The engine was closed while a request waited. Restart the kernel.")
+                    return EngineError(CLOSED)
 
 
 class Engine:
@@ -132,11 +141,11 @@ class Engine:
         self.path = path
         self.context_tokens = min(context_tokens, KV_BLOCKS * TOKENS_PER_BLOCK)
         self._process = os.getpid()
-        self._pipeline = _load(path)
+        self._pipeline: Any = _load(path)
         self._tokenizer = self._pipeline.get_tokenizer()
         self._tokenizer_limit = context_tokens
         # The first look into a tensor, made by several threads at once, can hang them all: make it here.
-        _tokens(self._encode("x"))
+        self._encode("x").data[0].tolist()
         self._last_id = 0
         self._running: list[Generation] = []
         self._inbox: queue.SimpleQueue[Generation | None] = queue.SimpleQueue()
@@ -160,32 +169,10 @@ class Engine:
         return self.count(prompt[:cut]) + self.count(prompt[cut:])
 
     def generate(
-        self,
-        prompt: str,
-        *,
-        max_tokens: int,
-        stop: Sequence[str] = (),
-        grammar: Grammar | None = None,
-        on_text: Callable[[str], None] | None = None,
-        cancel: threading.Event | None = None,
+        self, prompt: str, *, max_tokens: int, stop: Sequence[str] = (), grammar: Grammar | None = None
     ) -> Completion:
-        """Answer a rendered prompt and wait for the end.
-
-        `on_text` receives the text as it grows, in the caller's thread. Setting `cancel`, or Ctrl-C, stops
-        the request in the engine. Raises PromptTooLong, GrammarError, Cancelled or EngineError.
-        """
-        generation = self.start(
-            prompt,
-            max_tokens=max_tokens,
-            stop=stop,
-            grammar=grammar,
-            watched=on_text is not None,
-            cancel=cancel,
-        )
-        for piece in generation:
-            if on_text:
-                on_text(piece)
-        return generation.completion
+        """Answer a rendered prompt and wait for the end. Errors as in `start`, or EngineError."""
+        return self.start(prompt, max_tokens=max_tokens, stop=stop, grammar=grammar, watched=False).result()
 
     def start(
         self,
@@ -195,9 +182,11 @@ class Engine:
         stop: Sequence[str] = (),
         grammar: Grammar | None = None,
         watched: bool = True,
-        cancel: threading.Event | None = None,
     ) -> Generation:
-        """Hand a rendered prompt to the engine and return at once. Arguments and errors as in `generate`."""
+        """Hand a rendered prompt to the engine and return at once.
+
+        Raises PromptTooLong; reading the answer raises GrammarError, Cancelled or EngineError.
+        """
         if os.getpid() != self._process:
             raise EngineError(
                 "This process was forked after the engine was loaded. Start it with 'spawn' instead."
@@ -213,7 +202,7 @@ class Engine:
         max_tokens = min(max_tokens, self.context_tokens - tokens)
         if grammar and grammar.head:
             input_ids = self._encode(prompt + grammar.head)
-        head_ids = _tokens(input_ids)[tokens:]
+        head_ids = input_ids.data[0].tolist()[tokens:]
         generation = Generation(
             input_ids=input_ids,
             input_tokens=tokens,
@@ -221,7 +210,6 @@ class Engine:
             stop=tuple(stop),
             grammar=grammar,
             watched=watched or bool(stop),
-            cancelled=cancel or threading.Event(),
             worker=self._worker,
             head_tokens=len(head_ids),
             output_ids=head_ids[:max_tokens],
@@ -244,7 +232,7 @@ class Engine:
             self._inbox.put(None)
             self._worker.join()
 
-    def _encode(self, prompt: str):
+    def _encode(self, prompt: str) -> Any:
         return self._tokenizer.encode(prompt, add_special_tokens=False).input_ids
 
     # What follows runs in the worker thread; for an answer that is cut within its head, in the caller's.
@@ -263,10 +251,9 @@ class Engine:
             except Exception as error:
                 self._fail_all(error)
         for generation in list(self._running):
-            self._end(
-                generation, EngineError("The engine was closed while a request waited. Restart the kernel.")
-            )
-        self._sweep()
+            self._end(generation, EngineError(CLOSED))
+        if self._pipeline is not None and self._pipeline.has_non_finished_requests():
+            self._pipeline.step()  # lets it drop its cancelled requests
         self._pipeline = None
 
     def _take_in(self) -> bool:
@@ -285,7 +272,7 @@ class Engine:
 
     def _admit(self, generation: Generation) -> None:
         if generation.cancelled.is_set():
-            generation.events.put(Cancelled("The request was cancelled."))
+            generation.events.put(Cancelled(CANCELLED))
             return
         if self._pipeline is None:
             self._pipeline = _load(self.path)
@@ -299,7 +286,7 @@ class Engine:
     def _move_on(self, generation: Generation) -> None:
         """Read what the step gave one request, hand on its text, and end it when it is complete."""
         if generation.cancelled.is_set():
-            self._end(generation, Cancelled("The request was cancelled."))
+            self._end(generation, Cancelled(CANCELLED))
             return
         finish = None
         while generation.handle.can_read():
@@ -318,37 +305,25 @@ class Engine:
             self._tell(generation, ended=ended, cut=cut)
 
     def _tell(self, generation: Generation, *, ended: bool, cut: bool) -> None:
-        """Hand on the new text, or the complete answer when it has ended or a stop sequence is found."""
+        """Hand on the new text, and the complete answer when it has ended or a stop sequence is found."""
         text = self._tokenizer.decode(generation.output_ids)
-        found = first_stop(text, generation.stop)
-        if found:
-            position, stop_sequence = found
-            self._complete(generation, text[:position], "stop_sequence", stop_sequence)
-        elif ended:
-            self._complete(generation, text, "max_tokens" if cut else "end_turn", None)
-        else:
-            self._hand_on(generation, text[: len(text) - _held_back(text, generation.stop)])
-
-    def _hand_on(self, generation: Generation, text: str) -> None:
+        position, stop_sequence = first_stop(text, generation.stop) or (len(text), None)
+        if not (ended or stop_sequence):
+            position -= _held_back(text, generation.stop)
+        text = text[: max(position, 0)]
         if len(text) > generation.sent:
             generation.events.put(text[generation.sent :])
             generation.sent = len(text)
-
-    def _complete(
-        self, generation: Generation, text: str, reason: FinishReason, stop_sequence: str | None
-    ) -> None:
-        self._hand_on(generation, text)
-        self._end(
-            generation,
-            Completion(
+        if ended or stop_sequence:
+            done = Completion(
                 text=text,
                 input_tokens=generation.input_tokens,
                 output_tokens=len(generation.output_ids),
-                finish_reason=reason,
+                finish_reason="stop_sequence" if stop_sequence else "max_tokens" if cut else "end_turn",
                 stop_sequence=stop_sequence,
                 seconds=generation.seconds,
-            ),
-        )
+            )
+            self._end(generation, done)
 
     def _end(self, generation: Generation, event: Completion | CourseError) -> None:
         if generation in self._running:
@@ -373,11 +348,6 @@ class Engine:
             )
         self._running.clear()
         self._pipeline = None
-
-    def _sweep(self) -> None:
-        """Let the pipeline drop its cancelled requests."""
-        if self._pipeline is not None and self._pipeline.has_non_finished_requests():
-            self._pipeline.step()
 
 
 _engines: dict[Path, Engine] = {}
@@ -459,10 +429,6 @@ def _load(path: Path) -> openvino_genai.ContinuousBatchingPipeline:
         return openvino_genai.ContinuousBatchingPipeline(str(path), scheduler, "CPU", PROPERTIES)
     except RuntimeError as error:
         raise EngineError(f"The engine cannot load {path}: {_reason(error)}") from error
-
-
-def _tokens(input_ids) -> list[int]:
-    return input_ids.data[0].tolist()
 
 
 def _config(max_tokens: int, grammar: Grammar | None) -> openvino_genai.GenerationConfig:

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import textwrap
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -37,17 +38,17 @@ def test_answer_counts_its_tokens_and_repeats_itself(engine: embedded.Engine, pr
 
 
 def test_text_comes_in_pieces_that_make_the_whole(engine: embedded.Engine, prompt: str):
-    pieces: list[str] = []
-    done = engine.generate(prompt, max_tokens=30, on_text=pieces.append)
+    generation = engine.start(prompt, max_tokens=30)
+    pieces = list(generation)
     assert len(pieces) > 5
-    assert "".join(pieces) == done.text
+    assert "".join(pieces) == generation.result().text
 
 
 def test_stop_sequence_ends_the_text_before_it(engine: embedded.Engine, prompt: str):
     whole = engine.generate(prompt, max_tokens=30).text
     stop = whole[10:14]
-    pieces: list[str] = []
-    done = engine.generate(prompt, max_tokens=30, stop=["never said", stop], on_text=pieces.append)
+    generation = engine.start(prompt, max_tokens=30, stop=["never said", stop])
+    pieces, done = list(generation), generation.result()
     assert (done.finish_reason, done.stop_sequence) == ("stop_sequence", stop)
     assert done.text == whole[: whole.index(stop)] == "".join(pieces)
     assert done.output_tokens < 30
@@ -65,8 +66,8 @@ def test_head_of_a_grammar_begins_the_answer_and_counts_as_written(engine: embed
     assert whole.text in {"A colour: red!", "A colour: green!"}
     assert whole.finish_reason == "end_turn"
     assert whole.output_tokens > engine.count("A colour:")
-    pieces: list[str] = []
-    cut = engine.generate(prompt, max_tokens=2, grammar=grammar, on_text=pieces.append)
+    generation = engine.start(prompt, max_tokens=2, grammar=grammar)
+    pieces, cut = list(generation), generation.result()
     assert "".join(pieces) == cut.text == "A colour"
     assert (cut.finish_reason, cut.output_tokens, cut.input_tokens) == ("max_tokens", 2, whole.input_tokens)
     stopped = engine.generate(prompt, max_tokens=24, grammar=grammar, stop=["!"])
@@ -101,38 +102,30 @@ def test_seconds_add_up_to_no_more_than_the_time_that_passed(engine: embedded.En
 
 
 def test_cancel_ends_one_request_and_leaves_the_others(engine: embedded.Engine, prompt: str):
-    cancel = threading.Event()
-    with ThreadPoolExecutor(2) as pool:
-        other = pool.submit(engine.generate, prompt, max_tokens=20)
-        stopped = pool.submit(
-            engine.generate, prompt, max_tokens=LONG_ANSWER, on_text=lambda _: cancel.set(), cancel=cancel
-        )
-        with pytest.raises(embedded.Cancelled):
-            stopped.result()
-        assert other.result().output_tokens == 20
+    other, stopped = engine.start(prompt, max_tokens=20), engine.start(prompt, max_tokens=LONG_ANSWER)
+    with pytest.raises(embedded.Cancelled):
+        for _ in stopped:
+            stopped.cancelled.set()
+    assert other.result().output_tokens == 20
     assert not engine._running
 
 
-def test_leaving_the_loop_cancels(engine: embedded.Engine, prompt: str):
+@pytest.mark.parametrize("way", ["leaving the loop", "Ctrl-C"])
+def test_who_stops_reading_cancels(engine: embedded.Engine, prompt: str, way: str):
     generation = engine.start(prompt, max_tokens=LONG_ANSWER)
-    pieces = iter(generation)
-    next(pieces)
-    pieces.close()
+    if way == "Ctrl-C":
+        timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            generation.result()
+        timer.join()
+    else:
+        pieces = iter(generation)
+        next(pieces)
+        pieces.close()
     assert generation.cancelled.is_set()
     assert engine.generate(prompt, max_tokens=3).output_tokens == 3
     assert len(generation.output_ids) < LONG_ANSWER
-
-
-def test_keyboard_interrupt_cancels(engine: embedded.Engine, prompt: str):
-    generation = engine.start(prompt, max_tokens=LONG_ANSWER)
-    timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        for _ in generation:
-            pass
-    timer.join()
-    assert generation.cancelled.is_set()
-    assert engine.generate(prompt, max_tokens=3).output_tokens == 3
 
 
 def test_broken_grammar_fails_its_request_and_the_next_one_works(engine: embedded.Engine, prompt: str):
@@ -232,47 +225,45 @@ def test_unreadable_model_says_so(tmp_path):
 
 
 @pytest.mark.slow
-def test_process_ends_cleanly_in_the_middle_of_an_answer():
-    script = (
-        "from course.engine.embedded import engine\n"
-        "e = engine()\n"
-        "g = e.start('Once upon a time', max_tokens=2000)\n"
-        "print(next(iter(g)) is not None)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert (done.returncode, done.stdout.strip(), done.stderr) == (0, "True", "")
-
-
-@pytest.mark.slow
-def test_threads_may_be_the_first_to_ask():
-    script = (
-        "from concurrent.futures import ThreadPoolExecutor\n"
-        "from course.engine.embedded import engine\n"
-        "with ThreadPoolExecutor(8) as pool:\n"
-        "    texts = pool.map(lambda n: engine().generate(f'Say {n}', max_tokens=4).text, range(16))\n"
-        "print(sum(map(bool, texts)))\n"
-    )
-    for _ in range(3):  # a hang does not come every time
-        done = subprocess.run(
-            [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-        )
-        assert done.stdout.strip() == "16"
-
-
-@pytest.mark.slow
-def test_closed_engine_says_so():
-    script = (
-        "from course.engine import embedded\n"
-        "e = embedded.engine(); e.close()\n"
-        "try:\n    e.generate('a', max_tokens=1)\n"
-        "except embedded.EngineError as error:\n    print(error)\n"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.stdout.strip() == "The engine is closed. Restart the kernel."
+@pytest.mark.parametrize(
+    ("script", "printed"),
+    [
+        pytest.param(
+            """
+            running = engine().start("Once upon a time", max_tokens=2000)
+            print(next(iter(running)) is not None)
+            """,
+            "True",
+            id="a process ends in the middle of an answer",
+        ),
+        pytest.param(
+            """
+            with ThreadPoolExecutor(8) as pool:
+                texts = pool.map(lambda n: engine().generate(f"Say {n}", max_tokens=4).text, range(16))
+            print(sum(map(bool, texts)))
+            """,
+            "16",
+            id="threads may be the first to ask",
+        ),
+        pytest.param(
+            """
+            engine().close()
+            try:
+                engine().generate("a", max_tokens=1)
+            except EngineError as error:
+                print(error)
+            """,
+            "The engine is closed. Restart the kernel.",
+            id="a closed engine says so",
+        ),
+    ],
+)
+def test_a_process_of_its_own(script: str, printed: str):
+    imports = "from concurrent.futures import *\nfrom course.engine.embedded import *\n"
+    command = [sys.executable, "-c", imports + textwrap.dedent(script)]
+    for _ in range(3 if "pool" in script else 1):  # a hang does not come every time
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+        assert (done.returncode, done.stdout.strip(), done.stderr) == (0, printed, "")
 
 
 def _long_prompts(engine: embedded.Engine, number: int) -> list[str]:
@@ -307,7 +298,7 @@ def test_greedy_answers_are_those_of_transformers_on_long_prompts(engine: embedd
     model = AutoModelForCausalLM.from_pretrained(shipped.parent, gguf_file=shipped.name, dtype=torch.float32)
     for prompt in prompts:
         generation = engine.start(prompt, max_tokens=4)
-        list(generation)
+        generation.result()
         ids = generation.input_ids.data[0].tolist()
         with torch.inference_mode():
             logits = model(torch.tensor([ids + generation.output_ids])).logits[0, len(ids) - 1 : -1]
