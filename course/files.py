@@ -232,14 +232,24 @@ def replacing_folder(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def locked(path: Path, busy: str, seconds: float = BUSY_SECONDS) -> Iterator[None]:
-    """One process at a time inside the block, by the lock file `path`; CourseError(busy) after `seconds`."""
+def locked(path: Path, busy: str, seconds: float | None = BUSY_SECONDS) -> Iterator[None]:
+    """One process at a time inside the block, by the lock file `path`.
+
+    Another one is a CourseError(busy) after `seconds`; with None `busy` is printed, and it waits its turn.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(path)
     try:
-        with filelock.FileLock(path, timeout=seconds):
-            yield
+        lock.acquire(timeout=seconds or 0)
     except filelock.Timeout:
-        raise CourseError(busy) from None
+        if seconds is not None:
+            raise CourseError(busy) from None
+        print(busy, flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextmanager

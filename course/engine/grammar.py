@@ -192,7 +192,12 @@ def _decimals(low: tuple[float, bool], high: tuple[float, bool] | None) -> list[
     ]
     if is_open and (most is None or least < most):
         choices.append(f'"{least}." {DIGIT}{{0,8}} [1-9] {DIGIT}{{0,8}}')
-    if high is not None and high[1] and (least < most or (least == most and not is_open)):
+    if (
+        high is not None
+        and most is not None
+        and high[1]
+        and (least < most or (least == most and not is_open))
+    ):
         choices.append(f'"{most}" ("" | "." "0"{{1,17}})')
     return choices
 

@@ -180,7 +180,9 @@ def planning() -> bool:
 
 def plan(request: Planned) -> None:
     """Note a request for the estimate that runs. One that would be sent raises RequestCaptured."""
-    _plan.get().append(request)
+    planned = _plan.get()
+    assert planned is not None
+    planned.append(request)
     if not request.recorded:
         raise RequestCaptured
 

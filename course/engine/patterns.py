@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 
 # The parser behind re.compile. Reading patterns ourselves would be another 200 lines.
-from re import _constants as opcode
-from re import _parser as parser
+from re import _constants as opcode  # type: ignore[attr-defined]
+from re import _parser as parser  # type: ignore[attr-defined]
+from typing import Any
 
 Ranges = tuple[tuple[int, int], ...]  # of code points, ends included, in order and apart
 
@@ -99,7 +100,7 @@ def _sequence(items: list, repeated: int) -> str:
     return " ".join(_item(kind, value, repeated) for kind, value in items) or '""'
 
 
-def _item(kind: object, value: object, repeated: int) -> str:
+def _item(kind: Any, value: Any, repeated: int) -> str:
     if kind in (opcode.LITERAL, opcode.NOT_LITERAL, opcode.ANY, opcode.IN):
         return characters(_set(kind, value))
     if kind is opcode.BRANCH:
@@ -128,7 +129,7 @@ def _inside(items: list, repeated: int) -> str:
     return _sequence(items, repeated)
 
 
-def _set(kind: object, value: object) -> Ranges:
+def _set(kind: Any, value: Any) -> Ranges:
     match kind, value:
         case opcode.LITERAL, code:
             return ((code, code),)
@@ -151,7 +152,7 @@ def _set(kind: object, value: object) -> Ranges:
 
 
 @cache
-def _category(category: object) -> Ranges:
+def _category(category: Any) -> Ranges:
     found = re.compile(CLASSES[category])
     return _joined((code, code) for code in range(LAST + 1) if found.match(chr(code)))
 

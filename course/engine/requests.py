@@ -6,7 +6,7 @@ takes and the local model cannot do is refused by name.
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -26,28 +26,11 @@ from course.engine.grammar import Grammar, grammar
 from course.engine.schema import SchemaError, enforceable
 
 # Parts of the API that exist, so that the message can tell them from a misspelt key.
-UNSUPPORTED = {
-    "allowed_callers",
-    "cache_control",
-    "citations",
-    "container",
-    "context_management",
-    "defer_loading",
-    "diagnostics",
-    "eager_input_streaming",
-    "effort",
-    "inference_geo",
-    "input_examples",
-    "mcp_servers",
-    "output_format",
-    "service_tier",
-    "speed",
-    "task_budget",
-    "temperature",
-    "top_k",
-    "top_p",
-    "user_profile_id",
-}
+UNSUPPORTED = set(
+    "allowed_callers cache_control citations container context_management defer_loading diagnostics "
+    "eager_input_streaming effort inference_geo input_examples mcp_servers output_format service_tier speed "
+    "task_budget temperature top_k top_p user_profile_id".split()
+)
 CONTROL_TOKENS = ("<|im_start|>", "<|im_end|>", "<|endoftext|>")
 TOOL_INSTRUCTIONS = (
     "You can call these tools:\n{tools}\n"
@@ -92,12 +75,12 @@ class Chat:
 
     model: str
     turns: list[dict[str, str]]
-    max_tokens: int
-    stop: tuple[str, ...]
-    stream: bool
     grammar: Grammar | None
     tools: tuple[Tool, ...]
     schema: dict | None
+    max_tokens: int = 1
+    stop: tuple[str, ...] = ()
+    stream: bool = False
 
 
 def read_chat(body: dict, *, counting: bool = False) -> Chat:
@@ -118,23 +101,19 @@ def read_chat(body: dict, *, counting: bool = False) -> Chat:
     turns = _turns(request.messages, bool(tools))
     system = "\n".join(block.text for block in request.system)
     if tools:
-        lines = "\n".join(json.dumps(tool.shown, ensure_ascii=False) for tool in tools)
+        lines = "\n".join(_json(tool.shown) for tool in tools)
         system = "\n\n".join(filter(None, [system, TOOL_INSTRUCTIONS.format(tools=lines)]))
     if system:
         turns.insert(0, {"role": "system", "content": system})
     form = request.output_config and request.output_config.format
     held_to = _held_to(form.schema_, "output_config.format.schema", strict=True) if form else None
     may_call = request.tool_choice is None or request.tool_choice.type == "auto"
-    return Chat(
-        model=request.model,
-        turns=turns,
-        max_tokens=1 if counting else request.max_tokens,
-        stop=() if counting else tuple(request.stop_sequences),
-        stream=not counting and request.stream,
-        grammar=_grammar(held_to, tools, may_call),
-        tools=tools,
-        schema=form.schema_ if form else None,
-    )
+    answer = _grammar(held_to, tools, may_call)
+    chat = Chat(request.model, turns, answer, tools, form.schema_ if form else None)
+    if isinstance(request, _Request):
+        stop = tuple(request.stop_sequences)
+        chat = replace(chat, max_tokens=request.max_tokens, stop=stop, stream=request.stream)
+    return chat
 
 
 # The shape of a request.
@@ -338,20 +317,25 @@ def _turns(messages: list[_Message], has_tools: bool) -> list[dict[str, str]]:
                     "Requests which include `tool_use` or `tool_result` blocks must define tools."
                 )
             match block:
-                case _TextBlock():
-                    lines.append(_text_line(block, message.role == "assistant" and has_tools))
+                case _TextBlock(text=text):
+                    if not text.strip():
+                        needed = "contain non-whitespace text" if text else "be non-empty"
+                        raise InvalidRequest(f"messages: text content blocks must {needed}")
+                    as_reply = message.role == "assistant" and has_tools
+                    lines.append(_json({"reply": text}) if as_reply else text)
                 case _ToolUse() if message.role == "assistant":
                     if block.id in ever_called:
                         raise InvalidRequest(f"{place}: `tool_use` ids must be unique")
                     ever_called.add(block.id)
                     called[block.id] = number
-                    lines.append(_call_line(block, place))
+                    lines.append(_shown({"tool": block.name, "input": block.input}, f"{place}.input"))
                 case _ToolResult() if message.role == "user":
                     _check_result(block, place, called, answered)
                     if (lines or turns[-1]["content"]) and not answered:
                         _refuse_open_calls(called, answered)  # the results come first
                     answered.add(block.tool_use_id)
-                    lines.append(_result_line(block))
+                    failed = {"is_error": True} if block.is_error else {}
+                    lines.append(_json({"result": "\n".join(part.text for part in block.content), **failed}))
                 case _:
                     raise InvalidRequest(
                         f"{place}: `{block.type}` blocks cannot be in {message.role} messages"
@@ -391,29 +375,14 @@ def _check_result(block: _ToolResult, place: str, called: dict[str, int], answer
         )
 
 
-def _text_line(block: _TextBlock, as_reply: bool) -> str:
-    if not block.text:
-        raise InvalidRequest("messages: text content blocks must be non-empty")
-    if not block.text.strip():
-        raise InvalidRequest("messages: text content blocks must contain non-whitespace text")
-    return json.dumps({"reply": block.text}, ensure_ascii=False) if as_reply else block.text
-
-
-def _call_line(block: _ToolUse, place: str) -> str:
-    return _shown({"tool": block.name, "input": block.input}, f"{place}.input")
-
-
-def _result_line(block: _ToolResult) -> str:
-    failed = {"is_error": True} if block.is_error else {}
-    text = "\n".join(part.text for part in block.content)
-    return json.dumps({"result": text, **failed}, ensure_ascii=False)
+def _json(value: dict) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _shown(value: dict, where: str) -> str:
     """The JSON that the model reads; its texts are checked like any other."""
-    text = json.dumps(value, ensure_ascii=False)
     try:
-        return _plain(text)
+        return _plain(_json(value))
     except PydanticCustomError as error:
         raise InvalidRequest(f"{where}: {error}") from None
 

@@ -6,6 +6,8 @@ refused by name.
 """
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError as NotASchema
@@ -133,15 +135,14 @@ class _Reader:
     ) -> dict:
         if kind not in TYPES:
             raise SchemaError(f"{where}: type {kind!r} is not supported; use one of {', '.join(TYPES)}")
-        known = KEYS_OF_TYPE.get(kind, set()) | (set() if self.strict else BOUNDS_OF_TYPE.get(kind, set()))
-        if not several:
+        tables = [KEYS_OF_TYPE] if self.strict else [KEYS_OF_TYPE, BOUNDS_OF_TYPE]
+        known = set().union(*(table.get(kind, ()) for table in tables))
+        if several:
+            everything = set().union(*(keys for table in tables for keys in table.values()))
+            self._refuse(left.keys() - everything, where, "in a schema of several types")
+        else:
             self._refuse(left.keys() - known, where, f"for type '{kind}'")
         rest = {key: value for key, value in left.items() if key in known}
-        if several:
-            everything = set().union(
-                *KEYS_OF_TYPE.values(), *([] if self.strict else BOUNDS_OF_TYPE.values())
-            )
-            self._refuse(left.keys() - everything, where, "in a schema of several types")
         if kind == "object":
             rest = self._object(rest, where, inside)
         elif kind == "array":
@@ -217,12 +218,12 @@ class _Reader:
         if rest.get(least, 0) > rest.get(most, MOST_REPETITIONS):
             raise SchemaError(f"{where}: '{least}' is greater than '{most}'")
 
-    def _refuse(self, keys: set[str], where: str, how: str) -> None:
-        if keys:
-            raise SchemaError(f"{where}: {', '.join(map(repr, sorted(keys)))} {how} is not supported")
+    def _refuse(self, keys: Iterable[str], where: str, how: str) -> None:
+        if refused := ", ".join(map(repr, sorted(keys))):
+            raise SchemaError(f"{where}: {refused} {how} is not supported")
 
 
-def _is_type(value: object, kind: object) -> bool:
+def _is_type(value: object, kind: Any) -> bool:
     if isinstance(value, bool) or kind == "boolean":
         return isinstance(value, bool) and kind == "boolean"
     types = {"string": str, "integer": int, "number": int | float, "null": type(None)}

@@ -12,10 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from filelock import FileLock
-
 from course.engine.sizes import LocalModel, local_model
 from course.errors import CourseError
+from course.files import locked, replacing
 from course.paths import cache_dir
 
 if TYPE_CHECKING:
@@ -56,8 +55,8 @@ def gguf_path(model: LocalModel | None = None) -> Path:
     target = cache_dir() / "models" / model.repacked
     if is_intact(target):
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(target.with_suffix(".lock")):
+    busy = f"Another process is preparing {model.name}. Waiting for it."
+    with locked(target.with_suffix(".lock"), busy, seconds=None):
         # Another process may have done the work while this one waited for the lock.
         if not is_intact(target):
             source = published_path(model)
@@ -191,22 +190,20 @@ def _sidecar(target: Path) -> Path:
 def write_checked(target: Path, write: Callable[[Path], None]) -> None:
     """Let `write` make a model file, then put it and its hash in place. CourseError when the disk is full.
 
-    The caller holds a lock, so one temporary name is enough.
+    The caller holds a lock, so what lies half-written beside it is what a killed process left.
     """
-    part = target.with_suffix(".part")
+    for left in target.parent.glob(f".{target.name}.*.tmp"):
+        left.unlink()
     try:
-        write(part)
-        digest = file_hash(part)
-        os.replace(part, target)
-        part.write_text(digest + "\n")
-        os.replace(part, _sidecar(target))
+        with replacing(target) as part:
+            write(part)
+        with replacing(_sidecar(target)) as part:
+            part.write_text(file_hash(target) + "\n")
     except OSError as error:
         raise CourseError(
             f"The model could not be written to {target.parent} ({error.strerror}). Free some space there, "
             "or set COURSE_CACHE to a folder on another disk."
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def delete_checked(target: Path) -> None:

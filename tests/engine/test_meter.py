@@ -5,17 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from course.engine.meter import (
-    Budget,
-    BudgetError,
-    Meter,
-    Planned,
-    Usage,
-    collect,
-    dollars,
-    estimate,
-    plan,
-)
+from course.engine.meter import Budget, BudgetError, Meter, Planned, Usage, collect, dollars, estimate, plan
 from course.errors import CourseError
 
 

@@ -87,7 +87,7 @@ def test_damaged_cache_is_made_again(source: Path, harm: str):
         path.with_suffix(".sha256").unlink()
     else:
         path.unlink()
-        path.with_suffix(".part").write_bytes(b"left by a killed process")
+        path.with_name(f".{path.name}.1-2.tmp").write_bytes(b"left by a killed process")
     assert weights.gguf_path().read_bytes() == good
     assert sorted(file.suffix for file in path.parent.iterdir()) == [".gguf", ".lock", ".sha256"]
 
@@ -101,7 +101,7 @@ def test_full_disk_says_what_to_do_and_leaves_nothing(source: Path, monkeypatch:
     with pytest.raises(CourseError, match="No space left on device.*COURSE_CACHE"):
         weights.gguf_path()
     left = os.listdir(Path(os.environ["COURSE_CACHE"]) / "models")
-    assert not [name for name in left if name.endswith((".part", ".gguf"))]
+    assert not [name for name in left if name.endswith((".tmp", ".gguf"))]
 
 
 def _prepare(cache: str, answers: multiprocessing.Queue) -> None:
