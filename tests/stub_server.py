@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx2
+
 OK = 200
 HANG = "hang"
 BREAK = "break"
@@ -187,6 +189,17 @@ def message(body: dict) -> dict:
         "stop_sequence": None,
         "usage": USAGE,
     }
+
+
+def echo_transport(asked: list[str]) -> httpx2.MockTransport:
+    """A local model that repeats what it is asked; `asked` gets the models that requests name."""
+
+    def echo(request: httpx2.Request) -> httpx2.Response:
+        body = json.loads(request.read())
+        asked.append(body["model"])
+        return httpx2.Response(200, json=message(body))
+
+    return httpx2.MockTransport(echo)
 
 
 def skill(upload: str) -> dict:

@@ -1,6 +1,5 @@
 """connect() against a stub server on loopback: what is sent, kept, counted and said when something fails."""
 
-import json
 import logging
 import os
 import signal
@@ -16,7 +15,6 @@ from functools import partial
 from pathlib import Path
 
 import anthropic
-import httpx2
 import pytest
 
 from course import files
@@ -39,7 +37,7 @@ from tests.stub_server import (
     SILENT_END,
     USAGE,
     StubServer,
-    message,
+    echo_transport,
     models,
     stub_server,
 )
@@ -569,14 +567,7 @@ def test_the_local_model_says_what_it_does_not_have(monkeypatch: Patch) -> None:
 @pytest.fixture
 def asked_models(monkeypatch: Patch) -> list[str]:
     """A local model that repeats what it is asked; the models that requests name."""
-    asked: list[str] = []
-
-    def echo(request: httpx2.Request) -> httpx2.Response:
-        body = json.loads(request.read())
-        asked.append(body["model"])
-        return httpx2.Response(200, json=message(body))
-
-    monkeypatch.setattr(messages_api, "LocalTransport", partial(httpx2.MockTransport, echo))
+    monkeypatch.setattr(messages_api, "LocalTransport", partial(echo_transport, asked := []))
     return asked
 
 

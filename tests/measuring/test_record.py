@@ -12,7 +12,7 @@ from course.engine.sizes import local_model
 from course.errors import CourseError
 from course.material.lessons import Lesson
 from course.measuring import record
-from tests.engine.test_client import EchoTransport
+from tests.stub_server import echo_transport
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
             client.messages.create(model=model, max_tokens=9, messages=messages)
 
     monkeypatch.setattr(record, "run_lesson", run)
-    monkeypatch.setattr(messages_api, "LocalTransport", lambda: EchoTransport([]))
+    monkeypatch.setattr(messages_api, "LocalTransport", lambda: echo_transport([]))
     return asked
 
 
