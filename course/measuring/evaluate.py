@@ -55,11 +55,13 @@ def evaluate(
     client: "CourseClient | None" = None,
     model: str | None = None,
     note: str = "",
+    on_progress: Callable[[int], None] | None = None,
 ) -> Result:
     """Ask `predict` for a reply to every row and judge it.
 
     `check(row, reply)` gives the `Verdict`. Tickets have one: the reply is the name of the right queue.
     Pass the `client` that `predict` uses: 8 workers run at once, and a live run prints its estimate first.
+    `on_progress` gets the count of finished rows, instead of the sign that is shown otherwise.
 
     A row whose `predict` raises counts as wrong and keeps the error. An error of the course, the key, the
     budget, the network or the service stops the run and is raised. The answers of a model are on disk as soon
@@ -73,7 +75,7 @@ def evaluate(
         raise CourseError(f"workers is {workers}; use 1 or more.")
     if client is not None and client.mode == "live":
         _announce(rows, predict, client)
-    measured = _run(rows, partial(_measure, predict=predict, judge=judge), workers)
+    measured = _run(rows, partial(_measure, predict=predict, judge=judge), workers, on_progress)
     if all(isinstance(row.raised, _REQUEST_REFUSED) for row in measured):
         # Nothing was measured: the request is wrong, not the model.
         raise measured[0].raised
@@ -121,31 +123,38 @@ def _measure(row: Row, *, predict: Callable[[Any], Any], judge: Check) -> _Measu
     return _Measured(outcome, uses, raised)
 
 
-def _run(rows: Sequence[Row], measure: Callable[[Row], _Measured], workers: int) -> list[_Measured]:
+def _run(
+    rows: Sequence[Row],
+    measure: Callable[[Row], _Measured],
+    workers: int,
+    on_progress: Callable[[int], None] | None,
+) -> list[_Measured]:
     """measure(row) for every row, in the order of the rows, on `workers` threads (1: on the caller's)."""
     finished: list[_Measured] = []
-    sign = _ProgressSign(len(rows))
+    sign = _ProgressSign(len(rows)) if on_progress is None else None
+    show = on_progress or sign.show
     try:
         if workers == 1:
             for row in rows:
                 finished.append(measure(row))
-                sign.show(len(finished))
+                show(len(finished))
             return finished
-        return _run_in_threads(rows, measure, workers, sign, finished)
+        return _run_in_threads(rows, measure, workers, show, finished)
     except KeyboardInterrupt:
         asked = any(row.uses for row in finished)
         goes_on = " Their answers are kept: run the cell again and it goes on from there." if asked else ""
         print(f"Stopped after {len(finished)} of {len(rows)} rows.{goes_on}")
         raise
     finally:
-        sign.clear()
+        if sign is not None:
+            sign.clear()
 
 
 def _run_in_threads(
     rows: Sequence[Row],
     measure: Callable[[Row], _Measured],
     workers: int,
-    sign: "_ProgressSign",
+    show: Callable[[int], None],
     finished: list[_Measured],
 ) -> list[_Measured]:
     pool = ThreadPoolExecutor(workers)
@@ -157,7 +166,7 @@ def _run_in_threads(
             done, waiting = wait(waiting, timeout=_SECONDS_BETWEEN_SIGNS, return_when=FIRST_EXCEPTION)
             for future in done:
                 future.result()
-            sign.show(len(futures) - len(waiting))
+            show(len(futures) - len(waiting))
     finally:
         # Not waited for: an answer under way still reaches the recordings, and nobody has to sit it out.
         pool.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,113 @@
+"""The workbench without a browser: buttons, versions, and what it says of a result."""
+
+import pytest
+
+from course.errors import CourseError
+from course.material.data import QUEUES, tickets
+from course.measuring.results import Result
+from course.rungs.workbench import Draft, Version
+from tests.rungs.answering import answering
+from widgets.lessons import workbench_view
+from widgets.lessons.workbench_model import change, figures, looks, mistakes, worst_pairs
+from widgets.lessons.workbench_view import Workbench
+
+ROWS = tickets("dev")
+RIGHT = {row.id: row.queue for row in ROWS}
+WRONG = RIGHT | {row.id: QUEUES[0] for row in ROWS[:30]}
+
+
+def version(number: int, replies: dict[str, str]) -> Version:
+    return Version(number, Draft(), dev=Result.from_replies(ROWS, replies, name=f"version {number}"))
+
+
+@pytest.fixture
+def asked(results_dir, monkeypatch) -> list[dict]:
+    client, requests = answering("safety")
+    monkeypatch.setattr(workbench_view, "connect", lambda size: (client, f"the {size} model"))
+    return requests
+
+
+def test_a_run_is_a_version_with_its_figures_and_mistakes(asked):
+    bench = Workbench()
+    bench.size.value = "small"
+    bench.actions.press("Run on dev")
+    bench.wait()
+    assert len(asked) == len(ROWS) and {request["model"] for request in asked} == {"the small model"}
+    right = sum(row.queue == "safety" for row in ROWS)
+    assert f"{100 * right / len(ROWS):.1f} % of the {len(ROWS)} dev tickets are right" in bench.words.value
+    assert "safety" in bench.mistakes.value and bench.version.value == 1
+    assert "version 1" in bench.chart.summary
+
+
+def test_choosing_a_version_goes_back_to_its_draft(asked):
+    bench = Workbench()
+    bench.actions.press("Run on dev")
+    bench.wait()
+    first = bench.draft
+    bench.prompt.value, bench.examples.value, bench.schema.value = "Route it.", "fixed", False
+    bench.actions.press("Run on dev")
+    bench.wait()
+    assert "Against version 1: 0 tickets turned right and 0 wrong" in bench.words.value
+    bench.version.value = 1
+    assert bench.draft == first
+    assert Workbench().version.options[1].startswith("1: large")
+
+
+def test_test_comes_after_dev_and_its_look_is_counted(asked):
+    bench = Workbench()
+    assert "Run this version on dev first" in bench.actions.press("Look at test")["say"]
+    bench.actions.press("Run on dev")
+    bench.wait()
+    assert "not looked at the test tickets yet" in bench.words.value
+    bench.actions.press("Look at test")
+    bench.wait()
+    assert len(asked) == len(ROWS) + len(tickets("test"))
+    assert "On test:" in bench.words.value and "looked at the test tickets once" in bench.words.value
+
+
+def test_what_cannot_run_says_why_beside_the_button(asked):
+    bench = Workbench()
+    bench.prompt.value = "  "
+    assert "prompt is empty" in bench.actions.press("Run on dev")["say"]
+    assert "Nothing is running" in bench.actions.press("Stop")["say"]
+    assert not asked
+
+
+def test_an_error_of_the_run_stands_in_the_status(results_dir, monkeypatch):
+    def refuse(size):
+        raise CourseError("The large model is not here: run a command.")
+
+    monkeypatch.setattr(workbench_view, "connect", refuse)
+    bench = Workbench()
+    bench.actions.press("Run on dev")
+    bench.wait()
+    assert "The large model is not here" in bench.status.value
+
+
+def test_a_change_is_better_worse_or_undecided():
+    turned = sum(RIGHT[row.id] != WRONG[row.id] for row in ROWS)
+    assert f"{turned} tickets turned right and 0 wrong" in change(version(2, RIGHT), version(1, WRONG))
+    assert change(version(2, RIGHT), version(1, WRONG)).endswith("it is better.")
+    assert change(version(2, WRONG), version(1, RIGHT)).endswith("it is worse.")
+    nearly = RIGHT | {ROWS[0].id: QUEUES[0]}
+    assert "undecided" in change(version(2, nearly), version(1, RIGHT))
+    assert change(version(2, RIGHT), Version(1, Draft())) == ""
+
+
+def test_figures_and_mistakes_are_those_of_the_result():
+    result = version(1, WRONG).dev
+    assert figures(result, "dev").startswith(f"{100 * result.accuracy:.1f} % of the 108 dev tickets")
+    pairs = worst_pairs(result)
+    assert sum(count for _, _, count in pairs) <= result.n - result.right
+    assert [count for *_, count in pairs] == sorted((count for *_, count in pairs), reverse=True)
+    assert all(said == QUEUES[0] != expected for expected, said, _ in pairs)
+
+
+def test_what_a_customer_or_a_model_wrote_is_text():
+    odd = RIGHT | {ROWS[0].id: "<script>alert(1)</script>"}
+    assert "<script>" not in mistakes(version(1, odd).dev)
+
+
+@pytest.mark.parametrize(("count", "said"), [(0, "not looked"), (1, "once"), (3, "best of 3 looks flatters")])
+def test_the_looks_at_test_are_said(count, said):
+    assert said in looks(count)
