@@ -19,10 +19,10 @@ from widgets.text import say
 
 SIZES = {"small": "small", "medium": "medium", "large": "large"}
 WAYS_SHOWN = dict(zip(("none", "the same for every ticket", "the nearest to each ticket"), WAYS, strict=True))
-STYLE = (
-    "<style>.course-mistakes td { text-align: left; vertical-align: top; padding: 2px 10px 2px 0; line-height: 1.35 } "
-    ".course-mistakes caption { text-align: left; font-weight: bold; padding: 8px 0 2px }</style>"
-)
+STYLE = """<style>
+.course-mistakes td { text-align: left; vertical-align: top; padding: 2px 10px 2px 0; line-height: 1.35 }
+.course-mistakes caption { text-align: left; font-weight: bold; padding: 8px 0 2px }
+</style>"""
 
 
 class Workbench(VBox):
