@@ -134,12 +134,12 @@ class Workbench(VBox):
         """Show every version, and what one of them brought; without one, how to begin."""
         self._drawn = chosen.number if chosen else 0
         kept = versions()
-        measured = [version for version in kept if version.dev is not None]
+        measured = {version.number: version.dev for version in kept if version.dev is not None}
         options = {"a new one": 0} | {f"{each.number}: {each.draft}": each.number for each in kept}
         self.version.offer(options, self._drawn)
-        numbers = [version.number for version in measured]
-        right = [100 * version.dev.accuracy for version in measured]
-        ends = [[100 * version.dev.interval[end] for version in measured] for end in (0, 1)]
+        numbers = list(measured)
+        right = [100 * dev.accuracy for dev in measured.values()]
+        ends = [[100 * dev.interval[end] for dev in measured.values()] for end in (0, 1)]
         line = Line("right", numbers, right, BLUE, low=ends[0], high=ends[1])
         shown = ", ".join(f"version {n} {share:.0f} %" for n, share in zip(numbers, right, strict=True))
         marks = [Mark(n, share, f"{share:.0f} %") for n, share in zip(numbers, right, strict=True)]
@@ -155,7 +155,7 @@ class Workbench(VBox):
             )
             self.mistakes.value = ""
             return
-        before = [version for version in measured if version.number < chosen.number]
+        before = [version for version in kept if version.dev and version.number < chosen.number]
         sentences = [change(chosen, before[-1])] if before else []
         if chosen.test is not None:
             sentences.append(f"On test: {figures(chosen.test, 'test')}")
