@@ -1,218 +1,376 @@
-// The decision as a short talk: three questions, then only those that can still change the advice, and the
-// ladder beside them. TABLES come from widgets/decision/tables.py.
-import { decider } from "./decision_model.js";
+// The decision as a short talk: three questions, then only those that can still change the advice, and the ladder
+// beside them. TABLES come from widgets/decision/page.py. Used by the widget in JupyterLab and by site/decide.html.
+import { decider, mistakeIn, optionsOf, said, shortened } from "./decision_model.js";
 
-const FIRST = ["wrong", "tried", "evaluation_rows"];
-const SHARES = ["failure_rate", "accepted_rate"];
+const FIRST = 3;
 const STATES = { next: "next", done: "done", later: "later", "ruled out": "not needed" };
+const NOTES = ["measured_on", "turns_when"];
+const SHAPES = {
+  "fine-tune": (x, y) => `<path d="M${x} ${y} l7 12 h-14 z" fill="var(--second)"/>`,
+  "do not": (x, y) => `<rect x="${x - 5.5}" y="${y}" width="11" height="11" fill="var(--first)"/>`,
+  "says nothing": (x, y) => `<circle class="mark" cx="${x}" cy="${y + 6}" r="5.5"/>`,
+};
 
 const escaped = (text) =>
   String(text).replace(/[&<>"']/g, (one) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[one]);
-const percent = (share) => `${Number((100 * share).toPrecision(3))} %`;
+const tableOf = (head, rows) =>
+  `<table><thead><tr>${head.map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
+const cell = (value) => (/[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : value);
+const csv = (rows) => `${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`;
 
-export function mount(root, tables) {
+export function mount(root, tables, { address = false, state: given = null, onChange = null, onSave = null, onOpen = null } = {}) {
   const model = decider(tables);
   const rungs = Object.fromEntries(tables.rungs.map((rung) => [rung.key, rung]));
   const questions = Object.fromEntries(tables.questions.map((question) => [question.name, question]));
-  const start = structuredClone(tables.start);
-  let answers = structuredClone(start);
+  const names = Object.keys(questions);
+  const first = names.slice(0, FIRST);
+  const id = `d-${Math.random().toString(36).slice(2)}`;
+  let opened = null;
+  let answers = null;
   let touched = new Set();
+  let controls = {};
+  // Which questions stand in the talk, and which were known when it began.
+  let talk = [];
+  let known = [];
 
   root.innerHTML = `
-    <div class="explorer decide">
-      <p class="advice" role="status"></p>
+    <div class="explorer decide" data-lm-suppress-shortcuts>
+      <p class="what">Answer three questions. Then only those are asked that can still change the advice.</p>
+      <div class="advice"></div>
+      <p class="unseen" role="status"></p>
+      <ul class="reasons"></ul>
       <div class="sides">
-        <form class="talk" autocomplete="off"></form>
-        <div class="beside"><h2>The ladder</h2><ol class="ladder"></ol>
-          <details><summary>Ten points before fine-tuning</summary><ol class="points"></ol></details></div>
+        <form class="talk" autocomplete="off">
+          <div class="asking"></div>
+          <p class="end"></p>
+          <details class="known"><summary></summary><div></div></details>
+          <details class="others"><summary></summary><div></div></details>
+        </form>
+        <div class="beside"><h2>The ladder</h2><ol class="ladder"></ol></div>
       </div>
+      <div class="behind"></div>
       <div class="actions"></div>
+      <div class="keep" hidden><label>Answers (JSON) <textarea rows="8" spellcheck="false"></textarea></label>
+        <button type="button">Open them</button></div>
       <p class="said" role="status"></p>
     </div>`;
   const at = (selector) => root.querySelector(selector);
   const say = (text) => { at(".said").textContent = text; };
   at(".talk").addEventListener("submit", (event) => event.preventDefault());
 
-  // A sentence or two on why this step is next.
-  function why(key) {
-    const remedy = model.nextRemedy(answers);
-    const quality = model.standing(answers);
-    const rows = answers.evaluation_rows;
-    const found = model.interval(answers);
-    const measured = found ? `${percent(answers.failure_rate)} of ${rows.toLocaleString("en-US")} fail: that stands for ${percent(found[0])} to ${percent(found[1])}, and you accept ${percent(answers.accepted_rate)}.` : "";
-    if (remedy?.key === key) {
-      const later = tables.remedies.map(([fault]) => fault).filter((fault) => fault !== remedy.fault && fault !== "unnamed" && model.toSolve(answers).has(fault));
-      const order = later.length && tables.problems[remedy.fault] ? ` This comes before '${later.map((fault) => tables.problems[fault].toLowerCase()).join("', '")}': what it knows and may use first, how it answers next, what it costs last.` : "";
-      const local = key === "another_model" && model.toSolve(answers).has("privacy") ? " It has to run on your own machines, so take one with open weights." : "";
-      const build = rows ? "" : " Build an evaluation set now: without one, no step can be told from another.";
-      return `${rungs[key].why}${order}${local} ${measured}${build}`;
-    }
-    if (key === "benchmark") {
-      if (!rows) return "There is no evaluation set. Without one there is no gap and no fine-tuning.";
-      if (quality === "unmeasured") return "The evaluation set is there. Measure the failure rate on it.";
-      if (quality === "undecided") return `${measured} More rows decide it.`;
-      return `${measured} Read the failures, sort them by kind, and look at each kind of input apart.`;
-    }
-    if (key === "stop") return quality === "accepted" ? `${measured} What is done is good enough.` : `${measured} Training would not pay here: live with the gap, go on with prompt and skill, or pay for a stronger model.`;
-    if (key === "price") return "Nothing is tuned without a price. Put your own figures into the cost page.";
-    if (key === "prepare") return "Keep the best step you have, and close what is open in the ten points.";
-    return `${measured} Every gate is open and all ten points hold.`;
-  }
-
-  function draw() {
-    const steps = model.ladder(answers);
-    const next = steps.find(({ state }) => state === "next").key;
-    const title = rungs[next].title;
-    at(".advice").innerHTML = `<strong>Next: ${escaped(title[0].toLowerCase() + title.slice(1))}.</strong> ${escaped(why(next))} <small>Lesson ${escaped(rungs[next].lesson)}${rungs[next].credit ? `; ${escaped(rungs[next].credit)}` : ""}</small>`;
-    at(".ladder").innerHTML = steps
-      .map(({ key, state }) => `<li class="${state.replace(" ", "-")}"${state === "next" ? ' aria-current="step"' : ""}>${escaped(rungs[key].title)} <small>${STATES[state]}</small></li>`)
-      .join("");
-    at(".points").innerHTML = model
-      .checks(answers)
-      .map((holds, place) => `<li class="${holds ? "holds" : "open"}">${holds ? "✓" : "open:"} ${escaped(place === 5 ? `${tables.limits.labelsNeeded[answers.task].toLocaleString("en-US")} good examples or more` : tables.points[place])}</li>`)
-      .join("");
-    history.replaceState(null, "", link());
-  }
-
-  function link() {
-    const told = Object.fromEntries(Object.entries(answers).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(start[name])));
-    return `${location.href.split("#")[0]}#${encodeURIComponent(JSON.stringify(told))}`;
-  }
-
-  function problem(name, value) {
-    const question = questions[name];
-    if (!question) return `there is no question ${JSON.stringify(name)}`;
-    const shown = JSON.stringify(value);
-    const known = question.options.map(([option]) => option);
-    if (question.many) {
-      const wrong = Array.isArray(value) ? value.find((one) => !known.includes(one)) : value;
-      return !Array.isArray(value) || wrong !== undefined ? `${name} has ${JSON.stringify(wrong)}; choose from ${known.join(", ")}` : "";
-    }
-    if (value === null && known.includes(null)) return "";
-    if (!question.limits) return known.includes(value) ? "" : `${name} is ${shown}; choose one of ${known.join(", ")}`;
-    const [low, high] = question.limits;
-    const fits = typeof value === "number" && value >= low && value <= high && (!question.whole || Number.isInteger(value));
-    return fits ? "" : `${name} is ${shown}; give a ${question.whole ? "whole " : ""}number from ${low} to ${high}`;
-  }
+  // The talk
 
   function answer(name, value) {
-    const wrong = problem(name, value);
-    if (wrong) { say(`${wrong[0].toUpperCase()}${wrong.slice(1)}.`); return; }
+    const mistake = mistakeIn(questions[name], value);
+    if (mistake) { say(`${questions[name].text}: ${mistake}.`); return; }
     say("");
-    answers[name] = value;
+    answers = { ...answers, [name]: value };
+    // Where a failure rate comes from is known only while nobody moves it.
+    const same = ["failure_rate", "evaluation_rows"].every((one) => answers[one] === opened[one]);
+    answers.measured_on = same ? opened.measured_on : "";
     touched.add(name);
     draw();
-    ask();
+    onChange?.(asText());
   }
 
-  // Which questions stand: the first three, what was answered, and what can still change the advice.
-  function asked() {
-    const open = tables.questions.filter(({ name }) => !FIRST.includes(name) && !touched.has(name) && touched.size && model.matters(answers, questions[name]));
-    const given = tables.questions.filter(({ name }) => !FIRST.includes(name) && touched.has(name));
-    return [...FIRST.map((name) => questions[name]), ...given, ...open];
-  }
-
-  function ask() {
-    const wanted = asked();
-    const form = at(".talk");
-    for (const part of [...form.children]) if (!wanted.some(({ name }) => part.dataset.name === name)) part.remove();
-    wanted.forEach((question, place) => {
-      const there = [...form.children].find((part) => part.dataset.name === question.name);
-      if (!there) form.insertBefore(control(question), form.children[place] ?? null);
-    });
-  }
-
-  function control(question) {
-    const { name, text, options, many, limits, unit } = question;
-    const part = document.createElement("fieldset");
+  function control(name) {
+    const question = questions[name];
+    const { text, many, limits } = question;
+    const part = document.createElement(many || limits ? "div" : "fieldset");
     part.className = "asked";
     part.dataset.name = name;
-    part.innerHTML = `<legend>${escaped(text)}</legend>`;
+    if (limits) return numberControl(part, question);
     if (many) {
-      options.forEach(([value, label]) => {
-        const row = document.createElement("label");
-        row.innerHTML = `<input type="checkbox"> ${escaped(label)}`;
-        const box = row.querySelector("input");
-        box.checked = answers[name].includes(value);
-        box.addEventListener("change", () => answer(name, box.checked ? [...answers[name], value] : answers[name].filter((one) => one !== value)));
-        part.append(row);
+      part.setAttribute("role", "group");
+      part.setAttribute("aria-labelledby", `${id}-${name}`);
+      part.innerHTML = `<p class="legend" id="${id}-${name}">${escaped(text)}</p>`;
+    } else part.innerHTML = `<legend>${escaped(text)}</legend>`;
+    for (const value of optionsOf(question)) {
+      const row = document.createElement("label");
+      row.innerHTML = `<input type="${many ? "checkbox" : "radio"}" name="${id}-${name}"> ${escaped(many ? question.choices[value] : said(question, value))}`;
+      const box = row.querySelector("input");
+      box.checked = many ? answers[name].includes(value) : answers[name] === value;
+      box.addEventListener("change", () => {
+        if (!many) answer(name, value);
+        else answer(name, box.checked ? [...answers[name], value] : answers[name].filter((one) => one !== value));
       });
-    } else if (limits) {
-      const factor = SHARES.includes(name) ? 100 : 1;
-      const input = document.createElement("input");
-      input.type = "number";
-      input.step = "any";
-      input.ariaLabel = text;
-      input.placeholder = options.some(([value]) => value === null) ? "not measured" : "";
-      input.value = answers[name] === null ? "" : Number((answers[name] * factor).toPrecision(8));
-      input.addEventListener("change", () => answer(name, input.value === "" ? null : Number(input.value) / factor));
-      part.append(input, ` ${SHARES.includes(name) ? "%" : unit}`);
-    } else {
-      options.forEach(([value, label]) => {
-        const row = document.createElement("label");
-        row.innerHTML = `<input type="radio" name="${escaped(name)}"> ${escaped(label)}`;
-        const box = row.querySelector("input");
-        box.checked = answers[name] === value;
-        box.addEventListener("change", () => answer(name, value));
-        // The answer that stands can be confirmed with a press as well.
-        box.addEventListener("click", () => { if (!touched.has(name)) answer(name, value); });
-        part.append(row);
-      });
+      part.append(row);
     }
     return part;
   }
 
-  function open(given) {
-    for (const [name, value] of Object.entries(given)) {
-      if (name === "measured_on" || name === "turns_when") continue;
-      const wrong = problem(name, value);
-      if (wrong) throw new Error(wrong);
-    }
-    answers = { ...structuredClone(start), ...given };
-    touched = new Set(Object.keys(given).filter((name) => questions[name]));
-    at(".talk").replaceChildren();
-    ask();
-    draw();
+  // A slider over the numbers on offer, and any number within the limits typed.
+  function numberControl(part, question) {
+    const { name, text, share, unit, missing } = question;
+    const factor = share ? 100 : 1;
+    const stops = optionsOf(question);
+    part.classList.add("slider");
+    part.innerHTML = `<label for="${id}-${name}">${escaped(text)}${share ? ", %" : unit ? `, ${escaped(unit)}` : ""}</label>
+      <input type="range" id="${id}-${name}" min="0" max="${stops.length - 1}" step="1">
+      <input type="number" step="any" aria-label="${escaped(text)}, exactly" placeholder="${escaped(missing ?? "")}">`;
+    const [place, number] = part.querySelectorAll("input");
+    const show = () => {
+      const value = answers[name];
+      const after = stops.findIndex((stop) => stop !== null && value !== null && stop >= value);
+      place.value = value === null ? 0 : after < 0 ? stops.length - 1 : after;
+      place.setAttribute("aria-valuetext", said(question, value));
+      number.value = value === null ? "" : Number((value * factor).toPrecision(8));
+    };
+    place.addEventListener("input", () => { answer(name, stops[place.value]); show(); });
+    number.addEventListener("change", () => {
+      const typed = number.value === "" ? null : Number(number.value);
+      answer(name, typed === null ? null : Number((typed / factor).toPrecision(12)));
+      show();
+    });
+    show();
+    return part;
   }
 
-  const copy = async (text, what) => {
+  // What stands stays where it is; what can no longer change the advice goes, and what can comes at the end.
+  function ask(changes) {
+    const open = touched.size || known.length ? names.filter((name) => changes.some((change) => change.name === name)) : [];
+    const wanted = (name) => first.includes(name) || (!known.includes(name) && (touched.has(name) || open.includes(name)));
+    const stays = talk.filter(wanted);
+    const comes = open.filter((name) => !stays.includes(name) && !known.includes(name));
+    talk = [...stays, ...comes];
+    place(at(".asking"), talk);
+    const left = touched.size ? talk.filter((name) => open.includes(name) && !touched.has(name) && !first.includes(name)) : talk;
+    at(".end").textContent = touched.size && !left.length ? "No other question can change the advice now." : "";
+    fold(".known", "Known already", known.filter((name) => !first.includes(name)));
+    fold(".others", "The other questions, which cannot change the advice now", names.filter((name) => !talk.includes(name) && !known.includes(name)));
+  }
+
+  function place(holder, wanted) {
+    for (const part of [...holder.children]) if (!wanted.includes(part.dataset.name)) part.remove();
+    for (const name of wanted) {
+      controls[name] ??= control(name);
+      if (controls[name].parentElement !== holder) holder.append(controls[name]);
+    }
+  }
+
+  function fold(selector, title, wanted) {
+    const details = at(selector);
+    details.hidden = !wanted.length;
+    details.querySelector("summary").textContent = `${title} (${wanted.length})`;
+    details.wanted = wanted;
+    if (details.open) place(details.querySelector("div"), wanted);
+  }
+  for (const details of root.querySelectorAll(".known, .others")) {
+    details.addEventListener("toggle", () => { if (details.open) place(details.querySelector("div"), details.wanted); });
+  }
+
+  // The advice, the ladder, and what stands behind them
+
+  const reasonOf = ({ text, source }) => `${escaped(text)} <small>(${escaped(tables.credits[source])})</small>`;
+
+  function draw() {
+    const advice = model.advise(answers);
+    const changes = model.whatWouldChange(answers);
+    const [why, ...more] = advice.reasons;
+    const begun = touched.size || known.length;
+    at(".advice").innerHTML = `<strong>${escaped(advice.sentence)}</strong> ${reasonOf(why)} <small>Lesson ${rungs[advice.next].lesson}.${begun ? "" : " Nothing is answered yet."}</small>`;
+    at(".unseen").textContent = advice.sentence;
+    at(".reasons").innerHTML = more.map((reason) => `<li>${reasonOf(reason)}</li>`).join("");
+    at(".ladder").innerHTML = advice.ladder
+      .map(({ key, state }) => `<li class="${state.replace(" ", "-")}"${state === "next" ? ' aria-current="step"' : ""}><span>${escaped(rungs[key].title)}</span> <small>${STATES[state]}</small></li>`)
+      .join("");
+    ask(changes);
+    behind(advice, changes);
+    if (address) history.replaceState(null, "", link());
+  }
+
+  function behind(advice, changes) {
+    const points = (group, holds = "holds", open = "open") =>
+      tableOf(["", "what", "why"], group.map((point) => `<tr class="${point.holds ? "holds" : "open"}"><td>${point.holds ? holds : open}</td><th scope="row">${escaped(point.title)}</th><td>${reasonOf(point.why)}</td></tr>`));
+    const chosen = (text, is) => (is ? `<b>${escaped(text)}</b>` : escaped(text));
+    const ways = (key) => changes.filter((change) => change.leadsTo === key).map((change) => `<li>${escaped(model.inWords(answers, change))}</li>`).join("");
+    const reached = tables.rungs.filter(({ key }) => changes.some((change) => change.leadsTo === key));
+    const parts = {
+      changes: reached.length
+        ? tableOf(["it would be", "if this were your answer, and all others as they are"], reached.map(({ key, title }) => `<tr><th scope="row">${escaped(title)}</th><td><ul>${ways(key)}</ul></td></tr>`))
+        : "<p>No change of a single answer does it.</p>",
+      rungs: tableOf(["rung", "", "why"], advice.ladder.map(({ key, state, why }) => `<tr><th scope="row">${escaped(rungs[key].title)} <small>lesson ${rungs[key].lesson}</small></th><td>${STATES[state]}</td><td>${reasonOf(why)}</td></tr>`)),
+      gates: points(advice.gates),
+      checks: points(advice.checks),
+      conditions: points(advice.conditions),
+      questions: points(advice.questions, "to fine-tuning", "to skills"),
+      dimensions: tableOf(["dimension", "prompting wins", "fine-tuning wins", "yours"], advice.dimensions.map(({ title, prompting, tuning, side, yours }) => `<tr><th scope="row">${escaped(title)}</th><td>${chosen(prompting, side === "prompting")}</td><td>${chosen(tuning, side === "fine-tuning")}</td><td>${escaped(yours)}: <b>${side}</b></td></tr>`)),
+      volumes: axis(advice.volumes) + tableOf(["", "volume", "sends your case"], advice.volumes.map(({ says, source, sends, why }, place) => `<tr><td>${place + 1}</td><th scope="row">${escaped(says)}</th><td><b>${sends}</b>: ${escaped(why)} <small>(${escaped(tables.credits[source])})</small></td></tr>`)),
+      answers: tableOf(["question", "answer"], answerRows().map(([, text, , words]) => `<tr><th scope="row">${escaped(text)}</th><td>${escaped(words)}</td></tr>`)),
+    };
+    for (const [key, html] of Object.entries(parts)) at(`.behind [data-part=${key}] div`).innerHTML = html;
+    const open = advice.checks.filter((point) => !point.holds).length;
+    at(".behind [data-part=checks] summary").textContent = `Ten points before fine-tuning (${open ? `${open} open` : "all hold"})`;
+  }
+
+  const TITLES = {
+    changes: "What would change the advice",
+    rungs: "Why each rung stands where it does",
+    gates: "What keeps fine-tuning out, whatever else speaks for it",
+    checks: "Ten points before fine-tuning",
+    conditions: "Three conditions: all or none",
+    questions: "Three questions of one article",
+    dimensions: "Eight dimensions",
+    volumes: "From which volume? The articles disagree",
+    answers: "Your answers",
+  };
+  at(".behind").innerHTML = Object.entries(TITLES).map(([key, title]) => `<details data-part="${key}"><summary>${title}</summary><div></div></details>`).join("");
+
+  const answerRows = () => [
+    ...tables.questions.map((question) => {
+      const value = answers[question.name];
+      const words = question.many ? value.map((one) => question.choices[one]).join("; ") || "nothing" : said(question, value);
+      return [question.name, question.text, question.many ? value.join(" ") : value ?? "", words];
+    }),
+    ...(answers.measured_on ? [["measured_on", "Measured on", answers.measured_on, answers.measured_on]] : []),
+    ...(answers.turns_when ? [["turns_when", "What would change it", answers.turns_when, answers.turns_when]] : []),
+  ];
+
+  // The volumes on a logarithmic axis, and the reader's own. The table below says the same in words.
+  function axis(marks) {
+    const [width, height, left, right, line, least, most] = [560, 96, 20, 540, 52, 100, 1e7];
+    const x = (volume) => Math.round(left + (right - left) * Math.min(Math.max(Math.log(volume / least) / Math.log(most / least), 0), 1));
+    const count = (way) => marks.filter(({ sends }) => sends === way).length;
+    const anchor = (place) => (place < width / 3 ? "start" : place > (2 * width) / 3 ? "end" : "middle");
+    const grid = [2, 3, 4, 5, 6, 7].map((power) => {
+      const place = x(10 ** power);
+      const text = power < 6 ? (10 ** power).toLocaleString("en-US") : `${10 ** (power - 6)}M`;
+      return `<line class="axis" x1="${place}" x2="${place}" y1="${line}" y2="${line + 5}"/><text x="${place}" y="${line + 18}" text-anchor="${{ 2: "start", 7: "end" }[power] ?? "middle"}">${text}</text>`;
+    });
+    const drawn = marks.map(({ low, high, sends }, place) => {
+      const middle = (x(low) + x(high)) / 2;
+      const span = high > low ? `<line class="span" x1="${x(low)}" x2="${x(high)}" y1="${line}" y2="${line}"/>` : "";
+      return `${span}${SHAPES[sends](middle, line - 22)}<text x="${middle}" y="${line - 27}" text-anchor="middle">${place + 1}</text>`;
+    });
+    const own = x(answers.volume);
+    const volume = answers.volume.toLocaleString("en-US");
+    const label = `Yours is ${volume} outputs a month. Of ${marks.length} volumes in the articles, ${count("fine-tune")} send your case to fine-tuning and ${count("do not")} do not.`;
+    return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}"><line class="axis" x1="${left}" x2="${right}" y1="${line}" y2="${line}"/>${grid.join("")}${drawn.join("")}<line class="here" x1="${own}" x2="${own}" y1="8" y2="${line + 6}"/><text x="${own}" y="${height - 6}" text-anchor="${anchor(own)}">yours: ${volume} a month</text></svg><p><small>Outputs a month. Triangle: fine-tune. Square: do not. Ring: says nothing of your case.</small></p>`;
+  }
+
+  // Keep and share
+
+  const asText = () => JSON.stringify(answers, null, 2);
+  const changed = () => Object.fromEntries(Object.entries(answers).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(tables.start[name])));
+  const link = () => `${location.href.split("#")[0]}#${encodeURIComponent(JSON.stringify(changed()))}`;
+
+  function parsed(text) {
+    let found;
+    try { found = JSON.parse(text); } catch { throw new Error("it is not JSON"); }
+    if (found === null || typeof found !== "object" || Array.isArray(found)) throw new Error("it is not a set of answers");
+    for (const [name, value] of Object.entries(found)) {
+      if (NOTES.includes(name)) {
+        if (typeof value !== "string") throw new Error(`${name} is ${shortened(value)}; say it in words`);
+      } else if (!Object.hasOwn(questions, name)) {
+        throw new Error(`there is no question ${shortened(name)}; the questions are ${names.join(", ")}`);
+      } else {
+        const mistake = mistakeIn(questions[name], value);
+        if (mistake) throw new Error(mistake);
+        if (questions[name].many) found[name] = [...new Set(value)];
+      }
+    }
+    return found;
+  }
+
+  function fromHash(hash) {
+    let text;
+    try { text = decodeURIComponent(hash.slice(1)); } catch { throw new Error("it is not UTF-8"); }
+    return parsed(text);
+  }
+
+  function open(found) {
+    opened = { ...structuredClone(tables.start), ...found };
+    answers = structuredClone(opened);
+    touched = new Set();
+    known = Object.keys(changed()).filter((name) => names.includes(name));
+    talk = [...first];
+    controls = {};
+    for (const holder of root.querySelectorAll(".asking, .known div, .others div")) holder.replaceChildren();
+    draw();
+    onChange?.(asText());
+  }
+
+  // Answers from elsewhere: what cannot be is said, and what is on screen stays.
+  function openText(text, done) {
+    try {
+      open(parsed(text));
+      say(done);
+      return true;
+    } catch (error) {
+      say(`${shortened(text)} cannot be opened: ${error.message}.`);
+      return false;
+    }
+  }
+
+  function showBox(text) {
+    at(".keep").hidden = false;
+    at(".keep textarea").value = text;
+    at(".keep textarea").focus();
+    at(".keep textarea").select();
+  }
+
+  async function copy(text, what) {
     try {
       await navigator.clipboard.writeText(text);
       say(`${what} copied.`);
     } catch {
-      say(`Copying is not allowed here. ${text}`);
+      // A page that is not trusted with the clipboard shows the text, ready to copy.
+      showBox(text);
+      say("Press Ctrl+C (Command+C on a Mac) to copy the text above.");
     }
-  };
-  const parsed = (text) => {
-    const given = JSON.parse(text);
-    if (given === null || typeof given !== "object" || Array.isArray(given)) throw new Error("it is not a set of answers");
-    return given;
-  };
+  }
+
+  function download(name, rows) {
+    const anchor = document.createElement("a");
+    anchor.href = URL.createObjectURL(new Blob([csv(rows)], { type: "text/csv" }));
+    anchor.download = name;
+    anchor.click();
+    setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
+    say(`Downloaded as ${name}.`);
+  }
+
+  function adviceRows() {
+    const advice = model.advise(answers);
+    const points = { gate: advice.gates, "ten points": advice.checks, condition: advice.conditions };
+    return [
+      ["part", "what", "state", "why", "source"],
+      ...advice.ladder.map(({ key, state, why }) => ["ladder", rungs[key].title, STATES[state], why.text, tables.credits[why.source]]),
+      ...Object.entries(points).flatMap(([part, group]) => group.map(({ title, holds, why }) => [part, title, holds ? "holds" : "open", why.text, tables.credits[why.source]])),
+    ];
+  }
+
+  at(".keep button").addEventListener("click", () => {
+    if (openText(at(".keep textarea").value, "Opened what was pasted.")) at(".keep").hidden = true;
+  });
+  const start = given ?? {};
   const buttons = {
-    "Start again": () => open({}),
-    "Copy a link": () => copy(link(), "The link is"),
-    "Copy the answers": () => copy(JSON.stringify(answers, null, 2), "The answers are"),
-    "Paste answers": () => {
-      const text = prompt("Paste answers (JSON).");
-      if (text === null) return;
-      try { open(parsed(text)); say("Opened what was pasted."); }
-      catch (error) { say(`${JSON.stringify(text.slice(0, 40))} cannot be opened: ${error.message}. Copy the answers again.`); }
-    },
-    Print: () => print(),
+    "Start again": () => { open(start); say("Back to the answers at the start."); },
+    ...(onSave ? { Save: onSave, "Open what was saved": onOpen } : {}),
+    ...(address ? { "Copy a link": () => copy(link(), "The link is") } : {}),
+    "Copy the answers": () => copy(asText(), "The answers are"),
+    "Paste answers": () => { showBox(""); say("Paste answers above, and open them."); },
+    "Answers as CSV": () => download("answers.csv", [["name", "question", "answer", "in_words"], ...answerRows()]),
+    "Advice as CSV": () => download("advice.csv", adviceRows()),
+    ...(address ? { Print: () => print() } : {}),
   };
   for (const [text, act] of Object.entries(buttons)) {
     const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = text;
+    Object.assign(button, { type: "button", textContent: text });
     button.addEventListener("click", act);
     at(".actions").append(button);
   }
+  if (address) {
+    // On paper nothing can be unfolded.
+    addEventListener("beforeprint", () => root.querySelectorAll(".behind details").forEach((part) => { part.open = true; }));
+  }
 
   let mistake = "";
-  let given = {};
-  if (location.hash.length > 1) {
-    try { given = parsed(decodeURIComponent(location.hash.slice(1))); open(given); }
-    catch (error) { mistake = `The link cannot be opened: ${error.message}. These are empty answers.`; open({}); }
-  } else open({});
+  let linked = start;
+  if (address && location.hash.length > 1) {
+    try { linked = fromHash(location.hash); }
+    catch (error) { mistake = `The link cannot be opened: ${error.message}. These are empty answers.`; }
+  }
+  open(linked);
   say(mistake);
+  return { open: openText, say };
 }
