@@ -4,9 +4,10 @@ import pytest
 
 from course.exercises.checking import grade
 from course.exercises.lesson_10 import CASES, EXERCISES, REASONS, TURNS
-from widgets.decision.answers import QUESTION, Answers
+from widgets.decision.answers import Answers
 from widgets.decision.model import advise, turn
-from widgets.decision.rules import RUNG, next_rung
+from widgets.decision.rules import next_rung
+from widgets.decision.tables import QUESTION, RUNG
 
 
 @pytest.fixture(params=CASES)

@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser import open_page
 from widgets.cost.page import PAGE as COST_PAGE
-from widgets.decision.page_file import PAGE as DECISION_PAGE
+from widgets.decision.page import PAGE as DECISION_PAGE
 
 
 @pytest.fixture(scope="module")

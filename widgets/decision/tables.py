@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from course.files import checked, read_toml
@@ -128,8 +129,12 @@ def number(value: float) -> str:
     return f"{round(value, 3):,}".removesuffix(".0")
 
 
-PLAIN = read_toml(PATH)
-TABLES = checked(Tables, PLAIN, PATH.name)
+def tables_of(path: Path) -> Tables:
+    """The tables in a file. CourseError names the first thing in it that cannot be."""
+    return checked(Tables, read_toml(path), path.name)
+
+
+TABLES = tables_of(PATH)
 LIMITS = TABLES.limits
 QUESTIONS = TABLES.questions
 QUESTION = {question.name: question for question in QUESTIONS}

@@ -1,4 +1,4 @@
-"""The decision of lesson 10 in JupyterLab: the talk runs in the browser, and Python reads what is on screen."""
+"""The decision in JupyterLab: the talk runs in the browser, and Python reads what is on screen."""
 
 import json
 from pathlib import Path

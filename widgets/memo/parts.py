@@ -25,21 +25,10 @@ from widgets.cost.model import (
     verdict,
 )
 from widgets.cost.units import in_short, shown_unit
-from widgets.decision.answers import (
-    COSTS_LESS,
-    COSTS_MORE,
-    LABELLERS,
-    NOT_PRICED,
-    PRICED,
-    QUESTION,
-    TASKS,
-    TRIABLE,
-    Answers,
-    answer_text,
-)
-from widgets.decision.model import Advice, advise, what_would_change
-from widgets.decision.page import in_words
-from widgets.decision.rules import RUNGS, named
+from widgets.decision.answers import Answers
+from widgets.decision.model import Advice, advise, in_words, what_would_change
+from widgets.decision.tables import QUESTION, RUNGS, TRIABLE
+from widgets.decision.words import named
 
 BOARD, COSTS, ANSWERS = "board.sqlite", "cost_state.json", "decision.json"
 FILLED_BY = {
@@ -187,16 +176,16 @@ def _case(answers: Answers | None, costs: Assumptions | None) -> Iterator[tuple[
         volume = costs.estimates[VOLUME]
         yield "Volume", f"{volume.base:,.0f} outputs a month at the start ({per_day(volume.base)})"
     elif answers is not None:
-        yield "Volume", f"{answer_text(QUESTION['volume'], answers.volume)} ({per_day(answers.volume)})"
+        yield "Volume", f"{QUESTION['volume'].said(answers.volume)} ({per_day(answers.volume)})"
     if answers is not None:
         yield "What is wrong", named(answers)
         yield "Failures accepted", f"{percent(answers.accepted_rate)} %"
-        stays = answer_text(QUESTION["stable_months"], answers.stable_months)
-        changed = answer_text(QUESTION["changes"], answers.changes)
+        stays = QUESTION["stable_months"].said(answers.stable_months)
+        changed = QUESTION["changes"].said(answers.changes)
         yield "Requirements", f"{changed}; they stay as they are for {stays}"
         yield "Review", "a person reviews each output" if answers.reviewed else "nobody reviews the outputs"
-        by = LABELLERS[answers.labelled_by]
-        yield "Labelled examples", f"{answers.labels:,}, {by}; {TASKS[answers.task]}"
+        by, task = (QUESTION[name].said(getattr(answers, name)) for name in ("labelled_by", "task"))
+        yield "Labelled examples", f"{answers.labels:,}, {by}; {task}"
     if costs is not None:
         for key in ("case.error_cost", "case.rate"):
             estimate = costs.estimates[key]
@@ -402,11 +391,11 @@ def _disagreements(sources: Sources) -> Iterator[OpenPoint]:
                 "files differ",
                 f"The cost state has {volume:,.0f} outputs a month, the answers {answers.volume:,}.",
             )
-        found = _cost_says(costs)
+        found, said = _cost_says(costs), QUESTION["cost_says"].said
         if found != answers.cost_says:
             yield OpenPoint(
                 "files differ",
-                f"On cost the answers say '{PRICED[answers.cost_says]}', the cost state '{PRICED[found]}'.",
+                f"On cost the answers say '{said(answers.cost_says)}', the cost state '{said(found)}'.",
             )
     if answers is not None and answers.measured_on and sources.rungs:
         if not any(_decides(result, sources) for result in sources.rungs):
@@ -424,8 +413,8 @@ def _cost_says(costs: Assumptions) -> str:
     """The answer that lesson 10 takes from a cost state: does the tuned one of the pair cost less?"""
     tuned = {name for name in costs.pair if name in TUNED}
     if len(tuned) != 1:
-        return NOT_PRICED
-    return COSTS_LESS if verdict(costs).cheaper in tuned else COSTS_MORE
+        return "not priced"
+    return "costs less" if verdict(costs).cheaper in tuned else "costs more"
 
 
 # Versions
