@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Locator
+from playwright.sync_api import ElementHandle, Locator
 
 CONTROLS = "input[type=range], input[type=checkbox], input[type=number], select, fieldset"
 MOVES = {"range": "ArrowRight", "checkbox": "Space", "number": "ArrowUp", "select-one": "ArrowDown"}
@@ -94,11 +94,14 @@ def serve(command: Sequence[str], log: Path, settings: Mapping[str, str], ready:
             server.wait(timeout=30)
 
 
-def move(control: Locator) -> None:
+def move(control: Locator | ElementHandle) -> None:
     """Move a control by one step with the keyboard alone: on from where it is, or back from its end."""
     kind = control.evaluate("control => control.type")
     if kind == "fieldset":
-        control.locator("input").first.press("ArrowDown")
+        chosen = control.evaluate_handle(
+            "set => set.querySelector('input:checked') ?? set.querySelector('input')"
+        )
+        chosen.as_element().press("ArrowDown")
         return
     back = BACK_FROM_THE_END.get(kind)
     control.press(back if back and control.evaluate(AT_THE_END) else MOVES[kind])

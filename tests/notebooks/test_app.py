@@ -12,9 +12,7 @@ from tests.lab import CONTROLS, NAME, PROMPT, move, serve
 
 APPS = sorted((NOTEBOOKS / "apps").glob("*.ipynb"))
 BLOCKED = "csp"  # by the page's own policy, before anything is sent
-PICTURE = (
-    "() => [...document.querySelectorAll('svg[role=img], .decision')].map(part => part.outerHTML).join()"
-)
+PICTURE = "() => [...document.querySelectorAll('svg[role=img], .ladder')].map(part => part.outerHTML).join()"
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +50,7 @@ def test_an_app_shows_no_code_and_answers_the_keyboard(app: Path, address: str, 
     page.on("response", lambda response: sent.append(response.url))
     page.on("requestfailed", lambda request: sent.append(request.url) if request.failure != BLOCKED else None)
     page.goto(f"{address}/voila/render/{app.name}")
-    page.locator("svg[role=img]").first.wait_for()
+    page.locator(".explorer .advice strong").first.wait_for()
     assert page.locator(".jp-CodeCell .jp-InputArea:visible").count() == 0
     assert [url for url in sent if not url.startswith((address, "data:", "blob:"))] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
@@ -61,7 +59,6 @@ def test_an_app_shows_no_code_and_answers_the_keyboard(app: Path, address: str, 
     assert controls
     names = [control.evaluate(NAME).strip() for control in controls]
     assert all(names), names
-    slider = page.locator("input[type=range]").first
     before = page.evaluate(PICTURE)
-    move(slider)
+    move(page.locator("input[type=range], input[type=checkbox]").first)
     page.wait_for_function(f"before => ({PICTURE})() !== before", arg=before)
