@@ -1,8 +1,8 @@
 """`make bench`: how long a key press takes to change a picture, in a real JupyterLab and Chromium.
 
 From the key's own event to the first frame after the curve has changed: through the slider, the kernel, the
-model, and back. Our cost view, a plain plotly FigureWidget with one curve, and an output that is drawn again
-are measured in turns, so that a busy machine slows all three. Nothing here is asserted: speed is no test.
+model, and back. Our cost view, the decision, a plain plotly FigureWidget with one curve, and an output that is drawn again
+are measured in turns, so that a busy machine slows all of them. Nothing here is asserted: speed is no test.
 """
 
 import argparse
@@ -23,6 +23,12 @@ OURS = """
 from widgets.cost.view import CostView
 
 CostView()
+"""
+DECISION = """
+from widgets.decision.answers import Answers
+from widgets.decision.view import DecisionView
+
+DecisionView(Answers(failure_rate=0.1))
 """
 FIGURE_WIDGET = """
 import numpy as np
@@ -57,6 +63,7 @@ VBox([again, output])
 # What is measured: the name of its slider, and the curve that shows a change, within the slider's output.
 PICTURES = {
     "our cost view": ("Volume at the start", ".explorer .months .curve"),
+    "our decision": ("Rows in the evaluation set", ".decide .advice, .decide .reasons"),
     "plotly FigureWidget": ("FigureWidget", ".js-plotly-plot .js-line"),
     "drawn again": ("Drawn again", ".js-plotly-plot .js-line"),
 }
@@ -116,7 +123,9 @@ def measure(prompt: bool = True, rounds: int = ROUNDS) -> dict[str, list[float]]
 
 
 def _write_notebook(path: Path) -> None:
-    cells = [nbformat.v4.new_code_cell(source.strip()) for source in (OURS, FIGURE_WIDGET, DRAWN_AGAIN)]
+    cells = [
+        nbformat.v4.new_code_cell(source.strip()) for source in (OURS, DECISION, FIGURE_WIDGET, DRAWN_AGAIN)
+    ]
     path.parent.mkdir(parents=True)
     kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3"}}
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), path)

@@ -3,6 +3,7 @@
 import { decider, mistakeIn, optionsOf, said, shortened } from "./decision_model.js";
 
 const FIRST = 3;
+const REST_MS = 120;
 const STATES = { next: "next", done: "done", later: "later", "ruled out": "not needed" };
 const NOTES = ["measured_on", "turns_when"];
 const SHAPES = {
@@ -29,6 +30,7 @@ export function mount(root, tables, { address = false, state: given = null, onCh
   let answers = null;
   let touched = new Set();
   let controls = {};
+  let rest = null;
   // Which questions stand in the talk, and which were known when it began.
   let talk = [];
   let known = [];
@@ -90,7 +92,8 @@ export function mount(root, tables, { address = false, state: given = null, onCh
       row.innerHTML = `<input type="${many ? "checkbox" : "radio"}" name="${id}-${name}"> ${escaped(many ? question.choices[value] : said(question, value))}`;
       const box = row.querySelector("input");
       box.checked = many ? answers[name].includes(value) : answers[name] === value;
-      box.addEventListener("change", () => {
+      // A press on the answer that stands confirms it.
+      box.addEventListener("click", () => {
         if (!many) answer(name, value);
         else answer(name, box.checked ? [...answers[name], value] : answers[name].filter((one) => one !== value));
       });
@@ -128,14 +131,15 @@ export function mount(root, tables, { address = false, state: given = null, onCh
 
   // What stands stays where it is; what can no longer change the advice goes, and what can comes at the end.
   function ask(changes) {
-    const open = touched.size || known.length ? names.filter((name) => changes.some((change) => change.name === name)) : [];
+    const begun = touched.size || known.length;
+    const open = begun ? names.filter((name) => changes.some((change) => change.name === name)) : [];
     const wanted = (name) => first.includes(name) || (!known.includes(name) && (touched.has(name) || open.includes(name)));
     const stays = talk.filter(wanted);
     const comes = open.filter((name) => !stays.includes(name) && !known.includes(name));
     talk = [...stays, ...comes];
     place(at(".asking"), talk);
-    const left = touched.size ? talk.filter((name) => open.includes(name) && !touched.has(name) && !first.includes(name)) : talk;
-    at(".end").textContent = touched.size && !left.length ? "No other question can change the advice now." : "";
+    const left = open.some((name) => talk.includes(name) && !touched.has(name) && !first.includes(name));
+    at(".end").textContent = begun && !left ? "No other question can change the advice now." : "";
     fold(".known", "Known already", known.filter((name) => !first.includes(name)));
     fold(".others", "The other questions, which cannot change the advice now", names.filter((name) => !talk.includes(name) && !known.includes(name)));
   }
@@ -159,7 +163,7 @@ export function mount(root, tables, { address = false, state: given = null, onCh
     details.addEventListener("toggle", () => { if (details.open) place(details.querySelector("div"), details.wanted); });
   }
 
-  // The advice, the ladder, and what stands behind them
+  // The advice and the ladder at once, and what stands behind them when the hand rests
 
   const reasonOf = ({ text, source }) => `${escaped(text)} <small>(${escaped(tables.credits[source])})</small>`;
 
@@ -175,13 +179,14 @@ export function mount(root, tables, { address = false, state: given = null, onCh
       .map(({ key, state }) => `<li class="${state.replace(" ", "-")}"${state === "next" ? ' aria-current="step"' : ""}><span>${escaped(rungs[key].title)}</span> <small>${STATES[state]}</small></li>`)
       .join("");
     ask(changes);
-    behind(advice, changes);
+    clearTimeout(rest);
+    rest = setTimeout(behind, REST_MS, advice, changes);
     if (address) history.replaceState(null, "", link());
   }
 
   function behind(advice, changes) {
     const points = (group, holds = "holds", open = "open") =>
-      tableOf(["", "what", "why"], group.map((point) => `<tr class="${point.holds ? "holds" : "open"}"><td>${point.holds ? holds : open}</td><th scope="row">${escaped(point.title)}</th><td>${reasonOf(point.why)}</td></tr>`));
+      tableOf(["state", "what", "why"], group.map((point) => `<tr class="${point.holds ? "holds" : "open"}"><td>${point.holds ? holds : open}</td><th scope="row">${escaped(point.title)}</th><td>${reasonOf(point.why)}</td></tr>`));
     const chosen = (text, is) => (is ? `<b>${escaped(text)}</b>` : escaped(text));
     const ways = (key) => changes.filter((change) => change.leadsTo === key).map((change) => `<li>${escaped(model.inWords(answers, change))}</li>`).join("");
     const reached = tables.rungs.filter(({ key }) => changes.some((change) => change.leadsTo === key));
@@ -189,13 +194,13 @@ export function mount(root, tables, { address = false, state: given = null, onCh
       changes: reached.length
         ? tableOf(["it would be", "if this were your answer, and all others as they are"], reached.map(({ key, title }) => `<tr><th scope="row">${escaped(title)}</th><td><ul>${ways(key)}</ul></td></tr>`))
         : "<p>No change of a single answer does it.</p>",
-      rungs: tableOf(["rung", "", "why"], advice.ladder.map(({ key, state, why }) => `<tr><th scope="row">${escaped(rungs[key].title)} <small>lesson ${rungs[key].lesson}</small></th><td>${STATES[state]}</td><td>${reasonOf(why)}</td></tr>`)),
+      rungs: tableOf(["rung", "state", "why"], advice.ladder.map(({ key, state, why }) => `<tr><th scope="row">${escaped(rungs[key].title)} <small>lesson ${rungs[key].lesson}</small></th><td>${STATES[state]}</td><td>${reasonOf(why)}</td></tr>`)),
       gates: points(advice.gates),
       checks: points(advice.checks),
       conditions: points(advice.conditions),
       questions: points(advice.questions, "to fine-tuning", "to skills"),
       dimensions: tableOf(["dimension", "prompting wins", "fine-tuning wins", "yours"], advice.dimensions.map(({ title, prompting, tuning, side, yours }) => `<tr><th scope="row">${escaped(title)}</th><td>${chosen(prompting, side === "prompting")}</td><td>${chosen(tuning, side === "fine-tuning")}</td><td>${escaped(yours)}: <b>${side}</b></td></tr>`)),
-      volumes: axis(advice.volumes) + tableOf(["", "volume", "sends your case"], advice.volumes.map(({ says, source, sends, why }, place) => `<tr><td>${place + 1}</td><th scope="row">${escaped(says)}</th><td><b>${sends}</b>: ${escaped(why)} <small>(${escaped(tables.credits[source])})</small></td></tr>`)),
+      volumes: axis(advice.volumes) + tableOf(["no.", "volume", "sends your case"], advice.volumes.map(({ says, source, sends, why }, place) => `<tr><td>${place + 1}</td><th scope="row">${escaped(says)}</th><td><b>${sends}</b>: ${escaped(why)} <small>(${escaped(tables.credits[source])})</small></td></tr>`)),
       answers: tableOf(["question", "answer"], answerRows().map(([, text, , words]) => `<tr><th scope="row">${escaped(text)}</th><td>${escaped(words)}</td></tr>`)),
     };
     for (const [key, html] of Object.entries(parts)) at(`.behind [data-part=${key}] div`).innerHTML = html;

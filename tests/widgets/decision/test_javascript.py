@@ -38,10 +38,11 @@ def plain(advice: Advice) -> dict[str, Any]:
 @pytest.mark.slow
 def test_thousands_of_cases_get_the_same_advice_in_the_same_words(browser):
     cases = [answers_of(seed) for seed in range(6_000)]
-    ask = """texts => texts.map(text => {
+    ask = """texts => texts.map((text, index) => {
         const one = JSON.parse(text), model = window.model;
-        const changes = model.whatWouldChange(one).map(way => [model.inWords(one, way), way.leadsTo]);
-        return [model.standing(one), model.advise(one), changes];
+        const changes = index % 11 ? [] : model.whatWouldChange(one);
+        const words = changes.map(way => [model.inWords(one, way), way.leadsTo]);
+        return [model.standing(one), model.advise(one), words];
     })"""
     theirs = [
         answer
@@ -51,7 +52,7 @@ def test_thousands_of_cases_get_the_same_advice_in_the_same_words(browser):
     for place, (case, (quality, advice, changes)) in enumerate(zip(cases, theirs, strict=True)):
         assert quality == standing(case), case
         assert advice == plain(advise(case)), case
-        if place % 10 < 2:  # a few thousand models for each
+        if place % 500 % 11 == 0:  # for each of these a hundred other answers are tried
             ours = [[in_words(case, way), way.leads_to.key] for way in what_would_change(case)]
             assert changes == ours, case
     assert {advice["next"] for _, advice, _ in theirs} == {rung.key for rung in RUNGS}
@@ -105,7 +106,8 @@ def test_every_question_can_be_answered_and_what_is_known_is_not_asked(talk):
     assert sorted(names) == sorted(question.name for question in QUESTIONS)
     opened.get_by_label("Volume, exactly").fill("123456")
     opened.keyboard.press("Tab")
-    assert "123456" in opened.url and "123,456 a month" in opened.text_content("[data-part=answers]")
+    opened.locator("[data-part=answers]", has_text="123,456 a month").wait_for()
+    assert "123456" in opened.url
     opened.get_by_label("Labelled examples", exact=False).first.press("ArrowRight")
     assert "1000" in opened.url
 
@@ -116,8 +118,9 @@ def test_where_nothing_is_left_to_ask_it_says_so(talk):
     assert opened.inner_text(".end") == ""
     opened = opened_at(talk, f"#{to_json(READY)}")
     assert "Fine-tune" in opened.inner_text('.ladder [aria-current="step"]')
-    assert opened.locator(".behind .open").count() == 1  # of the three questions none, of the points none
-    opened.get_by_text("Three questions of one article").click()
+    for name in asked(opened)[3:]:  # the answer that stands is confirmed by a press
+        opened.locator(f".asked[data-name={name}] input:checked").click()
+    assert opened.inner_text(".end") == "No other question can change the advice now."
 
 
 @pytest.mark.slow
