@@ -1,8 +1,9 @@
 """`make bench`: how long a key press takes to change a picture, in a real JupyterLab and Chromium.
 
 From the key's own event to the first frame after the curve has changed: through the slider, the kernel, the
-model, and back. Our cost view, the decision, a plain plotly FigureWidget with one curve, and an output that is drawn again
-are measured in turns, so that a busy machine slows all of them. Nothing here is asserted: speed is no test.
+model, and back. Our cost view, the decision, a plain plotly FigureWidget with one curve, and an output that
+is drawn again are measured in turns, so that a busy machine slows all of them. Nothing here is asserted:
+speed is no test.
 """
 
 import argparse

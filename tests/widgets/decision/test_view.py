@@ -17,7 +17,8 @@ MEASURED = replace(READY, failure_rate=13 / 72, evaluation_rows=72, measured_on=
 STAND_IN = """values => {
     Object.assign(window, {values, sent: []});
     const keep = (name, value) => { values[name] = value; };
-    const model = {get: name => values[name], set: keep, save_changes() {}, send: one => sent.push(one), on() {}};
+    const [get, send] = [name => values[name], one => sent.push(one)];
+    const model = {get, set: keep, save_changes() {}, send, on() {}};
     window.render({model, el: document.querySelector('main')});
 }"""
 
