@@ -4,7 +4,6 @@ import { decider, mistakeIn, optionsOf, said, shortened } from "./decision_model
 
 const FIRST = 3;
 const REST_MS = 120;
-const STATES = { next: "next", done: "done", later: "later", "ruled out": "not needed" };
 const NOTES = ["measured_on", "turns_when"];
 const SHAPES = {
   "fine-tune": (x, y) => `<path d="M${x} ${y} l7 12 h-14 z" fill="var(--second)"/>`,
@@ -25,6 +24,8 @@ export function mount(root, tables, { address = false, state: given = null, onCh
   const questions = Object.fromEntries(tables.questions.map((question) => [question.name, question]));
   const names = Object.keys(questions);
   const first = names.slice(0, FIRST);
+  // A remedy for something that is not wrong is not needed; what comes after the remedies is ruled out.
+  const stateOf = ({ key, state }) => (state === "ruled out" && rungs[key].otherwise ? "not needed" : state);
   const id = `d-${Math.random().toString(36).slice(2)}`;
   let opened = null;
   let answers = null;
@@ -176,7 +177,7 @@ export function mount(root, tables, { address = false, state: given = null, onCh
     at(".unseen").textContent = advice.sentence;
     at(".reasons").innerHTML = more.map((reason) => `<li>${reasonOf(reason)}</li>`).join("");
     at(".ladder").innerHTML = advice.ladder
-      .map(({ key, state }) => `<li class="${state.replace(" ", "-")}"${state === "next" ? ' aria-current="step"' : ""}><span>${escaped(rungs[key].title)}</span> <small>${STATES[state]}</small></li>`)
+      .map((step) => `<li class="${step.state.replace(" ", "-")}"${step.state === "next" ? ' aria-current="step"' : ""}><span>${escaped(rungs[step.key].title)}</span> <small>${stateOf(step)}</small></li>`)
       .join("");
     ask(changes);
     clearTimeout(rest);
@@ -194,7 +195,7 @@ export function mount(root, tables, { address = false, state: given = null, onCh
       changes: reached.length
         ? tableOf(["it would be", "if this were your answer, and all others as they are"], reached.map(({ key, title }) => `<tr><th scope="row">${escaped(title)}</th><td><ul>${ways(key)}</ul></td></tr>`))
         : "<p>No change of a single answer does it.</p>",
-      rungs: tableOf(["rung", "state", "why"], advice.ladder.map(({ key, state, why }) => `<tr><th scope="row">${escaped(rungs[key].title)} <small>lesson ${rungs[key].lesson}</small></th><td>${STATES[state]}</td><td>${reasonOf(why)}</td></tr>`)),
+      rungs: tableOf(["rung", "state", "why"], advice.ladder.map((step) => `<tr><th scope="row">${escaped(rungs[step.key].title)} <small>lesson ${rungs[step.key].lesson}</small></th><td>${stateOf(step)}</td><td>${reasonOf(step.why)}</td></tr>`)),
       gates: points(advice.gates),
       checks: points(advice.checks),
       conditions: points(advice.conditions),
@@ -339,7 +340,7 @@ export function mount(root, tables, { address = false, state: given = null, onCh
     const points = { gate: advice.gates, "ten points": advice.checks, condition: advice.conditions };
     return [
       ["part", "what", "state", "why", "source"],
-      ...advice.ladder.map(({ key, state, why }) => ["ladder", rungs[key].title, STATES[state], why.text, tables.credits[why.source]]),
+      ...advice.ladder.map((step) => ["ladder", rungs[step.key].title, stateOf(step), step.why.text, tables.credits[step.why.source]]),
       ...Object.entries(points).flatMap(([part, group]) => group.map(({ title, holds, why }) => [part, title, holds ? "holds" : "open", why.text, tables.credits[why.source]])),
     ];
   }
