@@ -104,3 +104,13 @@ def bar(look: str, pixels: float) -> str:
     """A bar for a table cell, `look` being a CSS background. The number beside it says the same."""
     style = f"display: inline-block; height: 12px; width: {pixels:.0f}px; background: {look}"
     return f'<span aria-hidden="true" style="{style}"></span>'
+
+
+def stacked(looks: Mapping[str, str], shares: Mapping[str, float]) -> str:
+    """The bars of the named shares, 0 to 1, in one row of a table cell; `looks` are their backgrounds."""
+    return "".join(bar(look, 120 * shares[name]) for name, look in looks.items())
+
+
+def legend(looks: Mapping[str, str]) -> str:
+    """What each background of `looks` stands for."""
+    return " ".join(f"{bar(look, 14)} {name}" for name, look in looks.items())

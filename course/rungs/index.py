@@ -1,22 +1,21 @@
 """A search index over texts: LanceDB, embedded in the process and kept on disk in the cache folder.
 
 An index is never changed. Other texts or vectors have another key and so get an index of their own, which is
-built under another name and moved to its place whole: a killed run or a full disk leaves no half of one.
+written completely or not at all.
 """
 
 import hashlib
-import os
 import shutil
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from course.errors import CourseError
+from course.files import locked, replacing_folder
 from course.paths import cache_dir
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ class Index:
 
     def build(self) -> None:
         """Build it on disk unless it is there."""
-        self._table(self.folder)
+        self._table()
 
     def lexical(self, text: str, k: int) -> list[int]:
         """The texts that share words with `text`, by BM25: `k` of them, fewer where fewer share one."""
@@ -121,39 +120,34 @@ class Index:
                 f"k is {k} and there are {len(self)} texts; ask for 1 up to {len(self)} of them."
             )
 
-    def _ask(self, query: Callable[["Table"], object]) -> "pa.Table":
-        folder = self.folder
+    def _ask(self, query: Callable[["Table"], Any]) -> "pa.Table":
         try:
-            return query(self._table(folder)).to_arrow()
+            return query(self._table()).to_arrow()
         except RuntimeError:  # what LanceDB raises for files that are gone or damaged
-            table = self._table(folder, anew=True)
+            table = self._table(anew=True)
         try:
             return query(table).to_arrow()
         except RuntimeError as error:
-            raise CourseError(f"The search in {folder} failed: {_in_short(error)}") from error
+            raise CourseError(f"The search in {self.folder} failed: {_in_short(error)}") from error
 
-    def _table(self, folder: Path, *, anew: bool = False) -> "Table":
-        if anew:
-            _open_tables.pop(folder, None)
-        if folder not in _open_tables:
-            table = None if anew else _opened(folder)
-            _open_tables[folder] = table or self._built(folder, anew=anew)
-        return _open_tables[folder]
+    def _table(self, *, anew: bool = False) -> "Table":
+        folder = self.folder
+        table = None if anew else _open_tables.get(folder) or _opened(folder)
+        _open_tables[folder] = table = table or self._built(folder, anew=anew)
+        return table
 
     def _built(self, folder: Path, *, anew: bool) -> "Table":
+        busy = (
+            f"Another kernel has been building an index in {folder.parent} for {_SECONDS_TO_WAIT:.0f} s; "
+            "restart it, then run this cell again."
+        )
         try:
-            folder.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder.parent / "build.lock", timeout=_SECONDS_TO_WAIT):
+            with locked(folder.parent / "build.lock", busy, _SECONDS_TO_WAIT):
                 # Another kernel may have built it while this one waited for the lock.
                 table = None if anew else _opened(folder)
                 if table is None:
                     self._write(folder)
                     table = _opened(folder)
-        except Timeout:
-            raise CourseError(
-                f"Another kernel has been building an index in {folder.parent} for {_SECONDS_TO_WAIT:.0f} s; "
-                "restart it, then run this cell again."
-            ) from None
         except (OSError, RuntimeError) as error:
             megabytes = 1 + 2 * self._vectors.nbytes // 1_000_000
             raise CourseError(
@@ -165,27 +159,18 @@ class Index:
         return table
 
     def _write(self, folder: Path) -> None:
-        """The caller holds the lock, so what a killed run has left under the other name is nobody's."""
         import lancedb
         import pyarrow as pa
         from lancedb.index import FTS
 
-        unfinished = folder.parent / "unfinished"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        try:
-            dimensions = self._vectors.shape[1]
-            flat = pa.array(self._vectors.ravel())
-            columns = {
-                "place": pa.array(range(len(self))),
-                "text": self._texts,
-                "vector": pa.FixedSizeListArray.from_arrays(flat, dimensions),
-            }
+        # The caller holds the lock, so what a killed run has left is nobody's.
+        for left in folder.parent.glob(".*.tmp"):
+            shutil.rmtree(left, ignore_errors=True)
+        vectors = pa.FixedSizeListArray.from_arrays(pa.array(self._vectors.ravel()), self._vectors.shape[1])
+        columns = {"place": pa.array(range(len(self))), "text": self._texts, "vector": vectors}
+        with replacing_folder(folder) as unfinished:
             table = lancedb.connect(unfinished).create_table(_TABLE, pa.table(columns))
             table.create_index("text", config=FTS())
-            shutil.rmtree(folder, ignore_errors=True)
-            os.rename(unfinished, folder)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _opened(folder: Path) -> "Table | None":

@@ -7,8 +7,9 @@ where they bound the same thing. Silence does not prove that a prompt is sound.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 LONG_PROMPT = 1000  # tokens; the length from which an article of the course expects contradictions
 CHARACTERS_PER_TOKEN = 4  # a rule of thumb for English; count_tokens of the client is exact
@@ -57,6 +58,9 @@ _PLACEHOLDER = re.compile(
     r"|\[(?:insert|your(?! (?:answer|reply|response|reasoning|analysis|text))|add|name of)\b[^\]\n]{0,80}\]"
     r"|\b(?:TODO|TBD|FIXME|XXX):|(?<=[\[(<])(?:TODO|TBD|XXX)\b"
 )
+# {context} alone or behind a label is where a program puts the input, and a tag that is closed is no gap.
+_SLOT = re.compile(rf"(?:[\w ]+:)?\s*(?:{_PLACEHOLDER.pattern})")
+_TAG = re.compile(r"</([A-Z_ ]+)>|<([A-Z_ ]+)> tag")
 _VAGUE = re.compile(
     r"\b(?:be|stay|sound|keep|write|use|make|give|answer|reply|respond)\b(?: \w+){0,3}? "
     r"(?P<word>appropriate(?:ly)?|good|nice(?:ly)?|proper(?:ly)?|suitabl[ey]|reasonabl[ey]|high[- ]quality"
@@ -92,7 +96,9 @@ _BRANCH = re.compile(r"\b(?:if|when|unless|otherwise|instead|for)\b", re.IGNOREC
 _ANSWER = re.compile(r"^\s*(?:Summary|Answer|Output|Reply|Response|Assistant):[ \t]*(?P<text>\S.*)$")
 _EXAMPLE = re.compile(r"^\s*(?:Message|Question|Input|User|Customer):")
 _EXAMPLE_TAG = re.compile(r"^\s*<(/?)(?:examples?|documents?|context|transcript|input)\b[^>]*>\s*$", re.I)
-_QUOTED = re.compile(r"`[^`\n]*`|\"[^\"\n]*\"|“[^”\n]*”")
+# No quotation holds its own opening mark: each mark is read once, however many are never closed.
+_QUOTED = re.compile(r"`[^`\n]*`|\"[^\"\n]*\"|“[^“”\n]*”")
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s")
 _MARKER = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 
 
@@ -110,8 +116,7 @@ class Finding:
         return f"line {self.line}, {self.rule}: {self.quote!r} {self.problem}. {self.fix}."
 
 
-@dataclass(frozen=True)
-class _Order:
+class _Order(NamedTuple):
     """A sentence of the prompt that is no example: its line, the heading above it, and its own words.
 
     `holds_always`: neither it nor its heading has a condition or an exception.
@@ -123,8 +128,7 @@ class _Order:
     holds_always: bool
 
 
-@dataclass(frozen=True)
-class _Limit:
+class _Limit(NamedTuple):
     """A stated amount: from `low` to `high` units; None is no limit there. `bounds` is what it is for."""
 
     line: int
@@ -135,19 +139,21 @@ class _Limit:
     bounds: tuple[str, frozenset[str]]
 
 
-_WHOLE_REPLY = ("", frozenset())
+_Lines = Iterable[tuple[int, str]]
+_WHOLE_REPLY: tuple[str, frozenset[str]] = ("", frozenset())
 
 
 def lint(text: str) -> list[Finding]:
     """What looks wrong in a prompt, in the order of its lines. Any text will do; it never raises."""
-    orders = list(_orders(text))
+    prose = list(_prose_lines(text))
+    orders = list(_orders(prose))
     limits = [limit for order in orders for limit in _limits(order)]
     found = [
         *_too_long(text),
         *_opposite_orders(orders),
         *_two_limits(limits),
         *_json_and_plain(orders),
-        *_placeholders(text),
+        *_placeholders(text, prose),
         *_vague_words(orders),
         *_no_format(text),
         *_examples_break_rules(text, limits),
@@ -206,16 +212,15 @@ def _json_and_plain(orders: list[_Order]) -> Iterator[Finding]:
         yield Finding("contradiction", refused.line, _short(refused.text), problem, "Name one format")
 
 
-def _placeholders(text: str) -> Iterator[Finding]:
-    named = set()
-    for number, line in _prose_lines(text):
+def _placeholders(text: str, prose: _Lines) -> Iterator[Finding]:
+    tags = {closed or named for closed, named in _TAG.findall(text)}
+    seen = set()
+    for number, line in prose:
+        if _SLOT.fullmatch(line.strip()):
+            continue
         for match in _PLACEHOLDER.finditer(_QUOTED.sub("", line)):
-            tag = match[0].strip("<>")
-            # {context} alone or behind a label is where a program puts the input.
-            is_slot = re.fullmatch(rf"(?:[\w ]+:)?\s*{re.escape(match[0])}", line.strip()) is not None
-            is_tag = match[0].startswith("<") and (f"</{tag}>" in text or f"{match[0]} tag" in line)
-            if match[0] not in named and not (is_tag or is_slot):
-                named.add(match[0])
+            if match[0] not in seen and match[0].strip("<>") not in tags:
+                seen.add(match[0])
                 fix = "Fill it before the prompt is sent"
                 yield Finding("placeholder", number, match[0], "is still to be filled", fix)
 
@@ -255,7 +260,7 @@ def _examples_break_rules(text: str, limits: list[_Limit]) -> Iterator[Finding]:
                 yield Finding("example", number, _short(answer), problem, fix)
 
 
-def _prose_lines(text: str) -> Iterator[tuple[int, str]]:
+def _prose_lines(text: str) -> _Lines:
     """The lines outside code fences and tags of examples, with their numbers."""
     fenced = tagged = False
     for number, line in enumerate(text.split("\n"), start=1):
@@ -267,16 +272,16 @@ def _prose_lines(text: str) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def _orders(text: str) -> Iterator[_Order]:
+def _orders(prose: _Lines) -> Iterator[_Order]:
     """The sentences of the prompt, without examples, code and quotations."""
     heading, applies = "", True
-    for number, line in _prose_lines(text):
+    for number, line in prose:
         bare = line.strip().strip("*_")
         if bare.startswith("#") or bare.endswith(":"):
             heading = bare.strip("#*: ")
             applies = not _CONDITION.search(heading)
         elif bare and not (_ANSWER.match(line) or _EXAMPLE.match(line)):
-            for part in re.split(r"(?<=[.!?;])\s", _QUOTED.sub('""', _MARKER.sub("", line))):
+            for part in _SENTENCE_END.split(_QUOTED.sub('""', _MARKER.sub("", line))):
                 if part.strip():
                     yield _Order(number, heading, part.strip(), applies and not _CONDITION.search(part))
 

@@ -4,20 +4,20 @@ import hashlib
 import sqlite3
 import threading
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 import numpy as np
 
 from course.engine import minilm
 from course.engine.weights import MINILM_SHA256
 from course.errors import CourseError
-from course.files import checked_text
-from course.material.data import Ticket
+from course.files import checked_text, database
 from course.paths import cache_dir
 from course.rungs.chunks import Passage
 from course.rungs.index import Index
+from course.rungs.routing import HasText
 
 if TYPE_CHECKING:
     from lancedb.rerankers import Reranker
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 MODES = ("lexical", "vector", "hybrid")
 
 _SCHEMA = "CREATE TABLE IF NOT EXISTS embeddings (key TEXT PRIMARY KEY, vector BLOB NOT NULL) WITHOUT ROWID"
+Row = TypeVar("Row", bound=HasText)
 _lock = threading.Lock()
 _known: dict[str, np.ndarray] = {}
 
@@ -87,10 +88,10 @@ def passage_index(passages: Sequence[Passage]) -> Index:
 
 
 @overload
-def nearest(text: str, pool: Sequence[Ticket], k: int) -> list[Ticket]: ...
+def nearest(text: str, pool: Sequence[Row], k: int) -> list[Row]: ...
 @overload
-def nearest(text: Sequence[str], pool: Sequence[Ticket], k: int) -> list[list[Ticket]]: ...
-def nearest(text, pool, k):
+def nearest(text: Sequence[str], pool: Sequence[Row], k: int) -> list[list[Row]]: ...
+def nearest(text: str | Sequence[str], pool: Sequence[Row], k: int) -> list[Row] | list[list[Row]]:
     """The `k` tickets of `pool` whose texts are most like `text`, the best one last.
 
     Last is next to the question when they become examples of a prompt. A list of texts gives a list of lists
@@ -115,14 +116,18 @@ def _cache_file() -> Path:
     return cache_dir() / "embeddings.sqlite"
 
 
+def _opened() -> AbstractContextManager[sqlite3.Connection]:
+    return database(_cache_file(), _SCHEMA, holds="The embeddings")
+
+
 def _from_disk(wanted: dict[str, str]) -> dict[str, np.ndarray]:
     try:
-        with closing(_opened()) as connection:
+        with _opened() as connection:
             found = {
                 key: connection.execute("SELECT vector FROM embeddings WHERE key = ?", (key,)).fetchone()
                 for key in wanted
             }
-    except sqlite3.DatabaseError as error:
+    except CourseError as error:
         _discard_if_damaged(error)
         return {}
     vectors = {key: _vector(row[0]) for key, row in found.items() if row}
@@ -132,21 +137,18 @@ def _from_disk(wanted: dict[str, str]) -> dict[str, np.ndarray]:
 def _to_disk(vectors: dict[str, np.ndarray]) -> None:
     rows = [(key, vector.astype("<f4").tobytes()) for key, vector in vectors.items()]
     try:
-        with closing(_opened()) as connection, connection:
+        with _opened() as connection:
             connection.executemany("INSERT OR REPLACE INTO embeddings VALUES (?, ?)", rows)
-    except sqlite3.DatabaseError as error:
+    except CourseError as error:
         # A full disk or a busy file costs only the time to compute the vectors again.
         _discard_if_damaged(error)
 
 
-def _opened() -> sqlite3.Connection:
-    connection = sqlite3.connect(_cache_file(), timeout=30)
-    connection.execute(_SCHEMA)
-    return connection
-
-
-def _discard_if_damaged(error: sqlite3.DatabaseError) -> None:
-    if not isinstance(error, sqlite3.OperationalError):
+def _discard_if_damaged(error: CourseError) -> None:
+    """A cache can be made again, so a file that is not a database makes room for one."""
+    if isinstance(error.__cause__, sqlite3.DatabaseError) and not isinstance(
+        error.__cause__, sqlite3.OperationalError
+    ):
         _cache_file().unlink(missing_ok=True)
 
 

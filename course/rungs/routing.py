@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any, Protocol
 
 from anthropic import Anthropic
 from anthropic.types import MessageParam
@@ -9,12 +10,32 @@ from anthropic.types import MessageParam
 from course.engine.replies import text_of
 from course.material.data import QUEUES, Ticket, kinds_before_mending, prompt
 
-QUEUE_SCHEMA = {
-    "type": "object",
-    "properties": {"queue": {"type": "string", "enum": list(QUEUES)}},
-    "required": ["queue"],
-    "additionalProperties": False,
-}
+
+class HasText(Protocol):
+    """What can be routed: tickets, requests."""
+
+    @property
+    def text(self) -> str: ...
+
+
+class Labelled(HasText, Protocol):
+    """What can be an example: a text and the queue that is right for it."""
+
+    @property
+    def queue(self) -> str: ...
+
+
+def one_of(field: str, values: Sequence[str]) -> dict[str, Any]:
+    """The JSON schema of an object with this one field, which holds one of the values."""
+    return {
+        "type": "object",
+        "properties": {field: {"type": "string", "enum": list(values)}},
+        "required": [field],
+        "additionalProperties": False,
+    }
+
+
+QUEUE_SCHEMA = one_of("queue", QUEUES)
 
 
 def system_prompt() -> str:
@@ -32,7 +53,7 @@ def one_per_queue(examples: Sequence[Ticket]) -> list[Ticket]:
     return [first[queue] for queue in QUEUES]
 
 
-def as_turns(examples: Sequence[Ticket], text: str, *, as_json: bool = False) -> list[MessageParam]:
+def as_turns(examples: Sequence[Labelled], text: str, *, as_json: bool = False) -> list[MessageParam]:
     """Examples as earlier turns of the conversation, then the ticket to route.
 
     `as_json` writes the answers of the examples in the form of QUEUE_SCHEMA, so that prompt and schema ask
@@ -48,8 +69,8 @@ def as_turns(examples: Sequence[Ticket], text: str, *, as_json: bool = False) ->
 def route(
     client: Anthropic,
     model: str,
-    ticket: Ticket,
-    examples: Sequence[Ticket] = (),
+    ticket: HasText,
+    examples: Sequence[Labelled] = (),
     *,
     system: str | None = None,
     constrained: bool = False,
@@ -60,13 +81,17 @@ def route(
     """
     request = {
         "model": model,
-        "max_tokens": 24,
+        "max_tokens": 60 if constrained else 24,  # an object and its white space: cut off, it is not valid
         "system": system_prompt() if system is None else system,
         "messages": as_turns(examples, ticket.text, as_json=constrained),
     }
-    if constrained:
-        request["max_tokens"] = 60  # room for the object and its white space: a reply cut off is not valid
-        request["output_config"] = {"format": {"type": "json_schema", "schema": QUEUE_SCHEMA}}
-    message = client.messages.create(**request)
-    reply = text_of(message)
-    return json.loads(reply)["queue"] if constrained else reply.strip()
+    return reply(client, request, QUEUE_SCHEMA if constrained else None)
+
+
+def reply(client: Anthropic, request: dict[str, Any], schema: dict[str, Any] | None) -> str:
+    """The text of a reply, or with a schema of `one_of` the value of its field."""
+    if schema is None:
+        return text_of(client.messages.create(**request)).strip()
+    held = {"format": {"type": "json_schema", "schema": schema}}
+    answer = json.loads(text_of(client.messages.create(**request, output_config=held)))
+    return answer[schema["required"][0]]

@@ -6,30 +6,26 @@ chosen, and a file beside it when a step asks for one. `course.rungs.review` fil
 
 import hashlib
 import json
-import os
 import re
-import sqlite3
 import unicodedata
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import anthropic
 import numpy as np
 from skills_ref.errors import ParseError
 from skills_ref.parser import find_skill_md, parse_frontmatter
 from skills_ref.validator import validate_metadata
+from strictyaml.ruamel.error import MarkedYAMLError
 
 from course.engine.client import CourseClient
-from course.engine.replies import text_of
 from course.errors import CourseError
-from course.files import checked, parsed_json, read_text, replacing
-from course.material.data import QUEUES
+from course.files import locked, parsed_json, read_json_lines, read_text, replacing
+from course.material.data import Queue
 from course.paths import DATA, results_dir
 from course.rungs.retrieve import embed
-from course.rungs.routing import as_turns
+from course.rungs.routing import HasText, Labelled, as_turns, one_of, reply
 
 FOLDER = DATA / "skills"
 FAULTS = DATA / "skill_faults"
@@ -55,7 +51,6 @@ _YAML_FIXES = (
     ("anchor token", "put the text in quotes"),
     ("end of stream", "close the quotation mark"),
 )
-_BUSY_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
@@ -92,12 +87,7 @@ class Skill:
         """The JSON schema of a reply, or None where the body names none: nobody opens a file unasked."""
         if CONTRACT not in self.body:
             return None
-        try:
-            return json.loads(self.read(CONTRACT))
-        except json.JSONDecodeError as error:
-            raise CourseError(
-                f"{self.name}/{CONTRACT} is not JSON ({error}); write one JSON schema."
-            ) from None
+        return parsed_json(self.read(CONTRACT), f"{self.name}/{CONTRACT}")
 
 
 @dataclass(frozen=True)
@@ -106,13 +96,7 @@ class Example:
 
     id: str
     text: str
-    queue: str
-
-
-class HasText(Protocol):
-    """What can be routed; tickets have it."""
-
-    text: str
+    queue: Queue
 
 
 def load(folder: Path) -> Skill:
@@ -125,10 +109,12 @@ def load(folder: Path) -> Skill:
         raise CourseError(
             f"{folder.name}/SKILL.md is missing in {folder.parent}; write it, with a name and a description."
         )
-    where = f"{folder.name}/{path.name}"
-    fields, body = _front_matter(read_text(path), where)
-    faults = validate_metadata(fields, folder)
-    if faults:
+    where, text = f"{folder.name}/{path.name}", read_text(path)
+    try:
+        fields, body = parse_frontmatter(text)
+    except ParseError as error:
+        raise CourseError(_yaml_fault(text, where, error)) from None
+    if faults := validate_metadata(fields, folder):
         raise CourseError(f"{where}: {faults[0].rstrip('.')}. Correct it between the two lines ---.")
     lines = len(body.splitlines())
     if not 1 <= lines <= ADVISED_LINES:
@@ -193,21 +179,13 @@ def most_alike(text: str, skills: Sequence[Skill], threshold: float) -> str:
 
 def choose(client: CourseClient, model: str, text: str, skills: Sequence[Skill]) -> str:
     """The name of the skill that a model picks from the catalogue, or NO_SKILL, held to those by a schema."""
-    names = [*(skill.name for skill in skills), NO_SKILL]
-    schema = {
-        "type": "object",
-        "properties": {"skill": {"type": "string", "enum": names}},
-        "required": ["skill"],
-        "additionalProperties": False,
+    request = {
+        "model": model,
+        "max_tokens": 60,
+        "system": CHOOSE + catalogue(skills),
+        "messages": [{"role": "user", "content": text}],
     }
-    message = client.messages.create(
-        model=model,
-        max_tokens=60,
-        system=CHOOSE + catalogue(skills),
-        messages=[{"role": "user", "content": text}],
-        output_config={"format": {"type": "json_schema", "schema": schema}},
-    )
-    return json.loads(text_of(message))["skill"]
+    return reply(client, request, one_of("skill", [*(skill.name for skill in skills), NO_SKILL]))
 
 
 def route(
@@ -215,24 +193,20 @@ def route(
     model: str,
     skill: Skill,
     ticket: HasText,
-    examples: Sequence[HasText] = (),
+    examples: Sequence[Labelled] = (),
     files: Sequence[str] = (),
 ) -> str:
     """The queue that a model gives a ticket with the body of the skill, some of its files, and examples.
 
     With a contract in the skill the reply is one of its queues; without one it is any text.
     """
-    contract = skill.contract
     request = {
         "model": model,
         "max_tokens": 60,
         "system": "\n\n".join([skill.body, *(skill.read(file) for file in files)]),
-        "messages": as_turns(examples, ticket.text, as_json=contract is not None),
+        "messages": as_turns(examples, ticket.text, as_json=skill.contract is not None),
     }
-    if contract is None:
-        return text_of(client.messages.create(**request)).strip()
-    request["output_config"] = {"format": {"type": "json_schema", "schema": contract}}
-    return json.loads(text_of(client.messages.create(**request)))["queue"]
+    return reply(client, request, skill.contract)
 
 
 def working_copy(name: str = ROUTING) -> Skill:
@@ -241,38 +215,32 @@ def working_copy(name: str = ROUTING) -> Skill:
     for file in ("SKILL.md", *source.files):
         if file != EXAMPLES or not (target / file).is_file():
             (target / file).parent.mkdir(parents=True, exist_ok=True)
-            _replace(target / file, (source.folder / file).read_bytes())
+            with replacing(target / file) as unfinished:
+                unfinished.write_bytes((source.folder / file).read_bytes())
     return load(target)
 
 
 def examples(skill: Skill) -> list[Example]:
     """The approved examples of a skill, in the order in which they came."""
-    found = []
-    for number, line in enumerate(skill.read(EXAMPLES).rstrip("\n").split("\n"), start=1):
-        where = f"{skill.name}/{EXAMPLES}, line {number}"
-        example = checked(Example, parsed_json(line, where), where)
-        if example.queue not in QUEUES:
-            raise CourseError(
-                f"{where}: queue {example.queue!r} is not known; use one of {', '.join(QUEUES)}."
-            )
-        found.append(example)
-    return found
+    return read_json_lines(skill.folder / EXAMPLES, Example, unique=None)
 
 
 def remember(skill: Skill, approved: Sequence[Example]) -> int:
     """Add examples to a working copy and return how many it has now. A newer one with the same id wins.
 
-    The file is replaced whole or stays as it was, also when two kernels write or one is killed. Raises
-    CourseError when the skill is one of data/ or the disk takes no more.
+    The file is replaced completely or not at all, also when two kernels write or one is killed. CourseError
+    when the skill is one of data/ or the disk takes no more.
     """
     if skill.folder.resolve().is_relative_to(DATA):
         raise CourseError(f"{skill.folder} belongs to the course; remember in a working_copy() of the skill.")
+    busy = f"Another kernel writes to {skill.folder}; wait until it is done and run the cell again."
     try:
-        with _alone(skill.folder.parent):
+        with locked(skill.folder.parent / "remember.lock", busy):
             kept = {example.id: example for example in [*examples(skill), *approved]}
             lines = "".join(f"{json.dumps(asdict(one), ensure_ascii=False)}\n" for one in kept.values())
-            _replace(skill.folder / EXAMPLES, lines.encode())
-    except (OSError, sqlite3.Error) as error:
+            with replacing(skill.folder / EXAMPLES) as unfinished:
+                unfinished.write_bytes(lines.encode())
+    except OSError as error:
         raise CourseError(
             f"{skill.name}/{EXAMPLES} is as it was before ({error}): free some space, or set COURSE_RESULTS "
             "to another folder, and run the cell again."
@@ -287,31 +255,19 @@ def upload(client: CourseClient, skill: Skill) -> str | None:
     """
     if client.mode != "live":
         return None
-    label = f"{skill.name} {_fingerprint(skill)}"
+    head = find_skill_md(skill.folder) or skill.folder / "SKILL.md"
+    contents = [("SKILL.md", head.read_bytes())]
+    contents += [(file, (skill.folder / file).read_bytes()) for file in skill.files]
+    parts = (f"{file} {len(content)}\n".encode() + content for file, content in contents)
+    label = f"{skill.name} {hashlib.sha256(b''.join(parts)).hexdigest()[:12]}"
     try:
-        there = [known.id for known in client.skills.list(source="custom") if known.display_name == label]
-        if there:
-            return there[0]
-        files = [(f"{skill.name}/{file}", content) for file, content in _contents(skill)]
+        for known in client.skills.list(source="custom"):
+            if known.display_name == label:
+                return known.id
+        files = [(f"{skill.name}/{file}", content) for file, content in contents]
         return client.skills.create(files=files, display_name=label).id
     except anthropic.NotFoundError:
         return None
-
-
-def _contents(skill: Skill) -> list[tuple[str, bytes]]:
-    """SKILL.md and the files beside it, of any kind, with the bytes of each."""
-    head = find_skill_md(skill.folder)
-    return [
-        ("SKILL.md", head.read_bytes()),
-        *((file, (skill.folder / file).read_bytes()) for file in skill.files),
-    ]
-
-
-def _fingerprint(skill: Skill) -> str:
-    digest = hashlib.sha256()
-    for file, content in _contents(skill):
-        digest.update(f"{file} {len(content)}\n".encode() + content)
-    return digest.hexdigest()[:12]
 
 
 def _is_foreign(name: str) -> bool:
@@ -319,39 +275,14 @@ def _is_foreign(name: str) -> bool:
     return name.casefold() in _FOREIGN or _FOREIGN_FORM.match(name) is not None
 
 
-def _front_matter(text: str, where: str) -> tuple[dict, str]:
-    try:
-        return parse_frontmatter(text)
-    except ParseError as error:
-        raise CourseError(_yaml_fault(text, where, error)) from None
-
-
 def _yaml_fault(text: str, where: str, error: ParseError) -> str:
-    lines = text.split("\n")
-    problem = getattr(error.__context__, "problem", None)
-    if problem is None:
+    fault, lines = error.__context__, text.split("\n")
+    if not isinstance(fault, MarkedYAMLError) or fault.problem is None or fault.problem_mark is None:
         return (
             f"{where}, line 1: {error}. Begin with a line ---, then name: and description:, then another "
             "line ---."
         )
     # The tool's mark is a line after the fault where a key or a text goes on there.
-    number = min(error.__context__.problem_mark.line + 1, len(lines))
+    problem, number = fault.problem, min(fault.problem_mark.line + 1, len(lines))
     fix = next((fix for words, fix in _YAML_FIXES if words in problem), "correct the line")
     return f"{where}, line {number}: {lines[number - 1][:40]!r}: {problem.split(' (')[0]}; {fix}."
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all: what stood there stays until the new one is on disk."""
-    with replacing(path) as unfinished, unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Keep other kernels out. SQLite's lock works on every system and ends with its process."""
-    connection = sqlite3.connect(folder / "lock.sqlite", timeout=_BUSY_SECONDS, isolation_level=None)
-    with closing(connection):
-        connection.execute("BEGIN IMMEDIATE")
-        yield

@@ -6,9 +6,9 @@ the model can read, with `is_error`.
 """
 
 import json
-import queue
 import threading
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
 
@@ -17,42 +17,15 @@ from anthropic.types import ToolParam, ToolResultBlockParam, ToolUseBlock
 from jsonschema import Draft202012Validator
 
 from course.errors import CourseError
-from course.material.orders import database, discounted, euros, read_only
+from course.files import read_text
+from course.material.orders import FOLDER, database, discounted, euros, read_only
 
 SECONDS = 5.0  # the longest that one call may take
 MOST = 99  # of one product, so that a slip of the finger does not become a price
 
 
-def _about_an_order(name: str, description: str) -> ToolParam:
-    order = {"type": "string", "pattern": "^FL-[0-9]{5}$", "description": "order number such as FL-20431"}
-    return _definition(name, description, {"order": order})
-
-
-def _definition(name: str, description: str, properties: dict[str, dict]) -> ToolParam:
-    schema = {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
-    return {"name": name, "description": description, "input_schema": schema}
-
-
-TOOLS: tuple[ToolParam, ...] = (
-    _about_an_order(
-        "find_order", "Look up an order: when it was placed, its items, its shipping and its total."
-    ),
-    _about_an_order("find_parcel", "Look up a parcel: when it left, when it is expected or was delivered."),
-    _about_an_order("find_refund", "Look up a refund: its amount, when it was approved and when it arrives."),
-    _definition(
-        "price",
-        "Work out what a product costs this customer, with the Pod Club discount.",
-        {
-            "product": {"type": "string", "description": "product code such as PU-210"},
-            "quantity": {"type": "integer", "description": f"how many, 1 to {MOST}"},
-        },
-    ),
-)
+TOOLS: tuple[ToolParam, ...] = tuple(json.loads(read_text(FOLDER / "tools.json")))
+_SCHEMAS = {tool["name"]: tool["input_schema"] for tool in TOOLS}
 
 
 class Desk:
@@ -70,12 +43,7 @@ class Desk:
         if row is None:
             raise CourseError(f"There is no customer {customer!r}; take one from data/orders/customers.csv.")
         self._club = row["club"]
-        self.functions: dict[str, Callable[..., dict]] = {
-            "find_order": self.find_order,
-            "find_parcel": self.find_parcel,
-            "find_refund": self.find_refund,
-            "price": self.price,
-        }
+        self.functions: dict[str, Callable[..., dict]] = {name: getattr(self, name) for name in _SCHEMAS}
 
     def find_order(self, order: str) -> dict:
         """Status, day, items, shipping and total of an order of this customer."""
@@ -108,11 +76,9 @@ class Desk:
         row = self._one("SELECT * FROM refunds WHERE order_id = ?", order)
         if row is None:
             raise ToolError(f"There is no refund for order {order}.")
-        known = {"order": order, "status": row["status"], "amount": euros(row["amount"])}
-        return known | {
-            "approved_on": row["approved_on"] or "not yet",
-            "arrives_by": row["due_on"] or "not known",
-        }
+        found = {"order": order, "status": row["status"], "amount": euros(row["amount"])}
+        approved, due = row["approved_on"] or "not yet", row["due_on"] or "not known"
+        return found | {"approved_on": approved, "arrives_by": due}
 
     def price(self, product: str, quantity: int) -> dict:
         """What `quantity` of a product cost this customer, whose tier is in the database."""
@@ -125,18 +91,16 @@ class Desk:
         club = self._one("SELECT discount FROM club WHERE tier = ?", self._club)
         percent = club["discount"] if club and row["club_counts"] else 0
         total = quantity * discounted(row["price"], percent)
-        return {
-            "product": row["name"],
-            "quantity": quantity,
-            "discount": f"{percent}%",
-            "total": euros(total),
-        }
+        found = {"product": row["name"], "quantity": quantity, "discount": f"{percent}%"}
+        return found | {"total": euros(total)}
 
     def answer(self, call: ToolUseBlock, seconds: float = SECONDS) -> ToolResultBlockParam:
         """The result of a call, as the block to send back. It never raises."""
         text, is_error = self.run(call.name, call.input, seconds)
         result: ToolResultBlockParam = {"type": "tool_result", "tool_use_id": call.id, "content": text}
-        return result | {"is_error": True} if is_error else result
+        if is_error:
+            result["is_error"] = True
+        return result
 
     def run(self, name: str, arguments: object, seconds: float = SECONDS) -> tuple[str, bool]:
         """The text that a call gives, and whether it is an error."""
@@ -144,7 +108,7 @@ class Desk:
             function = self.functions.get(name)
             if function is None:
                 raise ToolError(f"There is no tool {name}; the tools are {', '.join(self.functions)}.")
-            given = checked(arguments, _schema(name))
+            given = checked(arguments, _SCHEMAS[name])
             return json.dumps(within(seconds, lambda: function(**given)), ensure_ascii=False), False
         except ToolError as error:
             return str(error), True
@@ -181,23 +145,15 @@ def within(seconds: float, function: Callable[[], Any]) -> Any:
 
     Python cannot stop a thread. The one that hangs is left behind, and does not keep the process from ending.
     """
-    answers: queue.SimpleQueue = queue.SimpleQueue()
+    answer: Future = Future()
 
     def run() -> None:
         try:
-            answers.put((function(), None))
+            answer.set_result(function())
         except Exception as error:
-            answers.put((None, error))
+            answer.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
-    try:
-        value, error = answers.get(timeout=seconds)
-    except queue.Empty:
-        raise ToolError(f"The tool did not answer within {seconds:g} seconds.") from None
-    if error is not None:
-        raise error
-    return value
-
-
-def _schema(name: str) -> Mapping:
-    return next(tool["input_schema"] for tool in TOOLS if tool["name"] == name)
+    if not wait([answer], seconds).done:
+        raise ToolError(f"The tool did not answer within {seconds:g} seconds.")
+    return answer.result()

@@ -113,7 +113,7 @@ def test_a_damaged_index_is_built_again(index, monkeypatch, part, again):
 
 
 def test_what_a_killed_run_left_does_no_harm(index):
-    unfinished = index.folder.parent / "unfinished"
+    unfinished = index.folder.parent / ".index.123-4.tmp"
     (unfinished / "texts.lance").mkdir(parents=True)
     (unfinished / "texts.lance" / "half").write_bytes(b"half")
     assert index.vector(QUESTIONS, 1).shape == (len(QUESTIONS), 1)

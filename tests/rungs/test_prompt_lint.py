@@ -1,6 +1,6 @@
 """Each rule of the linter fires on a bad prompt and is silent on a good one beside it."""
 
-import time
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from course.files import read_toml
+from course.rungs import prompt_lint
 from course.rungs.prompt_lint import Finding, lint
 from course.rungs.summaries import messages, version
 
@@ -137,28 +138,68 @@ def test_findings_on_published_prompts_are_right_and_most_faults_are_found():
     assert recall >= 0.7
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        "Use at most {} words for part {}. Never do step {}. Do step {}.\n",
-        "Write in at most {} words. Be good.\n",
-        "{{x{}}} Never a b. A b.\n",
-    ],
-)
-def test_time_grows_with_the_length_and_not_with_its_square(line):
-    def seconds(lines: int) -> float:
-        text = "".join(line.format(number, number, number, number + 1) for number in range(lines))
-        started = time.process_time()
-        lint(text)
-        return time.process_time() - started
-
-    assert seconds(2000) < 12 * max(seconds(500), 0.005)
+def repeated(unit: str) -> str:
+    """100 kB of one unit, numbered where it has braces."""
+    count = 100_000 // len(unit) + 1
+    return "".join(unit.replace("{}", str(number)) for number in range(count))[:100_000]
 
 
-def test_a_prompt_of_100_kb_takes_under_half_a_second():
-    text = "".join(
-        f"{number}. Name the part {number} and say in one line what it costs.\n" for number in range(1700)
-    )
-    started = time.process_time()
-    lint(text[:100_000])
-    assert time.process_time() - started < 0.5
+EXTREME = {
+    "thousands of numbers": repeated("{} "),
+    "limits in one line": repeated("at most {} words "),
+    "limits on parts": repeated("Use at most {} words for part {}.\n"),
+    "caps and floors": repeated("Use at most {} words. Use at least {} words.\n"),
+    "bullets of a letter": repeated("- a\n"),
+    "nested lists": "".join(" " * (number % 60) + f"- item {number}\n" for number in range(2500)),
+    "one line": "a" * 100_000,
+    "lines of a letter": "a\n" * 50_000,
+    "one sentence over and over": repeated("Answer in one sentence. "),
+    "orders and bans": repeated("Never do {}. Do {}. "),
+    "headings": repeated("# Part {}\nUse at most {} words.\n"),
+    "placeholders in one line": repeated("{x{}} "),
+    "placeholders behind words": repeated("word ") + repeated("{x{}} "),
+    "placeholders in prose": repeated("Greet {x{}} now.\n"),
+    "tags": "".join(f"<A_{'B' * (number % 50)}{'C' * (number // 50)}> " for number in range(2300)),
+    "quotations that never end": "“" * 100_000,
+    "examples": "Use at most 3 words.\n" + repeated("Message: a\nSummary: one two three. Four. Five.\n"),
+    "vague words": repeated("Be appropriate. "),
+}
+
+
+class CountingReader:
+    """Stands for a pattern, or for `re`, and adds up the characters that its searches are handed."""
+
+    handed = 0
+
+    def __init__(self, patterns: object) -> None:
+        self._patterns = patterns
+
+    def __getattr__(self, name: str):
+        def search(*arguments):
+            CountingReader.handed += len(arguments[-1])
+            return getattr(self._patterns, name)(*arguments)
+
+        return search
+
+
+class CountingText(str):
+    """A text that counts when it is searched without a pattern."""
+
+    def __contains__(self, part: str) -> bool:
+        CountingReader.handed += len(self)
+        return super().__contains__(part)
+
+
+@pytest.mark.parametrize("text", EXTREME.values(), ids=EXTREME)
+def test_no_character_is_read_more_than_a_few_times(monkeypatch, text):
+    for name, value in vars(prompt_lint).items():
+        if value is re or isinstance(value, re.Pattern):
+            monkeypatch.setattr(prompt_lint, name, CountingReader(value))
+    monkeypatch.setattr(CountingReader, "handed", 0)
+    lint(CountingText(text))
+    assert CountingReader.handed < 30 * len(text)
+
+
+def test_a_quotation_holds_no_opening_mark_so_none_is_read_again():
+    assert prompt_lint._QUOTED.search("“a “b”")[0] == "“b”"
+    assert prompt_lint._QUOTED.findall('"a" `b` “c”') == ['"a"', "`b`", "“c”"]

@@ -1,6 +1,5 @@
 """The review gate: its rules, its widget without a browser, and that no verdict is ever lost."""
 
-import multiprocessing
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +14,7 @@ from course.errors import CourseError
 from course.material.data import QUEUES, queue_descriptions
 from course.rungs.review import APPROVE, CORRECT, SKIP, UNDO, Decision, VerdictLog
 from course.rungs.skills import Example
+from tests.kernels import run_at_once
 from widgets.lessons.review_model import Review, RoutedTicket
 from widgets.lessons.review_view import ReviewGate
 
@@ -55,15 +55,15 @@ def test_a_review_needs_different_tickets(wrong):
 @pytest.mark.parametrize("queue", ["device_fault", "complaints", ""])
 def test_a_correction_names_another_queue(queue):
     with pytest.raises(CourseError, match=f"{queue!r} is not a correction of 'device_fault'"):
-        Review(ITEMS).correct(queue)
+        Review(ITEMS).decide(CORRECT, queue)
 
 
 def test_without_a_ticket_or_a_verdict_it_says_so():
     done = tuple(Decision(item.id, item.text, item.routed, SKIP, "") for item in ITEMS)
     with pytest.raises(CourseError, match="Every ticket has a verdict"):
-        Review(ITEMS, done).approve()
+        Review(ITEMS, done).decide(APPROVE)
     with pytest.raises(CourseError, match="no verdict to undo"):
-        Review(ITEMS).undo()
+        Review(ITEMS).decide(UNDO)
 
 
 def test_an_unknown_action_or_queue_is_no_decision():
@@ -81,22 +81,19 @@ def test_any_sequence_of_actions_leaves_what_a_stack_would(tmp_path_factory, act
         review = Review(ITEMS, tuple(log.decisions()))
         assert review.decisions == tuple(stack)
         assert review.current == (ITEMS[len(stack)] if len(stack) < len(ITEMS) else None)
-        make = {APPROVE: review.approve, SKIP: review.skip, UNDO: review.undo}.get(action)
-        possible = stack if action == UNDO else review.current
-        if not possible:
+        if not (stack if action == UNDO else review.current):
             with pytest.raises(CourseError):
-                (make or (lambda review=review: review.correct("safety")))()
+                review.decide(action, "safety")
             continue
-        decision = make() if make else review.correct("safety")
+        decision = review.decide(action, "safety")
         log.add(decision)
         stack.pop() if action == UNDO else stack.append(decision)
     assert f"{len(stack)} of 3" in Review(ITEMS, tuple(log.decisions())).in_words()
 
 
 def test_approved_and_corrected_tickets_become_examples_and_skipped_ones_do_not(gate, log):
-    gate.approve()
-    gate.skip()
-    gate.correct("privacy_request")
+    for action, queue in ((APPROVE, ""), (SKIP, ""), (CORRECT, "privacy_request")):
+        gate.decide(action, queue)
     assert log.examples() == [
         Example("T1", ITEMS[0].text, "device_fault"),
         Example("T3", ITEMS[2].text, "privacy_request"),
@@ -131,20 +128,20 @@ def test_what_the_browser_sends_is_done_or_refused_in_words(gate, content, said)
 
 
 def test_undo_brings_the_ticket_back(gate, log):
-    gate.approve()
-    gate.undo()
+    gate.decide(APPROVE)
+    gate.decide(UNDO)
     assert gate.ticket == ITEMS[0].text and log.decisions() == []
 
 
 def test_the_gate_goes_on_where_the_log_ends(gate, log):
-    gate.approve()
+    gate.decide(APPROVE)
     assert ReviewGate(ITEMS, log).ticket == ITEMS[1].text
 
 
 def test_a_second_kernel_sees_what_the_first_has_reviewed(gate, log):
     other = ReviewGate(ITEMS, VerdictLog(log.path))
-    other.approve()
-    gate.approve()
+    other.decide(APPROVE)
+    gate.decide(APPROVE)
     assert [decision.id for decision in log.decisions()] == ["T1", "T2"]
 
 
@@ -156,13 +153,7 @@ def review_many(path: Path, letter: str) -> None:
 
 @pytest.mark.slow
 def test_two_kernels_that_write_at_once_lose_nothing(log):
-    context = multiprocessing.get_context("spawn")
-    kernels = [context.Process(target=review_many, args=(log.path, letter)) for letter in "AB"]
-    for kernel in kernels:
-        kernel.start()
-    for kernel in kernels:
-        kernel.join()
-    assert [kernel.exitcode for kernel in kernels] == [0, 0]
+    run_at_once(review_many, (log.path, "A"), (log.path, "B"))
     assert len(log.decisions()) == 30
 
 
@@ -185,7 +176,7 @@ def test_a_killed_kernel_loses_nothing_that_it_said_was_saved(log):
 
 
 def test_on_a_full_disk_the_gate_says_so_and_keeps_the_ticket(gate, log, monkeypatch):
-    gate.approve()
+    gate.decide(APPROVE)
 
     class Full(sqlite3.Connection):
         def execute(self, statement, *values):
@@ -196,12 +187,12 @@ def test_on_a_full_disk_the_gate_says_so_and_keeps_the_ticket(gate, log, monkeyp
 
     whole = sqlite3.connect
     monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: whole(*args, **options, factory=Full))
-    gate.approve()
+    gate.decide(APPROVE)
     monkeypatch.undo()
     assert "cannot be saved: the disk" in gate.message
     assert gate.ticket == ITEMS[1].text
     assert [decision.id for decision in VerdictLog(log.path).decisions()] == ["T1"]
-    gate.approve()
+    gate.decide(APPROVE)
     assert len(log.decisions()) == 2
 
 
@@ -214,11 +205,11 @@ def test_a_damaged_file_is_named_and_not_touched(log):
 
 def test_a_file_that_another_kernel_holds_is_waited_for_or_named(log, monkeypatch):
     monkeypatch.setattr("course.files.BUSY_SECONDS", 0.1)
-    log.add(Review(ITEMS).approve())
+    log.add(Review(ITEMS).decide(APPROVE))
     other = sqlite3.connect(log.path, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with pytest.raises(CourseError, match="in use by another kernel"):
-        log.add(Review(ITEMS).skip())
+        log.add(Review(ITEMS).decide(SKIP))
     other.execute("COMMIT")
     other.close()
     assert len(log.decisions()) == 1

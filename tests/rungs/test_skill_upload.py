@@ -87,7 +87,7 @@ def test_a_request_with_skills_is_bounded_by_all_its_turns(client):
     assert with_skill.input_tokens >= plain.input_tokens + CONTAINER_TOKENS
 
 
-def test_the_upload_is_named_after_the_folders_content(results_dir):
+def test_the_upload_is_named_after_the_folders_content(client, stub):
     skill = load(skills.FOLDER / skills.ROUTING)
-    other = dataclasses.replace(skill, folder=working_copy().folder)
-    assert skills._fingerprint(skill) == skills._fingerprint(other)
+    id = upload(client, skill)
+    assert upload(client, dataclasses.replace(skill, folder=working_copy().folder)) == id

@@ -1,6 +1,5 @@
 """Skills: the folders of data/ keep to the open format, and every fault is named with file, value and fix."""
 
-import multiprocessing
 import os
 import re
 import shutil
@@ -21,9 +20,11 @@ from course.rungs import skills
 from course.rungs.prompt_lint import lint
 from course.rungs.routing import QUEUE_SCHEMA, one_per_queue
 from course.rungs.skills import Example, Skill, load, load_all, remember, working_copy
+from tests.kernels import run_at_once
 from tests.skill_folders import ACCEPTED, DESCRIPTION, FAULTS, GOOD, NAME, write
 
 ALL = load_all()
+ROUTING = load(skills.FOLDER / skills.ROUTING)
 NEW = Example("X1", "The pump is silent.", "device_fault")
 
 
@@ -39,13 +40,9 @@ def copy(results_dir: Path) -> Skill:
 
 
 @pytest.mark.parametrize("skill", ALL, ids=lambda skill: skill.name)
-def test_the_formats_own_validator_finds_nothing(skill):
+def test_a_skill_keeps_to_the_format_and_every_file_that_its_body_names_is_there(skill):
     assert skills_ref.validate(skill.folder) == []
     assert skills_ref.read_properties(skill.folder).description == skill.description
-
-
-@pytest.mark.parametrize("skill", ALL, ids=lambda skill: skill.name)
-def test_every_file_that_a_body_names_is_there(skill):
     named = set(re.findall(r"\b(?:references|assets)/[\w.]+\w", skill.body))
     assert named == set(skill.files)
 
@@ -56,14 +53,11 @@ def test_there_is_a_choice():
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.why)
 def test_a_broken_skill_is_refused_with_file_value_and_fix(tmp_path, fault):
+    folder = write(tmp_path / "good-skill", fault.text)
     with pytest.raises(CourseError, match=fault.message) as refused:
-        load(write(tmp_path / "good-skill", fault.text))
+        load(folder)
     assert "good-skill/SKILL.md" in str(refused.value)
-
-
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.why)
-def test_the_formats_own_validator_refuses_it_as_well(tmp_path, fault):
-    assert skills_ref.validate(write(tmp_path / "good-skill", fault.text)) != []
+    assert skills_ref.validate(folder) != []
 
 
 @pytest.mark.parametrize(("name", "text"), ACCEPTED)
@@ -142,16 +136,18 @@ def test_a_file_that_is_no_text_is_a_part_and_is_named_when_it_is_read(folder, c
         skill.read("report.txt")
 
 
-def test_a_folder_without_skill_md_is_named(tmp_path):
+def test_what_is_not_there_or_cannot_be_read_is_named(folder, tmp_path):
     (tmp_path / "empty").mkdir()
-    with pytest.raises(CourseError, match="empty/SKILL.md is missing"):
-        load(tmp_path / "empty")
-
-
-def test_bytes_that_are_not_utf8_are_named(folder):
     (folder / "SKILL.md").write_bytes(GOOD.encode() + b"\xff")
-    with pytest.raises(CourseError, match="0xff is not UTF-8"):
-        load(folder)
+    for act, message in (
+        (lambda: load(tmp_path / "empty"), "empty/SKILL.md is missing"),
+        (lambda: load_all(tmp_path / "none"), "holds no skill"),
+        (lambda: load(folder), "0xff is not UTF-8"),
+        (lambda: skills.planted("typo"), "'typo'; choose one of contradictory-step, missing-contract, vague"),
+        (lambda: skill_requests("all"), "'all'.*tune, test"),
+    ):
+        with pytest.raises(CourseError, match=message):
+            act()
 
 
 def test_windows_line_ends_and_a_byte_order_mark_are_fine(folder):
@@ -168,38 +164,31 @@ def test_only_the_files_beside_it_can_be_read(folder, path):
         load(folder).read(path)
 
 
-def test_a_folder_without_skills_is_named(tmp_path):
-    with pytest.raises(CourseError, match="holds no skill"):
-        skills.load_all(tmp_path / "none")
-
-
 def test_the_routing_skill_says_what_the_policy_says():
-    skill = load(skills.FOLDER / skills.ROUTING)
-    references = skill.read("references/queues.md") + skill.read("references/rules.md")
+    references = ROUTING.read("references/queues.md") + ROUTING.read("references/rules.md")
     lines = [line for line in policy().splitlines() if line.strip() and not line.startswith("#")]
     missing = [
         line for line in lines[lines.index("| queue | what belongs there |") :] if line not in references
     ]
     assert missing == []
-    assert all(queue in skill.body for queue in QUEUES)
+    assert all(queue in ROUTING.body for queue in QUEUES)
 
 
 def test_its_contract_is_that_of_the_course():
-    skill = load(skills.FOLDER / skills.ROUTING)
-    assert skill.contract == QUEUE_SCHEMA
-    Draft202012Validator.check_schema(skill.contract)
-    enforceable(skill.contract, where="contract", strict=True)
+    assert ROUTING.contract == QUEUE_SCHEMA
+    Draft202012Validator.check_schema(ROUTING.contract)
+    enforceable(ROUTING.contract, where="contract", strict=True)
 
 
 def test_a_contract_that_is_no_json_is_named(copy):
     (copy.folder / skills.CONTRACT).write_text("{")
-    with pytest.raises(CourseError, match=r"ticket-routing/assets/reply.schema.json is not JSON"):
+    with pytest.raises(CourseError, match=r"ticket-routing/assets/reply.schema.json: '{' is not JSON"):
         _ = copy.contract
 
 
 def test_its_first_examples_are_the_fixed_ones_of_the_course():
     fixed = one_per_queue(tickets("train"))
-    found = skills.examples(load(skills.FOLDER / skills.ROUTING))
+    found = skills.examples(ROUTING)
     assert [(one.id, one.text, one.queue) for one in found] == [(t.id, t.text, t.queue) for t in fixed]
 
 
@@ -214,11 +203,6 @@ def test_no_request_is_a_ticket_and_every_skill_has_as_many():
         )
 
 
-def test_an_unknown_split_of_the_requests_is_named():
-    with pytest.raises(CourseError, match="'all'.*tune, test"):
-        skill_requests("all")
-
-
 def test_the_nearest_description_wins_unless_none_is_near():
     near = replace(ALL[0], description="How to prune basil.")
     far = replace(ALL[1], description="How to file a tax return.")
@@ -231,7 +215,7 @@ def test_the_copy_may_grow_and_the_data_may_not(copy):
     assert remember(copy, [NEW]) == len(before) + 1
     assert skills.examples(copy) == [*before, NEW]
     with pytest.raises(CourseError, match="working_copy"):
-        remember(load(skills.FOLDER / skills.ROUTING), [NEW])
+        remember(ROUTING, [NEW])
 
 
 def test_the_copy_keeps_its_examples_and_gets_the_rest_anew(copy):
@@ -270,7 +254,10 @@ def test_any_text_comes_back_as_it_was(tmp_path_factory, new):
         ('{"id": "X1", "text": "Hello"}', "line 2: the field 'queue' is missing"),
         ('["X1"]', "line 2: .*is not an object"),
         ('{"id": ["X1"], "text": "Hello", "queue": "safety"}', r"line 2: id is \['X1'\]"),
-        ('{"id": "X1", "text": "Hello", "queue": "complaints"}', "line 2: queue 'complaints' is not known"),
+        (
+            '{"id": "X1", "text": "Hello", "queue": "complaints"}',
+            "line 2: queue is 'complaints'; it is not a queue",
+        ),
     ],
 )
 def test_a_damaged_example_is_named(copy, line, message):
@@ -286,7 +273,7 @@ def test_on_a_full_disk_the_examples_stay_as_they_were(copy, monkeypatch):
     def full(*paths):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(CourseError, match="is as it was before.*free some space"):
         remember(copy, [NEW])
     monkeypatch.undo()
@@ -301,41 +288,24 @@ def add_some(folder: Path, letter: str) -> None:
 
 @pytest.mark.slow
 def test_two_kernels_that_write_at_once_lose_nothing(copy):
-    context = multiprocessing.get_context("spawn")
-    kernels = [context.Process(target=add_some, args=(copy.folder, letter)) for letter in "AB"]
     before = len(skills.examples(copy))
-    for kernel in kernels:
-        kernel.start()
-    for kernel in kernels:
-        kernel.join()
-    assert [kernel.exitcode for kernel in kernels] == [0, 0]
+    run_at_once(add_some, (copy.folder, "A"), (copy.folder, "B"))
     assert len(skills.examples(copy)) == before + 20
 
 
 @pytest.mark.parametrize("fault", sorted(path.name for path in skills.FAULTS.iterdir()))
 def test_a_planted_fault_is_valid_in_form_and_changes_one_thing(fault):
     assert skills_ref.validate(skills.FAULTS / fault / skills.ROUTING) == []
-    good, faulty = load(skills.FOLDER / skills.ROUTING), skills.planted(fault)
-    changed = {name for name in ("description", "body") if getattr(good, name) != getattr(faulty, name)}
+    faulty = skills.planted(fault)
+    changed = {name for name in ("description", "body") if getattr(ROUTING, name) != getattr(faulty, name)}
     assert changed == ({"description"} if fault == "vague-description" else {"body"})
     assert (faulty.contract is None) == (fault == "missing-contract")
 
 
 def test_the_linter_finds_the_contradictory_step_and_nothing_else():
-    assert [
-        bool(lint(skills.planted(fault).body)) for fault in ("contradictory-step", "missing-contract")
-    ] == [
-        True,
-        False,
-    ]
+    assert lint(skills.planted("contradictory-step").body)
+    assert not lint(skills.planted("missing-contract").body)
     assert not any(lint(skill.body) for skill in ALL)
-
-
-def test_an_unknown_fault_is_named():
-    with pytest.raises(
-        CourseError, match="'typo'; choose one of contradictory-step, missing-contract, vague"
-    ):
-        skills.planted("typo")
 
 
 class Recorder:
@@ -353,9 +323,9 @@ class Recorder:
 
 
 def test_the_request_holds_the_body_the_files_and_the_contract():
-    client, skill = Recorder(), load(skills.FOLDER / skills.ROUTING)
-    assert skills.route(client, "m", skill, NEW, [NEW], ["references/rules.md"]) == "safety"
-    assert client.request["system"] == f"{skill.body}\n\n{skill.read('references/rules.md')}"
+    client = Recorder()
+    assert skills.route(client, "m", ROUTING, NEW, [NEW], ["references/rules.md"]) == "safety"
+    assert client.request["system"] == f"{ROUTING.body}\n\n{ROUTING.read('references/rules.md')}"
     assert client.request["output_config"]["format"]["schema"] == QUEUE_SCHEMA
     assert client.request["messages"][1]["content"] == '{"queue": "device_fault"}'
 

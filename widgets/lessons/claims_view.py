@@ -5,8 +5,8 @@ stores 1.7 MB, two tables in one notebook share the ids of their labels, its wid
 700 px, and it has no list to filter by verdict. So this is a table of our own with native controls.
 """
 
-import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import anywidget
 import traitlets
@@ -15,15 +15,14 @@ from course.errors import CourseError
 from course.material.claims import VERDICTS, Claim, claims, in_words
 from widgets.static import STATIC
 
-_RANKS = {verdict: rank for rank, verdict in enumerate(VERDICTS)}
-# What each column sorts by.
-ORDERS: dict[str, Callable[[Claim], object]] = {
+# What each column sorts by; what is empty comes last in either direction.
+ORDERS: dict[str, Callable[[Claim], Any]] = {
     "id": lambda claim: claim.id,
     "claim": lambda claim: claim.paraphrase.lower(),
-    "figure": lambda claim: claim.numbers or (math.inf,),
+    "figure": lambda claim: claim.numbers,
     "article": lambda claim: claim.source.publisher,
-    "verdict": lambda claim: _RANKS[claim.verdict],
-    "lessons": lambda claim: claim.lessons or ("99",),
+    "verdict": lambda claim: list(VERDICTS).index(claim.verdict),
+    "lessons": lambda claim: claim.lessons,
 }
 
 
@@ -111,13 +110,8 @@ def chosen(
         and article in ("", claim.source.publisher)
         and (not lesson or lesson in claim.lessons)
     ]
-    empty = [claim for claim in found if _is_empty(claim, order)]
-    full = [claim for claim in found if not _is_empty(claim, order)]
-    return (*sorted(full, key=ORDERS[order], reverse=descending), *empty)
-
-
-def _is_empty(claim: Claim, order: str) -> bool:
-    return (order == "figure" and not claim.numbers) or (order == "lessons" and not claim.lessons)
+    found.sort(key=ORDERS[order], reverse=descending)
+    return tuple(sorted(found, key=lambda claim: ORDERS[order](claim) == ()))
 
 
 def _text(claim: Claim) -> str:

@@ -1,10 +1,8 @@
 """What replies in a broken form cost a pipeline in a month, and what retries or a schema change about it."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from course.errors import CourseError
-
-_SHARES = ("failure_rate", "retry_success", "wrong_rate", "wrong_rate_schema")
+from widgets.lessons import bounds
 
 
 @dataclass(frozen=True)
@@ -28,12 +26,8 @@ class Pipeline:
     error_cost: float
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in _SHARES and not 0 <= value <= 1:
-                raise CourseError(f"{field.name} is {value}; give a share between 0 and 1.")
-            if not value >= 0:
-                raise CourseError(f"{field.name} is {value}; give 0 or more.")
+        bounds.check(self, ("failure_rate", "retry_success", "wrong_rate", "wrong_rate_schema"), 0, 1)
+        bounds.check(self, ("volume", "retries", "repair_cost", "error_cost"), 0)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from ipywidgets import HTML
 
 from widgets.chart import BLUE, ORANGE
 from widgets.controls import Scale
-from widgets.explorer import CaseExplorer, bar, table
+from widgets.explorer import CaseExplorer, legend, stacked, table
 from widgets.lessons.format_failure_model import Pipeline, months
 
 PERCENT = (0, 1, 2, 3, 4, 5, 8, 10, 15, 20, 30, 40, 50, 75, 100)
@@ -56,9 +56,7 @@ class FormatFailures(CaseExplorer):
         rows = []
         for month in results:
             costs = month.repair_cost, month.error_cost
-            bars = "".join(
-                bar(look, 120 * cost / most) for look, cost in zip(LOOKS.values(), costs, strict=True)
-            )
-            rows.append([month.approach, *(f"{cost:,.0f}" for cost in (*costs, month.cost)), bars])
-        legend = " ".join(f"{bar(look, 14)} {name}" for name, look in LOOKS.items())
-        self.table.value = table(f"A month: {legend}", HEAD, rows, results.index(cheapest))
+            shares = dict(zip(LOOKS, (cost / most for cost in costs), strict=True))
+            numbers = [f"{cost:,.0f}" for cost in (*costs, month.cost)]
+            rows.append([month.approach, *numbers, stacked(LOOKS, shares)])
+        self.table.value = table(f"A month: {legend(LOOKS)}", HEAD, rows, results.index(cheapest))

@@ -31,9 +31,9 @@ class RoutedTicket:
 
 @dataclass(frozen=True)
 class Review:
-    """Items and the decisions that hold, oldest first. Its methods make a decision and change nothing.
+    """Items and the decisions that hold, oldest first. Decisions on other tickets are left alone.
 
-    Keep the decision, then go on with `Review(items, decisions)`. Decisions on other tickets are left alone.
+    `decide` changes nothing: keep the decision, then go on with `Review(items, decisions)`.
     """
 
     items: tuple[RoutedTicket, ...]
@@ -56,31 +56,22 @@ class Review:
         decided = {decision.id for decision in self.decisions}
         return next((item for item in self.items if item.id not in decided), None)
 
-    def approve(self) -> Decision:
-        """The queue of the current item is right."""
-        item = self._open()
-        return Decision(item.id, item.text, item.routed, APPROVE, item.routed)
-
-    def correct(self, queue: str) -> Decision:
-        """The current item belongs to another queue."""
-        item = self._open()
-        if queue not in item.choices:
+    def decide(self, action: str, queue: str = "") -> Decision:
+        """A verdict on the current item; with CORRECT it belongs to `queue`. UNDO takes the last one back."""
+        if action == UNDO:
+            if not self.own:
+                raise CourseError("There is no verdict to undo; approve, correct or skip a ticket first.")
+            last = self.own[-1]
+            return Decision(last.id, last.text, last.routed, UNDO, "")
+        item = self.current
+        if item is None:
+            raise CourseError("Every ticket has a verdict; undo the last one to change it.")
+        if action == CORRECT and queue not in item.choices:
             raise CourseError(
                 f"{queue!r} is not a correction of {item.routed!r}; use one of {', '.join(item.choices)}."
             )
-        return Decision(item.id, item.text, item.routed, CORRECT, queue)
-
-    def skip(self) -> Decision:
-        """Leave the current item without a queue; it becomes no example."""
-        item = self._open()
-        return Decision(item.id, item.text, item.routed, SKIP, "")
-
-    def undo(self) -> Decision:
-        """Take the last decision on these items back."""
-        if not self.own:
-            raise CourseError("There is no verdict to undo; approve, correct or skip a ticket first.")
-        last = self.own[-1]
-        return Decision(last.id, last.text, last.routed, UNDO, "")
+        right = {APPROVE: item.routed, CORRECT: queue}.get(action, "")
+        return Decision(item.id, item.text, item.routed, action, right)
 
     def in_words(self) -> str:
         """How many are decided, and how."""
@@ -89,8 +80,3 @@ class Review:
             f"{len(self.own)} of {len(self.items)} tickets reviewed: {counts[APPROVE]} approved, "
             f"{counts[CORRECT]} corrected, {counts[SKIP]} skipped."
         )
-
-    def _open(self) -> RoutedTicket:
-        if self.current is None:
-            raise CourseError("Every ticket has a verdict; undo the last one to change it.")
-        return self.current

@@ -1,13 +1,13 @@
 """The control of lesson 07: the review gate. A verdict is on disk before the next ticket appears."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import anywidget
 import traitlets
 
 from course.errors import CourseError
 from course.material.data import queue_descriptions
-from course.rungs.review import Decision, VerdictLog
+from course.rungs.review import ACTIONS, VerdictLog
 from widgets.lessons.review_model import Review, RoutedTicket
 from widgets.static import STATIC
 
@@ -38,38 +38,20 @@ class ReviewGate(anywidget.AnyWidget):
         self._draw()
         self.on_msg(self._clicked)
 
-    def approve(self) -> None:
-        """The queue is right."""
-        self._decide(lambda review: review.approve())
-
-    def correct(self, queue: str) -> None:
-        """The ticket belongs to `queue`."""
-        self._decide(lambda review: review.correct(queue))
-
-    def skip(self) -> None:
-        """Leave the ticket out."""
-        self._decide(lambda review: review.skip())
-
-    def undo(self) -> None:
-        """Take the last verdict back."""
-        self._decide(lambda review: review.undo())
-
-    def _clicked(self, _: object, content: dict, buffers: list) -> None:
-        known = {"approve": self.approve, "skip": self.skip, "undo": self.undo}
-        if content.get("action") == "correct":
-            self.correct(str(content.get("queue")))
-        elif content.get("action") in known:
-            known[content["action"]]()
-
-    def _decide(self, make: Callable[[Review], Decision]) -> None:
+    def decide(self, action: str, queue: str = "") -> None:
+        """One of `ACTIONS` on the ticket that is shown; CORRECT names the queue."""
         try:
             # Read anew: another kernel may have reviewed tickets in the meantime.
-            decision = make(self._review())
+            decision = self._review().decide(action, queue)
             self._log.add(decision)
             self.message = f"Saved: {decision.action} {decision.queue}".strip() + f" ({decision.id})."
             self._draw()
         except CourseError as error:
             self.message = str(error)
+
+    def _clicked(self, _: object, content: dict, buffers: list) -> None:
+        if content.get("action") in ACTIONS:
+            self.decide(content["action"], str(content.get("queue", "")))
 
     def _review(self) -> Review:
         return Review(self._items, tuple(self._log.decisions()))

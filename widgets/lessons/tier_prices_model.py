@@ -1,5 +1,6 @@
 """What routing costs a month at each price tier: arithmetic only. Prices: course/material/prices.py."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from course.errors import CourseError
 from course.material.prices import Model
+from widgets.lessons import bounds
 
 DAYS_PER_MONTH = 30
 CACHE_MINUTES = 5  # a cached prompt is kept this long after its last use
@@ -22,9 +24,7 @@ class Request:
     reply: float
 
     def __post_init__(self) -> None:
-        for part, tokens in vars(self).items():
-            if not tokens >= 0:
-                raise CourseError(f"A request has {tokens} {part} tokens; give 0 or more.")
+        bounds.check(self, vars(self), 0)
 
 
 def warm_share(per_day: ArrayLike) -> np.ndarray:
@@ -73,32 +73,17 @@ def cost_per_month(
     return _checked(per_day) * DAYS_PER_MONTH * each
 
 
-def volume_where_gap_reaches(
-    dollars: float,
-    dear: Model,
-    cheap: Model,
-    request: Request,
-    *,
-    cache_from: float | None = None,
-    batch: bool = False,
-) -> float | None:
-    """Tickets a day from which `dear` costs that many dollars a month more than `cheap`.
+def volume_where_gap_reaches(dollars: float, gap: Callable[[np.ndarray], np.ndarray]) -> float | None:
+    """Tickets a day from which `gap`, of two monthly bills at each volume, reaches that many dollars.
 
     None if it does not up to the last of `SEARCHED_VOLUMES`.
     """
-    dear_bill, cheap_bill = (
-        cost_per_month(model, request, SEARCHED_VOLUMES, cache_from=cache_from, batch=batch)
-        for model in (dear, cheap)
-    )
-    gap = dear_bill - cheap_bill
-    reached = np.flatnonzero(gap >= dollars)
+    gaps = gap(SEARCHED_VOLUMES)
+    reached = np.flatnonzero(gaps >= dollars)
     if not reached.size:
         return None
-    first = reached[0]
-    if first == 0:
-        return float(SEARCHED_VOLUMES[0])
-    around = slice(first - 1, first + 1)
-    return float(np.interp(dollars, gap[around], SEARCHED_VOLUMES[around]))
+    around = slice(max(reached[0] - 1, 0), reached[0] + 1)
+    return float(np.interp(dollars, gaps[around], SEARCHED_VOLUMES[around]))
 
 
 def _checked(per_day: ArrayLike) -> np.ndarray:

@@ -76,9 +76,9 @@ class TierPrices(Explorer):
         return words
 
     def _gap_in_words(self, day: float) -> str:
-        dear, cheap = (tier(name) for name in self.pair.value)
+        dear, cheap = self.pair.value
         per_day = volume_where_gap_reaches(
-            day, dear, cheap, self.request, cache_from=self.caching.value, batch=self.batch.value
+            day, lambda volumes: self._bill(dear, volumes) - self._bill(cheap, volumes)
         )
         bought = f"the price of an engineer's day a month (${day:,.0f}, assumed)"
         if per_day is None:

@@ -1,12 +1,10 @@
 """What becomes of a question that takes several tool steps, and what the tokens of all the steps cost."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from math import comb
 
-from course.errors import CourseError
 from course.material.prices import Model
-
-_SHARES = ("success", "noticed")
+from widgets.lessons import bounds
 
 
 @dataclass(frozen=True)
@@ -28,13 +26,9 @@ class Loop:
     output: float
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.name in _SHARES and not 0 <= value <= 1:
-                raise CourseError(f"{field.name} is {value}; give a share between 0 and 1.")
-            least = 1 if field.name in ("needed", "limit") else 0
-            if not least <= value < float("inf"):
-                raise CourseError(f"{field.name} is {value}; give {least} or more.")
+        bounds.check(self, ("success", "noticed"), 0, 1)
+        bounds.check(self, ("needed", "limit"), 1)
+        bounds.check(self, ("prompt", "growth", "output"), 0)
 
 
 @dataclass(frozen=True)

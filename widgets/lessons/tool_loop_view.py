@@ -9,7 +9,7 @@ from course.material.prices import TIERS, tier
 from course.measuring.results import money, percent
 from widgets.chart import GREEN, RED
 from widgets.controls import Choice, Scale
-from widgets.explorer import CaseExplorer, bar, table
+from widgets.explorer import CaseExplorer, legend, stacked, table
 from widgets.lessons.tool_loop_model import Ending, Loop, cost_per_1000, ending
 
 PERCENT = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 98, 99, 100)
@@ -52,12 +52,12 @@ class ToolLoop(CaseExplorer):
             f"A question takes {end.requests:.1f} requests and {end.input_tokens:,.0f} input tokens; "
             f"1,000 questions cost ${costs[loop.needed]} at the {self.tier.value} tier."
         )
-        legend = " ".join(f"{bar(look, 14)} {name}" for name, look in LOOKS.items())
         rows = [_row(n, endings[n], costs[n]) for n in endings]
-        self.table.value = table(f"By the number of steps needed: {legend}", HEAD, rows, loop.needed - 1)
+        caption = f"By the number of steps needed: {legend(LOOKS)}"
+        self.table.value = table(caption, HEAD, rows, loop.needed - 1)
 
 
 def _row(needed: int, end: Ending, cost: str) -> list[str]:
     shares = {name: getattr(end, name) for name in LOOKS}
-    bars = "".join(bar(look, 120 * shares[name]) for name, look in LOOKS.items())
-    return [f"{needed}", *map(percent, shares.values()), f"{end.requests:.1f}", cost, bars]
+    numbers = [f"{needed}", *map(percent, shares.values()), f"{end.requests:.1f}", cost]
+    return [*numbers, stacked(LOOKS, shares)]

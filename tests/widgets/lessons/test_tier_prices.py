@@ -12,6 +12,7 @@ from course.material.prices import TIERS, Model, tier
 from widgets.lessons.tier_prices_model import (
     CACHE_MINUTES,
     DAYS_PER_MONTH,
+    SEARCHED_VOLUMES,
     Request,
     cost_per_month,
     cost_per_ticket,
@@ -21,19 +22,11 @@ from widgets.lessons.tier_prices_model import (
 from widgets.lessons.tier_prices_view import CACHING, TierPrices
 
 # Dollars per million tokens: 1 in, 10 out, 2 to write the cache, 0.1 to read it, half of it in a batch.
-ROUND = replace(
-    tier("small"),
-    id="round",
-    input=1.0,
-    output=10.0,
-    cache_write=2.0,
-    cache_read=0.1,
-    batch_input=0.5,
-    batch_output=5.0,
-    long_above=None,
-    long_input=None,
-    long_output=None,
-)
+PRICES = {"input": 1.0, "output": 10.0, "cache_write": 2.0, "cache_read": 0.1}
+BATCH = {"batch_input": 0.5, "batch_output": 5.0}
+SHORT = dict.fromkeys(("long_above", "long_input", "long_output"))
+ROUND = replace(tier("small"), id="round", **PRICES, **BATCH, **SHORT)
+WARM = 1 - np.exp(-1)
 REQUEST = Request(prompt=2_000, ticket=100, reply=10)
 BREAK_EVEN_SHARE = (2.0 - 1.0) / (2.0 - 0.1)  # of ROUND: below it, writing the cache costs more than it saves
 
@@ -43,31 +36,24 @@ volumes = st.floats(0, 1e6)
 tiers = st.sampled_from([tier(name) for name in TIERS])
 
 
-def test_a_thousand_tickets_by_hand():
-    # 2,100 tokens in at 1 $ and 10 out at 10 $ per million make 0.0022 $ a ticket.
-    assert cost_per_ticket(ROUND, REQUEST, 1_000) == pytest.approx(0.0022)
+@pytest.mark.parametrize(
+    ("per_day", "cache_from", "tokens"),
+    [
+        (1_000, None, 2_100),  # at $1, and 10 out at $10 a million
+        # Every 5 minutes is 288 a day, one expected ticket a lifetime of the cache: 1 - 1/e find it warm.
+        (288, 1024, 100 + 2_000 * (WARM * 0.1 + (1 - WARM) * 2)),
+        (1e6, 1024, 100 + 2_000 * 0.1),  # always warm: reading
+        (0, 1024, 100 + 2_000 * 2),  # always cold: writing
+    ],
+)
+def test_a_ticket_by_hand(per_day, cache_from, tokens):
+    found = cost_per_ticket(ROUND, REQUEST, per_day, cache_from=cache_from)
+    assert found == pytest.approx((tokens + 10 * 10) / 1e6)
+
+
+def test_a_month_by_hand():
     assert cost_per_month(ROUND, REQUEST, 1_000) == pytest.approx(66)
-
-
-def test_a_batch_by_hand():
     assert cost_per_month(ROUND, REQUEST, 1_000, batch=True) == pytest.approx(33)
-
-
-def test_caching_by_hand():
-    # Every 5 minutes is 288 a day, one expected ticket a lifetime of the cache: 1 - 1/e of them find it warm.
-    share = 1 - np.exp(-1)
-    expected = (100 + 10 * 10 + 2_000 * (share * 0.1 + (1 - share) * 2)) / 1e6
-    assert cost_per_ticket(ROUND, REQUEST, 288, cache_from=1024) == pytest.approx(expected)
-
-
-def test_a_busy_cache_costs_the_price_of_reading():
-    expected = (100 + 10 * 10 + 2_000 * 0.1) / 1e6
-    assert cost_per_ticket(ROUND, REQUEST, 1e6, cache_from=1024) == pytest.approx(expected)
-
-
-def test_an_idle_cache_costs_the_price_of_writing():
-    expected = (100 + 10 * 10 + 2_000 * 2) / 1e6
-    assert cost_per_ticket(ROUND, REQUEST, 0, cache_from=1024) == pytest.approx(expected)
 
 
 def test_a_prompt_below_the_minimum_is_not_cached():
@@ -77,13 +63,15 @@ def test_a_prompt_below_the_minimum_is_not_cached():
 
 
 def test_the_gap_by_hand():
-    # ROUND against a model ten times as dear: 0.0198 $ a ticket, so 594 $ a month at 1,000 a day.
-    dear = replace(ROUND, input=10.0, output=100.0)
-    assert volume_where_gap_reaches(594, dear, ROUND, REQUEST) == pytest.approx(1_000, rel=1e-6)
+    # ROUND against one that costs ten times as much: $0.0198 a ticket, so $594 a month at 1,000 a day.
+    large = replace(ROUND, input=10.0, output=100.0)
 
+    def gap(per_day):
+        return cost_per_month(large, REQUEST, per_day) - cost_per_month(ROUND, REQUEST, per_day)
 
-def test_a_gap_that_is_never_reached_is_none():
-    assert volume_where_gap_reaches(1, ROUND, ROUND, REQUEST) is None
+    assert volume_where_gap_reaches(594, gap) == pytest.approx(1_000, rel=1e-6)
+    assert volume_where_gap_reaches(0, gap) == SEARCHED_VOLUMES[0]
+    assert volume_where_gap_reaches(1, lambda per_day: 0 * per_day) is None
 
 
 @given(requests, tiers, st.lists(volumes, min_size=2, max_size=10), st.booleans())
@@ -93,17 +81,17 @@ def test_more_tickets_never_cost_less_without_caching(request_, model, per_day, 
 
 
 @given(requests, tiers, st.lists(volumes, min_size=2, max_size=10))
-def test_a_warmer_cache_never_makes_a_ticket_dearer(request_, model, per_day):
+def test_a_warmer_cache_never_makes_a_ticket_cost_more(request_, model, per_day):
     each = cost_per_ticket(model, request_, np.sort(per_day), cache_from=0)
     assert (np.diff(each) <= 1e-12).all()
 
 
 @given(requests, volumes, st.floats(1, 5), st.sampled_from(["input", "output", "cache_read", "cache_write"]))
 def test_a_higher_price_never_makes_a_bill_smaller(request_, per_day, factor, column):
-    dearer: Model = replace(ROUND, **{column: getattr(ROUND, column) * factor})
+    raised: Model = replace(ROUND, **{column: getattr(ROUND, column) * factor})
     for cache_from in (None, 0):
         before = cost_per_month(ROUND, request_, per_day, cache_from=cache_from)
-        assert cost_per_month(dearer, request_, per_day, cache_from=cache_from) >= before * (1 - 1e-12)
+        assert cost_per_month(raised, request_, per_day, cache_from=cache_from) >= before * (1 - 1e-12)
 
 
 @given(requests, volumes)
@@ -126,11 +114,6 @@ def test_the_warm_share_is_a_share(per_day):
     assert 0 <= warm_share(per_day) <= 1
 
 
-def test_units_of_the_warm_share():
-    # One ticket every CACHE_MINUTES, on the average.
-    assert warm_share(24 * 60 / CACHE_MINUTES) == pytest.approx(1 - 1 / np.e)
-
-
 def test_a_month_is_thirty_days_of_tickets():
     month = cost_per_month(ROUND, REQUEST, [1, 10, 100])
     assert month == pytest.approx(
@@ -140,7 +123,7 @@ def test_a_month_is_thirty_days_of_tickets():
 
 @pytest.mark.parametrize("bad", [-1, float("nan")])
 def test_bad_input_is_named(bad):
-    with pytest.raises(CourseError, match=f"{bad} prompt tokens"):
+    with pytest.raises(CourseError, match=f"prompt is {bad}; give 0 or more"):
         Request(prompt=bad, ticket=1, reply=1)
     with pytest.raises(CourseError, match="tickets a day"):
         cost_per_month(ROUND, REQUEST, [10, bad])
