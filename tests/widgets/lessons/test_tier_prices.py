@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from course.errors import CourseError
 from course.material.prices import TIERS, Model, tier
 from widgets.lessons.tier_prices_model import (
-    CACHE_MINUTES,
     DAYS_PER_MONTH,
     SEARCHED_VOLUMES,
     Request,
