@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 import sqlite3
 import threading
 import time
@@ -17,7 +18,7 @@ from course.engine.schema import enforceable
 from course.errors import CourseError
 from course.material import orders
 from course.material.orders import read_only
-from course.rungs.tools import TOOLS, Desk, checked, within
+from course.rungs.tools import MOST, TOOLS, Desk, within
 
 LOOK_UPS = ("find_order", "find_parcel", "find_refund")
 HOSTILE = (
@@ -49,21 +50,13 @@ def call(name: str, arguments: object) -> ToolUseBlock:
     return ToolUseBlock(id="toolu_1", type="tool_use", name=name, input=arguments)
 
 
-def test_each_customer_sees_exactly_her_own_orders():
-    everything = [(row["id"], row["customer"]) for row in rows("SELECT id, customer FROM orders")]
-    desk = Desk(CUSTOMER)
-    for order, customer in everything:
-        text, is_error = desk.run("find_order", {"order": order})
-        assert is_error == (customer != CUSTOMER)
-        if is_error:
-            assert text == f"There is no order {order} in this customer's account."
-
-
-def test_an_order_of_somebody_else_and_one_that_does_not_exist_sound_the_same(desk):
-    other = rows("SELECT id FROM orders WHERE customer <> ?", CUSTOMER)[0]["id"]
-    for tool in LOOK_UPS:
-        said = [desk.run(tool, {"order": order}) for order in (other, "FL-99999")]
-        assert said[0][0].replace(other, "FL-99999") == said[1][0] and said[0][1]
+def test_each_customer_sees_exactly_her_own_orders_and_no_sign_of_others(desk):
+    for row in rows("SELECT id, customer FROM orders UNION SELECT 'FL-99999', ''"):
+        order, is_own = row["id"], row["customer"] == CUSTOMER
+        for tool in LOOK_UPS:
+            text, is_error = desk.run(tool, {"order": order})
+            is_unknown = (text, is_error) == (f"There is no order {order} in this customer's account.", True)
+            assert is_unknown != is_own and (not is_error or not is_own or tool != "find_order")
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -98,15 +91,15 @@ def test_nothing_that_is_called_changes_the_file(desk):
 
 
 def test_either_of_the_two_locks_alone_refuses_a_change(tmp_path):
-    path = tmp_path / "own.sqlite"
-    path.write_bytes(orders.database().read_bytes())
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as opened_read_only:
-        with pytest.raises(sqlite3.OperationalError):
-            opened_read_only.execute("DELETE FROM orders")
-    with closing(sqlite3.connect(path)) as told_to_refuse:
-        told_to_refuse.execute("PRAGMA query_only = ON")
-        with pytest.raises(sqlite3.OperationalError):
-            told_to_refuse.execute("DELETE FROM orders")
+    path = shutil.copy(orders.database(), tmp_path / "own.sqlite")
+    for address, first in (
+        (f"{path.as_uri()}?mode=ro", "SELECT 1"),
+        (path.as_uri(), "PRAGMA query_only = ON"),
+    ):
+        with closing(sqlite3.connect(address, uri=True)) as connection:
+            connection.execute(first)
+            with pytest.raises(sqlite3.OperationalError, match="readonly"):
+                connection.execute("DELETE FROM orders")
 
 
 # What each tool gives
@@ -119,14 +112,11 @@ def test_a_note_comes_only_where_it_is_asked_for():
     assert "note" not in json.loads(Desk(question.customer, notes=False).run(*asked)[0])
 
 
-def test_an_order_without_parcel_or_refund_says_so():
+def test_what_is_not_there_yet_is_said():
     [order] = rows("SELECT id, customer FROM orders WHERE status = 'preparing' LIMIT 1")
     desk = Desk(order["customer"])
     assert "has not left the warehouse" in desk.run("find_parcel", {"order": order["id"]})[0]
     assert "There is no refund" in desk.run("find_refund", {"order": order["id"]})[0]
-
-
-def test_a_refund_in_inspection_has_no_days_yet():
     [row] = rows(
         "SELECT order_id, customer FROM refunds JOIN orders ON id = order_id "
         "WHERE refunds.status = 'in inspection' LIMIT 1"
@@ -180,18 +170,17 @@ def test_a_result_is_the_block_that_the_api_takes(desk):
     assert desk.answer(call("find_order", {}))["is_error"] is True
 
 
-def test_a_tool_that_raises_is_an_error_that_gives_nothing_away(desk):
-    def broken(order: str) -> dict:
-        raise RuntimeError("SELECT secret FROM /srv/orders.sqlite")
-
-    desk.functions["find_order"] = broken
-    text, is_error = desk.run("find_order", {"order": OWN})
-    assert is_error and text == "find_order failed (RuntimeError). Say that this cannot be looked up now."
+def broken(order: str) -> dict:
+    raise RuntimeError("SELECT secret FROM /srv/orders.sqlite")
 
 
-def test_a_tool_that_gives_no_json_is_an_error(desk):
-    desk.functions["find_order"] = lambda order: {"order": object()}
-    assert desk.run("find_order", {"order": OWN})[1]
+@pytest.mark.parametrize(
+    ("function", "kind"), [(broken, "RuntimeError"), (lambda order: {"order": object()}, "TypeError")]
+)
+def test_a_tool_that_raises_or_gives_no_json_is_an_error_that_gives_nothing_away(desk, function, kind):
+    desk.functions["find_order"] = function
+    said = f"find_order failed ({kind}). Say that this cannot be looked up now."
+    assert desk.run("find_order", {"order": OWN}) == (said, True)
 
 
 def test_a_tool_that_hangs_is_given_up(desk):
@@ -210,31 +199,29 @@ def test_within_hands_on_what_comes_and_what_is_raised():
         within(5, lambda: 1 / 0)
 
 
-def test_checked_gives_a_copy():
-    arguments = {"order": OWN}
-    given_back = checked(arguments, TOOLS[0]["input_schema"])
-    assert given_back == arguments and given_back is not arguments
-
-
 # The database
 
 
-def test_a_missing_database_is_named(tmp_path):
-    with pytest.raises(CourseError, match="gone.sqlite is missing: it should hold the orders"):
-        Desk(CUSTOMER, path=tmp_path / "gone.sqlite")
-
-
-def test_a_damaged_database_is_named(tmp_path):
-    path = tmp_path / "damaged.sqlite"
-    path.write_bytes(b"this is not a database" * 100)
-    with pytest.raises(CourseError, match="damaged.sqlite cannot be used .*not a database.*Move"):
-        Desk(CUSTOMER, path=path)
+@pytest.mark.parametrize(
+    ("customer", "content", "message"),
+    [
+        (CUSTOMER, None, "own.sqlite is missing: it should hold the orders"),
+        (CUSTOMER, b"this is not a database" * 100, "own.sqlite cannot be used .*not a database.*Move"),
+        ("C-1", orders.database().read_bytes(), "'C-1'"),
+    ],
+    ids=["missing", "damaged", "no such customer"],
+)
+def test_a_desk_that_cannot_be_opened_is_named(tmp_path, customer, content, message):
+    path = tmp_path / "own.sqlite"
+    if content:
+        path.write_bytes(content)
+    with pytest.raises(CourseError, match=message):
+        Desk(customer, path=path)
 
 
 def test_a_locked_database_is_named_and_in_the_loop_an_error_without_its_path(tmp_path, monkeypatch):
     monkeypatch.setattr(orders, "BUSY_SECONDS", 0.05)
-    path = tmp_path / "locked.sqlite"
-    path.write_bytes(orders.database().read_bytes())
+    path = shutil.copy(orders.database(), tmp_path / "locked.sqlite")
     desk = Desk(CUSTOMER, path=path)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -245,16 +232,10 @@ def test_a_locked_database_is_named_and_in_the_loop_an_error_without_its_path(tm
     assert not desk.run("find_order", {"order": OWN})[1]
 
 
-def test_an_unknown_customer_is_named():
-    with pytest.raises(CourseError, match="'C-1'"):
-        Desk("C-1")
-
-
 def test_a_path_with_a_question_mark_cannot_lift_the_lock(tmp_path):
     folder = tmp_path / "a?mode=rw"
     folder.mkdir()
-    path = folder / "own.sqlite"
-    path.write_bytes(orders.database().read_bytes())
+    path = shutil.copy(orders.database(), folder / "own.sqlite")
     with read_only(path) as connection, pytest.raises(sqlite3.OperationalError):
         connection.execute("DELETE FROM orders")
 
@@ -264,3 +245,4 @@ def test_every_schema_is_one_that_the_local_model_can_be_held_to():
         assert enforceable(tool["input_schema"], where=tool["name"], strict=True)
         assert tool["description"].endswith(".")
     assert list(Desk(CUSTOMER).functions) == [tool["name"] for tool in TOOLS]
+    assert f"1 to {MOST}" in TOOLS[3]["input_schema"]["properties"]["quantity"]["description"]

@@ -24,10 +24,10 @@ def state(widget: chart._Chart) -> dict:
     return {name: getattr(widget, name) for name in names} | {"numbers": numbers}
 
 
-def months(slope: float = 1_000, mark: str = "even in month 9", **more) -> LineChart:
-    made = LineChart(Axis("months"), Axis("$ so far"))
+def months(slope: float = 1_000, mark: str = "even in month 9", made: LineChart | None = None) -> LineChart:
+    made = made or LineChart(Axis("months"), Axis("$ so far"))
     lines = [
-        Line("Prompt", MONTHS, slope * MONTHS, "#0072B2", **more),
+        Line("Prompt", MONTHS, slope * MONTHS, "#0072B2"),
         Line("Tuned", MONTHS, 9_000 + 0 * MONTHS, "#D55E00", "8 4"),
     ]
     made.show(lines, "Prompt against Tuned.", [Mark(9, 9_000, mark)], here=(12, "you: 12"))
@@ -47,12 +47,7 @@ def tornado() -> BarChart:
 def test_the_numbers_are_sent_as_they_are():
     made = months()
     sent = np.frombuffer(made.numbers)
-    assert sent.reshape(4, -1).tolist() == [
-        MONTHS.tolist(),
-        (1_000 * MONTHS).tolist(),
-        MONTHS.tolist(),
-        [9_000.0] * 19,
-    ]
+    assert (sent.reshape(4, -1) == [MONTHS, 1_000 * MONTHS, MONTHS, [9_000.0] * 19]).all()
     assert [line["length"] for line in made.parts["lines"]] == [19, 19]
     assert made.summary == "Prompt against Tuned."
 
@@ -60,15 +55,7 @@ def test_the_numbers_are_sent_as_they_are():
 def test_only_what_changed_is_sent(monkeypatch):
     made, sent = months(), []
     monkeypatch.setattr(made, "send_state", lambda key=None: sent.append(set(key)))
-    made.show(
-        [
-            Line("Prompt", MONTHS, 2_000 * MONTHS, "#0072B2"),
-            Line("Tuned", MONTHS, 9_000 + 0 * MONTHS, "#D55E00", "8 4"),
-        ],
-        "Prompt against Tuned.",
-        [Mark(9, 9_000, "even in month 9")],
-        here=(12, "you: 12"),
-    )
+    months(2_000, made=made)
     assert sent == [{"numbers"}]
 
 
@@ -127,12 +114,9 @@ def test_a_change_is_drawn(show):
     before = page.locator(".curve").first.get_attribute("d")
     page.evaluate("next => window.models[0].change(next)", state(months(500)))
     assert points(page, 0) != before
-    assert (
-        page.evaluate(
-            """([first, last]) => { window.models[0].change(first); window.models[0].change(last); }""",
-            [state(months(700)), state(months(800, "the last one"))],
-        )
-        is None
+    page.evaluate(
+        "states => states.forEach(window.models[0].change)",
+        [state(months(700)), state(months(800, "the last one"))],
     )
     page.locator("text", has_text="the last one").wait_for()
 
@@ -154,17 +138,13 @@ def test_the_names_of_the_curves_do_not_lie_on_one_another(show, ends):
 
 
 def test_a_chart_draws_itself_in_a_page_without_a_kernel(show):
-    drawn, page = points(show(months()), 0), show(months())
-    page.set_content(months(mark="</script><b>x</b>").as_html())
+    page = show(months())
+    drawn = points(page, 0)
+    page.set_content(months(mark="</script><b>x</b> & y").as_html())
     page.locator(".curve").first.wait_for(state="attached")
     assert points(page, 0) == drawn
     assert page.get_by_role("img").get_attribute("aria-label") == "Prompt against Tuned."
-    assert page.locator("text", has_text="</script><b>x</b>").count() == 1
-
-
-def test_words_are_text_and_never_markup(show):
-    page = show(months(mark="<b>x</b> & y"))
-    assert page.locator("text", has_text="<b>x</b> & y").count() == 1
+    assert page.locator("text", has_text="</script><b>x</b> & y").count() == 1
     assert page.locator("b").count() == 0
 
 
