@@ -9,31 +9,18 @@ from hypothesis import strategies as st
 from course.errors import CourseError
 from course.material.prices import TIERS, tier
 from course.measuring.results import wilson
-from course.rungs.few_shot import CHOICES, COUNTS, FewShotReading
+from course.rungs.few_shot import CHOICES, COMMAND, COUNTS, FewShotReading
 from widgets.lessons.few_shot_model import Sweep, cost_per_1000, gain_in_words, in_words, named
 
 
 def reading(choice: str, count: int, right: int = 90, tokens: float = 400.0) -> FewShotReading:
     """A reading of 360 tickets, made up for the tests of the arithmetic."""
     low, high = wilson(right, 360)
-    return FewShotReading(
-        choice=choice,
-        count=count,
-        n=360,
-        right=right,
-        valid=180,
-        low=low,
-        high=high,
-        input_tokens=tokens,
-        output_tokens=4.0,
-        seconds=0.2,
-        command="python -m course.measure few-shot",
-        date="2026-11-20",
-        machine="two cores",
-        cores=2,
-        fingerprint="abc123",
-        seed=1,
-    )
+    source = {"command": COMMAND, "date": "2026-11-20", "machine": "two cores", "cores": 2}
+    source |= {"fingerprint": "abc123", "seed": 1}
+    counted = {"choice": choice, "count": count, "n": 360, "right": right, "valid": 180}
+    means = {"low": low, "high": high, "input_tokens": tokens, "output_tokens": 4.0, "seconds": 0.2}
+    return FewShotReading(**source, **counted, **means)
 
 
 @pytest.fixture

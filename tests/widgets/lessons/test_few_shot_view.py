@@ -80,8 +80,7 @@ def test_the_readers_own_result_is_marked_and_said(view, own):
     assert f"Measured in this notebook: {own.name}" in view.sentence.value
 
 
-def test_the_controls_have_names_and_the_badge_is_shown(view):
-    assert view.count.label and view.choice.label and view.tier.label
+def test_the_badge_is_shown(view):
     assert "recorded reading" in view.children[-1].value
 
 

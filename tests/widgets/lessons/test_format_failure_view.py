@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import pytest
 
-from course.errors import CourseError
 from tests.widgets.lessons.test_format_failure_model import CLAIMED
 from widgets.lessons.format_failure_model import months
 from widgets.lessons.format_failure_view import FormatFailures
@@ -35,15 +34,3 @@ def test_table_and_sentence_follow_a_slider(view):
         for cost in (month.repair_cost, month.error_cost, month.cost):
             assert f">{cost:,.0f}</td>" in row
     assert "800 are in a broken form" in view.sentence.value
-
-
-def test_every_slider_changes_the_sentence(view):
-    for name, slider in view.sliders.items():
-        before = view.sentence.value
-        slider.position += 1
-        assert view.sentence.value != before, name
-
-
-def test_no_case_is_an_error():
-    with pytest.raises(CourseError, match="There is no case"):
-        FormatFailures({})

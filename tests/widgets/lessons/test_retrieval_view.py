@@ -25,8 +25,3 @@ def test_the_table_has_every_cut_and_marks_the_chosen_one(view):
     (_, marked) = view.table.value.split('aria-current="true"')
     assert "50 words" in marked.split("</tr>")[0] and view.table.value.count('scope="row"') == 2
     assert "passages in the prompt: 1" in view.table.value
-
-
-def test_the_controls_have_names(view):
-    assert view.cut.label and view.mode.label and view.k.label
-    assert 'role="status"' in view.sentence.value
