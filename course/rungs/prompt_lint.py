@@ -5,6 +5,7 @@ sentences with a condition, quotations, code and examples are left alone, and tw
 where they bound the same thing. Silence does not prove that a prompt is sound.
 """
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -117,9 +118,10 @@ class Finding:
 
 
 class _Order(NamedTuple):
-    """A sentence of the prompt that is no example: its line, the heading above it, and its own words.
+    """A sentence of the prompt that is not an example: its line, and the heading above it in small letters.
 
-    `holds_always`: neither it nor its heading has a condition or an exception.
+    A heading that names no part, such as "Rules", is "". `holds_always`: neither the sentence nor its
+    heading has a condition or an exception.
     """
 
     line: int
@@ -129,13 +131,13 @@ class _Order(NamedTuple):
 
 
 class _Limit(NamedTuple):
-    """A stated amount: from `low` to `high` units; None is no limit there. `bounds` is what it is for."""
+    """A stated amount: from `low` to `high` units, either may be infinite. `bounds` is what it is for."""
 
     line: int
     quote: str
     unit: str
-    low: int | None
-    high: int | None
+    low: float
+    high: float
     bounds: tuple[str, frozenset[str]]
 
 
@@ -170,7 +172,8 @@ def _too_long(text: str) -> Iterator[Finding]:
 
 
 def _opposite_orders(orders: list[_Order]) -> Iterator[Finding]:
-    wanted, banned = {}, []
+    wanted: dict[tuple[str, ...], _Order] = {}
+    banned = []
     for order in orders:
         negation = _NEGATION.search(order.text)
         if not order.holds_always:
@@ -187,15 +190,15 @@ def _opposite_orders(orders: list[_Order]) -> Iterator[Finding]:
 
 
 def _two_limits(limits: list[_Limit]) -> Iterator[Finding]:
-    same = defaultdict(dict)
+    same: dict[tuple, dict[tuple, _Limit]] = defaultdict(dict)
     for limit in limits:
         # Equal limits are kept once, so that a long prompt is compared in little time.
         same[limit.unit, limit.bounds].setdefault((limit.low, limit.high), limit)
     for group in same.values():
         first, *others = group.values()
         for other in others:
-            both_cap = first.low is None and other.low is None
-            if both_cap or _apart(first, other) or _apart(other, first):
+            both_cap = first.low == other.low == -math.inf
+            if both_cap or first.low > other.high or other.low > first.high:
                 problem = f"does not agree with {first.quote!r} in line {first.line}"
                 fix = f"State one limit in {first.unit}s"
                 yield Finding("contradiction", other.line, other.quote, problem, fix)
@@ -244,7 +247,7 @@ def _no_format(text: str) -> Iterator[Finding]:
 
 
 def _examples_break_rules(text: str, limits: list[_Limit]) -> Iterator[Finding]:
-    caps = {limit.unit: limit for limit in limits if limit.high is not None and limit.bounds == _WHOLE_REPLY}
+    caps = {limit.unit: limit for limit in limits if limit.high < math.inf and limit.bounds == _WHOLE_REPLY}
     asked = False
     for number, line in enumerate(text.split("\n"), start=1):
         asked = bool(line.strip()) and (asked or bool(_EXAMPLE.match(line)))
@@ -260,7 +263,7 @@ def _examples_break_rules(text: str, limits: list[_Limit]) -> Iterator[Finding]:
                 yield Finding("example", number, _short(answer), problem, fix)
 
 
-def _prose_lines(text: str) -> _Lines:
+def _prose_lines(text: str) -> Iterator[tuple[int, str]]:
     """The lines outside code fences and tags of examples, with their numbers."""
     fenced = tagged = False
     for number, line in enumerate(text.split("\n"), start=1):
@@ -278,12 +281,12 @@ def _orders(prose: _Lines) -> Iterator[_Order]:
     for number, line in prose:
         bare = line.strip().strip("*_")
         if bare.startswith("#") or bare.endswith(":"):
-            heading = bare.strip("#*: ")
-            applies = not _CONDITION.search(heading)
+            part, applies = bare.strip("#*: ").lower(), not _CONDITION.search(bare)
+            heading = "" if _GENERAL_HEADING.search(part) else part
         elif bare and not (_ANSWER.match(line) or _EXAMPLE.match(line)):
-            for part in _SENTENCE_END.split(_QUOTED.sub('""', _MARKER.sub("", line))):
-                if part.strip():
-                    yield _Order(number, heading, part.strip(), applies and not _CONDITION.search(part))
+            for text in map(str.strip, _SENTENCE_END.split(_QUOTED.sub('""', _MARKER.sub("", line)))):
+                if text:
+                    yield _Order(number, heading, text, applies and not _CONDITION.search(text))
 
 
 def _limits(order: _Order) -> Iterator[_Limit]:
@@ -301,27 +304,22 @@ def _limits(order: _Order) -> Iterator[_Limit]:
             continue
         if negated and how != "exceed" and not how.startswith("no"):
             # "Never more than 3" is a cap of 3, "do not use fewer than 3" a floor of 3.
-            low, high = (amount, None) if at_most else (None, amount)
+            low, high = (amount, math.inf) if at_most else (-math.inf, amount)
         else:
-            low = None if at_most else amount + (how in ("more than", "over"))
-            high = None if at_least else amount - (how in ("fewer than", "less than", "under"))
+            low = -math.inf if at_most else amount + (how in ("more than", "over"))
+            high = math.inf if at_least else amount - (how in ("fewer than", "less than", "under"))
         unit = match["unit"].lower().removesuffix("s").removesuffix(" point")
         yield _Limit(order.line, match[0], unit, low, high, _bounded(order.heading, before, after))
 
 
 def _bounded(heading: str, before: str, after: str) -> tuple[str, frozenset[str]]:
-    """What a limit is for: the heading above, where that names a part, and the words around the limit."""
+    """What a limit is for: the part under the heading above, and the words around the limit."""
     subject = re.sub(r"(?i)\b(?:summari[sz]e|sum up|describe) .*", "", before)
     label, colon, _ = before.rpartition(":")
-    scope = (
-        re.split(r"[.,;]| and ", after)[0] if re.match(r"(?i) (?:for|in|of|as|about|long)\b", after) else ""
-    )
+    of_a_part = re.match(r"(?i) (?:for|in|of|as|about|long)\b", after)
+    scope = re.split(r"[.,;]| and ", after)[0] if of_a_part else ""
     words = frozenset(_content_words(f"{label if colon else subject} {scope}")) - _REPLY
-    return ("" if _GENERAL_HEADING.search(heading) else heading.lower(), words)
-
-
-def _apart(first: _Limit, second: _Limit) -> bool:
-    return first.low is not None and second.high is not None and first.low > second.high
+    return heading, words
 
 
 def _content_words(text: str) -> tuple[str, ...]:

@@ -156,6 +156,7 @@ EXTREME = {
     "one sentence over and over": repeated("Answer in one sentence. "),
     "orders and bans": repeated("Never do {}. Do {}. "),
     "headings": repeated("# Part {}\nUse at most {} words.\n"),
+    "limits under a long heading": f"# {'part ' * 10_000}\n" + repeated("Use at most {} words.\n")[:50_000],
     "placeholders in one line": repeated("{x{}} "),
     "placeholders behind words": repeated("word ") + repeated("{x{}} "),
     "placeholders in prose": repeated("Greet {x{}} now.\n"),
