@@ -146,7 +146,8 @@ class LineChart(_Chart):
         here: tuple[float, str] | None = None,
     ) -> None:
         """Draw these instead of what is there. `here`: a place on the x axis and its words."""
-        arrays = []
+        arrays: list[np.ndarray] = []
+        styles = []
         for line in lines:
             own = [line.x, line.y] if line.low is None else [line.x, line.y, line.low, line.high]
             columns = [np.asarray(column, dtype=np.float64) for column in own]
@@ -154,11 +155,8 @@ class LineChart(_Chart):
                 shapes = [column.shape for column in columns]
                 raise CourseError(f"The line '{line.name}' needs x and y of the same length; got {shapes}.")
             arrays += columns
-        styles = [
-            {"name": line.name, "colour": line.colour, "dash": line.dash, "length": len(line.x)}
-            | {"band": line.low is not None, "strong": line.strong}
-            for line in lines
-        ]
+            style = {"name": line.name, "colour": line.colour, "dash": line.dash, "length": len(columns[0])}
+            styles.append(style | {"band": line.low is not None, "strong": line.strong})
         parts = {"lines": styles, "marks": [asdict(mark) for mark in marks], "here": here and list(here)}
         self._show(parts, arrays, summary)
 

@@ -48,11 +48,11 @@ class Model:
 
     def cost(
         self,
-        input_tokens: int,
-        output_tokens: int,
+        input_tokens: float,
+        output_tokens: float,
         *,
-        cache_read: int = 0,
-        cache_write: int = 0,
+        cache_read: float = 0,
+        cache_write: float = 0,
         batch: bool = False,
     ) -> float:
         """Dollars for one request. `input_tokens` leaves out those read from or written to the cache.

@@ -108,5 +108,5 @@ def _headings(text: str) -> list[tuple[int, str]]:
     return [
         (starts[opening.map[0]], inline.content)
         for opening, inline in pairwise(tokens)
-        if opening.type == "heading_open" and opening.level == 0
+        if opening.type == "heading_open" and opening.level == 0 and opening.map
     ]

@@ -20,6 +20,7 @@ from course.paths import cache_dir
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from lancedb.query import MatchQuery
     from lancedb.rerankers import Reranker
     from lancedb.table import Table
 
@@ -68,13 +69,9 @@ class Index:
 
     def lexical(self, text: str, k: int) -> list[int]:
         """The texts that share words with `text`, by BM25: `k` of them, fewer where fewer share one."""
-        from lancedb.query import MatchQuery
-
         self._check(k)
         found = self._ask(
-            lambda table: (
-                table.search(MatchQuery(text, "text"), query_type="fts").select(["place", "_score"]).limit(k)
-            )
+            lambda table: table.search(_matching(text), query_type="fts").select(["place", "_score"]).limit(k)
         )
         return found.sort_by([("_score", "descending"), ("place", "ascending")])["place"].to_pylist()
 
@@ -98,14 +95,13 @@ class Index:
 
     def hybrid(self, text: str, vector: np.ndarray, k: int, reranker: "Reranker | None" = None) -> list[int]:
         """Both searches, fused by a reranker of LanceDB; without one by the ranks alone (RRFReranker)."""
-        from lancedb.query import MatchQuery
         from lancedb.rerankers import RRFReranker
 
         self._check(k)
         found = self._ask(
             lambda table: (
                 table.search(query_type="hybrid")
-                .text(MatchQuery(text, "text"))
+                .text(_matching(text))
                 .vector(vector)
                 .distance_type("cosine")
                 .rerank(reranker or RRFReranker())
@@ -120,7 +116,7 @@ class Index:
                 f"k is {k} and there are {len(self)} texts; ask for 1 up to {len(self)} of them."
             )
 
-    def _ask(self, query: Callable[["Table"], Any]) -> "pa.Table":
+    def _ask(self, query: Callable[[Any], Any]) -> "pa.Table":
         try:
             return query(self._table()).to_arrow()
         except RuntimeError:  # what LanceDB raises for files that are gone or damaged
@@ -183,6 +179,13 @@ def _opened(folder: Path) -> "Table | None":
         return lancedb.connect(folder).open_table(_TABLE)
     except (OSError, RuntimeError, ValueError):
         return None
+
+
+def _matching(text: str) -> "MatchQuery":
+    """A query that reads its text as words, whatever marks are in it."""
+    from lancedb.query import MatchQuery
+
+    return MatchQuery(text, "text")  # type: ignore[call-arg]  # its fields have defaults that mypy cannot see
 
 
 def _in_short(error: Exception) -> str:

@@ -90,8 +90,8 @@ def passage_index(passages: Sequence[Passage]) -> Index:
 @overload
 def nearest(text: str, pool: Sequence[Row], k: int) -> list[Row]: ...
 @overload
-def nearest(text: Sequence[str], pool: Sequence[Row], k: int) -> list[list[Row]]: ...
-def nearest(text: str | Sequence[str], pool: Sequence[Row], k: int) -> list[Row] | list[list[Row]]:
+def nearest(text: list[str], pool: Sequence[Row], k: int) -> list[list[Row]]: ...
+def nearest(text: str | list[str], pool: Sequence[Row], k: int) -> list[Row] | list[list[Row]]:
     """The `k` tickets of `pool` whose texts are most like `text`, the best one last.
 
     Last is next to the question when they become examples of a prompt. A list of texts gives a list of lists

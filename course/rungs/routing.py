@@ -92,6 +92,6 @@ def reply(client: Anthropic, request: dict[str, Any], schema: dict[str, Any] | N
     """The text of a reply, or with a schema of `one_of` the value of its field."""
     if schema is None:
         return text_of(client.messages.create(**request)).strip()
-    held = {"format": {"type": "json_schema", "schema": schema}}
-    answer = json.loads(text_of(client.messages.create(**request, output_config=held)))
+    held = {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
+    answer = json.loads(text_of(client.messages.create(**request | held)))
     return answer[schema["required"][0]]

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import anthropic
 import numpy as np
+from anthropic.types import MessageParam
 from skills_ref.errors import ParseError
 from skills_ref.parser import find_skill_md, parse_frontmatter
 from skills_ref.validator import validate_metadata
@@ -160,7 +161,7 @@ def tokens(client: CourseClient, model: str, text: str) -> int:
     """How many tokens a text adds to a system prompt, by the count of the model that would read it."""
 
     def count(system: str) -> int:
-        turns = [{"role": "user", "content": "."}]
+        turns: list[MessageParam] = [{"role": "user", "content": "."}]
         return client.messages.count_tokens(model=model, system=system, messages=turns).input_tokens
 
     return count(text) - count(".") + 1

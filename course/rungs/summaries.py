@@ -7,6 +7,7 @@ A prompt is a template in data/prompts/. Its paragraphs stand in the order of `P
 from collections.abc import Collection
 
 from anthropic import Anthropic
+from anthropic.types import MessageParam
 
 from course.engine.replies import text_of
 from course.errors import CourseError
@@ -43,11 +44,11 @@ def assemble(chosen: Collection[str]) -> str:
     return "\n\n".join([*first, *(text for name, text in parts().items() if name in chosen), message])
 
 
-def messages(template: str, message: str) -> list[dict[str, str]]:
+def messages(template: str, message: str) -> list[MessageParam]:
     """The turns of one request: each worked example in the frame of the template, then the message itself."""
     examples = [text for text in _paragraphs(template) if _ANSWER in text]
     frame = "\n\n".join(text for text in _paragraphs(template) if text not in examples)
-    turns = []
+    turns: list[MessageParam] = []
     for example in examples:
         asked, answered = example.removeprefix("Message: ").split(_ANSWER)
         turns.append({"role": "user", "content": fill(frame, asked)})

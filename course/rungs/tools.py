@@ -132,7 +132,7 @@ class Desk:
             return connection.execute(query, values).fetchall()
 
 
-def checked(arguments: object, schema: Mapping) -> dict:
+def checked(arguments: Any, schema: Mapping) -> dict:
     """The arguments of a call. ToolError in words that a model can act on when they do not fit the schema."""
     for error in Draft202012Validator(schema).iter_errors(arguments):
         place = ".".join(map(str, error.absolute_path)) or "input"

@@ -35,7 +35,7 @@ class ClaimsTable(anywidget.AnyWidget):
 
     _esm = STATIC / "claims.js"
     _css = STATIC / "claims.css"
-    rows = traitlets.List().tag(sync=True)
+    rows: traitlets.List[dict] = traitlets.List().tag(sync=True)
     options = traitlets.Dict().tag(sync=True)
     columns = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
     words = traitlets.Unicode().tag(sync=True)

@@ -56,10 +56,13 @@ class FewShot(Explorer):
 
     def _line(self, choice: str, look: tuple[str, str], is_chosen: bool) -> Line:
         curve = self._sweep.curve(choice)
-        shares = [[100 * getattr(reading, name) for reading in curve] for name in ("accuracy", "low", "high")]
-        right, low, high = shares
-        band = {"low": low, "high": high} if is_chosen else {}
-        return Line(f"right, {choice}", self._sweep.counts, right, *look, **band, strong=is_chosen)
+        right, low, high = (
+            [100 * getattr(reading, share) for reading in curve] for share in ("accuracy", "low", "high")
+        )
+        name, counts = f"right, {choice}", self._sweep.counts
+        if not is_chosen:
+            return Line(name, counts, right, *look, strong=False)
+        return Line(name, counts, right, *look, low=low, high=high)
 
     def _in_words(self, choice: str, count: int) -> str:
         chosen, model = self._sweep.at(choice, count), tier(self.tier.value)

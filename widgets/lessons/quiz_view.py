@@ -16,7 +16,7 @@ class QuizView(anywidget.AnyWidget):
 
     _esm = STATIC / "quiz.js"
     _css = STATIC / "quiz.css"
-    questions = traitlets.List().tag(sync=True)
+    questions: traitlets.List[dict] = traitlets.List().tag(sync=True)
     chosen = traitlets.List(trait=traitlets.Int()).tag(sync=True)
     feedback = traitlets.List(trait=traitlets.Unicode()).tag(sync=True)
 

@@ -1,6 +1,6 @@
 """The explorer of lesson 08: how many tickets an evaluation needs to see a difference."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ipywidgets import HTML
 
@@ -72,5 +72,5 @@ class SampleSize(Explorer):
         return [f"{points:g}", f"{pairs(goal):,}", f"{tickets_each(goal):,}"]
 
 
-def _nearest(value: float, stops: list[float]) -> float:
+def _nearest(value: float, stops: Sequence[float]) -> float:
     return min(stops, key=lambda stop: abs(stop - value))

@@ -41,10 +41,10 @@ class Training:
 
     def after(self, progress: Progress) -> "Training":
         """The same with one more step."""
-        looks = self.looks
-        known = (looks[-1].loss, looks[-1].accuracy) if looks else (None, None)
-        if (progress.dev_loss, progress.dev_accuracy) != known:
-            looks = (*looks, Look(progress.step, progress.dev_loss, progress.dev_accuracy))
+        looks, loss, accuracy = self.looks, progress.dev_loss, progress.dev_accuracy
+        is_new = not looks or (loss, accuracy) != looks[-1][1:]
+        if is_new and loss is not None and accuracy is not None:
+            looks = (*looks, Look(progress.step, loss, accuracy))
         return replace(
             self,
             steps=progress.steps,

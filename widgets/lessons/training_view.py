@@ -35,12 +35,15 @@ class TrainingCurve(VBox):
 
     def _draw(self) -> None:
         training = self.training
-        curves = [Line("training, mean of 10 steps", *_columns(training.smoothed), BLUE)]
-        curves += [Line("dev", *_columns([look[:2] for look in training.looks]), RED, dash="6 4")]
+        curves = []
+        if training.losses:
+            curves.append(Line("training, mean of 10 steps", *_columns(training.smoothed), BLUE))
+        if training.looks:
+            curves.append(Line("dev", *_columns([look[:2] for look in training.looks]), RED, dash="6 4"))
         marks = [Mark(look.step, look.loss, f"{look.accuracy:.0%} right") for look in training.named_looks]
         with self.chart.hold_sync():
             self.chart.axes(x=Axis("step", low=0, high=training.steps or 100))
-            self.chart.show([curve for curve in curves if len(curve.x)], summary(training), marks)
+            self.chart.show(curves, summary(training), marks)
         say(self._steps, step_in_words(training))
         # Announced by a screen reader, so it changes only with a look at the dev set.
         say(self._looks, strong=looks_in_words(training))
