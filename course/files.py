@@ -197,7 +197,7 @@ def checked(record: type[T], values: dict[str, Any], where: str) -> T:
     try:
         return TypeAdapter(record).validate_python(values)
     except ValidationError as error:
-        raise CourseError(f"{where}: {_fault(error)}") from None
+        raise CourseError(f"{where}: {fault(error)}") from None
     except CourseError as error:
         raise CourseError(f"{where}: {error}") from None
 
@@ -356,7 +356,8 @@ def _check_header(name: str, header: list[str], columns: tuple[str, ...]) -> Non
             raise CourseError(f"{where}: the column {column!r} is not known; begin with {wanted}.")
 
 
-def _fault(error: ValidationError) -> str:
+def fault(error: ValidationError) -> str:
+    """The first fault as a sentence: the value, and what it should be."""
     first = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in first["loc"]) or "the record"
     if first["type"] == "missing":

@@ -17,7 +17,7 @@ from transformers import (
     Qwen2Config,
 )
 
-from course.tuning.chats import Chat
+from course.tuning.chats import TrainingChat
 
 TEMPLATE = (
     "{% for message in messages %}<s>{{ message['role'][0] }}{{ message['content'] }}</s>{% endfor %}"
@@ -65,7 +65,7 @@ def write(
     return folder
 
 
-def chats(count: int, answers: str = "xy") -> list[Chat]:
+def chats(count: int, answers: str = "xy") -> list[TrainingChat]:
     """Chats whose answer is a letter that their text tells."""
     letters = [answers[number % len(answers)] for number in range(count)]
-    return [Chat("s", f"{letter * 3} {number}", letter) for number, letter in enumerate(letters)]
+    return [TrainingChat("s", f"{letter * 3} {number}", letter) for number, letter in enumerate(letters)]

@@ -2,22 +2,27 @@
 
 import html
 import importlib
-import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from IPython.display import display
 
-from course import exercises
 from course.errors import CourseError
 from course.exercises.progress import CORRECT, NOT_TRIED, NOT_YET, record, tries
+from course.files import checked, read_toml
 from course.material.lessons import lessons
+from course.paths import DATA
+
+TEXTS = DATA / "exercises"
 
 
 @dataclass(frozen=True)
 class Exercise:
-    """One exercise as its author wrote it.
+    """One exercise: its texts from data/exercises/, its check from course/exercises/lesson_NN.py.
 
     `stub` is the exact source of the cell that the reader edits, `answer` the name it binds, `solution`
     source that binds the same name. `check` takes the answer and returns None when it is right, else the
@@ -30,8 +35,8 @@ class Exercise:
     answer: str
     hints: tuple[str, ...]
     solution: str
-    check: Callable[[object], str | None]
-    why: str = ""
+    check: Callable[[Any], str | None]
+    why: str
 
 
 @dataclass(frozen=True)
@@ -81,21 +86,22 @@ class OpenExercise:
 
 def exercise(id: str) -> OpenExercise:
     """The exercise with this id, such as "01.2". Raises CourseError for an id that no lesson has."""
-    known = {candidate.id: candidate for candidate in all_exercises()}
-    if id not in known:
-        raise CourseError(f"There is no exercise '{id}'; there are {', '.join(known)}.")
-    return OpenExercise(known[id])
+    if id not in all_exercises():
+        raise CourseError(f"There is no exercise '{id}'; there are {', '.join(all_exercises())}.")
+    return OpenExercise(all_exercises()[id])
 
 
-def all_exercises() -> list[Exercise]:
-    """Every exercise of every lesson, in order."""
-    names = (module.name for module in pkgutil.iter_modules(exercises.__path__))
-    sets = [
-        importlib.import_module(f"{exercises.__name__}.{name}")
-        for name in sorted(names)
-        if name.startswith("lesson_")
-    ]
-    return [exercise for module in sets for exercise in module.EXERCISES]
+@cache
+def all_exercises() -> dict[str, Exercise]:
+    """Every exercise of every lesson by its id, in order."""
+    return {exercise.id: exercise for path in sorted(TEXTS.glob("*.toml")) for exercise in _of_lesson(path)}
+
+
+def _of_lesson(path: Path) -> Iterator[Exercise]:
+    lesson = importlib.import_module(f"course.exercises.lesson_{path.stem}")
+    for texts in read_toml(path)["exercise"]:
+        computed = {"check": lesson.CHECKS[texts["id"]], "why": texts.get("why") or lesson.WHY[texts["id"]]}
+        yield checked(Exercise, texts | computed, path.name)
 
 
 def grade(exercise: Exercise, answer: object) -> tuple[str, str]:
@@ -111,7 +117,7 @@ def grade(exercise: Exercise, answer: object) -> tuple[str, str]:
 
 def progress() -> pd.DataFrame:
     """One row for every exercise and quiz question: lesson, item, title, state, tries."""
-    items = [(e.id.split(".")[0], f"exercise {e.id}", e.title) for e in all_exercises()]
+    items = [(e.id.split(".")[0], f"exercise {e.id}", e.title) for e in all_exercises().values()]
     for lesson in lessons():
         for place, question in enumerate(lesson.quiz, start=1):
             items.append((lesson.number, f"quiz {lesson.number}.{place}", question.question))

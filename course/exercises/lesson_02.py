@@ -1,10 +1,9 @@
-"""Exercises of lesson 02."""
+"""Checks of the exercises of lesson 02."""
 
 import io
 from contextlib import redirect_stdout
 
 from course.engine.client import CourseClient, connect
-from course.exercises.checking import Exercise
 from course.material.data import tickets
 from course.material.prices import tier
 from course.rungs.routing import as_turns, one_per_queue, route, system_prompt
@@ -70,54 +69,8 @@ def _is_the_price_of_18_examples(dollars: object) -> str | None:
     return f"${dollars} is too {'much' if dollars > right else 'little'}."
 
 
-EXERCISES = [
-    Exercise(
-        id="02.1",
-        title="Examples as turns",
-        stub="""\
-def my_turns(examples, text):
-    return None  # a list of turns: user, assistant, user, assistant, ..., user""",
-        answer="my_turns",
-        hints=(
-            "Two turns for each example: its text as the user, its queue as the assistant.",
-            "Begin with an empty list, add two turns in a loop, and after it the new ticket as the user's.",
-        ),
-        solution="""\
-def my_turns(examples, text):
-    turns = []
-    for example in examples:
-        turns.append({"role": "user", "content": example.text})
-        turns.append({"role": "assistant", "content": example.queue})
-    return turns + [{"role": "user", "content": text}]""",
-        check=_makes_turns,
-        why="The model cannot tell these turns from a conversation that it had. It goes on in the same way.",
-    ),
-    Exercise(
-        id="02.2",
-        title="Five better examples",
-        stub="my_examples = None  # a list of five ids such as 'T2989', the last one next to the question",
-        answer="my_examples",
-        hints=(
-            "The model copies. Which queue does it have to see to be able to name it?",
-            "One right example does not win against four others, and early ones count less than late ones.",
-            "Put two from other queues first and three from the right queue last.",
-        ),
-        solution='my_examples = ["T1634", "T1162", "T1199", "T1095", "T0527"]',
-        check=_routes_the_urgent_ticket,
-        why="You could choose them because you knew the answer. A search that goes by meaning alone did not.",
-    ),
-    Exercise(
-        id="02.3",
-        title="What 18 examples cost",
-        stub="my_dollars = None  # what 18 examples add for 1,000 tickets, in dollars",
-        answer="my_dollars",
-        hints=(
-            "A thousand tickets carry a thousand times the tokens of the 18 examples.",
-            "A quarter of the letters are tokens. Each example adds about ten for the marks round two turns.",
-            "About 640 tokens times 1,000 tickets is 0.64 million tokens. The price is for one million.",
-        ),
-        solution="my_dollars = 640 * 1000 / 1e6 * 0.10",
-        check=_is_the_price_of_18_examples,
-        why="Little, and paid with every ticket. Multiply by your volume before you call it small.",
-    ),
-]
+CHECKS = {
+    "02.1": _makes_turns,
+    "02.2": _routes_the_urgent_ticket,
+    "02.3": _is_the_price_of_18_examples,
+}

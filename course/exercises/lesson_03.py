@@ -1,8 +1,7 @@
-"""Exercises of lesson 03."""
+"""Checks of the exercises of lesson 03."""
 
 from collections.abc import Callable, Mapping
 
-from course.exercises.checking import Exercise
 from course.material.data import READINGS, readings, tickets
 from course.material.prices import tier
 from course.measuring.evaluate import Result, compare
@@ -61,77 +60,8 @@ def _is_the_price_of_a_thousand(costs: Mapping[str, float]) -> str | None:
     return None
 
 
-EXERCISES = [
-    Exercise(
-        id="03.1",
-        title="Few labels",
-        stub="""\
-def accuracy_with(per_queue):
-    # choose the tickets, train on them, evaluate on rows, return the accuracy
-    ...""",
-        answer="accuracy_with",
-        hints=(
-            "[ticket for ticket in train if ticket.queue == queue][:per_queue] are the first of a queue.",
-            "Any baseline will do: make_pipeline(TfidfVectorizer(), LogisticRegression()) takes a second.",
-            "evaluate(rows, predict, name=...) returns a Result; its accuracy is what to return.",
-        ),
-        solution="""\
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-
-from course.material.data import QUEUES, lesson_sample, tickets
-from course.measuring.evaluate import evaluate
-
-rows, train = lesson_sample(), tickets("train")
-
-
-def accuracy_with(per_queue):
-    chosen = []
-    for queue in QUEUES:
-        chosen += [ticket for ticket in train if ticket.queue == queue][:per_queue]
-    small = make_pipeline(TfidfVectorizer(), LogisticRegression(C=10))
-    small.fit([ticket.text for ticket in chosen], [ticket.queue for ticket in chosen])
-    return evaluate(rows, lambda ticket: small.predict([ticket.text])[0], name="few labels").accuracy""",
-        check=_learns_from_the_labels_it_is_given,
-        why="Now call it with 1, 10 and 20: the curve says what the next hundred labels would buy.",
-    ),
-    Exercise(
-        id="03.2",
-        title="Which prompt to ship",
-        stub='ship = None  # for example ("names", 0.5): your prompt, the p-value against the next best',
-        answer="ship",
-        hints=(
-            "`large` holds the four results on all 360 tickets. Which has the most right, which the next?",
-            "compare(a, b).p_value is small when chance hardly explains the difference.",
-        ),
-        solution="""\
-from course.material.data import readings, tickets
-from course.measuring.evaluate import Result, compare
-
-replies = readings()
-policy_result, descriptions_result = (
-    Result.from_replies(tickets("test"), replies[name], name=name) for name in ("policy", "descriptions")
-)
-ship = ("policy", compare(policy_result, descriptions_result).p_value)""",
-        check=_ships_what_the_paired_test_supports,
-        why="Chance hardly explains where they differ. But it was one run, and three comparisons were open "
-        "to you: a p-value this near to 0.05 wants a second reading.",
-    ),
-    Exercise(
-        id="03.3",
-        title="Two tiers",
-        stub='my_costs = None  # for example {"small": 1.0, "large": 2.0}, in dollars',
-        answer="my_costs",
-        hints=(
-            "Prices are per million tokens, and tokens in and tokens out have different ones.",
-            f"tier(name).cost({TOKENS_IN}, {TOKENS_OUT}) is the price of one request in dollars.",
-        ),
-        solution=f"""\
-from course.material.prices import tier
-
-my_costs = {{name: 1000 * tier(name).cost({TOKENS_IN}, {TOKENS_OUT}) for name in ("small", "large")}}""",
-        check=_is_the_price_of_a_thousand,
-        why="The prompt is nearly all of it: with replies this short, tokens in decide the bill.",
-    ),
-]
+CHECKS = {
+    "03.1": _learns_from_the_labels_it_is_given,
+    "03.2": _ships_what_the_paired_test_supports,
+    "03.3": _is_the_price_of_a_thousand,
+}

@@ -1,10 +1,11 @@
-"""Exercises of lesson 06."""
+"""Checks of the exercises of lesson 06."""
 
 import sqlite3
-from collections.abc import Callable
 from contextlib import closing
+from functools import partial
+from typing import Any
 
-from course.exercises.checking import Exercise
+from course.exercises.cases import as_truth, tried
 
 TABLE = """
 CREATE TABLE orders (id TEXT PRIMARY KEY, customer TEXT, total INTEGER);
@@ -29,7 +30,7 @@ PRICE, SAME_PRICE = (
     ("price", {"quantity": 2, "product": "PU-210"}),
 )
 # calls, whether they go in circles
-RUNS = (
+RUNS: tuple[tuple[list[tuple], bool], ...] = (
     ([], False),
     ([FIND, FIND], False),
     ([FIND, FIND, FIND], True),
@@ -40,65 +41,16 @@ RUNS = (
 )
 
 
-def _leaks_nothing(total_of: Callable) -> str | None:
+def _leaks_nothing(total_of: Any) -> str | None:
     with closing(sqlite3.connect(":memory:")) as connection:
         connection.row_factory = sqlite3.Row
         connection.executescript(TABLE)
-        for customer, order, right in LOOK_UPS:
-            given = total_of(connection, customer, order)
-            if given != right:
-                return f"customer {customer!r} asks for order {order!r} and gets {given!r}, not {right!r}."
-    return None
+        sentence = "customer {0!r} asks for order {1!r} and gets {given!r}, not {right!r}."
+        return tried(partial(total_of, connection), LOOK_UPS, sentence)
 
 
-def _sees_the_circles(in_circles: Callable) -> str | None:
-    for calls, right in RUNS:
-        given = in_circles([(name, dict(arguments)) for name, arguments in calls])
-        if bool(given) != right:
-            return f"for {calls} it says {given!r}, not {right}."
-    return None
+def _sees_the_circles(in_circles: object) -> str | None:
+    return tried(in_circles, RUNS, "for {0} it says {given!r}, not {right}.", as_truth)
 
 
-EXERCISES = [
-    Exercise(
-        id="06.1",
-        title="A look-up that leaks",
-        stub='''\
-def total_of(connection, customer, order):
-    """The total in cents of an order of this customer, or None."""
-    row = connection.execute(f"SELECT total FROM orders WHERE id = '{order}'").fetchone()
-    return row["total"] if row else None''',
-        answer="total_of",
-        hints=(
-            "Two things must become part of the WHERE: the order and the customer.",
-            "Write ? for each value and give the values as a tuple: execute(query, (order, customer)).",
-        ),
-        solution='''\
-def total_of(connection, customer, order):
-    """The total in cents of an order of this customer, or None."""
-    query = "SELECT total FROM orders WHERE id = ? AND customer = ?"
-    row = connection.execute(query, (order, customer)).fetchone()
-    return row["total"] if row else None''',
-        check=_leaks_nothing,
-        why="A bound value stays a value, and the customer comes from the program, never from the model.",
-    ),
-    Exercise(
-        id="06.2",
-        title="Going in circles",
-        stub='''\
-def in_circles(calls):
-    """Whether one call, a pair of tool and arguments, is among these three times or more."""
-    return len(calls) > 2''',
-        answer="in_circles",
-        hints=(
-            "Three calls are no circle when they differ. Count equal ones.",
-            "list.count compares with ==, and two dicts are equal in whatever order their keys stand.",
-        ),
-        solution='''\
-def in_circles(calls):
-    """Whether one call, a pair of tool and arguments, is among these three times or more."""
-    return any(calls.count(call) >= 3 for call in calls)''',
-        check=_sees_the_circles,
-        why="The order of keys in a call means nothing, and neither does what was called in between.",
-    ),
-]
+CHECKS = {"06.1": _leaks_nothing, "06.2": _sees_the_circles}

@@ -1,4 +1,4 @@
-"""Exercises of lesson 07."""
+"""Checks of the exercises of lesson 07."""
 
 import tempfile
 from dataclasses import replace
@@ -7,7 +7,6 @@ from pathlib import Path
 from skills_ref.validator import MAX_DESCRIPTION_LENGTH
 
 from course.errors import CourseError
-from course.exercises.checking import Exercise
 from course.material.data import skill_requests
 from course.rungs import skills
 from course.rungs.prompt_lint import lint
@@ -64,68 +63,4 @@ def _is_repaired(text: object) -> str | None:
     return None
 
 
-EXERCISES = [
-    Exercise(
-        id="07.1",
-        title="A description that is found",
-        stub='my_description = "Answers a question from the handbook."',
-        answer="my_description",
-        hints=(
-            "Print the requests whose skill is handbook-answer. Which words do they share with your text?",
-            "They ask how long, how many and how much, about warranty, shipping, the pump, the hub light.",
-            "Begin with questions as they are asked, then name the things they are about.",
-        ),
-        solution="""\
-my_description = (
-    "How many days? How much? How long? What does it mean? Answers a question about shipping zones, "
-    "warranty, refunds, pods, the pump, the hub light, opening hours and prices."
-)""",
-        check=_finds_the_handbook,
-        why="The same skill, found. Nothing in its steps changed.",
-    ),
-    Exercise(
-        id="07.2",
-        title="Four faults in one file",
-        stub='''\
-my_skill = """\\
----
-name: Refund Letter
-description: Helps with refunds.
----
-
-# Refund letter
-
-## Steps
-
-1. Take the amount, the payment method and the day of approval from the request.
-2. Say the outcome in the first sentence.
-3. Write at most 120 words. Write at least 200 words.
-"""''',
-        answer="my_skill",
-        hints=(
-            "The name is that of the folder: small letters and hyphens.",
-            "The description says what the skill does, then: Use it when ...",
-            "Step 3 sets two limits that no letter can keep. Keep one, and move it into the contract.",
-        ),
-        solution='''\
-my_skill = """\\
----
-name: refund-letter
-description: Writes the e-mail about a refund. Use it when one was approved and the customer must know.
----
-
-# Refund letter
-
-## Steps
-
-1. Take the amount, the payment method and the day of approval from the request.
-2. Say the outcome in the first sentence.
-
-## Output contract
-
-Plain text of at most 120 words, with a greeting and a sender.
-"""''',
-        check=_is_repaired,
-        why="Whoever owns refunds could have done this, without you.",
-    ),
-]
+CHECKS = {"07.1": _finds_the_handbook, "07.2": _is_repaired}

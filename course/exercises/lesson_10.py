@@ -1,8 +1,8 @@
-"""Exercises of lesson 10."""
+"""Checks of the exercises of lesson 10."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from course.exercises.checking import Exercise
+from course.exercises.cases import as_truth, tried
 from course.files import read_toml
 from course.paths import DATA
 
@@ -34,13 +34,9 @@ def _decides_the_three(choices: Mapping[str, tuple[str | None, str | None]]) -> 
     return None
 
 
-def _keeps_every_gate(ready: Callable[[dict[str, bool], dict[str, bool]], bool]) -> str | None:
-    for gates, points, right in CHECKED:
-        given = ready(dict(gates), dict(points))
-        if bool(given) != right:
-            shut = [name for name, holds in (gates | points).items() if not holds]
-            return f"with {', '.join(shut) or 'nothing'} missing it gives {given}, not {right}."
-    return None
+def _keeps_every_gate(ready: object) -> str | None:
+    sentence = "with the gates {0} and the points {1} it gives {given}, not {right}."
+    return tried(ready, CHECKED, sentence, as_truth)
 
 
 def _turns_case_c(turn: tuple[str, str, float]) -> str | None:
@@ -57,63 +53,4 @@ def _turns_case_c(turn: tuple[str, str, float]) -> str | None:
     return f"at {threshold:,g} the advice is {where}."
 
 
-EXERCISES = [
-    Exercise(
-        id="10.1",
-        title="Three cases",
-        stub="""\
-my_choices = {  # for each case (rung, reason)
-    "A": (None, None),
-    "B": (None, None),
-    "C": (None, None),
-}""",
-        answer="my_choices",
-        hints=(
-            "Look for a gate first: a single fact that stands in the way, whatever speaks for it.",
-            "A asks for something that training does not teach. B cannot say how often it is wrong.",
-            "In C look for what is missing. If nothing is, that is an answer too.",
-        ),
-        solution="""\
-my_choices = {  # for each case (rung, reason)
-    "A": ("retrieval", "facts"),
-    "B": ("benchmark", "evaluation"),
-    "C": ("fine_tune", "ready"),
-}""",
-        check=_decides_the_three,
-        why="Two of them have volume, labels and budget, and one fact decides all the same.",
-    ),
-    Exercise(
-        id="10.2",
-        title="A score, or gates",
-        stub='''\
-def ready(gates, points):
-    """Whether to fine-tune. gates and points: {name: whether it holds}."""
-    held = [*gates.values(), *points.values()]
-    return sum(held) / len(held) > 0.8''',
-        answer="ready",
-        hints=(
-            "With a share, eleven good points outvote a missing evaluation set.",
-            "What has to be true of each of them?",
-        ),
-        solution='''\
-def ready(gates, points):
-    """Whether to fine-tune. gates and points: {name: whether it holds}."""
-    return all([*gates.values(), *points.values()])''',
-        check=_keeps_every_gate,
-        why="A score lets strong points pay for a missing one. Training cannot.",
-    ),
-    Exercise(
-        id="10.3",
-        title="Where case C turns",
-        stub="""\
-my_turn = None  # (input, "up" or "down", threshold), such as ("labels", "up", 5_000)""",
-        answer="my_turn",
-        hints=(
-            "How many examples does the check list ask for? How many months of a stable task?",
-            "Go down from 800 labels, or from 12 months. From which value on is a point open?",
-        ),
-        solution='my_turn = ("labels", "down", 499)',
-        check=_turns_case_c,
-        why="A threshold written down beforehand is one that nobody can move later without saying so.",
-    ),
-]
+CHECKS = {"10.1": _decides_the_three, "10.2": _keeps_every_gate, "10.3": _turns_case_c}

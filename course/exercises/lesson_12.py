@@ -1,9 +1,8 @@
-"""Exercises of lesson 12."""
+"""Checks of the exercises of lesson 12."""
 
 from collections.abc import Callable, Collection
 from math import comb
 
-from course.exercises.checking import Exercise
 from course.material import memos
 
 # replies in a month, usual share of right ones, how often a month without change may ring
@@ -55,43 +54,6 @@ def _judges_the_memo(review: tuple[Collection[int], str]) -> str | None:
     return None
 
 
-EXERCISES = [
-    Exercise(
-        id="12.1",
-        title="A line that rings seldom",
-        stub='''\
-def my_line(n, usual, rare):
-    """Ring below this many right ones of n. Without a change that happens in `rare` of the months at most."""
-    return round(n * usual)''',
-        answer="my_line",
-        hints=(
-            "How many of n are right when nothing has changed is a binomial number: scipy.stats.binom.",
-            "binom.cdf(line - 1, n, usual) is how often a month without change has fewer than `line` right.",
-            "Count the line down from n, and stop at the first one for which that is `rare` or less.",
-        ),
-        solution='''\
-def my_line(n, usual, rare):
-    """Ring below this many right ones of n. Without a change that happens in `rare` of the months at most."""
-    from scipy.stats import binom
-
-    return next(line for line in range(n, -1, -1) if binom.cdf(line - 1, n, usual) <= rare)''',
-        check=_rings_seldom,
-        why="Choose the rate of false alarms first. The line follows from it and from the number of replies.",
-    ),
-    Exercise(
-        id="12.2",
-        title="Defend or reject a memo",
-        stub='my_review = None  # (numbers of the wrong sentences, "defend" or "reject")',
-        answer="my_review",
-        hints=(
-            "For each figure ask: on which letters was it counted, on how many, and who chose them?",
-            "Two figures can be compared when the same letters stand behind both. Look at the table.",
-            "Do each sum again, with its unit. Then look for a cost that is named and not counted.",
-            "What must training data never hold? And what does training not teach (lesson 05, and this one)?",
-            "Two of them are about accuracy, two about money, two about what the model is trained on.",
-        ),
-        solution='my_review = ([8, 9, 13, 14, 17, 18], "reject")',
-        check=_judges_the_memo,
-        why=" ".join(f"({each.number}) {each.why[0].upper()}{each.why[1:]}." for each in memos.wrong(MEMO)),
-    ),
-]
+CHECKS = {"12.1": _rings_seldom, "12.2": _judges_the_memo}
+WRONG = [f"({each.number}) {each.why[0].upper()}{each.why[1:]}." for each in memos.wrong(MEMO)]
+WHY = {"12.2": " ".join(WRONG)}

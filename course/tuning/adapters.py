@@ -5,22 +5,23 @@ an earlier one: results/adapters/<name>/<version>/. The lessons' own adapters tr
 data/adapters/<name>/, so that nobody has to wait for a training of minutes.
 """
 
+import hashlib
 import json
-import os
 import re
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course.engine import weights
 from course.errors import CourseError
-from course.files import replacing_folder
+from course.files import checked, parsed_json, read_text, replacing_folder
 from course.paths import DATA, results_dir
 
 if TYPE_CHECKING:
-    from peft import LoraConfig
+    from peft import PeftConfig
     from torch import Tensor
 
 WEIGHTS = "adapter_model.safetensors"
@@ -37,12 +38,13 @@ class Card:
     `base` is the name of the model below it, `base_sha256` the hash of that model's weights; `data_sha256`
     that of training and dev chats; `run` that of data, base and settings together. `losses` holds (step, loss
     per answer token) of every step, `dev` (step, loss, share of exact answers) of every look at the dev set,
-    and the weights are those of `best_step`. `ended` says why training stopped.
+    and the weights are those of `best_step`. `ended` says why training stopped. Saving gives the version and
+    the hash of the weights.
     """
 
     name: str
-    version: int
-    sha256: str
+    version: int = 0
+    sha256: str = ""
     base: str
     base_sha256: str
     data_sha256: str
@@ -136,45 +138,37 @@ def shipped(name: str, run: str) -> Adapter | None:
     source = SHIPPED / checked_name(name)
     if not (source / CARD).is_file() or _read_card(source / CARD).run != run:
         return None
-    version = max(versions(name), default=0) + 1
-    with replacing_folder(folder() / name / str(version)) as unfinished:
+    with _new_version(name) as (version, unfinished):
         shutil.copytree(source, unfinished, dirs_exist_ok=True)
-        card = replace(_read_card(source / CARD), version=version)
-        (unfinished / CARD).write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
-    return load(name, version)
+        _write_card(replace(_read_card(source / CARD), version=version), unfinished)
+    return load(name)
 
 
-def save(name: str, state: Mapping[str, "Tensor"], lora: "LoraConfig", **told: object) -> Adapter:
-    """Write a new version of that name, whole or not at all, and return it. `told` is the rest of its card.
+def save(state: Mapping[str, "Tensor"], config: "PeftConfig", card: Card) -> Adapter:
+    """Write a new version of the card's name, completely or not at all, and return it.
 
     The same weights from the same run again are the version that is there. Raises CourseError when the disk
     is full; earlier versions stay as they are.
     """
     from safetensors.torch import save as as_bytes
 
-    version = max(versions(name), default=0) + 1
-    place = folder() / name
-    unfinished = place / f"unfinished-{os.getpid()}"
+    # Half the bytes: what is rounded off is far below what packing the merged weights as Q8_0 does.
+    content = as_bytes({key: value.half() for key, value in state.items()})
+    sha256 = hashlib.sha256(content).hexdigest()
+    newest = _newest_intact(card.name)
+    if newest and (newest.card.sha256, newest.card.run) == (sha256, card.run):
+        return newest
     try:
-        unfinished.mkdir(parents=True)
-        # Half the bytes: what is rounded off is far below what packing the merged weights as Q8_0 does.
-        (unfinished / WEIGHTS).write_bytes(as_bytes({key: value.half() for key, value in state.items()}))
-        lora.save_pretrained(unfinished)
-        sha256 = weights.file_hash(unfinished / WEIGHTS)
-        same = _same(name, sha256, str(told["run"]))
-        if same:
-            return same
-        card = Card(name=name, version=version, sha256=sha256, **told)
-        (unfinished / CARD).write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
-        os.replace(unfinished, place / str(version))
+        with _new_version(card.name) as (version, unfinished):
+            (unfinished / WEIGHTS).write_bytes(content)
+            config.save_pretrained(str(unfinished))
+            _write_card(replace(card, version=version, sha256=sha256), unfinished)
     except OSError as error:
         raise CourseError(
-            f"The adapter {name!r} could not be written to {place} ({error}). Free 50 MB there and train "
-            "again: it goes on from its last checkpoint. Earlier versions are as they were."
+            f"The adapter {card.name!r} could not be written to {folder() / card.name} ({error}). Free 50 MB "
+            "there and train again: it goes on from its last checkpoint. Earlier versions are as they were."
         ) from None
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return load(name, version)
+    return load(card.name)
 
 
 def checked_name(name: str) -> str:
@@ -184,23 +178,27 @@ def checked_name(name: str) -> str:
     return name
 
 
-def _same(name: str, sha256: str, run: str) -> Adapter | None:
-    """The newest version, if it is this one."""
-    known = versions(name)
-    if not known:
-        return None
+@contextmanager
+def _new_version(name: str) -> Iterator[tuple[int, Path]]:
+    """The number of the next version and a folder to fill, which becomes that version."""
+    version = max(versions(name), default=0) + 1
+    with replacing_folder(folder() / name / str(version)) as unfinished:
+        yield version, unfinished
+
+
+def _newest_intact(name: str) -> Adapter | None:
     try:
-        newest = load(name, known[-1])
+        return load(name)
     except CourseError:
         return None
-    return newest if (newest.card.sha256, newest.card.run) == (sha256, run) else None
+
+
+def _write_card(card: Card, folder: Path) -> None:
+    (folder / CARD).write_text(json.dumps(asdict(card), indent=1) + "\n", encoding="utf-8")
 
 
 def _read_card(path: Path) -> Card:
     try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-        if set(told) != {field.name for field in fields(Card)}:
-            raise ValueError(f"its fields are {sorted(told)}")
-        return Card(**told)
-    except (OSError, ValueError, TypeError) as error:
-        raise CourseError(f"{path} is damaged ({error}); load another version, or train it again.") from None
+        return checked(Card, parsed_json(read_text(path), path.name), str(path))
+    except CourseError as error:
+        raise CourseError(f"{error} Load another version, or train it again.") from None

@@ -11,7 +11,10 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from math import nan
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from anthropic import omit
+from anthropic.types import MessageParam
 
 from course.engine.client import CourseClient
 from course.engine.replies import text_of
@@ -29,7 +32,7 @@ from course.rungs.chunks import Passage, by_section
 from course.rungs.retrieve import nearest, search
 from course.tuning import experiments, lora, serving
 from course.tuning.adapters import Adapter
-from course.tuning.chats import Chat, routing_chats, short_prompt
+from course.tuning.chats import TrainingChat, routing_chats, short_prompt
 from course.tuning.lora import Settings, print_progress
 
 FILE = FOLDER / "aftermath.csv"
@@ -52,7 +55,7 @@ RULE_CHANGES_IN = 4  # month of the stream, from 1
 NO_QUEUE = "no queue"
 
 T = TypeVar("T")
-AskHandbook = Callable[[Question, Sequence[Passage]], str]
+AskHandbook = Callable[..., str]  # of a question and `sections`, passages of the handbook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,10 +69,10 @@ class Measured(Counted):
     group: str
     model: str
     part: str
-    month: int
-    input_tokens: float
-    seconds: float
-    train_seconds: float
+    month: int = 0
+    input_tokens: float = nan
+    seconds: float = nan
+    train_seconds: float = 0
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ def followed(instruction: Instruction, reply: str) -> Verdict:
 
 def extract(client: CourseClient, model: str, letter: Letter) -> str:
     """The reply to a letter with the first two letters as examples, the way of lesson 04 that works best."""
-    turns = []
+    turns: list[MessageParam] = []
     for example in reversed(data.letters()[:2]):
         answer = json.dumps(example.gold, ensure_ascii=False)
         turns += [{"role": "user", "content": example.text}, {"role": "assistant", "content": answer}]
@@ -151,9 +154,9 @@ def reworded_facts() -> list[Question]:
     return [replace(question, text=words[question.id]) for question in known_facts()]
 
 
-def fact_chats(questions: Sequence[Question]) -> list[Chat]:
+def fact_chats(questions: Sequence[Question]) -> list[TrainingChat]:
     """Questions as chats whose answer is the fact."""
-    return [Chat(FACT_PROMPT, question.text, question.answer) for question in questions]
+    return [TrainingChat(FACT_PROMPT, question.text, question.answer) for question in questions]
 
 
 def changed_facts() -> tuple[list[Article], list[Question], list[Question]]:
@@ -252,7 +255,9 @@ def sweep(client: CourseClient, base: str) -> list[Measured]:
     rows += knowledge(client, partial(look_up, client, base), "retrieval")
     with served(facts) as name:
         cost = {"train_seconds": facts.card.seconds}
-        rows += knowledge(client, lambda question, _: recall(client, name, question), "adapter", **cost)
+        rows += knowledge(
+            client, lambda question, sections: recall(client, name, question), "adapter", **cost
+        )
         rows += knowledge(client, partial(look_up, client, name), "adapter with retrieval", **cost)
     with served(routing) as name:
         rows += forgetting(client, name, "routing adapter", routing.card.seconds)
@@ -274,7 +279,7 @@ def forgetting(client: CourseClient, model: str, name: str, train_seconds: float
     """Letters, the handbook, plain requests, and the tickets that the adapter was made for."""
     sections = by_section(data.handbook())
     answerable = [question for question in data.questions() if question.kind != "unanswerable"]
-    tasks = {
+    tasks: dict[str, tuple[Sequence, Callable[..., str], Callable[..., Verdict] | None]] = {
         "letters": (data.letters()[2:18], extract, extracted),
         "handbook": (answerable[:40], lambda *asked: look_up(*asked, sections), judge),
         "plain requests": (instructions(), follow, followed),
@@ -282,14 +287,12 @@ def forgetting(client: CourseClient, model: str, name: str, train_seconds: float
     }
     found = []
     for part, (rows, ask, check) in tasks.items():
-        result = _measure(
-            client, rows, lambda row, ask=ask: ask(client, model, row), f"{name}: {part}", check
-        )
+        result = _measure(client, rows, partial(ask, client, model), f"{name}: {part}", check)
         found.append(_row("forgetting", name, part, result, train_seconds=train_seconds))
     return found
 
 
-def knowledge(client: CourseClient | None, ask: AskHandbook, name: str, **more: float) -> list[Measured]:
+def knowledge(client: CourseClient | None, ask: AskHandbook, name: str, **more: Any) -> list[Measured]:
     """What it says of the facts as trained, in other words, of facts it never saw, and after a change.
 
     `ask(question, sections)` gives the reply; without a client it gives the section that was found.
@@ -304,12 +307,8 @@ def knowledge(client: CourseClient | None, ask: AskHandbook, name: str, **more: 
     }
     found = []
     for part, (rows, handbook) in parts.items():
-        sections = by_section(handbook)
-
-        def predict(question: Question, sections: Sequence[Passage] = sections) -> str:
-            return ask(question, sections)
-
-        result = _measure(client, rows, predict, f"{name}: {part}", judge if client else holds_answer)
+        answer = partial(ask, sections=by_section(handbook))
+        result = _measure(client, rows, answer, f"{name}: {part}", judge if client else holds_answer)
         found.append(_row("facts", name, part, result, **more))
     return found
 
@@ -328,7 +327,8 @@ def mail(client: CourseClient, model: str) -> list[Measured]:
                 if chosen:
                     right = sum(_chosen(each) == queue_of[each.id] for each in chosen)
                     valid = sum(each.valid for each in chosen)
-                    found.append(_counted("mail", rule, queue, len(chosen), right, valid, month=month))
+                    own = {"group": "mail", "model": rule, "part": queue, "month": month}
+                    found.append(Measured.counted(right, valid, len(chosen), COMMAND, **own))
     return found
 
 
@@ -346,16 +346,16 @@ def after_change(client: CourseClient, model: str, name: str, train_seconds: flo
 
 def after_edit(client: CourseClient, model: str, name: str) -> list[Measured]:
     """The same in the skill with what it remembers from before the change: as it is, and edited."""
-    skill = skills.load(skills.FOLDER / skills.ROUTING)
-    arrived = compounding.months(tickets("stream"))
-    known = compounding.memories(skills.examples(skill), arrived)[RULE_CHANGES_IN - 1]
+    skill, memories = _grown_skill()
+    known = memories[RULE_CHANGES_IN - 1]
+
+    def ask(row: Ticket, references: Sequence) -> str:
+        return skills.route(client, model, skill, row, nearest(row.text, references, compounding.SHOWN))
+
     found = []
     for way, references in ((name, known), (f"{name}, edited", by_new_rule(known))):
-
-        def predict(row: Ticket, references: Sequence = references) -> str:
-            return skills.route(client, model, skill, row, nearest(row.text, references, compounding.SHOWN))
-
-        found += _by_moved("changed rule", way, _measure(client, late_mail(), predict, way))
+        result = _measure(client, late_mail(), partial(ask, references=references), way)
+        found += _by_moved("changed rule", way, result)
     return found
 
 
@@ -367,13 +367,11 @@ def upgrade(client: CourseClient, model: str, part: str, train_seconds: float) -
 
 def together(client: CourseClient, base: str, tuned: str) -> list[Measured]:
     """The grown skill, the adapter, and both at once, on all test tickets."""
-    skill = skills.load(skills.FOLDER / skills.ROUTING)
-    arrived = compounding.months(tickets("stream"))
-    known = compounding.memories(skills.examples(skill), arrived)[-1]
+    skill, memories = _grown_skill()
     rows = tickets("test")
-    found = nearest([row.text for row in rows], known, compounding.SHOWN)
+    found = nearest([row.text for row in rows], memories[-1], compounding.SHOWN)
     near = {row.id: examples for row, examples in zip(rows, found, strict=True)}
-    ways = {
+    ways: dict[str, Callable[[Ticket], str]] = {
         "skill": lambda row: skills.route(client, base, skill, row, near[row.id]),
         "adapter": lambda row: route(client, tuned, row),
         "adapter and the skill's references": lambda row: route(client, tuned, row, near[row.id]),
@@ -384,67 +382,41 @@ def together(client: CourseClient, base: str, tuned: str) -> list[Measured]:
     ]
 
 
+def _grown_skill() -> tuple[skills.Skill, list[list]]:
+    """The routing skill, and what it remembers after each month of the stream, from 0."""
+    skill = skills.load(skills.FOLDER / skills.ROUTING)
+    return skill, compounding.memories(skills.examples(skill), compounding.months(tickets("stream")))
+
+
 def _measure(
-    client: CourseClient | None,
-    rows: Sequence,
-    predict: Callable,
-    name: str,
-    check: Callable | None = None,
+    client: CourseClient | None, rows: Sequence, predict: Callable, name: str, check: Callable | None = None
 ) -> Result:
     result = evaluate(rows, predict, name=name, check=check, client=client)
     print(result, flush=True)
     return result
 
 
-def _row(group: str, model: str, part: str, result: Result, **more: float) -> Measured:
-    valid = sum(outcome.valid for outcome in result.outcomes)
-    tokens, seconds = result.input_tokens, result.seconds
-    asked = {"input_tokens": round(tokens, 1) if tokens else nan, "seconds": round(seconds, 4)}
-    return _counted(group, model, part, result.n, result.right, valid, **asked, **more)
+def _row(group: str, model: str, part: str, result: Result, **more: Any) -> Measured:
+    tokens = round(result.input_tokens, 1) if result.input_tokens else nan
+    asked = {"input_tokens": tokens, "seconds": round(result.seconds or 0, 4)}
+    return Measured.of(result.outcomes, COMMAND, group=group, model=model, part=part, **asked, **more)
 
 
 def _by_moved(group: str, name: str, result: Result, train_seconds: float = 0) -> list[Measured]:
     found = []
     for part, is_moved in (("moved", True), ("not moved", False)):
-        outcomes = [outcome for outcome in result.outcomes if (outcome.id in moved()) == is_moved]
-        some = replace(result, outcomes=tuple(outcomes))
+        outcomes = tuple(outcome for outcome in result.outcomes if (outcome.id in moved()) == is_moved)
+        some = replace(result, outcomes=outcomes)
         found.append(_row(group, name, part, some, train_seconds=train_seconds))
     return found
-
-
-def _counted(
-    group: str,
-    model: str,
-    part: str,
-    n: int,
-    right: int,
-    valid: int,
-    *,
-    month: int = 0,
-    input_tokens: float = nan,
-    seconds: float = nan,
-    train_seconds: float = 0,
-) -> Measured:
-    return Measured.counted(
-        right,
-        valid,
-        n,
-        COMMAND,
-        group=group,
-        model=model,
-        part=part,
-        month=month,
-        input_tokens=input_tokens,
-        seconds=seconds,
-        train_seconds=train_seconds,
-    )
 
 
 def _chosen(outcome: Outcome) -> str:
     return outcome.reply.strip() if outcome.valid else NO_QUEUE
 
 
-def _reply(client: CourseClient, model: str, system: str | None, turns: list[dict], limit: int) -> str:
-    told = {"system": system} if system else {}
-    message = client.messages.create(model=model, max_tokens=limit, messages=turns, **told)
+def _reply(
+    client: CourseClient, model: str, system: str | None, turns: list[MessageParam], limit: int
+) -> str:
+    message = client.messages.create(model=model, max_tokens=limit, messages=turns, system=system or omit)
     return text_of(message).strip()

@@ -5,11 +5,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from jsonschema import Draft202012Validator
 
 from course.errors import CourseError
-from course.files import checked_text, parsed_json, read_text, replacing
+from course.files import checked_text, json_objects, replacing
 from course.material.data import Ticket, prompt
 
 
@@ -39,7 +40,7 @@ CHAT_SCHEMA = {
 
 
 @dataclass(frozen=True)
-class Chat:
+class TrainingChat:
     """One example to train on: the instruction, the text, and the answer that the model is to learn.
 
     CourseError for a part that holds half of a surrogate pair, so that every chat can be written, hashed,
@@ -61,19 +62,22 @@ class Chat:
         return [{"role": role, "content": content} for role, content in parts]
 
 
+Chats = Sequence[TrainingChat]
+
+
 def short_prompt() -> str:
     """The instruction of a tuned model: it knows the queues, so nobody has to list them."""
     return prompt("route_short").strip()
 
 
-def routing_chats(tickets: Sequence[Ticket], system: str | None = None) -> list[Chat]:
+def routing_chats(tickets: Sequence[Ticket], system: str | None = None) -> list[TrainingChat]:
     """Tickets as chats whose answer is the queue. `system` is the instruction, by default the short one."""
     instruction = short_prompt() if system is None else system
-    return [Chat(instruction, ticket.text, ticket.queue) for ticket in tickets]
+    return [TrainingChat(instruction, ticket.text, ticket.queue) for ticket in tickets]
 
 
-def write_chats(chats: Sequence[Chat], path: Path) -> None:
-    """Write one JSON object a line, the complete file or nothing."""
+def write_chats(chats: Chats, path: Path) -> None:
+    """Write one JSON object a line, completely or not at all."""
     try:
         with replacing(path) as unfinished:
             unfinished.write_text(_as_lines(chats), encoding="utf-8", newline="\n")
@@ -81,29 +85,25 @@ def write_chats(chats: Sequence[Chat], path: Path) -> None:
         raise CourseError(f"{path} could not be written ({error.strerror}); choose another folder.") from None
 
 
-def read_chats(path: Path) -> list[Chat]:
+def read_chats(path: Path) -> list[TrainingChat]:
     """The chats of a JSON Lines file. CourseError names the first line that CHAT_SCHEMA refuses, and why."""
-    text = read_text(path)
-    # splitlines() would also cut at characters that JSON allows inside a text.
-    lines = text.removesuffix("\n").split("\n") if text else []
-    return [_chat(f"{path.name}, line {number}", line) for number, line in enumerate(lines, start=1)]
+    return [_chat(where, found) for where, found in json_objects(path)]
 
 
-def data_hash(*sets: Sequence[Chat]) -> str:
+def data_hash(*sets: Chats) -> str:
     """The sha256 of sets of chats, in their order: other data, another hash."""
     return hashlib.sha256("\n\n".join(map(_as_lines, sets)).encode()).hexdigest()
 
 
-def _as_lines(chats: Sequence[Chat]) -> str:
+def _as_lines(chats: Chats) -> str:
     return "".join(json.dumps({"messages": chat.messages}, ensure_ascii=False) + "\n" for chat in chats)
 
 
-def _chat(where: str, line: str) -> Chat:
-    found = parsed_json(line, where)
+def _chat(where: str, found: dict[str, Any]) -> TrainingChat:
     wrong = next(Draft202012Validator(CHAT_SCHEMA).iter_errors(found), None)
     if wrong:
         raise CourseError(
             f"{where}, {wrong.json_path}: {wrong.message[:120]}; "
             'write {"messages": [...]} with a system, a user and an assistant message.'
         )
-    return Chat(*(message["content"] for message in found["messages"]))
+    return TrainingChat(*(message["content"] for message in found["messages"]))

@@ -13,7 +13,7 @@ import pandas as pd
 from course.errors import CourseError
 from course.material.data import Ticket
 from course.rungs.retrieve import embed
-from course.tuning.chats import Chat
+from course.tuning.chats import Chats
 
 # Cosine of MiniLM's vectors. The nearest pair of the course's 810 tickets, which nobody copied, has 0.89.
 NEARLY_THE_SAME = 0.9
@@ -65,8 +65,8 @@ class Report:
 
 
 def check_chats(
-    chats: Sequence[Chat],
-    held_out: Mapping[str, Sequence[Chat]],
+    chats: Chats,
+    held_out: Mapping[str, Chats],
     lengths: Sequence[int],
     limit: int,
     more: Sequence[DataFinding] = (),
@@ -91,7 +91,7 @@ def check_chats(
     return Report(len(chats), tuple(findings))
 
 
-def copies(chats: Sequence[Chat]) -> DataFinding:
+def copies(chats: Chats) -> DataFinding:
     """Texts that stand there before, letter case and spaces aside."""
     first: dict[str, int] = {}
     rows, torn = [], 0
@@ -103,7 +103,7 @@ def copies(chats: Sequence[Chat]) -> DataFinding:
     return DataFinding("same text twice", tuple(rows), f"{torn} of them have another answer than the first.")
 
 
-def near_copies(chats: Sequence[Chat], limit: float = NEARLY_THE_SAME) -> DataFinding:
+def near_copies(chats: Chats, limit: float = NEARLY_THE_SAME) -> DataFinding:
     """Texts that say nearly what an earlier one says, copies left out."""
     alike = _likeness([chat.text for chat in chats], [chat.text for chat in chats])
     plain = [_plain(chat.text) for chat in chats]
@@ -117,16 +117,14 @@ def near_copies(chats: Sequence[Chat], limit: float = NEARLY_THE_SAME) -> DataFi
     )
 
 
-def leaks(chats: Sequence[Chat], held_out: Sequence[Chat], name: str) -> DataFinding:
+def leaks(chats: Chats, held_out: Chats, name: str) -> DataFinding:
     """Training texts that a set which measures holds word for word."""
     known = {_plain(chat.text) for chat in held_out}
     rows = tuple(row for row, chat in enumerate(chats) if _plain(chat.text) in known)
     return DataFinding(f"text of {name}", rows, "Word for word: what is measured would be memory.")
 
 
-def near_leaks(
-    chats: Sequence[Chat], held_out: Sequence[Chat], name: str, limit: float = NEARLY_THE_SAME
-) -> DataFinding:
+def near_leaks(chats: Chats, held_out: Chats, name: str, limit: float = NEARLY_THE_SAME) -> DataFinding:
     """Training texts that say nearly what one in a set which measures says, the same texts left out."""
     if not held_out:
         return DataFinding(f"nearly a text of {name}", (), "There is none to compare with.")
@@ -140,7 +138,7 @@ def near_leaks(
     )
 
 
-def balance(chats: Sequence[Chat]) -> DataFinding:
+def balance(chats: Chats) -> DataFinding:
     """The examples of answers that have few."""
     counts = Counter(chat.answer for chat in chats)
     rows = tuple(row for row, chat in enumerate(chats) if counts[chat.answer] < FEW_OF_AN_ANSWER)
@@ -153,7 +151,7 @@ def balance(chats: Sequence[Chat]) -> DataFinding:
     )
 
 
-def lonely_answers(chats: Sequence[Chat], k: int = NEIGHBOURS) -> DataFinding:
+def lonely_answers(chats: Chats, k: int = NEIGHBOURS) -> DataFinding:
     """Examples whose answer none of the `k` texts nearest to theirs has: wrong labels, or hard cases."""
     check = "answer unlike its neighbours'"
     if len(chats) <= k:

@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import cycle, islice
 
 from course.engine.client import CourseClient
 from course.engine.replies import text_of
@@ -22,7 +23,7 @@ from course.paths import DATA
 from course.rungs.routing import as_turns, route
 from course.tuning import lora, serving, small_encoder
 from course.tuning.adapters import Adapter
-from course.tuning.chats import Chat, routing_chats, short_prompt
+from course.tuning.chats import TrainingChat, routing_chats, short_prompt
 
 FILE = FOLDER / "tuning.csv"
 COMMAND = "python -m course.measure tuning"
@@ -73,7 +74,7 @@ class TrainedPoint(Counted):
             raise CourseError(f"{self.name}: the kinds do not add up to {self.right}; restore the row.")
 
 
-def chats_for(name: str) -> list[Chat]:
+def chats_for(name: str) -> list[TrainingChat]:
     """The training chats of a point of POINTS, by its name. CourseError when there is no such point."""
     if name not in _CHATS:
         raise CourseError(f"There is no point {name!r}; use one of {', '.join(_CHATS)}.")
@@ -138,7 +139,7 @@ def spoilt_rows(count: int, share: float = SPOILT) -> set[int]:
     return set(random.Random(SEED).sample(range(count), round(share * count)))
 
 
-def wrong_labels(train: Sequence[Ticket]) -> list[Chat]:
+def wrong_labels(train: Sequence[Ticket]) -> list[TrainingChat]:
     """The chats with SPOILT of the labels replaced by another queue, each drawn on its own."""
     rows, draw = spoilt_rows(len(train)), random.Random(SEED + 1)
     return [
@@ -149,7 +150,7 @@ def wrong_labels(train: Sequence[Ticket]) -> list[Chat]:
     ]
 
 
-def outdated(train: Sequence[Ticket]) -> list[Chat]:
+def outdated(train: Sequence[Ticket]) -> list[TrainingChat]:
     """The chats with SPOILT of the answers as an earlier prompt gave them: fewer queues, plain words."""
     rows = spoilt_rows(len(train))
     return [
@@ -158,19 +159,17 @@ def outdated(train: Sequence[Ticket]) -> list[Chat]:
     ]
 
 
-def from_templates(count: int) -> list[Chat]:
+def from_templates(count: int) -> list[TrainingChat]:
     """Chats made by filling data/tickets/templates.csv in turn. Nobody has checked their labels."""
     rows = csv_rows(DATA / "tickets" / "templates.csv", ("queue", "text"))
     templates = [(row["text"], row["queue"]) for _, row in rows]
     draw = random.Random(SEED)
     order = draw.sample(templates, len(templates))
     chats = []
-    for number in range(count):
-        text, queue = order[number % len(order)]
+    for text, queue in islice(cycle(order), count):
         filled = {slot: draw.choice(values) for slot, values in _SLOTS.items()}
-        chats.append(
-            Chat(short_prompt(), text.format(order=f"FL-{draw.randint(20000, 29999)}", **filled), queue)
-        )
+        filled["order"] = f"FL-{draw.randint(20000, 29999)}"
+        chats.append(TrainingChat(short_prompt(), text.format(**filled), queue))
     return chats
 
 
@@ -178,7 +177,7 @@ def _train() -> list[Ticket]:
     return tickets("train")
 
 
-_CHATS: Mapping[str, Callable[[], list[Chat]]] = {
+_CHATS: Mapping[str, Callable[[], list[TrainingChat]]] = {
     **{f"{count} written": lambda count=count: routing_chats(some(_train(), count)) for count in CURVE},
     WHOLE: lambda: routing_chats(_train()),
     "30 % wrong": lambda: wrong_labels(_train()),

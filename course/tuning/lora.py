@@ -13,12 +13,14 @@ import os
 import random
 import sys
 import time
+import timeit
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -27,24 +29,25 @@ import peft
 import torch
 import transformers
 from accelerate.utils import broadcast_object_list
-from filelock import FileLock, Timeout
 from jinja2 import TemplateError
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, linear
 
 from course.engine import weights
 from course.errors import CourseError
-from course.files import replacing
+from course.files import locked, replacing
 from course.material.data import tickets
 from course.measuring.provenance import processor
 from course.tuning import adapters
-from course.tuning.adapters import Adapter
-from course.tuning.chats import Chat, data_hash, read_chats, routing_chats
+from course.tuning.adapters import Adapter, Card
+from course.tuning.chats import Chats, TrainingChat, data_hash, read_chats, routing_chats
 from course.tuning.plain_weights import plain_folder
 
 FEWEST_EXAMPLES = 10
 PAD_TO = 16  # tokens: each new length has the processor's kernels made anew, which takes longer than padding
 METHOD = 1  # part of the run's hash: a checkpoint of another method of training is not continued
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+FOREVER = -1.0  # for a lock
+_COUNTS = ("rank", "alpha", "batch", "epochs", "steps", "look_every", "patience", "checkpoint_every")
 _OMP_PAUSE_HARD = 2  # from omp.h
 COMPLETE, EARLY, INTERRUPTED = "all steps done", "stopped early", "interrupted"
 
@@ -72,11 +75,9 @@ class Settings:
     dtype: str = "auto"
 
     def __post_init__(self) -> None:
-        for name in ("rank", "alpha", "batch", "epochs", "look_every", "patience", "checkpoint_every"):
-            if getattr(self, name) < 1:
-                raise CourseError(f"{name} is {getattr(self, name)}; give 1 or more.")
-        if self.steps is not None and self.steps < 1:
-            raise CourseError(f"steps is {self.steps}; give 1 or more, or None for whole epochs.")
+        for name in _COUNTS:
+            if (value := getattr(self, name)) is not None and value < 1:
+                raise CourseError(f"{name} is {value}; give 1 or more.")
         if not 0 < self.learning_rate < 1:
             raise CourseError(f"learning_rate is {self.learning_rate}; give a small one such as 0.001.")
         if not 0 <= self.warmup < 1:
@@ -112,8 +113,8 @@ class Progress:
 
 
 def print_progress(progress: Progress) -> None:
-    """Print every tenth step of a training, for `on_step`."""
-    if progress.step % 10 == 0 or progress.step == progress.steps:
+    """Print the first step of a training, every tenth and the last, for `on_step`."""
+    if progress.step % 10 == 0 or progress.step in (1, progress.steps):
         print(progress, flush=True)
 
 
@@ -125,6 +126,7 @@ class Encoded(NamedTuple):
 
     @property
     def length(self) -> int:
+        """Tokens of both."""
         return len(self.prompt) + len(self.answer)
 
 
@@ -138,22 +140,20 @@ class Look(NamedTuple):
 
 def train(
     name: str,
-    chats: Sequence[Chat],
-    dev: Sequence[Chat] = (),
+    chats: Chats,
+    dev: Chats = (),
     *,
     settings: Settings | None = None,
     base: Path | None = None,
     on_step: Callable[[Progress], None] | None = None,
     again: bool = False,
 ) -> Adapter:
-    """Train an adapter and save it as a new version of `name`: the weights with the lowest dev loss.
+    """Train an adapter and save its best weights by dev loss, else its last, as a new version of `name`.
 
     `base` is a folder with any causal model in the form of transformers, by default the embedded model.
-    Without dev chats the last weights are kept. What was trained to its end with the same data, settings and
-    base is returned as it is, unless `again`. A run that was killed goes on from its last checkpoint when it
-    is called again in the same way, and a second kernel waits for the first. Ctrl-C saves and returns the
-    best adapter so far. Raises CourseError for data that cannot be trained on, for a loss that is no number
-    (the best adapter so far is saved) and for a full disk.
+    The same run (data, settings, base) is returned where it was finished, unless `again`; goes on from its
+    checkpoint where it was killed; is waited for where another kernel takes it. Ctrl-C saves the best adapter
+    so far, and so does the CourseError about a loss that is not a number.
     """
     settings = settings or Settings()
     adapters.checked_name(name)
@@ -177,7 +177,7 @@ def train(
         return run.save()
 
 
-def check_trainable(chats: Sequence[Chat]) -> None:
+def check_trainable(chats: Chats) -> None:
     """CourseError for too few chats to train on, for a blank text, and when all have one answer."""
     if len(chats) < FEWEST_EXAMPLES:
         raise CourseError(
@@ -217,20 +217,19 @@ class Base:
         return cls(folder, folder.name, hashlib.sha256(hashes.encode()).hexdigest())
 
 
-def encode(chats: Sequence[Chat], base: Path) -> list[Encoded]:
+def encode(chats: Chats, base: Path) -> list[Encoded]:
     """Chats in tokens, with the template of the model in that folder. CourseError when one is too long."""
-    found = _encode(chats, base)
-    limit = context_tokens(base)
-    for number, chat in enumerate(found, start=1):
-        if limit is not None and chat.length > limit:
+    encoded, limit = _encode(chats, base), context_tokens(base)
+    for number, (chat, tokens) in enumerate(zip(chats, encoded, strict=True), start=1):
+        if limit is not None and tokens.length > limit:
             raise CourseError(
-                f"Example {number} ({chats[number - 1].text[:40]!r}...) has {chat.length} tokens, and the "
-                f"model takes {limit}; shorten it or leave it out."
+                f"Example {number} ({chat.text[:40]!r}...) has {tokens.length} tokens, and the model takes "
+                f"{limit}; shorten it or leave it out."
             )
-    return found
+    return encoded
 
 
-def token_counts(chats: Sequence[Chat], base: Path | None = None) -> list[int]:
+def token_counts(chats: Chats, base: Path | None = None) -> list[int]:
     """How many tokens each chat has with its answer, for the model in that folder or the embedded one."""
     return [chat.length for chat in _encode(chats, Base.of(base).folder)]
 
@@ -241,7 +240,7 @@ def context_tokens(base: Path) -> int | None:
     return getattr(config.get_text_config(), "max_position_embeddings", None)
 
 
-def _encode(chats: Sequence[Chat], base: Path) -> list[Encoded]:
+def _encode(chats: Chats, base: Path) -> list[Encoded]:
     if not chats:
         return []
     tokenizer = _tokenizer(base)
@@ -273,18 +272,15 @@ def _tokenizer(base: Path) -> transformers.PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _prompt(tokenizer: transformers.PreTrainedTokenizerBase, chat: Chat) -> str:
+def _prompt(tokenizer: transformers.PreTrainedTokenizerBase, chat: TrainingChat) -> str:
     """What the model reads. A template without a system role gets the instruction before the text."""
-    turns = chat.messages[:-1]
-    joined = [{"role": "user", "content": f"{chat.system}\n\n{chat.text}"}]
-    try:
-        prompt = tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+    render = partial(tokenizer.apply_chat_template, tokenize=False, add_generation_prompt=True)
+    with suppress(TemplateError):
+        prompt = str(render(chat.messages[:-1]))
         if chat.system.strip() in prompt:
             return prompt
-    except TemplateError:
-        pass
     try:
-        return tokenizer.apply_chat_template(joined, tokenize=False, add_generation_prompt=True)
+        return str(render([{"role": "user", "content": f"{chat.system}\n\n{chat.text}"}]))
     except TemplateError as error:
         raise CourseError(
             f"The chat template of {tokenizer.name_or_path} takes no user turn ({error}); "
@@ -328,18 +324,13 @@ def rate_factor(step: int, steps: int, warmup: float) -> float:
 
 
 def faster_dtype(device: torch.device) -> str:
-    """Which of DTYPES is faster: on a GPU bfloat16 where it has it, on a CPU only when it is clearly so."""
+    """Which of DTYPES is faster: on a GPU bfloat16 where it has it, on a CPU only when it clearly is."""
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
     seconds = {}
     for name, dtype in DTYPES.items():
         rows, matrix = torch.ones(512, 576, dtype=dtype), torch.ones(1536, 576, dtype=dtype)
-        times = []
-        for _ in range(7):
-            started = time.perf_counter()
-            torch.nn.functional.linear(rows, matrix)
-            times.append(time.perf_counter() - started)
-        seconds[name] = min(times)
+        seconds[name] = min(timeit.repeat(partial(linear, rows, matrix), number=1, repeat=7))
     return "bfloat16" if seconds["bfloat16"] < 0.7 * seconds["float32"] else "float32"
 
 
@@ -384,7 +375,7 @@ def as_tensors(chats: Sequence[Encoded], device: torch.device | str = "cpu") -> 
 
 
 @torch.inference_mode()
-def decoded_by_torch(adapter: Adapter, chats: Sequence[Chat], base: Path | None = None) -> list[bool]:
+def decoded_by_torch(adapter: Adapter, chats: Chats, base: Path | None = None) -> list[bool]:
     """For each chat whether torch, decoding greedily in fp32, gives the answer that the chat holds.
 
     Put the engine's replies into the chats to see where both agree. One pass over the answer tells it: greedy
@@ -406,7 +397,7 @@ def decoded_by_torch(adapter: Adapter, chats: Sequence[Chat], base: Path | None 
     return agreed
 
 
-def _run_id(chats: Sequence[Chat], dev: Sequence[Chat], settings: Settings, base: Base) -> str:
+def _run_id(chats: Chats, dev: Chats, settings: Settings, base: Base) -> str:
     """What tells one run from another: method, settings, base and data."""
     identity = json.dumps([METHOD, asdict(settings), base.sha256, data_hash(chats, dev)])
     return hashlib.sha256(identity.encode()).hexdigest()[:16]
@@ -427,7 +418,7 @@ def _finished(name: str, run_id: str) -> Adapter | None:
 def _checkpoint(name: str, run_id: str) -> Path:
     folder = adapters.folder() / ".unfinished"
     folder.mkdir(exist_ok=True)
-    return folder / f"{name}-{run_id}.pt"
+    return folder / f"{name}-{run_id}.checkpoint"
 
 
 def _is_launched() -> bool:
@@ -441,16 +432,15 @@ def _one_at_a_time(name: str, run_id: str) -> Iterator[None]:
     if _is_launched():
         yield
         return
-    lock = FileLock(_checkpoint(name, run_id).with_suffix(".lock"))
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        print(f"Another kernel is training {name!r} on the same data; waiting for it.", flush=True)
-        lock.acquire()
-    try:
+    lock = _checkpoint(name, run_id).with_suffix(".lock")
+    busy = f"Another kernel is training {name!r} on the same data; waiting for it."
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(lock, busy, seconds=0))
+        except CourseError as error:
+            print(error, flush=True)
+            held.enter_context(locked(lock, busy, seconds=FOREVER))
         yield
-    finally:
-        lock.release()
 
 
 @contextmanager
@@ -462,7 +452,7 @@ def _without_warning() -> Iterator[None]:
 
 
 class _NoNumber(Exception):
-    """The loss is infinite or no number."""
+    """The loss is infinite or not a number."""
 
 
 @dataclass
@@ -475,11 +465,10 @@ class _Best:
 
 
 def _in_own_thread(run: "_Run") -> Iterator[Progress]:
-    """Take a run's steps in a thread that rounds denormal numbers to zero, and hand each step's progress on.
+    """Take a run's steps in a thread that rounds denormal numbers to zero, so Ctrl-C waits for a step's end.
 
     As the loss falls, gradients become so small that a processor computes with them a hundred times slower.
-    Rounding them is a setting of a thread that the threads it starts inherit, and those of the caller may
-    have started long ago. So Ctrl-C waits for the step under way.
+    Rounding is a setting that a thread hands to those it starts, and the caller's may have started long ago.
     """
     _let_idle_threads_go()
     of_caller = (run.accelerator.device, torch.get_num_threads())
@@ -506,7 +495,8 @@ def _prepare_thread(device: torch.device, threads: int) -> None:
         torch.cuda.set_device(device)
 
 
-_KEPT = ("step", "losses", "tokens", "training_seconds", "seconds")  # of a run, in its checkpoint as it is
+# What a checkpoint holds of a run, beside weights and optimizer.
+_KEPT = ("step", "losses", "looks", "best", "tokens", "training_seconds", "seconds")
 
 
 class _Run:
@@ -515,8 +505,8 @@ class _Run:
     def __init__(
         self,
         name: str,
-        chats: Sequence[Chat],
-        dev: Sequence[Chat],
+        chats: Chats,
+        dev: Chats,
         settings: Settings,
         base: Base,
         run_id: str,
@@ -533,12 +523,16 @@ class _Run:
             # Processes that were launched together may measure differently: the first one decides.
             self.dtype = broadcast_object_list([faster_dtype(self.accelerator.device)])[0]
         self._load_model()
-        self.step, self.losses, self.looks = 0, [], []
+        self.step, self.tokens, self.training_seconds, self.seconds = 0, 0, 0.0, 0.0
+        self.losses: list[tuple[int, float]] = []
+        self.looks: list[Look] = []
         self.best: _Best | None = None
-        self.tokens, self.training_seconds, self.seconds = 0, 0.0, 0.0
         self.ended = COMPLETE
         if kept:
-            self._restore(kept)
+            peft.set_peft_model_state_dict(self.model, kept["adapter"])
+            self.optimizer.load_state_dict(kept["optimizer"])
+            for field_name in _KEPT:
+                setattr(self, field_name, kept[field_name])
 
     def _load_model(self) -> None:
         transformers.utils.logging.disable_progress_bar()
@@ -664,26 +658,24 @@ class _Run:
         """Save the best adapter, if there is one, and raise."""
         kept = "no adapter was saved"
         if self.best:
-            self.ended = f"the loss is no number after step {self.step}"
+            self.ended = f"the loss is not a number after step {self.step}"
             kept = f"the best adapter until then is saved as {self.save().label}"
         self.checkpoint.unlink(missing_ok=True)
         raise CourseError(
-            f"The loss is no number after step {self.step}, and {kept}. Lower the learning rate "
+            f"The loss is not a number after step {self.step}, and {kept}. Lower the learning rate "
             f"({self.settings.learning_rate}), or look for broken examples."
         ) from None
 
     def save(self) -> Adapter:
         """Write the best adapter as a new version. The checkpoint of a finished run goes."""
         best = self.best or _Best(self.step, math.nan, self._state())
-        lora = self.model.peft_config["default"]
-        lora.base_model_name_or_path = self.base.name
+        config = self.model.peft_config["default"]
+        config.base_model_name_or_path = self.base.name
         if not self.accelerator.is_main_process:
             self.accelerator.wait_for_everyone()
             return adapters.load(self.name)
-        adapter = adapters.save(
-            self.name,
-            best.state,
-            lora,
+        card = Card(
+            name=self.name,
             base=self.base.name,
             base_sha256=self.base.sha256,
             data_sha256=self.data_sha256,
@@ -702,6 +694,7 @@ class _Run:
             machine=processor(),
             cores=os.cpu_count() or 1,
         )
+        adapter = adapters.save(best.state, config, card)
         if self.ended != INTERRUPTED:
             self.checkpoint.unlink(missing_ok=True)
         self.accelerator.wait_for_everyone()
@@ -715,9 +708,7 @@ class _Run:
             "dtype": self.dtype,
             "adapter": self._state(),
             "optimizer": self.optimizer.state_dict(),
-            "best": self.best and vars(self.best),
             **{name: getattr(self, name) for name in _KEPT},
-            "looks": [tuple(look) for look in self.looks],
         }
         try:
             with replacing(self.checkpoint) as unfinished:
@@ -727,20 +718,13 @@ class _Run:
 
     def _read_checkpoint(self) -> dict | None:
         try:
-            return torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals([Look, _Best]):
+                return torch.load(self.checkpoint, map_location="cpu", weights_only=True)
         except FileNotFoundError:
             return None
         except Exception as error:
             warnings.warn(f"{self.checkpoint} is damaged ({error}); training begins anew.", stacklevel=2)
             return None
-
-    def _restore(self, kept: Mapping) -> None:
-        peft.set_peft_model_state_dict(self.model, kept["adapter"])
-        self.optimizer.load_state_dict(kept["optimizer"])
-        for name in _KEPT:
-            setattr(self, name, kept[name])
-        self.looks = [Look(*look) for look in kept["looks"]]
-        self.best = _Best(**kept["best"]) if kept["best"] else None
 
 
 def main(words: Sequence[str] | None = None) -> None:
@@ -768,14 +752,9 @@ def main(words: Sequence[str] | None = None) -> None:
         else:
             chats, dev = (read_chats(file) if file else [] for file in files)
         settings = Settings(**options)
-        print(train(name, chats, dev, settings=settings, base=base, on_step=_print_some, again=again))
+        print(train(name, chats, dev, settings=settings, base=base, on_step=print_progress, again=again))
     except CourseError as error:
         sys.exit(str(error))
-
-
-def _print_some(progress: Progress) -> None:
-    if progress.step % 5 == 0 or progress.step in (1, progress.steps):
-        print(progress, flush=True)
 
 
 if __name__ == "__main__":

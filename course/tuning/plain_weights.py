@@ -4,14 +4,11 @@ Reading the GGUF file for training takes 18 s, so what was read is kept in the c
 """
 
 import json
-import os
-import shutil
 from pathlib import Path
-
-from filelock import FileLock
 
 from course.engine import weights
 from course.errors import CourseError
+from course.files import locked, replacing_folder
 from course.paths import cache_dir
 
 HASHES = "sha256.json"
@@ -26,13 +23,12 @@ def plain_folder() -> Path:
     """
     source = weights.gguf_path()
     folder = cache_dir() / "models" / f"{source.stem}-{weights.fingerprint()}-plain"
-    if _is_intact(folder):
-        return folder
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_name(f"{folder.name}.lock")):
-        # Another process may have done the work while this one waited for the lock.
-        if not _is_intact(folder):
-            _write(source, folder)
+    if not _is_intact(folder):
+        busy = f"Another kernel is still writing {folder}; wait until it is done and run the cell again."
+        with locked(folder.with_name(f"{folder.name}.lock"), busy, seconds=300):
+            # Another process may have done the work while this one waited for the lock.
+            if not _is_intact(folder):
+                _write(source, folder)
     return folder
 
 
@@ -45,21 +41,16 @@ def _is_intact(folder: Path) -> bool:
 
 
 def _write(source: Path, folder: Path) -> None:
-    unfinished = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(unfinished, ignore_errors=True)
     try:
-        _convert(source, unfinished)
-        hashes = {WEIGHTS: weights.file_hash(unfinished / WEIGHTS)}
-        (unfinished / HASHES).write_text(json.dumps(hashes))
-        shutil.rmtree(folder, ignore_errors=True)
-        os.replace(unfinished, folder)
+        with replacing_folder(folder) as unfinished:
+            _convert(source, unfinished)
+            hashes = {WEIGHTS: weights.file_hash(unfinished / WEIGHTS)}
+            (unfinished / HASHES).write_text(json.dumps(hashes))
     except OSError as error:
         raise CourseError(
             f"The weights could not be written to {folder.parent} ({error}). Free 600 MB there, or set "
             "COURSE_CACHE to a folder that has them."
         ) from None
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def _convert(source: Path, folder: Path) -> None:
@@ -67,9 +58,8 @@ def _convert(source: Path, folder: Path) -> None:
     from transformers.utils import logging
 
     logging.disable_progress_bar()
-    place = {"pretrained_model_name_or_path": source.parent, "gguf_file": source.name}
-    AutoTokenizer.from_pretrained(**place).save_pretrained(folder)
-    read = AutoModelForCausalLM.from_pretrained(**place)
+    AutoTokenizer.from_pretrained(source.parent, gguf_file=source.name).save_pretrained(folder)
+    read = AutoModelForCausalLM.from_pretrained(source.parent, gguf_file=source.name)
     # transformers will not save a model that it marks as read from GGUF, so the weights move to a plain one.
     config = read.config
     del config.quantization_config

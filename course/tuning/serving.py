@@ -7,14 +7,16 @@ weights: W + scale x B x A, stored as Q8_0 in the cache folder. What is versione
 import atexit
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
-from filelock import FileLock
 
 from course.engine import embedded, messages_api, weights
 from course.errors import CourseError
+from course.files import locked
 from course.paths import cache_dir
 from course.tuning.adapters import Adapter
 
@@ -62,7 +64,7 @@ def close(name: str) -> None:
 def discard(adapter: Adapter) -> None:
     """Delete the merged model of an adapter (145 MB); the adapter stays, and serving it merges it again."""
     path = merged_path(adapter)
-    with FileLock(path.with_suffix(".lock")):
+    with _merging(path):
         weights.delete_checked(path)
 
 
@@ -83,11 +85,16 @@ def merged_gguf(adapter: Adapter, base: Path | None = None) -> Path:
     _check_base(adapter, base)
     source = base or weights.gguf_path()
     target = merged_path(adapter, base)
-    with FileLock(target.with_suffix(".lock")):
+    with _merging(target):
         if not weights.is_intact(target):
             deltas = _deltas(adapter)
             weights.write_checked(target, lambda part: write_merged(source, part, deltas))
     return target
+
+
+def _merging(path: Path) -> AbstractContextManager:
+    busy = f"Another kernel is merging {path.name}; wait until it is done and run the cell again."
+    return locked(path.with_suffix(".lock"), busy, seconds=300)
 
 
 def _check_base(adapter: Adapter, base: Path | None) -> None:
@@ -133,23 +140,17 @@ def _in_gguf_order(rows: np.ndarray, heads: int) -> np.ndarray:
 
 
 def _deltas(adapter: Adapter) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    parts: dict[str, dict[str, np.ndarray]] = {}
-    for name, side, values in _trained(adapter):
-        parts.setdefault(name, {})[side] = values
-    return {name: (adapter.scale * part["B"], part["A"]) for name, part in parts.items()}
-
-
-def _trained(adapter: Adapter) -> Iterator[tuple[str, str, np.ndarray]]:
-    """(name of the GGUF tensor, A or B, values) for each trained matrix."""
     from safetensors.numpy import load_file
 
+    sides: dict[str, dict[str, np.ndarray]] = defaultdict(dict)
     for key, values in load_file(adapter.weights).items():
         found = _TRAINED.fullmatch(key)
         if not found or found[2] not in LAYERS:
             raise CourseError(
                 f"The engine cannot serve the trained layer {key}; serve this adapter with peft."
             )
-        yield f"blk.{found[1]}.{LAYERS[found[2]]}.weight", found[3], values.astype(np.float32)
+        sides[f"blk.{found[1]}.{LAYERS[found[2]]}.weight"][found[3]] = values.astype(np.float32)
+    return {name: (adapter.scale * side["B"], side["A"]) for name, side in sides.items()}
 
 
 def _engine(name: str, adapter: Adapter, base: Path | None) -> embedded.Engine:

@@ -7,8 +7,6 @@ minute. It knows the answers that it has seen and no others, and writes nothing 
 import functools
 import json
 import math
-import os
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,10 +19,11 @@ from torch.nn.functional import cross_entropy
 from course.engine import weights
 from course.engine.weights import minilm_path
 from course.errors import CourseError
+from course.files import replacing_folder
 from course.measuring.results import Row
 from course.paths import results_dir
 from course.tuning.adapters import checked_name
-from course.tuning.chats import Chat
+from course.tuning.chats import Chats
 from course.tuning.lora import Progress, batches, check_trainable, rate_factor
 
 WEIGHTS, CARD = "model.safetensors", "card.json"
@@ -67,15 +66,13 @@ class Encoder:
     @torch.inference_mode()
     def predict(self, texts: Sequence[str]) -> list[str]:
         """The likeliest answer to each text."""
-        found: list[str] = []
-        for start in range(0, len(texts), 32):
-            scores = self.model.eval()(**_tokens(texts[start : start + 32]))
-            found += [self.answers[place] for place in scores.argmax(-1).tolist()]
-        return found
+        parts = [_tokens(texts[start : start + 32]) for start in range(0, len(texts), 32)]
+        places = [place for part in parts for place in self.model.eval()(**part).argmax(-1).tolist()]
+        return [self.answers[place] for place in places]
 
 
 def train(
-    chats: Sequence[Chat],
+    chats: Chats,
     *,
     epochs: int = EPOCHS,
     batch: int = 16,
@@ -105,7 +102,7 @@ def train(
             loss = cross_entropy(model(**texts), labels)
             if not math.isfinite(loss.item()):
                 raise CourseError(
-                    f"The loss is no number after step {step}; lower the learning rate ({learning_rate})."
+                    f"The loss is not a number after step {step}; lower the learning rate ({learning_rate})."
                 )
             loss.backward()
             optimizer.step()
@@ -128,24 +125,16 @@ def save(encoder: Encoder, name: str) -> Path:
     from safetensors.torch import save as as_bytes
 
     folder = _folder(name)
-    unfinished = folder.with_name(f"{name}.unfinished-{os.getpid()}")
-    earlier = folder.with_name(f"{name}.earlier-{os.getpid()}")
-    card = {"answers": encoder.answers, "examples": encoder.examples, "seconds": encoder.seconds}
+    card = {name: getattr(encoder, name) for name in ("answers", "examples", "seconds")}
     try:
-        unfinished.mkdir(parents=True)
-        (unfinished / WEIGHTS).write_bytes(as_bytes(encoder.model.state_dict()))
-        card["sha256"] = weights.file_hash(unfinished / WEIGHTS)
-        (unfinished / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-        if folder.exists():
-            os.replace(folder, earlier)
-        os.replace(unfinished, folder)
+        with replacing_folder(folder) as unfinished:
+            (unfinished / WEIGHTS).write_bytes(as_bytes(encoder.model.state_dict()))
+            card["sha256"] = weights.file_hash(unfinished / WEIGHTS)
+            (unfinished / CARD).write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise CourseError(
             f"The encoder {name!r} could not be written to {folder.parent} ({error}). Free 100 MB there."
         ) from None
-    finally:
-        for leftover in (unfinished, earlier):
-            shutil.rmtree(leftover, ignore_errors=True)
     return folder
 
 

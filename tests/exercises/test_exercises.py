@@ -1,5 +1,6 @@
 """Every exercise is proved both ways, and progress survives what can happen to its file."""
 
+import importlib
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 
@@ -19,6 +20,7 @@ TWO = Exercise(
     hints=("Count on your fingers.", "Not five."),
     solution="answer = 4",
     check=lambda value: None if value + 0 == 4 else f"{value} is not twice two.",
+    why="It was ever so.",
 )
 
 
@@ -28,9 +30,9 @@ def answer_of(exercise: Exercise, source: str) -> object:
     return names[exercise.answer]
 
 
-@pytest.fixture(params=all_exercises(), ids=lambda exercise: exercise.id)
+@pytest.fixture(params=all_exercises())
 def each(request: pytest.FixtureRequest) -> Exercise:
-    return request.param
+    return all_exercises()[request.param]
 
 
 def test_the_stub_is_not_solved(each):
@@ -48,15 +50,16 @@ def test_the_notebook_holds_the_stub_and_not_the_solution(each):
     assert not any(each.solution.strip() in cell for cell in cells)
 
 
-def test_ids_are_unique_and_hints_are_there():
-    ids = [each.id for each in all_exercises()]
-    assert len(ids) == len(set(ids))
-    assert all(each.hints for each in all_exercises())
+def test_every_check_has_its_texts_and_every_exercise_hints():
+    lessons = {id.split(".")[0] for id in all_exercises()}
+    checks = [importlib.import_module(f"course.exercises.lesson_{number}").CHECKS for number in lessons]
+    assert sorted(all_exercises()) == sorted(id for each in checks for id in each)
+    assert all(each.hints for each in all_exercises().values())
 
 
 @pytest.fixture
 def two(results_dir, monkeypatch) -> checking.OpenExercise:
-    monkeypatch.setattr(checking, "all_exercises", lambda: [TWO])
+    monkeypatch.setattr(checking, "all_exercises", lambda: {TWO.id: TWO})
     return exercise("99.1")
 
 
@@ -102,10 +105,10 @@ def test_an_unknown_exercise_is_named(two):
 
 
 def test_progress_counts_exercises_and_quiz(results_dir, capsys):
-    first = all_exercises()[0]
-    progress.record(f"exercise {first.id}", progress.CORRECT)
+    first = next(iter(all_exercises()))
+    progress.record(f"exercise {first}", progress.CORRECT)
     checking.show_progress()
-    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith(first.id[:2]))
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith(first[:2]))
     assert "1 of" in line and "0 of 3" in line
 
 

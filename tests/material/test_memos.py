@@ -6,8 +6,8 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
 from course.errors import CourseError
-from course.exercises.checking import grade
-from course.exercises.lesson_12 import EXERCISES, MEMO
+from course.exercises.checking import all_exercises, grade
+from course.exercises.lesson_12 import MEMO
 from course.material import memos
 from course.measuring import gap
 from course.measuring.results import percent, wilson
@@ -15,7 +15,7 @@ from course.measuring.results import percent, wilson
 TEXT = (memos.FOLDER / f"{MEMO}.md").read_text(encoding="utf-8")
 SENTENCES = memos.sentences(MEMO)
 WRONG = [sentence.number for sentence in memos.wrong(MEMO)]
-EXERCISE = next(each for each in EXERCISES if each.id == "12.2")
+EXERCISE = all_exercises()["12.2"]
 
 
 def sentence(part: str) -> memos.Sentence:

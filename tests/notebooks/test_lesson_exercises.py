@@ -5,7 +5,7 @@ import pytest
 from course.exercises import lesson_09
 from course.exercises.checking import all_exercises, grade
 from course.exercises.lesson_10 import CASES, REASONS, TURNS
-from course.exercises.lesson_11 import CHOICES, _results, planted
+from course.exercises.lesson_11 import CHOICES, planted, results
 from course.measuring.evaluate import compare
 from course.tuning.checks import leaks
 from widgets.cost.inputs import load
@@ -15,7 +15,7 @@ from widgets.decision.model import advise, turn
 from widgets.decision.rules import next_rung
 from widgets.decision.tables import QUESTION, RUNG
 
-EXERCISE = {each.id: each for each in all_exercises()}
+EXERCISE = all_exercises()
 PAIR = ("prompt", "self_hosted_lora")
 
 
@@ -59,7 +59,7 @@ def test_the_planted_leaks_are_those_that_the_course_finds():
 
 @pytest.mark.parametrize(("words", "n", "both", "only_new", "only_old", "replaces"), CHOICES)
 def test_the_two_results_are_as_the_exercise_says(words, n, both, only_new, only_old, replaces):
-    step = compare(*_results(n, both, only_new, only_old))
+    step = compare(*results(n, both, only_new, only_old))
     assert (step.n, step.both, step.only_a, step.only_b) == (n, both, only_new, only_old)
     assert (step.difference > 0 and step.p_value < 0.05) == replaces
 

@@ -42,7 +42,7 @@ def state(value: float) -> dict[str, torch.Tensor]:
 
 
 def save(value: float = 1.0, name: str = "letters", **changes: object) -> adapters.Adapter:
-    return adapters.save(name, state(value), LORA, **(CARD | changes))
+    return adapters.save(state(value), LORA, adapters.Card(**(CARD | {"name": name} | changes)))
 
 
 def test_saved_adapter_comes_back(results_dir: Path):
@@ -89,9 +89,10 @@ def flip_a_byte(path: Path) -> None:
         (adapters.WEIGHTS, flip_a_byte, "adapter_model.safetensors is damaged or missing; load an earlier"),
         (adapters.WEIGHTS, lambda path: path.write_bytes(b""), "damaged or missing"),
         (adapters.WEIGHTS, Path.unlink, "damaged or missing"),
-        (adapters.CARD, lambda path: path.write_text("{"), "card.json is damaged"),
-        (adapters.CARD, lambda path: path.write_text('{"name": "letters"}'), "its fields are"),
-        (adapters.CARD, lambda path: path.write_text("[1]"), "card.json is damaged"),
+        (adapters.CARD, lambda path: path.write_text("{"), "is not JSON .* Load another version"),
+        (adapters.CARD, lambda path: path.write_text('{"name": "letters"}'), "2/card.json: the field 'base'"),
+        (adapters.CARD, lambda path: path.write_text('{"colour": "red"}'), "the field 'colour' is not known"),
+        (adapters.CARD, lambda path: path.write_text("[1]"), "card.json: '.1.' is not an object"),
     ],
 )
 def test_damaged_files_are_refused_and_the_version_before_still_loads(results_dir, file, harm, says):

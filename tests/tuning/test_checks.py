@@ -8,13 +8,13 @@ import pytest
 from course.errors import CourseError
 from course.material.data import QUEUES, second_readings, tickets
 from course.tuning import checks as checks
-from course.tuning.chats import Chat, routing_chats
+from course.tuning.chats import TrainingChat, routing_chats
 
 TRAIN = routing_chats(tickets("train"))
 TEST = routing_chats(tickets("test"))
 
 
-def with_text(chat: Chat, text: str) -> Chat:
+def with_text(chat: TrainingChat, text: str) -> TrainingChat:
     return dataclasses.replace(chat, text=text)
 
 
@@ -56,7 +56,7 @@ def test_leaks_are_found_by_text_and_by_meaning():
 
 
 def test_rare_answers_are_found():
-    chats = [*(Chat("s", f"a {number}", "a") for number in range(10)), Chat("s", "b", "b")]
+    chats = [*(TrainingChat("s", f"a {number}", "a") for number in range(10)), TrainingChat("s", "b", "b")]
     finding = checks.balance(chats)
     assert finding.rows == (10,)
     assert "2 answers, from 1 examples (b) to 10" in finding.says

@@ -14,6 +14,7 @@ from course.material.data import QUEUES, Ticket, tickets
 from course.material.prices import rows as price_rows
 from course.rungs.routing import system_prompt
 from course.tuning import hosted
+from course.tuning.hosted_formats import FORMATS
 
 ROUTES = list(hosted.routes().values())
 NOVA = hosted.route("bedrock-nova")
@@ -60,14 +61,14 @@ def broken(route: hosted.Route, folder: Path, change) -> list[hosted.Problem]:
 @by_route()
 def test_every_rule_and_fact_says_where_it_stands(route):
     for rule in (*route.rules.values(), *route.facts):
-        assert rule.text and rule.source and rule.status in hosted.STATUSES
+        assert rule.text and rule.source and rule.status in ("documented", "unverified", "ours")
         assert re.fullmatch(r"\d{4}-\d\d-\d\d", rule.date)
 
 
 @by_route()
 def test_every_route_has_the_rules_that_the_check_needs(route):
     needed = {"encoding", "file_name", "keys", "content", "examples", "tokens", "bytes", "epochs"}
-    extra = {"conversation": {"roles", "reserved"}, "chat": {"roles"}, "prompt": set()}[route.format]
+    extra = {"conversation": {"roles", "reserved"}, "prompt": set()}.get(route.format, {"roles"})
     assert set(route.rules) == needed | extra
     assert route.rules["epochs"].low <= route.epochs <= route.rules["epochs"].high
 
@@ -81,8 +82,8 @@ def test_the_prices_that_are_missing_are_those_that_nobody_found():
 def test_a_rule_with_an_unknown_key_or_status_is_named(monkeypatch, tmp_path):
     text = hosted.ROUTES.read_text(encoding="utf-8")
     for old, new, said in (
-        ("low = 8\n", "lowest = 8\n", "the key 'lowest'"),
-        ('status = "ours"', 'status = "certain"', "the status 'certain'"),
+        ("low = 8\n", "lowest = 8\n", "the field 'lowest' is not known"),
+        ('status = "ours"', 'status = "certain"', "status is 'certain'; input should be 'doc"),
     ):
         copy = tmp_path / "hosted_routes.toml"
         copy.write_text(text.replace(old, new, 1), encoding="utf-8")
@@ -113,7 +114,7 @@ def test_all_training_tickets_make_a_good_file(route, tmp_path):
 
 def test_the_examples_are_the_task_of_the_course():
     ticket = Ticket("T1", "Where is my parcel?", "order_status", "typical", None)
-    nova, llama, together, fireworks = (hosted.example(route, ticket, "Sort it.\n") for route in ROUTES)
+    nova, llama, together, fireworks = (FORMATS[route.format].of(ticket, "Sort it.\n") for route in ROUTES)
     assert nova == {
         "schemaVersion": "bedrock-conversation-2024",
         "system": [{"text": "Sort it.\n"}],
@@ -142,9 +143,9 @@ def first_line(path: Path) -> str:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip))
 def test_any_text_comes_back_as_it_was(said):
-    for route in ROUTES:
-        line = json.dumps(hosted.example(route, Ticket("T1", said, QUEUES[0], "typical", None), "I"))
-        assert said in "".join(text for _, text in hosted._turns(route, json.loads(line)))
+    for form in FORMATS.values():
+        line = json.dumps(form.of(Ticket("T1", said, QUEUES[0], "typical", None), "I"))
+        assert said in "".join(text for _, text in form.model_validate(json.loads(line)).turns())
 
 
 def test_a_line_separator_inside_a_text_is_no_new_example(tmp_path):
@@ -233,13 +234,13 @@ CASES = {
         ("reserved", set_("messages", 0, "content", 0, "text", to="see <image> below"), 2),
         ("reserved", set_("system", 0, "text", to="System: sort it"), 2),
     ],
-    "chat": [
+    "together": [
         *COMMON,
         *TURNS,
         ("roles", set_("messages", 0, "role", to="developer"), 2),
         ("roles", set_("messages", 1, "role", to="system"), 2),
         ("keys", set_("messages", 1, "reasoning_content", to="Hm."), 2),
-        ("content", set_("messages", 1, "content", to=[{"text": "a"}]), 2),
+        ("content", set_("messages", 1, "content", to=[{"type": "image_url"}]), 2),
         ("content", set_("messages", 1, "content", to="  "), 2),
         ("keys", set_("messages", 2, "weight", to=0.5), 2),
     ],
@@ -250,6 +251,7 @@ CASES = {
         ("content", set_("prompt", to=None), 2),
     ],
 }
+CASES["fireworks"] = CASES["together"]
 
 
 @pytest.mark.parametrize(
@@ -263,7 +265,7 @@ def test_a_broken_rule_is_found_with_its_line(route, rule, change, line, tmp_pat
     assert all(str(problem).endswith(".") for problem in found)
 
 
-@by_route([route for route in ROUTES if route.format == "chat"])
+@by_route([hosted.route("together"), hosted.route("fireworks")])
 def test_what_chat_files_may_hold_besides_is_let_through(route, tmp_path):
     def change(records):
         del records[1]["messages"][0]  # no instruction
@@ -289,7 +291,7 @@ def with_tools(record: dict) -> dict:
     return {"messages": [system, user, calling, result, answer], "tools": [TOOL]}
 
 
-@by_route([route for route in ROUTES if route.format == "chat"])
+@by_route([hosted.route("together"), hosted.route("fireworks")])
 def test_tools_are_taken_and_counted(route, tmp_path, ready):
     def change(records):
         records[:] = [with_tools(record) for record in records]
@@ -313,7 +315,7 @@ def called(**function: str) -> list[dict]:
     return [CALL | {"function": CALL["function"] | function}]
 
 
-@by_route([route for route in ROUTES if route.format == "chat"])
+@by_route([hosted.route("together"), hosted.route("fireworks")])
 @pytest.mark.parametrize(
     ("rule", "change"),
     [
@@ -342,7 +344,7 @@ def test_tools_out_of_order_are_found(route, rule, change, tmp_path):
 
 
 def test_an_instruction_of_another_name_says_what_to_write(tmp_path):
-    for route, fix in (("bedrock-nova", "put its text into `system`"), ("together", "write 'system'")):
+    for route, fix in (("bedrock-nova", "stands in `system`"), ("together", "no developer")):
         [found] = broken(hosted.route(route), tmp_path, set_("messages", 0, "role", to="developer"))
         assert "'developer'" in found.text and fix in found.text
 
@@ -352,7 +354,7 @@ def test_half_of_a_character_is_found_before_and_in_a_file(route, tmp_path):
     with pytest.raises(CourseError, match="ticket T.*half of a character"):
         hosted.write(route, [replace(TRAIN[0], text="a\ud83d"), *TRAIN[1:]], tmp_path)
     path = hosted.write(route, TRAIN, tmp_path)
-    line = json.dumps(hosted.example(route, replace(TRAIN[0], text="a\ud83d"), "I")).encode()
+    line = json.dumps(FORMATS[route.format].of(replace(TRAIN[0], text="a\ud83d"), "I")).encode()
     path.write_bytes(path.read_bytes() + line + b"\n")
     assert [(one.rule, one.line) for one in hosted.problems(route, path)] == [("encoding", len(TRAIN) + 1)]
 
@@ -366,7 +368,7 @@ def test_an_instruction_and_a_version_are_no_duty_in_a_conversation(tmp_path):
 @pytest.mark.parametrize("rule", ["examples", "tokens", "bytes"])
 def test_the_bounds_are_the_last_numbers_that_pass(route, rule, tmp_path):
     path = hosted.write(route, TRAIN, tmp_path)
-    turns = [hosted._turns(route, json.loads(line)) for line in path.read_text("utf-8").split("\n")[:-1]]
+    turns = hosted._read(route, path.name, path.read_bytes())[0]
     count = {
         "examples": len(turns),
         "tokens": max(hosted._tokens(example) for example in turns),
@@ -413,7 +415,7 @@ def test_the_price_by_hand(monkeypatch, path):
     found = hosted.estimate(NOVA, path, epochs=3)
     assert found.training_tokens == 3 * found.tokens
     assert found.training == pytest.approx(3 * found.tokens * 2 / 1e6)
-    assert (found.storage, found.serving, found.monthly) == (pytest.approx(7.3), 0, pytest.approx(7.3))
+    assert (found.storage, found.serving) == (pytest.approx(7.3), 0)
     assert found.first_month == pytest.approx(hosted._cents_up(found.training) + 7.3)
 
 
@@ -427,7 +429,7 @@ def test_tokens_are_counted_by_hand():
 def test_more_epochs_cost_more_and_a_month_the_same(epochs, route, ready):
     less, more = (hosted.estimate(route, ready[route.id], epochs=count) for count in (epochs, epochs + 1))
     assert more.training_tokens > less.training_tokens
-    assert more.monthly == less.monthly
+    assert (more.storage, more.serving) == (less.storage, less.serving)
     if less.training is not None:
         assert more.training > less.training > 0
 
@@ -459,7 +461,7 @@ def test_epochs_that_the_route_does_not_take_are_refused(epochs, path):
 
 def test_a_bad_file_has_no_price(path):
     path.write_bytes(path.read_bytes() + b"{}\n")
-    with pytest.raises(CourseError, match=r"line 121 \(keys\): the example has no 'messages'"):
+    with pytest.raises(CourseError, match=r"line 121 \(keys\): the field 'messages' is missing"):
         hosted.estimate(NOVA, path)
 
 
@@ -512,7 +514,7 @@ def test_a_shown_plan_names_the_price_and_holds_no_key_and_no_folder(route, read
 
 def test_what_the_reader_has_not_given_stands_in_angle_brackets(path):
     shown = str(hosted.plan(NOVA, path))
-    assert hosted.YOUR_ROLE in shown and hosted.YOUR_BUCKET in shown
+    assert "<ARN of the role" in shown and "<your bucket>" in shown
 
 
 # Sending, against a made-up AWS

@@ -93,7 +93,7 @@ def test_training_learns_and_the_card_tells_how(base: Path, results_dir: Path):
     assert seen[0].dev_loss is None and seen[-1].dev_loss == card.dev[-1][1]
     assert seen[-1].seconds_left == 0 and seen[0].seconds_left > 0
     assert "step 30 of 30: loss" in str(seen[-1])
-    assert not list(results_dir.glob("adapters/.unfinished/*.pt"))
+    assert not list(results_dir.glob("adapters/.unfinished/*.checkpoint"))
 
 
 def test_saved_weights_give_the_dev_loss_of_their_card(base: Path, results_dir: Path):
@@ -204,7 +204,7 @@ def test_checkpoint_of_other_data_or_settings_is_left_alone(base: Path, results_
 
 def test_damaged_checkpoint_begins_anew(base: Path, results_dir: Path):
     train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=stop_at(5, KeyboardInterrupt))
-    (checkpoint,) = results_dir.glob("adapters/.unfinished/*.pt")
+    (checkpoint,) = results_dir.glob("adapters/.unfinished/*.checkpoint")
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     with pytest.warns(UserWarning, match="training begins anew"):
         assert train("letters", CHATS, DEV, settings=SETTINGS, base=base).card.steps == 8
@@ -239,7 +239,7 @@ def test_loss_that_is_no_number_keeps_the_best_adapter(base: Path, results_dir: 
 
 def test_loss_that_is_no_number_at_once_saves_nothing(base: Path, results_dir: Path, monkeypatch):
     poison(monkeypatch, after=0)
-    with pytest.raises(CourseError, match="no number after step 0, and no adapter was saved"):
+    with pytest.raises(CourseError, match="not a number after step 0, and no adapter was saved"):
         train("letters", CHATS, DEV, settings=SETTINGS, base=base)
     assert adapters.versions("letters") == []
 

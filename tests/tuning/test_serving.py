@@ -15,7 +15,7 @@ from course.engine.replies import text_of
 from course.errors import CourseError
 from course.material.data import tickets
 from course.tuning import adapters, lora, serving
-from course.tuning.chats import Chat, routing_chats
+from course.tuning.chats import TrainingChat, routing_chats
 from course.tuning.lora import Settings
 from tests.tuning.test_adapters import CARD, LORA
 
@@ -51,6 +51,14 @@ def product(rows: int) -> tuple[np.ndarray, np.ndarray]:
     return draw.normal(size=(rows, 4)).astype(np.float32), draw.normal(size=(4, WIDTH)).astype(np.float32)
 
 
+def foreign_adapter() -> adapters.Adapter:
+    """One that was trained on another base."""
+    a, b = product(64)
+    key = "base_model.model.model.layers.0.self_attn.q_proj.lora_{}.weight"
+    state = {key.format("A"): torch.tensor(b), key.format("B"): torch.tensor(a)}
+    return adapters.save(state, LORA, adapters.Card(name="foreign", **CARD))
+
+
 def test_merged_rows_are_where_transformers_reads_them(source: Path, tmp_path: Path):
     from transformers.modeling_gguf_pytorch_utils import LlamaTensorProcessor
 
@@ -74,10 +82,7 @@ def test_a_layer_that_does_not_fit_is_named(source: Path, tmp_path: Path):
 def test_a_base_that_is_named_is_taken_and_another_one_refused(source, tmp_path, results_dir, monkeypatch):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(serving.weights, "gguf_path", lambda: source)
-    a, b = product(64)
-    key = "base_model.model.model.layers.0.self_attn.q_proj.lora_{}.weight"
-    state = {key.format("A"): torch.tensor(b), key.format("B"): torch.tensor(a)}
-    adapter = adapters.save("foreign", state, LORA, **CARD)
+    adapter = foreign_adapter()
     with pytest.raises(CourseError, match="does not fit zeros"):
         serving.merged_gguf(adapter)
     found = tensors(serving.merged_gguf(adapter, source))
@@ -98,10 +103,7 @@ def test_a_model_is_named_by_its_adapter_and_merged_at_its_first_request(
             pass
 
     monkeypatch.setattr(serving.embedded, "Engine", FakeEngine)
-    a, b = product(64)
-    key = "base_model.model.model.layers.0.self_attn.q_proj.lora_{}.weight"
-    state = {key.format("A"): torch.tensor(b), key.format("B"): torch.tensor(a)}
-    adapter = adapters.save("foreign", state, LORA, **CARD)
+    adapter = foreign_adapter()
     name = serving.serve(adapter, source)
     assert name.startswith(f"local+foreign-v1-{adapter.card.sha256[:8]}-")
     try:
@@ -138,7 +140,7 @@ def test_train_merge_serve_answer_and_agree(results_dir: Path):
     assert name == serving.serve(adapter)
     client, base_name = connect(mode="local")
 
-    def ask(model: str, chat: Chat) -> Message:
+    def ask(model: str, chat: TrainingChat) -> Message:
         turns = [{"role": "user", "content": chat.text}]
         return client.messages.create(model=model, max_tokens=8, system=chat.system, messages=turns)
 
