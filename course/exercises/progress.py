@@ -2,11 +2,12 @@
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
+from course.errors import CourseError
+from course.files import database
 from course.paths import results_dir
 
 NOT_TRIED, NOT_YET, CORRECT = "not tried", "not yet", "correct"
@@ -45,19 +46,18 @@ def _with_file(use: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
     try:
         try:
             return _use(path, use)
-        except sqlite3.DatabaseError as error:
-            if error.sqlite_errorname not in ("SQLITE_CORRUPT", "SQLITE_NOTADB"):
+        except CourseError as error:
+            if getattr(error.__cause__, "sqlite_errorname", "") not in ("SQLITE_CORRUPT", "SQLITE_NOTADB"):
                 raise
             _set_aside(path)
             return _use(path, use)
-    except sqlite3.Error as error:
-        print(f"Your progress could not be kept in {path.name} ({error}). The lesson goes on without it.")
+    except CourseError as error:
+        print(f"Your progress could not be kept. {error} The lesson goes on without it.")
         return otherwise
 
 
 def _use(path: Path, use: Callable[[sqlite3.Connection], T]) -> T:
-    with closing(sqlite3.connect(path, timeout=10)) as file, file:
-        file.execute(_TABLE)
+    with database(path, _TABLE, holds="Your outcomes") as file:
         return use(file)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from course.errors import CourseError
 from course.material.data import Ticket
 from course.rungs.retrieve import embed
-from course.tuning.chats import Chats
+from course.tuning.chats import Chats, TrainingChat
 
 # Cosine of MiniLM's vectors. The nearest pair of the course's 810 tickets, which nobody copied, has 0.89.
 NEARLY_THE_SAME = 0.9
@@ -94,59 +94,48 @@ def check_chats(
 def copies(chats: Chats) -> DataFinding:
     """Texts that stand there before, letter case and spaces aside."""
     first: dict[str, int] = {}
-    rows, torn = [], 0
-    for row, chat in enumerate(chats):
-        earlier = first.setdefault(_plain(chat.text), row)
-        if earlier != row:
-            rows.append(row)
-            torn += chats[earlier].answer != chat.answer
+    places = [first.setdefault(_plain(chat), row) for row, chat in enumerate(chats)]
+    rows = [row for row, place in enumerate(places) if place != row]
+    torn = sum(chats[row].answer != chats[places[row]].answer for row in rows)
     return DataFinding("same text twice", tuple(rows), f"{torn} of them have another answer than the first.")
 
 
 def near_copies(chats: Chats, limit: float = NEARLY_THE_SAME) -> DataFinding:
     """Texts that say nearly what an earlier one says, copies left out."""
-    alike = _likeness([chat.text for chat in chats], [chat.text for chat in chats])
-    plain = [_plain(chat.text) for chat in chats]
-    rows = []
-    for row, name in enumerate(plain):
-        near = [earlier for earlier in np.flatnonzero(alike[row, :row] >= limit) if plain[earlier] != name]
-        rows += [row] if near else []
-    closest = alike[np.triu_indices(len(chats), 1)].max() if len(chats) > 1 else 0.0
-    return DataFinding(
-        "nearly the same text", tuple(rows), f"Limit {limit:g}; the closest pair of all has {closest:.2f}."
-    )
+    alike, plain = _likeness(chats, chats), np.array([_plain(chat) for chat in chats])
+    near = np.tril(alike >= limit, -1) & (plain[:, None] != plain)
+    closest = alike[np.tril_indices(len(chats), -1)].max(initial=0.0)
+    says = f"Limit {limit:g}; the closest pair of all has {closest:.2f}."
+    return DataFinding("nearly the same text", _rows(near.any(axis=1)), says)
 
 
 def leaks(chats: Chats, held_out: Chats, name: str) -> DataFinding:
     """Training texts that a set which measures holds word for word."""
-    known = {_plain(chat.text) for chat in held_out}
-    rows = tuple(row for row, chat in enumerate(chats) if _plain(chat.text) in known)
+    known = {_plain(chat) for chat in held_out}
+    rows = tuple(row for row, chat in enumerate(chats) if _plain(chat) in known)
     return DataFinding(f"text of {name}", rows, "Word for word: what is measured would be memory.")
 
 
 def near_leaks(chats: Chats, held_out: Chats, name: str, limit: float = NEARLY_THE_SAME) -> DataFinding:
     """Training texts that say nearly what one in a set which measures says, the same texts left out."""
+    check = f"nearly a text of {name}"
     if not held_out:
-        return DataFinding(f"nearly a text of {name}", (), "There is none to compare with.")
-    alike = _likeness([chat.text for chat in chats], [chat.text for chat in held_out])
-    known = {_plain(chat.text) for chat in held_out}
-    rows = tuple(
-        row for row, chat in enumerate(chats) if alike[row].max() >= limit and _plain(chat.text) not in known
-    )
-    return DataFinding(
-        f"nearly a text of {name}", rows, f"Limit {limit:g}; the closest pair has {alike.max():.2f}."
-    )
+        return DataFinding(check, (), "There is none to compare with.")
+    alike, same = _likeness(chats, held_out), leaks(chats, held_out, name).rows
+    near = set(_rows((alike >= limit).any(axis=1)))
+    says = f"Limit {limit:g}; the closest pair has {alike.max():.2f}."
+    return DataFinding(check, tuple(sorted(near - set(same))), says)
 
 
 def balance(chats: Chats) -> DataFinding:
     """The examples of answers that have few."""
     counts = Counter(chat.answer for chat in chats)
     rows = tuple(row for row, chat in enumerate(chats) if counts[chat.answer] < FEW_OF_AN_ANSWER)
-    rarest = min(counts, key=counts.__getitem__)
+    rarest, fewest = min(counts.items(), key=lambda counted: counted[1])
     return DataFinding(
         "rare answer",
         rows,
-        f"{len(counts)} answers, from {counts[rarest]} examples ({rarest[:30]}) to {max(counts.values())}; "
+        f"{len(counts)} answers, from {fewest} examples ({rarest[:30]}) to {max(counts.values())}; "
         f"rare is under {FEW_OF_AN_ANSWER}.",
     )
 
@@ -156,12 +145,11 @@ def lonely_answers(chats: Chats, k: int = NEIGHBOURS) -> DataFinding:
     check = "answer unlike its neighbours'"
     if len(chats) <= k:
         return DataFinding(check, (), f"Too few examples to compare with {k} others.")
-    alike = _likeness([chat.text for chat in chats], [chat.text for chat in chats])
+    alike, answers = _likeness(chats, chats), np.array([chat.answer for chat in chats])
     np.fill_diagonal(alike, -1.0)
     nearest = np.argpartition(-alike, k, axis=1)[:, :k]
-    answers = np.array([chat.answer for chat in chats])
-    rows = tuple(np.flatnonzero(~(answers[nearest] == answers[:, None]).any(axis=1)).tolist())
-    return DataFinding(check, rows, f"None of the {k} nearest texts has the same answer.")
+    lonely = (answers[nearest] != answers[:, None]).all(axis=1)
+    return DataFinding(check, _rows(lonely), f"None of the {k} nearest texts has the same answer.")
 
 
 def too_long(lengths: Sequence[int], limit: int) -> DataFinding:
@@ -187,10 +175,14 @@ def second_reading(tickets: Sequence[Ticket], readings: pd.DataFrame) -> DataFin
     return DataFinding("doubt of a second reader", tuple(rows), says)
 
 
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+def _plain(chat: TrainingChat) -> str:
+    return " ".join(chat.text.casefold().split())
 
 
-def _likeness(texts: Sequence[str], others: Sequence[str]) -> np.ndarray:
-    """Cosine of every text with every other one: shape (texts, others)."""
-    return embed(texts) @ embed(others).T
+def _likeness(chats: Chats, others: Chats) -> np.ndarray:
+    """Cosine of every text with every other one: shape (chats, others)."""
+    return embed([chat.text for chat in chats]) @ embed([chat.text for chat in others]).T
+
+
+def _rows(mask: np.ndarray) -> tuple[int, ...]:
+    return tuple(np.flatnonzero(mask).tolist())

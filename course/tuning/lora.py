@@ -734,12 +734,9 @@ def main(words: Sequence[str] | None = None) -> None:
     parser.add_argument("--train", type=Path, help="JSON Lines of chats (default: the course's 810 tickets)")
     parser.add_argument("--dev", type=Path, help="the same to choose the weights by (default: 108 tickets)")
     parser.add_argument("--base", type=Path, help="folder of any causal model (default: the embedded one)")
-    usual = Settings()
-    for name in ("rank", "alpha", "batch", "epochs", "seed", "look_every", "patience"):
-        parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=getattr(usual, name))
-    parser.add_argument("--steps", type=int, help="stop after so many steps instead of whole epochs")
-    parser.add_argument("--learning-rate", type=float, default=usual.learning_rate)
-    parser.add_argument("--dtype", choices=("auto", *DTYPES), default=usual.dtype)
+    for setting, default in asdict(Settings()).items():
+        kind = int if default is None else type(default)
+        parser.add_argument(f"--{setting.replace('_', '-')}", type=kind, default=default)
     parser.add_argument("--again", action="store_true", help="train even if this run was finished before")
     options = vars(parser.parse_args(words))
     name, base, again = options.pop("name"), options.pop("base"), options.pop("again")
