@@ -3,10 +3,12 @@
 import json
 import re
 from dataclasses import replace
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 
+import hypothesis
 import pytest
-from hypothesis import given
 from hypothesis import strategies as st
 
 from course.errors import CourseError
@@ -79,17 +81,19 @@ def test_the_prices_that_are_missing_are_those_that_nobody_found():
     assert named - known == {"bedrock/llama-3.1-8b-training", "bedrock/llama-3.1-8b-provisioned"}
 
 
-def test_a_rule_with_an_unknown_key_or_status_is_named(monkeypatch, tmp_path):
-    text = hosted.ROUTES.read_text(encoding="utf-8")
-    for old, new, said in (
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
         ("low = 8\n", "lowest = 8\n", "the field 'lowest' is not known"),
-        ('status = "ours"', 'status = "certain"', "status is 'certain'; input should be 'doc"),
-    ):
-        copy = tmp_path / "hosted_routes.toml"
-        copy.write_text(text.replace(old, new, 1), encoding="utf-8")
-        monkeypatch.setattr(hosted, "ROUTES", copy)
-        with pytest.raises(CourseError, match=said):
-            hosted.routes.__wrapped__()
+        ('status = "ours"', 'status = "certain"', "status is 'certain'; input should be 'documented'"),
+    ],
+)
+def test_a_rule_with_an_unknown_key_or_status_is_named(old, new, said, monkeypatch, tmp_path):
+    copy = tmp_path / "hosted_routes.toml"
+    copy.write_text(hosted.ROUTES.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    monkeypatch.setattr(hosted, "ROUTES", copy)
+    with pytest.raises(CourseError, match=said):
+        hosted.routes.__wrapped__()
 
 
 def test_the_table_holds_every_rule_and_fact():
@@ -128,20 +132,14 @@ def test_the_examples_are_the_task_of_the_course():
     assert [turn["role"] for turn in together["messages"]] == ["system", "user", "assistant"]
 
 
-def test_the_instruction_is_the_course_s_unless_another_is_given(tmp_path):
-    route = hosted.route("together")
-    assert json.loads(first_line(hosted.write(route, TRAIN, tmp_path)))["messages"][0]["content"] == (
-        system_prompt()
-    )
-    short = hosted.write(route, TRAIN, tmp_path, instruction="Queue?")
-    assert json.loads(first_line(short))["messages"][0]["content"] == "Queue?"
+@pytest.mark.parametrize(("given", "written"), [({}, system_prompt()), ({"instruction": "Queue?"}, "Queue?")])
+def test_the_instruction_is_the_course_s_unless_another_is_given(given, written, tmp_path):
+    path = hosted.write(hosted.route("together"), TRAIN, tmp_path, **given)
+    first = path.read_text(encoding="utf-8").split("\n", 1)[0]
+    assert json.loads(first)["messages"][0]["content"] == written
 
 
-def first_line(path: Path) -> str:
-    return path.read_text(encoding="utf-8").split("\n", 1)[0]
-
-
-@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip))
+@hypothesis.given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip))
 def test_any_text_comes_back_as_it_was(said):
     for form in FORMATS.values():
         line = json.dumps(form.of(Ticket("T1", said, QUEUES[0], "typical", None), "I"))
@@ -179,24 +177,15 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
 # Each rule, broken: the unbroken file is tested above
 
 
-def set_(*keys, to):
-    """A change of one place in the second example."""
+def set_(*keys, **new):
+    """A change of one place in the second example: to `to`, or removed."""
 
     def change(records):
-        place = records[1]
-        for key in keys[:-1]:
-            place = place[key]
-        place[keys[-1]] = to
-
-    return change
-
-
-def delete(*keys):
-    def change(records):
-        place = records[1]
-        for key in keys[:-1]:
-            place = place[key]
-        del place[keys[-1]]
+        place = reduce(getitem, keys[:-1], records[1])
+        if new:
+            place[keys[-1]] = new["to"]
+        else:
+            del place[keys[-1]]
 
     return change
 
@@ -210,11 +199,11 @@ COMMON = [
     ("keys", set_("extra", to=1), 2),
 ]
 TURNS = [
-    ("keys", delete("messages"), 2),
+    ("keys", set_("messages"), 2),
     ("keys", set_("messages", to="text"), 2),
-    ("keys", delete("messages", -1, "role"), 2),
+    ("keys", set_("messages", -1, "role"), 2),
     ("keys", set_("messages", -1, "colour", to="red"), 2),
-    ("roles", delete("messages", -1), 2),
+    ("roles", set_("messages", -1), 2),
     ("roles", set_("messages", -1, "role", to="bot"), 2),
     ("roles", set_("messages", -1, "role", to="user"), 2),
     ("roles", set_("messages", -2, "role", to="assistant"), 2),
@@ -230,7 +219,7 @@ CASES = {
         ("content", set_("messages", 0, "content", 0, "text", to=""), 2),
         ("content", set_("messages", 0, "content", 0, "text", to=7), 2),
         ("keys", set_("messages", 0, "content", 0, "image", to={}), 2),
-        ("keys", delete("system", 0, "text"), 2),
+        ("keys", set_("system", 0, "text"), 2),
         ("reserved", set_("messages", 0, "content", 0, "text", to="see <image> below"), 2),
         ("reserved", set_("system", 0, "text", to="System: sort it"), 2),
     ],
@@ -246,7 +235,7 @@ CASES = {
     ],
     "prompt": [
         *COMMON,
-        ("keys", delete("completion"), 2),
+        ("keys", set_("completion"), 2),
         ("content", set_("completion", to=""), 2),
         ("content", set_("prompt", to=None), 2),
     ],
@@ -360,8 +349,8 @@ def test_half_of_a_character_is_found_before_and_in_a_file(route, tmp_path):
 
 
 def test_an_instruction_and_a_version_are_no_duty_in_a_conversation(tmp_path):
-    assert broken(NOVA, tmp_path, delete("system")) == []
-    assert broken(NOVA, tmp_path, delete("schemaVersion")) == []
+    assert broken(NOVA, tmp_path, set_("system")) == []
+    assert broken(NOVA, tmp_path, set_("schemaVersion")) == []
 
 
 @by_route()
@@ -380,18 +369,15 @@ def test_the_bounds_are_the_last_numbers_that_pass(route, rule, tmp_path):
         assert {problem.rule for problem in found} == (set() if good else {rule})
 
 
-@pytest.mark.parametrize(("id", "fewest"), [("bedrock-nova", 8), ("bedrock-llama", 100), ("fireworks", 3)])
+FEWEST = [("bedrock-nova", 8), ("bedrock-llama", 100), ("together", 1), ("fireworks", 3)]
+
+
+@pytest.mark.parametrize(("id", "fewest"), FEWEST)
 def test_too_few_tickets_are_refused(id, fewest, tmp_path):
     route = hosted.route(id)
     hosted.write(route, TRAIN[:fewest], tmp_path)
     with pytest.raises(CourseError, match=rf"{fewest - 1} examples are too few; {re.escape(route.name)}"):
         hosted.write(route, TRAIN[: fewest - 1], tmp_path)
-
-
-@by_route()
-def test_no_ticket_at_all_is_refused(route, tmp_path):
-    with pytest.raises(CourseError, match="0 examples are too few"):
-        hosted.write(route, [], tmp_path)
 
 
 @pytest.mark.parametrize("name", ["train.json", "my train.jsonl", "früh.jsonl"])
@@ -434,7 +420,7 @@ def test_more_epochs_cost_more_and_a_month_the_same(epochs, route, ready):
         assert more.training > less.training > 0
 
 
-@given(st.floats(0, 1e6))
+@hypothesis.given(st.floats(0, 1e6))
 def test_a_part_of_a_sum_is_never_rounded_down(amount):
     assert amount - 1e-6 <= hosted._cents_up(amount) < amount + 0.01 + 1e-6
 
@@ -515,9 +501,6 @@ def test_a_shown_plan_names_the_price_and_holds_no_key_and_no_folder(route, read
 def test_what_the_reader_has_not_given_stands_in_angle_brackets(path):
     shown = str(hosted.plan(NOVA, path))
     assert "<ARN of the role" in shown and "<your bucket>" in shown
-
-
-# Sending, against a made-up AWS
 
 
 def test_the_module_can_send_nothing():

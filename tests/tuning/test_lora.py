@@ -9,9 +9,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import peft
 import pytest
 import torch
 import transformers
@@ -19,7 +21,7 @@ from torch.nn.functional import cross_entropy
 
 from course.errors import CourseError
 from course.tuning import adapters, lora
-from course.tuning.chats import write_chats
+from course.tuning.chats import TrainingChat, write_chats
 from course.tuning.lora import Settings, train
 from tests import tiny_model
 
@@ -41,22 +43,15 @@ def one_thread():
     torch.set_num_threads(before)
 
 
-def changed(**values: object) -> Settings:
-    return dataclasses.replace(SETTINGS, **values)
+@pytest.fixture
+def run(base: Path, results_dir: Path) -> Callable[..., adapters.Adapter]:
+    """Train on the tiny model; what is not given is as usual, and settings may be given one by one."""
 
+    def run(chats=CHATS, dev=DEV, *, name="letters", on_step=None, again=False, **settings):
+        chosen = dataclasses.replace(SETTINGS, **settings)
+        return train(name, chats, dev, settings=chosen, base=base, on_step=on_step, again=again)
 
-def test_loss_is_that_of_transformers_on_the_answers_alone(base: Path):
-    model = transformers.AutoModelForCausalLM.from_pretrained(base).eval()
-    encoded = lora.encode(CHATS[:5], base)
-    with torch.no_grad():
-        summed, right = lora.AnswerLoss(model)(*lora.as_tensors(encoded))
-        singly = 0.0
-        for chat in encoded:
-            scores = model(torch.tensor([chat.prompt + chat.answer])).logits[0, :-1]
-            told = torch.tensor(chat.answer)
-            singly += cross_entropy(scores[-len(told) :], told, reduction="sum").item()
-    assert summed.item() == pytest.approx(singly, rel=1e-5)
-    assert right.shape == (5,)
+    return run
 
 
 def test_right_answers_are_those_that_greedy_decoding_gives(base: Path):
@@ -71,16 +66,9 @@ def test_right_answers_are_those_that_greedy_decoding_gives(base: Path):
     assert right.tolist() == [True, False]
 
 
-def test_training_learns_and_the_card_tells_how(base: Path, results_dir: Path):
-    seen = []
-    adapter = train(
-        "letters",
-        CHATS,
-        DEV,
-        settings=changed(steps=30, learning_rate=0.02, look_every=10),
-        base=base,
-        on_step=seen.append,
-    )
+def test_training_learns_and_the_card_tells_how(run, base: Path, results_dir: Path):
+    seen: list[lora.Progress] = []
+    adapter = run(steps=30, learning_rate=0.02, look_every=10, on_step=seen.append)
     card = adapter.card
     assert adapter.label == "letters-v1"
     assert [point[0] for point in card.losses] == list(range(1, 31))
@@ -96,10 +84,8 @@ def test_training_learns_and_the_card_tells_how(base: Path, results_dir: Path):
     assert not list(results_dir.glob("adapters/.unfinished/*.checkpoint"))
 
 
-def test_saved_weights_give_the_dev_loss_of_their_card(base: Path, results_dir: Path):
-    import peft
-
-    adapter = train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+def test_saved_weights_give_the_dev_loss_of_their_card(run, base: Path):
+    adapter = run()
     plain = transformers.AutoModelForCausalLM.from_pretrained(base, attn_implementation="eager")
     tuned = peft.PeftModel.from_pretrained(plain, adapter.folder).eval()
     encoded = lora.encode(DEV, base)
@@ -109,40 +95,33 @@ def test_saved_weights_give_the_dev_loss_of_their_card(base: Path, results_dir: 
     assert summed / sum(len(chat.answer) for chat in encoded) == pytest.approx(best, abs=1e-4)
 
 
-def test_same_run_again_gives_the_same_weights_and_no_new_version(base: Path, results_dir: Path):
-    first = train("letters", CHATS, DEV, settings=SETTINGS, base=base)
-    again = train("letters", CHATS, DEV, settings=SETTINGS, base=base, again=True)
-    other = train("letters", CHATS, DEV, settings=changed(seed=2), base=base)
+def test_same_run_again_gives_the_same_weights_and_no_new_version(run):
+    first, again, other = run(), run(again=True), run(seed=2)
     assert again == first
     assert other.card.version == 2 and other.card.sha256 != first.card.sha256
     assert adapters.load("letters", 1) == first and adapters.load("letters") == other
 
 
-def test_finished_run_is_returned_and_a_damaged_one_trained_again(base: Path, results_dir: Path):
-    first = train("letters", CHATS, DEV, settings=SETTINGS, base=base)
-    other = train("letters", CHATS, DEV, settings=changed(seed=2), base=base)
-    steps = []
-    kept = train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=steps.append)
-    assert kept == first and steps == []
+def test_finished_run_is_returned_and_a_damaged_one_trained_again(run):
+    first, other = run(), run(seed=2)
+    steps: list[lora.Progress] = []
+    assert run(on_step=steps.append) == first and steps == []
     first.weights.write_bytes(b"damaged")
-    mended = train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=steps.append)
+    mended = run(on_step=steps.append)
     assert len(steps) == 8 and mended.card.version == 3 and mended.card.sha256 == first.card.sha256
     assert adapters.load("letters", 2) == other
 
 
-def test_second_kernel_waits_for_the_first_and_trains_nothing(base: Path, results_dir: Path, capsys):
+def test_second_kernel_waits_for_the_first_and_trains_nothing(run, capsys):
     steps, second, pool = [], [], ThreadPoolExecutor(1)
 
     def begin_another(progress: lora.Progress) -> None:
         if progress.step == 1:
-            again = pool.submit(
-                train, "letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=steps.append
-            )
-            second.append(again)
+            second.append(pool.submit(run, on_step=steps.append))
             while "waiting for it" not in capsys.readouterr().out:
                 time.sleep(0.01)
 
-    first = train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=begin_another)
+    first = run(on_step=begin_another)
     assert second[0].result() == first and steps == []
 
 
@@ -157,15 +136,17 @@ def _killed_at(step: int, base: Path, results: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_run_goes_on_at_its_checkpoint_and_ends_with_the_same_weights(base: Path, results_dir: Path):
+def test_killed_run_goes_on_at_its_checkpoint_and_ends_with_the_same_weights(
+    run, base: Path, results_dir: Path
+):
     process = multiprocessing.get_context("spawn").Process(target=_killed_at, args=(7, base, results_dir))
     process.start()
     process.join(120)
     assert process.exitcode == -signal.SIGKILL
     steps = []
-    resumed = train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=steps.append)
+    resumed = run(on_step=steps.append)
     assert [progress.step for progress in steps] == [7, 8]
-    whole = train("whole", CHATS, DEV, settings=SETTINGS, base=base)
+    whole = run(name="whole")
     assert resumed.card.sha256 == whole.card.sha256
     assert resumed.card.losses == whole.card.losses and resumed.card.dev == whole.card.dev
 
@@ -178,42 +159,39 @@ def stop_at(step: int, error: type[BaseException]):
     return stop
 
 
-def test_interrupt_keeps_the_best_adapter_and_the_run_can_go_on(base: Path, results_dir: Path):
-    stopped = train(
-        "letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=stop_at(5, KeyboardInterrupt)
-    )
+def test_interrupt_keeps_the_best_adapter_and_the_run_can_go_on(run):
+    stopped = run(on_step=stop_at(5, KeyboardInterrupt))
     assert stopped.card.ended == lora.INTERRUPTED
     assert stopped.card.best_step in (2, 4) and stopped.card.steps == 5
-    finished = train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+    finished = run()
     assert (finished.card.version, finished.card.steps, finished.card.ended) == (2, 8, lora.COMPLETE)
     assert adapters.load("letters", 1) == stopped
 
 
-def test_interrupt_without_dev_chats_keeps_the_last_weights(base: Path, results_dir: Path):
-    stopped = train("letters", CHATS, settings=SETTINGS, base=base, on_step=stop_at(3, KeyboardInterrupt))
+def test_interrupt_without_dev_chats_keeps_the_last_weights(run):
+    stopped = run(dev=[], on_step=stop_at(3, KeyboardInterrupt))
     assert (stopped.card.best_step, stopped.card.dev) == (3, [])
 
 
-def test_checkpoint_of_other_data_or_settings_is_left_alone(base: Path, results_dir: Path):
-    train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=stop_at(5, KeyboardInterrupt))
-    for data, settings in ((CHATS[:20], SETTINGS), (CHATS, changed(seed=2))):
-        steps = []
-        train("letters", data, DEV, settings=settings, base=base, on_step=steps.append)
+def test_checkpoint_of_other_data_or_settings_is_left_alone(run):
+    run(on_step=stop_at(5, KeyboardInterrupt))
+    for other in ({"chats": CHATS[:20]}, {"seed": 2}):
+        steps: list[lora.Progress] = []
+        run(**other, on_step=steps.append)
         assert steps[0].step == 1
 
 
-def test_damaged_checkpoint_begins_anew(base: Path, results_dir: Path):
-    train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=stop_at(5, KeyboardInterrupt))
+def test_damaged_checkpoint_begins_anew(run, results_dir: Path):
+    run(on_step=stop_at(5, KeyboardInterrupt))
     (checkpoint,) = results_dir.glob("adapters/.unfinished/*.checkpoint")
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
     with pytest.warns(UserWarning, match="training begins anew"):
-        assert train("letters", CHATS, DEV, settings=SETTINGS, base=base).card.steps == 8
+        assert run().card.steps == 8
 
 
-def test_training_stops_early_when_dev_gets_worse(base: Path, results_dir: Path):
+def test_training_stops_early_when_dev_gets_worse(run):
     wrong = [dataclasses.replace(chat, answer="z") for chat in DEV]
-    settings = changed(steps=80, learning_rate=0.02, patience=1)
-    adapter = train("letters", CHATS, wrong, settings=settings, base=base)
+    adapter = run(dev=wrong, steps=80, learning_rate=0.02, patience=1)
     assert adapter.card.ended == lora.EARLY
     assert adapter.card.best_step < adapter.card.steps < 80
 
@@ -230,17 +208,17 @@ def poison(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     monkeypatch.setattr(lora.AnswerLoss, "forward", forward)
 
 
-def test_loss_that_is_no_number_keeps_the_best_adapter(base: Path, results_dir: Path, monkeypatch):
+def test_loss_that_is_no_number_keeps_the_best_adapter(run, monkeypatch):
     poison(monkeypatch, after=5)
     with pytest.raises(CourseError, match=r"after step 5, and the best .* letters-v1. Lower .*0.001"):
-        train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+        run()
     assert adapters.load("letters").card.best_step == 4
 
 
-def test_loss_that_is_no_number_at_once_saves_nothing(base: Path, results_dir: Path, monkeypatch):
+def test_loss_that_is_no_number_at_once_saves_nothing(run, monkeypatch):
     poison(monkeypatch, after=0)
     with pytest.raises(CourseError, match="not a number after step 0, and no adapter was saved"):
-        train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+        run()
     assert adapters.versions("letters") == []
 
 
@@ -248,30 +226,28 @@ def full_disk(*_: object) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
-def test_full_disk_leaves_the_previous_adapter_and_the_checkpoint(base: Path, results_dir: Path, monkeypatch):
-    before = train("letters", CHATS, DEV, settings=SETTINGS, base=base)
+def test_full_disk_leaves_the_previous_adapter_and_the_checkpoint(run, monkeypatch):
+    before = run()
     with monkeypatch.context() as patch:
         patch.setattr(Path, "write_bytes", full_disk)
         with pytest.raises(CourseError, match="Free 50 MB"):
-            train("letters", CHATS, DEV, settings=changed(seed=2), base=base)
+            run(seed=2)
     assert adapters.load("letters") == before
     assert [path.name for path in before.folder.parent.iterdir()] == ["1"]
-    steps = []
-    after = train(
-        "letters",
-        CHATS,
-        DEV,
-        settings=changed(seed=2),
-        base=base,
-        on_step=lambda told: steps.append(told.step),
-    )
+    steps: list[lora.Progress] = []
+    after = run(seed=2, on_step=steps.append)
     assert after.card.version == 2 and steps == []
 
 
-def test_full_disk_costs_a_checkpoint_and_not_the_run(base: Path, results_dir: Path, monkeypatch):
+def test_full_disk_costs_a_checkpoint_and_not_the_run(run, monkeypatch):
     monkeypatch.setattr(torch, "save", full_disk)
     with pytest.warns(UserWarning, match="No checkpoint was written"):
-        assert train("letters", CHATS, DEV, settings=SETTINGS, base=base).card.steps == 8
+        assert run().card.steps == 8
+
+
+def third(**part: str) -> list[TrainingChat]:
+    """The chats with another third one."""
+    return [*CHATS[:2], dataclasses.replace(CHATS[2], **part), *CHATS[3:]]
 
 
 @pytest.mark.parametrize(
@@ -280,17 +256,23 @@ def test_full_disk_costs_a_checkpoint_and_not_the_run(base: Path, results_dir: P
         ([], "There are 0 examples .* at least 10"),
         (CHATS[:9], "There are 9 examples"),
         (tiny_model.chats(12, "x"), "All 12 examples have the answer 'x'"),
+        (third(text="long " * 30), r"Example 3 \('long .* tokens, and the model takes 128"),
+        (third(answer="x</s>"), "Example 3: its answer holds '</s>', a control token"),
+        (third(text="<s>x"), "Example 3: its text holds '<s>', a control token"),
+        (third(answer=" "), "Example 3 has a blank answer"),
+        (third(system=""), "Example 3 has a blank system"),
     ],
 )
-def test_data_that_cannot_be_trained_on(base: Path, results_dir: Path, chats: list, says: str):
+def test_data_that_cannot_be_trained_on(run, chats: list, says: str):
     with pytest.raises(CourseError, match=says):
-        train("letters", chats, DEV, settings=SETTINGS, base=base)
+        run(chats)
+    assert adapters.versions("letters") == []
 
 
-def test_too_long_example_is_named(base: Path, results_dir: Path):
-    chats = [*CHATS, dataclasses.replace(CHATS[0], text="long " * 30)]
-    with pytest.raises(CourseError, match=r"Example 25 \('long .* tokens, and the model takes 128"):
-        train("letters", chats, DEV, settings=SETTINGS, base=base)
+def loss_of(model: torch.nn.Module, chat: lora.Encoded) -> float:
+    """What transformers makes of the answer, summed over its tokens."""
+    scores = model(torch.tensor([chat.prompt + chat.answer])).logits[0, :-1]
+    return cross_entropy(scores[-len(chat.answer) :], torch.tensor(chat.answer), reduction="sum").item()
 
 
 @pytest.mark.parametrize("family", tiny_model.FAMILIES)
@@ -301,13 +283,9 @@ def test_any_causal_model_trains_with_the_loss_of_transformers(family, template,
     encoded = lora.encode(CHATS[:3], base)
     with torch.no_grad():
         summed = lora.AnswerLoss(model)(*lora.as_tensors(encoded))[0].item()
-        scores = [model(torch.tensor([chat.prompt + chat.answer])).logits[0, :-1] for chat in encoded]
-        singly = [
-            cross_entropy(score[-len(chat.answer) :], torch.tensor(chat.answer), reduction="sum").item()
-            for score, chat in zip(scores, encoded, strict=True)
-        ]
-    assert summed == pytest.approx(sum(singly), rel=1e-4)
-    adapter = train(family, CHATS, settings=changed(steps=12, learning_rate=0.02), base=base)
+        assert summed == pytest.approx(sum(loss_of(model, chat) for chat in encoded), rel=1e-4)
+    settings = dataclasses.replace(SETTINGS, steps=12, learning_rate=0.02)
+    adapter = train(family, CHATS, settings=settings, base=base)
     assert adapter.card.losses[-1][1] < adapter.card.losses[0][1]
     prompt = transformers.AutoTokenizer.from_pretrained(base).decode(encoded[0].prompt)
     assert prompt in ("<s>ss</s><s>uxxx 0</s><s>a", "<s>us\n\nxxx 0</s><s>a")
@@ -333,22 +311,6 @@ def test_a_model_that_cannot_be_trained_on_is_refused_in_a_sentence(tmp_path: Pa
     ).save_pretrained(sequences)
     with pytest.raises(CourseError, match="transformers cannot load the model in"):
         train("letters", CHATS, base=sequences)
-
-
-@pytest.mark.parametrize(
-    ("part", "text", "says"),
-    [
-        ("answer", "x</s>", "Example 3: its answer holds '</s>', a control token"),
-        ("text", "<s>x", "Example 3: its text holds '<s>', a control token"),
-        ("answer", " ", "Example 3 has a blank answer"),
-        ("system", "", "Example 3 has a blank system"),
-    ],
-)
-def test_an_example_that_would_break_the_prompt_is_named(part, text, says, base: Path, results_dir: Path):
-    chats = [*CHATS[:2], dataclasses.replace(CHATS[2], **{part: text}), *CHATS[3:]]
-    with pytest.raises(CourseError, match=says):
-        train("letters", chats, DEV, settings=SETTINGS, base=base)
-    assert adapters.versions("letters") == []
 
 
 def test_folder_without_a_model(tmp_path: Path, results_dir: Path):
