@@ -27,12 +27,13 @@ from course.measuring.evaluate import evaluate
 from course.measuring.provenance import FOLDER, Counted, read_rows
 from course.measuring.results import Outcome, Result, Verdict
 from course.paths import DATA
-from course.rungs import compounding, routing, skills
+from course.rungs import compounding, skills
 from course.rungs.chunks import Passage, by_section
 from course.rungs.retrieve import nearest, search
 from course.tuning import experiments, lora, serving
 from course.tuning.adapters import Adapter
-from course.tuning.chats import TrainingChat, routing_chats, short_prompt
+from course.tuning.chats import TrainingChat, routing_chats
+from course.tuning.experiments import route
 from course.tuning.lora import Settings, print_progress
 
 FILE = FOLDER / "aftermath.csv"
@@ -127,11 +128,6 @@ def extracted(letter: Letter, reply: str) -> Verdict:
         return Verdict(False, False)
     valid = isinstance(fields, dict) and fields.keys() == set(data.LETTER_FIELDS)
     return Verdict(valid, valid and fields["name"] == letter.gold["name"])
-
-
-def route(client: CourseClient, model: str, ticket: Ticket, examples: Sequence[Ticket] = ()) -> str:
-    """The reply of a tuned model to a ticket: the short prompt, and examples as turns if there are any."""
-    return routing.route(client, model, ticket, examples, system=short_prompt())
 
 
 # Facts

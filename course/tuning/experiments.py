@@ -9,7 +9,11 @@ import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import cycle, islice
+from functools import partial
+from itertools import chain, cycle, islice, zip_longest
+from typing import Any
+
+from anthropic.types import OutputConfigParam
 
 from course.engine.client import CourseClient
 from course.engine.replies import text_of
@@ -20,7 +24,7 @@ from course.measuring.evaluate import evaluate
 from course.measuring.provenance import FOLDER, Counted, read_rows
 from course.measuring.results import Result
 from course.paths import DATA
-from course.rungs.routing import as_turns, route
+from course.rungs import routing
 from course.tuning import lora, serving, small_encoder
 from course.tuning.adapters import Adapter
 from course.tuning.chats import TrainingChat, routing_chats, short_prompt
@@ -33,7 +37,7 @@ SEED = 1
 WANTED_STEPS, MOST_EPOCHS = 100, 10
 WHOLE, SCHEMA, ENCODER = "810 written", "810 written, schema", "MiniLM, 810 written"
 # The form that was trained, as a schema: a bare name.
-BARE_NAME = {"type": "string", "enum": list(QUEUES)}
+BARE_NAME: dict[str, object] = {"type": "string", "enum": list(QUEUES)}
 
 # The earlier list of queues: the second of each pair did not exist, and its tickets went to the first.
 MERGED = {
@@ -78,7 +82,7 @@ def chats_for(name: str) -> list[TrainingChat]:
     """The training chats of a point of POINTS, by its name. CourseError when there is no such point."""
     if name not in _CHATS:
         raise CourseError(f"There is no point {name!r}; use one of {', '.join(_CHATS)}.")
-    return _CHATS[name]()
+    return _CHATS[name](tickets("train"))
 
 
 def settings_for(examples: int) -> lora.Settings:
@@ -104,14 +108,21 @@ def sweep(rows: Sequence[Ticket], client: CourseClient) -> list[TrainedPoint]:
         for name in names:
             adapter = train(name, lora.print_progress)
             model = serving.serve(adapter)
-            free = _evaluated(name, rows, client, lambda row, to=model: _ask(client, to, row))
-            points.append(_point(group, adapter, free))
-            if name == WHOLE:
-                held = _evaluated(SCHEMA, rows, client, lambda row, to=model: _held(client, to, row))
-                points.append(_point(group, adapter, held))
+            ways = {name: route} | ({SCHEMA: _held} if name == WHOLE else {})
+            for way, ask in ways.items():
+                result = _evaluated(way, rows, client, partial(ask, client, model))
+                points.append(_point(group, result, adapter.card.examples, adapter.card.settings))
             serving.close(model)
             serving.discard(adapter)
-    return [*points, _encoder_point(rows)]
+    encoder = small_encoder.train(chats_for(WHOLE))
+    result = _evaluated(ENCODER, rows, None, encoder)
+    usual = {"epochs": small_encoder.EPOCHS, "seed": small_encoder.SEED}
+    return [*points, _point("encoder", result, encoder.examples, usual)]
+
+
+def route(client: CourseClient, model: str, ticket: Ticket, examples: Sequence[Ticket] = ()) -> str:
+    """The reply of a tuned model to a ticket: the short prompt, and examples as turns if there are any."""
+    return routing.route(client, model, ticket, examples, system=short_prompt())
 
 
 def read() -> list[TrainedPoint]:
@@ -124,14 +135,13 @@ def some(train: Sequence[Ticket], count: int) -> list[Ticket]:
     if not 1 <= count <= len(train):
         raise CourseError(f"count is {count}; ask for 1 to {len(train)} tickets.")
     order = random.Random(SEED).sample(list(train), len(train))
-    by_queue = {queue: [ticket for ticket in order if ticket.queue == queue] for queue in QUEUES}
-    rounds = (
-        ticket
-        for place in range(len(order))
-        for of_queue in by_queue.values()
-        for ticket in of_queue[place : place + 1]
-    )
-    return [ticket for ticket, _ in zip(rounds, range(count), strict=False)]
+    by_queue = ([ticket for ticket in order if ticket.queue == queue] for queue in QUEUES)
+    in_turn = filter(None, chain.from_iterable(zip_longest(*by_queue)))
+    return list(islice(in_turn, count))
+
+
+def _written(count: int, train: Sequence[Ticket]) -> list[TrainingChat]:
+    return routing_chats(some(train, count))
 
 
 def spoilt_rows(count: int, share: float = SPOILT) -> set[int]:
@@ -173,16 +183,13 @@ def from_templates(count: int) -> list[TrainingChat]:
     return chats
 
 
-def _train() -> list[Ticket]:
-    return tickets("train")
-
-
-_CHATS: Mapping[str, Callable[[], list[TrainingChat]]] = {
-    **{f"{count} written": lambda count=count: routing_chats(some(_train(), count)) for count in CURVE},
-    WHOLE: lambda: routing_chats(_train()),
-    "30 % wrong": lambda: wrong_labels(_train()),
-    "30 % outdated": lambda: outdated(_train()),
-    "200 from templates": lambda: from_templates(200),
+# Each of the training tickets.
+_CHATS: Mapping[str, Callable[[Sequence[Ticket]], list[TrainingChat]]] = {
+    **{f"{count} written": partial(_written, count) for count in CURVE},
+    WHOLE: routing_chats,
+    "30 % wrong": wrong_labels,
+    "30 % outdated": outdated,
+    "200 from templates": lambda train: from_templates(200),
 }
 POINTS = {
     "learning curve": tuple(f"{count} written" for count in CURVE) + (WHOLE,),
@@ -196,42 +203,27 @@ def _adapter_name(point: str) -> str:
     return "routing" if point == WHOLE else point.replace(" %", "").replace(" ", "-")
 
 
-def _ask(client: CourseClient, model: str, row: Ticket) -> str:
-    return route(client, model, row, system=short_prompt())
-
-
 def _held(client: CourseClient, model: str, row: Ticket) -> str:
     """The reply held to the schema of a bare name."""
     message = client.messages.create(
         model=model,
         max_tokens=24,
         system=short_prompt(),
-        messages=as_turns((), row.text),
-        output_config={"format": {"type": "json_schema", "schema": BARE_NAME}},
+        messages=routing.as_turns((), row.text),
+        output_config=OutputConfigParam(format={"type": "json_schema", "schema": BARE_NAME}),
     )
     return json.loads(text_of(message))
 
 
 def _evaluated(
-    name: str, rows: Sequence[Ticket], client: CourseClient | None, predict: Callable[[Ticket], str]
+    name: str, rows: Sequence[Ticket], client: CourseClient | None, predict: Callable[..., str]
 ) -> Result:
     result = evaluate(rows, predict, name=name, client=client)
     print(result, flush=True)
     return result
 
 
-def _encoder_point(rows: Sequence[Ticket]) -> TrainedPoint:
-    encoder = small_encoder.train(chats_for(WHOLE))
-    result = _evaluated(ENCODER, rows, None, encoder)
-    return _row("encoder", result, encoder.examples, small_encoder.EPOCHS, small_encoder.SEED)
-
-
-def _point(group: str, adapter: Adapter, result: Result) -> TrainedPoint:
-    card = adapter.card
-    return _row(group, result, card.examples, card.settings["epochs"], card.settings["seed"])
-
-
-def _row(group: str, result: Result, examples: int, epochs: int, seed: int) -> TrainedPoint:
+def _point(group: str, result: Result, examples: int, settings: Mapping[str, Any]) -> TrainedPoint:
     kinds = result.slices()["right"]
     return TrainedPoint.of(
         result.outcomes,
@@ -239,7 +231,7 @@ def _row(group: str, result: Result, examples: int, epochs: int, seed: int) -> T
         group=group,
         name=result.name,
         examples=examples,
-        epochs=epochs,
-        seed=seed,
+        epochs=settings["epochs"],
+        seed=settings["seed"],
         **{kind: int(kinds[kind]) for kind in KINDS},
     )
