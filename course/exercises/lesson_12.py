@@ -1,7 +1,8 @@
 """Checks of the exercises of lesson 12."""
 
 from collections.abc import Callable, Collection
-from math import comb
+
+from scipy.stats import binom
 
 from course.material import memos
 
@@ -11,19 +12,10 @@ MEMO = "tune_now"
 DEFEND, REJECT = "defend", "reject"
 
 
-def _line(n: int, usual: float, rare: float) -> int:
-    """The highest line that a month without change falls below with a probability of at most `rare`."""
-    below, line = 0.0, 0
-    while True:
-        below += comb(n, line) * usual**line * (1 - usual) ** (n - line)
-        if below > rare:
-            return line
-        line += 1
-
-
 def _rings_seldom(my_line: Callable[[int, float, float], float]) -> str | None:
     for n, usual, rare in MONTHS:
-        given, right = my_line(n, usual, rare), _line(n, usual, rare)
+        # The highest line that a month without change falls below with a probability of at most `rare`.
+        given, right = my_line(n, usual, rare), int(binom.ppf(rare, n, usual))
         case = (
             f"of {n} replies, {usual:.0%} of them right as a rule, with a false alarm in {rare:.1%} of months"
         )

@@ -37,7 +37,7 @@ def record(item: str, state: str) -> None:
 def tries() -> dict[str, tuple[str, int]]:
     """State and number of tries of every item that was tried."""
     select = "select item, state, tries from progress"
-    rows = _with_file(lambda file: file.execute(select).fetchall(), otherwise=[])
+    rows: list[tuple[str, str, int]] = _with_file(lambda file: file.execute(select).fetchall(), otherwise=[])
     return {item: (state, count) for item, state, count in rows}
 
 

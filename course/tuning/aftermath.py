@@ -55,7 +55,7 @@ LETTER_PROMPT = (
 RULE_CHANGES_IN = 4  # month of the stream, from 1
 NO_QUEUE = "no queue"
 
-T = TypeVar("T")
+Labelled = TypeVar("Labelled", Ticket, skills.Example)
 AskHandbook = Callable[..., str]  # of a question and `sections`, passages of the handbook
 
 
@@ -201,7 +201,7 @@ def moved() -> dict[str, str]:
     return {row["id"]: row["queue"] for _, row in rows}
 
 
-def by_new_rule(rows: Sequence[T]) -> list[T]:
+def by_new_rule(rows: Sequence[Labelled]) -> list[Labelled]:
     """Tickets or approved examples with the queue that the changed rule gives them."""
     return [replace(row, queue=moved().get(row.id, row.queue)) for row in rows]
 
@@ -277,7 +277,7 @@ def forgetting(client: CourseClient, model: str, name: str, train_seconds: float
     answerable = [question for question in data.questions() if question.kind != "unanswerable"]
     tasks: dict[str, tuple[Sequence, Callable[..., str], Callable[..., Verdict] | None]] = {
         "letters": (data.letters()[2:18], extract, extracted),
-        "handbook": (answerable[:40], lambda *asked: look_up(*asked, sections), judge),
+        "handbook": (answerable[:40], partial(look_up, sections=sections), judge),
         "plain requests": (instructions(), follow, followed),
         "tickets": (data.lesson_sample(), route, None),
     }

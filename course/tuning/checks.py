@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from course.errors import CourseError
 from course.material.data import Ticket
@@ -148,7 +149,7 @@ def lonely_answers(chats: Chats, k: int = NEIGHBOURS) -> DataFinding:
     alike, answers = _likeness(chats, chats), np.array([chat.answer for chat in chats])
     np.fill_diagonal(alike, -1.0)
     nearest = np.argpartition(-alike, k, axis=1)[:, :k]
-    lonely = (answers[nearest] != answers[:, None]).all(axis=1)
+    lonely = np.all(answers[nearest] != answers[:, None], axis=1)
     return DataFinding(check, _rows(lonely), f"None of the {k} nearest texts has the same answer.")
 
 
@@ -184,5 +185,5 @@ def _likeness(chats: Chats, others: Chats) -> np.ndarray:
     return embed([chat.text for chat in chats]) @ embed([chat.text for chat in others]).T
 
 
-def _rows(mask: np.ndarray) -> tuple[int, ...]:
+def _rows(mask: ArrayLike) -> tuple[int, ...]:
     return tuple(np.flatnonzero(mask).tolist())

@@ -189,7 +189,7 @@ def route(id: str) -> Route:
 
 
 def table() -> pd.DataFrame:
-    """Rules and facts of all routes: route, kind, name, text, low, high, status, source, date."""
+    """Rules and facts of all routes: route, kind, name, text, status, source, date, low, high."""
     lines = [
         {"route": one.id, "kind": kind, **asdict(rule)}
         for one in routes().values()

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import accelerate
 import peft
@@ -341,7 +341,7 @@ class AnswerLoss(torch.nn.Module):
         super().__init__()
         self.model = model
         # Not a second child of this module: its weights belong to the model above.
-        self._base = [model.get_base_model() if isinstance(model, peft.PeftModel) else model]
+        self._base: list[Any] = [model.get_base_model() if isinstance(model, peft.PeftModel) else model]
 
     def forward(
         self, rows: torch.Tensor, places: torch.Tensor, targets: torch.Tensor
