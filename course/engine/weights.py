@@ -160,12 +160,10 @@ def _unreadable(reader: "GGUFReader") -> str | None:
     """A kind of tensor that the engine does not read and that cannot be re-packed for it either."""
     from gguf import quants
 
-    # The smallest of each kind: the last one stays.
-    examples = {one.tensor_type: one for one in sorted(reader.tensors, key=lambda one: -one.n_elements)}
-    for kind, tensor in examples.items():
+    for kind, tensor in {one.tensor_type: one for one in reader.tensors}.items():
         try:
             if kind.name not in READABLE:
-                quants.dequantize(tensor.data, kind)
+                quants.dequantize(tensor.data[:1] if tensor.data.ndim > 1 else tensor.data, kind)
         except NotImplementedError:
             return kind.name
     return None
