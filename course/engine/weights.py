@@ -27,7 +27,6 @@ MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9d
 GGUF_MAGIC = b"GGUF"
 ARCHITECTURES = ("llama", "qwen2", "qwen3")  # those that the engine builds from a GGUF file
 TOKENIZER = "gpt2"  # byte-level BPE, the one that it builds
-_ARCHITECTURE, _CONTEXT = "general.architecture", "{}.context_length"  # names of fields
 MEMORY_PER_BYTE = 3.5  # of the file, at the peak of loading: what the large model takes
 # Tensors that the engine reads faithfully; it also takes Q4_1, but rounds its offsets.
 READABLE = {"F32", "F16", "Q8_0", "Q4_0", "Q4_K", "Q6_K"}
@@ -119,7 +118,7 @@ def _checked(path: Path, named: str) -> tuple["GGUFReader", int]:
     try:
         reader = GGUFReader(path)
         fault = _fault(reader)
-        context_tokens = 0 if fault else int(_field(reader, _CONTEXT.format(_field(reader, _ARCHITECTURE))))
+        context_tokens = 0 if fault else int(_context_tokens(reader))
     except (ValueError, LookupError, TypeError, OverflowError, MemoryError) as error:
         if "GGMLQuantizationType" in str(error):
             fault = "whose weights are packed in a way that the engine cannot read. Choose another file"
@@ -132,15 +131,14 @@ def _checked(path: Path, named: str) -> tuple["GGUFReader", int]:
 
 def _fault(reader: "GGUFReader") -> str | None:
     """Why the engine cannot run the model in a file, and what to do about it; None for one that it can."""
-    architecture, tokenizer = _field(reader, _ARCHITECTURE), _field(reader, "tokenizer.ggml.model")
+    architecture, tokenizer = _architecture(reader), _field(reader, "tokenizer.ggml.model")
     if architecture not in ARCHITECTURES:
         return (
             f"a model of the architecture {architecture!r}; the engine runs {', '.join(ARCHITECTURES)}. "
             "Choose another file"
         )
-    if (_field(reader, "split.count") or 1) > 1 or "token_embd.weight" not in {
-        tensor.name for tensor in reader.tensors
-    }:
+    names = {tensor.name for tensor in reader.tensors}
+    if (_field(reader, "split.count") or 1) > 1 or "token_embd.weight" not in names:
         return "which holds only a part of a model. Choose the file of a complete one"
     if tokenizer != TOKENIZER:
         return (
@@ -149,7 +147,7 @@ def _fault(reader: "GGUFReader") -> str | None:
         )
     if not _field(reader, "tokenizer.chat_template"):
         return "which has no chat template. Choose an instruct model"
-    if not _field(reader, _CONTEXT.format(architecture)):
+    if not _context_tokens(reader):
         return "which does not say how many tokens the model takes. Choose another file"
     if unreadable := _unreadable(reader):
         return f"whose tensors of the kind {unreadable} the engine cannot read. Choose another file"
@@ -167,6 +165,14 @@ def _unreadable(reader: "GGUFReader") -> str | None:
         except NotImplementedError:
             return kind.name
     return None
+
+
+def _architecture(reader: "GGUFReader") -> Any:
+    return _field(reader, "general.architecture")
+
+
+def _context_tokens(reader: "GGUFReader") -> Any:
+    return _field(reader, f"{_architecture(reader)}.context_length")
 
 
 def _field(reader: "GGUFReader", name: str) -> Any:
