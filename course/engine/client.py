@@ -67,6 +67,11 @@ class CourseClient(anthropic.Anthropic):
         except anthropic.APIConnectionError as error:
             self.explain(error)
             raise error from None
+        except UnicodeEncodeError as error:
+            raise CourseError(
+                f"The request holds {error.object[error.start]!r}, half of a character, and was not sent: "
+                "remove it or write the whole character."
+            ) from None
 
     # The SDK marks this final, but every status error is made here, those inside a stream too.
     def _make_status_error(  # type: ignore[misc]

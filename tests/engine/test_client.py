@@ -225,6 +225,21 @@ def test_nothing_is_sent_that_the_course_did_not_ask_for(stub: StubServer, live:
     assert set(stub.requests[0]) == {"model", "max_tokens", "messages"}
 
 
+def test_half_a_character_is_named_before_anything_is_sent(stub: StubServer, live: Live) -> None:
+    client = live()
+    for text in ("half \ud83d", "\ude00 half"):
+        with pytest.raises(
+            CourseError, match=r"holds '\\ud(83d|e00)', half of a character, and was not sent"
+        ):
+            ask(client, text)
+        with (
+            pytest.raises(CourseError, match="half of a character"),
+            client.messages.stream(**HELLO | {"system": text}),
+        ):
+            pass
+    assert stub.requests == []
+
+
 def test_options_of_a_copied_client_keep_recordings_and_meter(stub: StubServer, live: Live) -> None:
     client = live()
     copy = client.with_options(timeout=5, max_retries=0)
