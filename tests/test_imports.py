@@ -20,7 +20,7 @@ LAYERS = (
     ("measuring",),
     ("rungs",),
     ("tuning",),
-    ("measure", "exercises"),
+    ("measure", "serve", "exercises"),
 )
 USER_INTERFACE = {"anywidget", "IPython", "ipywidgets", "plotly", "traitlets"}
 TRAINING = ("torch", "transformers", "peft", "accelerate")

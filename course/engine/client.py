@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +17,8 @@ from course.engine.carried import CarriedAnswers, FreshAnswers
 from course.engine.meter import Budget, Meter, dollars
 from course.engine.recordings import Recordings, Replay, default_path
 from course.engine.transports import (
+    ROOM,
+    ROOM_HEADER,
     Budgeting,
     Checking,
     Explaining,
@@ -26,16 +29,52 @@ from course.engine.transports import (
     Recalling,
 )
 from course.errors import CourseError
+from course.files import checked, parsed_json
 from course.material import prices
 
 MODES = ("local", "live", "replay")
 ANTHROPIC = "https://api.anthropic.com"
 DEFAULT_BUDGET = "1.00"
 TIMEOUT_SECONDS = 120.0
+# A room's engine has a queue, and may be started again: a learner's notebook waits for it.
+ROOM_TIMEOUT_SECONDS, ROOM_RETRIES = 600.0, 10
 # The version of the embedded model's answers. Raise it with each change after which the same request could be
 # answered otherwise: how a chat becomes a prompt, how a schema becomes a grammar, how the engine is set up.
 ANSWERS_VERSION = 2
 _budget = Budget(float(DEFAULT_BUDGET))
+
+
+@dataclass(frozen=True)
+class Served:
+    """A local model as a machine serves it: `model` is what requests name, `engine` the version that runs it.
+
+    `weights` names the weights and how they are asked: carried answers with the same are its own.
+    """
+
+    model: str
+    name: str
+    weights: str
+    engine: str
+
+    @property
+    def place(self) -> str:
+        """Under which its answers are kept."""
+        return f"{self.weights}-{self.engine}"
+
+    def recordings(self) -> CarriedAnswers | FreshAnswers:
+        """The reader's recordings of it, with the carried answers behind them unless COURSE_FRESH is set."""
+        if _setting("COURSE_FRESH"):
+            return FreshAnswers(default_path())
+        return CarriedAnswers(default_path(), self.weights)
+
+
+def served(size: str) -> Served:
+    """The model of a size as this machine serves it."""
+    from course.engine.weights import chosen_model
+
+    model = chosen_model(size)
+    weights = f"local/{model.sha256[:16]}/{model.packing}/{ANSWERS_VERSION}"
+    return Served(model.model, model.name, weights, version("openvino-genai"))
 
 
 class CourseClient(anthropic.Anthropic):
@@ -92,8 +131,8 @@ def connect(tier: str = "small", *, mode: str | None = None) -> tuple[CourseClie
     when live. `mode` is "local", "live" or "replay". Without it the environment decides: COURSE_MODE; else
     replay where COURSE_RECORDING names a file; else live where ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN or
     ANTHROPIC_BASE_URL is set; else local. There the answers that the course carries come at once, and the
-    model is asked what they do not hold; COURSE_FRESH=1 asks it everything. A setting that cannot work raises
-    CourseError.
+    model is asked what they do not hold; COURSE_FRESH=1 asks it everything. Where ANTHROPIC_BASE_URL names a
+    room (`python -m course.serve`), local mode asks its model. A setting that cannot work raises CourseError.
     """
     openers = {"local": _local, "live": _live, "replay": _replay}
     claude = prices.tier(tier)
@@ -115,22 +154,17 @@ def _mode(asked: str | None) -> str:
 
 
 def _local(claude: prices.Model) -> tuple[CourseClient, str]:
-    from course.engine.weights import chosen_model
-
     def open_engine() -> httpx2.BaseTransport:
         from course.engine.messages_api import LocalTransport
 
         return LocalTransport()
 
-    model = chosen_model(claude.tier)
-    place = f"local/{model.sha256[:16]}/{model.packing}/{ANSWERS_VERSION}"
-    fresh = _setting("COURSE_FRESH")
-    recordings = FreshAnswers(default_path()) if fresh else CarriedAnswers(default_path(), place)
+    model = served(claude.tier)
+    recordings = model.recordings()
     badge = f"local: {model.name} on this machine, no key, no network"
     if recordings.source:
         badge = f"recorded: {recordings.source}; what you change is asked here"
-    place = f"{place}-{version('openvino-genai')}"
-    return _client("local", badge, recordings, place, _free, open_engine), model.model
+    return _client("local", badge, recordings, model.place, _free, open_engine), model.model
 
 
 def _live(claude: prices.Model) -> tuple[CourseClient, str]:
@@ -156,13 +190,15 @@ def _live(claude: prices.Model) -> tuple[CourseClient, str]:
     credential = f"the {'token' if token else 'key'} in {name}"
     open_client = partial(
         _client,
-        "live",
+        mode="live",
         recordings=Recordings(default_path()),
         place=place,
         price=_paid if is_anthropic else _paid_where_listed,
         open_server=_Network,
         explained=partial(explain, server=place, credential=credential),
         secrets=(secret,) if secret else (),
+        # Only a network fails by chance: an error of the local model or of a recording comes again.
+        max_retries=anthropic.DEFAULT_MAX_RETRIES,
         base_url=str(server),
         auth_token=token,
         # A server of one's own needs no key, but the SDK wants to send one.
@@ -170,12 +206,41 @@ def _live(claude: prices.Model) -> tuple[CourseClient, str]:
     )
     if is_anthropic:
         model = prices.model(_setting("COURSE_MODEL") or claude.id).id
-        return open_client(f"live: {model}, {_price_note(model)}"), model
+        return open_client(badge=f"live: {model}, {_price_note(model)}"), model
     named = _setting("COURSE_MODEL")
     if named is None:
-        with open_client("") as asking:
-            named = _first_model(asking, place)
-    return open_client(f"live: {named} at {place}, {_price_note(named)}"), named
+        with open_client(badge="") as asking:
+            listed = _models(asking, place)
+        if room := listed.headers.get(ROOM_HEADER):
+            return _room(claude.tier, room, place, open_client)
+        named = _first_model(listed, place)
+    return open_client(badge=f"live: {named} at {place}, {_price_note(named)}"), named
+
+
+def _room(
+    size: str, header: str, server: str, open_client: Callable[..., CourseClient]
+) -> tuple[CourseClient, str]:
+    """The client of a learner in a room: all as in local mode, but the engine is behind an address."""
+    models = parsed_json(header, f"{server}, {ROOM_HEADER}")
+    if size not in models:
+        raise CourseError(f"This room has no {size} model: connect to {' or '.join(models)}.")
+    model = checked(Served, models[size], f"{server}, {ROOM_HEADER}")
+    recordings = model.recordings()
+    if recordings.source:
+        badge = f"recorded: {recordings.source}; what you change is asked of the local model of this room"
+    else:
+        badge = f"local model of this room: {model.name} at {server}"
+    client = open_client(
+        mode="local",
+        made_by=ROOM,
+        badge=badge,
+        recordings=recordings,
+        place=model.place,
+        price=_free,
+        max_retries=ROOM_RETRIES,
+        timeout=ROOM_TIMEOUT_SECONDS,
+    )
+    return client, model.model
 
 
 def _replay(claude: prices.Model) -> tuple[CourseClient, str]:
@@ -210,27 +275,34 @@ def _client(
     price: Callable[..., float],
     open_server: Callable[[], httpx2.BaseTransport],
     *,
+    made_by: str | None = None,
     explained: Callable[[anthropic.APIError], None] = explain_local,
     secrets: tuple[str, ...] = (),
     **options: Any,
 ) -> CourseClient:
+    """`made_by` is what its new answers are recorded as, where that is not `mode`."""
     meter = Meter()
     transport: httpx2.BaseTransport = Opening(open_server)
+    if secrets:
+        transport = Masking(transport, secrets)
     if mode == "live":
-        transport = Checking(Masking(transport, secrets), server=place, secrets=secrets)
+        transport = Checking(transport, server=place, secrets=secrets)
     # Only a server asks for money: what a replayed answer once cost is for the meter alone.
     transport = Budgeting(transport, _budget, price if mode == "live" else _free)
-    transport = Recalling(transport, recordings, mode=mode, place=place)
+    transport = Recalling(transport, recordings, mode=made_by or mode, place=place)
     transport = Explaining(Metering(transport, meter, price), explained)
     transport = Gate(transport, mode=mode, secrets=secrets)
     return CourseClient(
         own={"mode": mode, "badge": badge, "meter": meter, "budget": _budget, "explain": explained},
         http_client=anthropic.DefaultHttpxClient(transport=transport),
         middleware=[_show_errors_of_this_machine],
-        timeout=TIMEOUT_SECONDS,
-        # Only a network fails by chance: an error of the local model or of a recording comes again.
-        max_retries=anthropic.DEFAULT_MAX_RETRIES if mode == "live" else 0,
-        **{"base_url": "http://localhost", "api_key": "none", **options},
+        **{
+            "base_url": "http://localhost",
+            "api_key": "none",
+            "timeout": TIMEOUT_SECONDS,
+            "max_retries": 0,
+            **options,
+        },
     )
 
 
@@ -286,14 +358,24 @@ def _price_note(model: str) -> str:
     return "priced at zero"
 
 
-def _first_model(client: CourseClient, server: str) -> str:
+def _models(client: CourseClient, server: str) -> Any:
     try:
-        page: Any = client.models.with_raw_response.list().json()
-        return str(page["data"][0]["id"])
-    except (anthropic.NotFoundError, ValueError, LookupError, TypeError):
-        raise CourseError(
-            f"{server} does not say which models it has: set COURSE_MODEL to the name of one of them."
-        ) from None
+        return client.models.with_raw_response.list()
+    except anthropic.NotFoundError:
+        raise _unnamed(server) from None
+
+
+def _first_model(listed: Any, server: str) -> str:
+    try:
+        return str(listed.json()["data"][0]["id"])
+    except (ValueError, LookupError, TypeError):
+        raise _unnamed(server) from None
+
+
+def _unnamed(server: str) -> CourseError:
+    return CourseError(
+        f"{server} does not say which models it has: set COURSE_MODEL to the name of one of them."
+    )
 
 
 def _server() -> httpx2.URL:

@@ -41,24 +41,29 @@ class LocalTransport(httpx2.BaseTransport):
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         """Route one request. Errors come back as responses in the API's shape, never as exceptions."""
-        request_id = f"req_local_{uuid.uuid4().hex[:20]}"
-        try:
-            response = _route(request)
-        except ApiError as error:
-            response = _error(error, request_id)
-        except CourseError as error:
-            response = _error(ApiError(500, "api_error", str(error)), request_id)
-        response.headers["request-id"] = request_id
-        return response
+        return respond(_route, request)
+
+
+def respond(handler: Callable[[httpx2.Request], httpx2.Response], request: httpx2.Request) -> httpx2.Response:
+    """What `handler` answers, or its error in the API's shape, under a request id of its own."""
+    request_id = f"req_local_{uuid.uuid4().hex[:20]}"
+    try:
+        response = handler(request)
+    except ApiError as error:
+        response = _error(error, request_id)
+    except CourseError as error:
+        response = _error(ApiError(500, "api_error", str(error)), request_id)
+    response.headers["request-id"] = request_id
+    return response
 
 
 def _route(request: httpx2.Request) -> httpx2.Response:
     path = request.url.path.rstrip("/")
     match request.method, path:
         case "POST", "/v1/messages":
-            return _messages(_body(request))
+            return _messages(read_body(request))
         case "POST", "/v1/messages/count_tokens":
-            chat = read_chat(_body(request), counting=True)
+            chat = read_chat(read_body(request), counting=True)
             engine = _engine(chat.model)
             return httpx2.Response(200, json={"input_tokens": engine.count(engine.chat_prompt(chat.turns))})
         case "GET", "/v1/models":
@@ -68,7 +73,9 @@ def _route(request: httpx2.Request) -> httpx2.Response:
     raise ApiError(404, "not_found_error", f"{request.method} {path}: the local model does not offer this")
 
 
-def _body(request: httpx2.Request) -> dict:
+def read_body(request: httpx2.Request) -> dict:
+    """The JSON object that a request sends. Raises InvalidRequest."""
+
     def refuse(name: str) -> None:
         raise ValueError(f"{name} is not a JSON value")
 
@@ -93,7 +100,7 @@ def _model_info(name: str) -> dict:
     return {
         "type": "model",
         "id": name,
-        "display_name": f"{name} (in this process)",
+        "display_name": f"{name} (a local model)",
         "lifecycle": "active",
         "created_at": "1970-01-01T00:00:00Z",
     }
@@ -262,4 +269,5 @@ def _text_delta(text: str) -> dict:
 def _error(error: ApiError, request_id: str) -> httpx2.Response:
     details = {"details": error.details} if error.details else {}
     described = {"type": error.kind, "message": str(error), **details}
-    return httpx2.Response(error.status, json={"type": "error", "error": described, "request_id": request_id})
+    body = {"type": "error", "error": described, "request_id": request_id}
+    return httpx2.Response(error.status, json=body, headers=error.headers)

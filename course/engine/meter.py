@@ -22,8 +22,9 @@ class Usage:
 
     `input_tokens` leaves out cached ones, as the API counts. `seconds` is how long the answer took when
     it was first asked. `cost` is its price in dollars, which a replayed answer is not charged again.
-    `mode` says who made it, also when it is replayed: "local", "live", or "recorded" for an answer that came
-    with the course. `place` says where: a server, the local weights, or a recorded answer's machine.
+    `mode` says who made it, also when it is replayed: "local", "live", "room" for the local model of a
+    room, or "recorded" for an answer that came with the course. `place` says where: a server, the local
+    weights, or a recorded answer's machine.
     """
 
     model: str

@@ -40,11 +40,18 @@ TOOL_INSTRUCTIONS = (
 
 
 class ApiError(Exception):
-    """An answer other than 200, in the API's own shape. `details` are for the SDK."""
+    """An answer other than 200, in the API's own shape. `details` and `headers` are for the SDK."""
 
-    def __init__(self, status: int, kind: str, message: str, details: dict | None = None):
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        message: str,
+        details: dict | None = None,
+        headers: dict[str, str] | None = None,
+    ):
         super().__init__(message)
-        self.status, self.kind, self.details = status, kind, details
+        self.status, self.kind, self.details, self.headers = status, kind, details, headers or {}
 
 
 class InvalidRequest(ApiError):

@@ -11,20 +11,24 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Protocol
 
 import anthropic
 import httpx2
 
 from course.engine.api_errors import broken_answer, is_key, mask
-from course.engine.meter import Budget, Meter, Planned, RequestCaptured, Usage, plan, planning
+from course.engine.meter import Meter, Planned, RequestCaptured, Usage, plan, planning
 from course.engine.recordings import Recording, Recordings
 from course.engine.replies import event, fault, parsed
 from course.errors import CourseError
 
 MESSAGES, COUNT = "/v1/messages", "/v1/messages/count_tokens"
+# Who made an answer: the local model of a room. Its server names its models in the header ROOM_HEADER, and in
+# ORIGIN who made an answer that it found in its recordings, where and when.
+ROOM, ROOM_HEADER, ORIGIN = "room", "x-course-room", "x-course-origin"
 CONTAINER_TOKENS = 100_000  # ten turns over 10,000 tokens: a skill of this course has under 3,000
 NOT_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
 
@@ -203,8 +207,18 @@ class Recalling(Layer):
             response=answer,
             seconds=float(response.headers.get("x-course-seconds") or time.monotonic() - begun),
         )
+        if self.mode == ROOM:
+            recording = replace(recording, **json.loads(response.headers.get(ORIGIN, "{}")))
         self.recordings.save(recording)
         response.extensions |= {"recording": recording, "replayed": False}
+
+
+class Limit(Protocol):
+    """What `Budgeting` draws on: a budget of dollars, or what a learner may ask of a room."""
+
+    def reserve(self, amount: float) -> None: ...
+
+    def settle(self, reserved: float, paid: float) -> None: ...
 
 
 @dataclass(eq=False)
@@ -214,7 +228,7 @@ class Budgeting(Layer):
     While an estimate runs, it sends nothing.
     """
 
-    budget: Budget
+    budget: Limit
     price: Callable[..., float]
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
@@ -405,7 +419,8 @@ def _replay(call: Call, recording: Recording) -> httpx2.Response:
     extensions = {"recording": recording, "replayed": True}
     response = httpx2.Response(200, content=recording.response.encode(), extensions=extensions)
     if call.streams:
-        return httpx2.Response(200, stream=_decoded(response), extensions=extensions)
+        headers = {"content-type": "text/event-stream"}
+        return httpx2.Response(200, headers=headers, stream=_decoded(response), extensions=extensions)
     response.headers["content-type"] = "application/json"
     return response
 

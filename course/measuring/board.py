@@ -32,6 +32,7 @@ CREATE TABLE IF NOT EXISTS board (
 # Okabe and Ito's colours: told apart by colour-blind readers, and each kind has a symbol of its own as well.
 _LOOKS = {
     "measured here": ("#0072B2", "circle"),
+    "measured in this room": ("#000000", "circle-dot"),
     "recorded": ("#56B4E9", "circle-open"),
     "live": ("#D55E00", "diamond"),
     "replayed": ("#E69F00", "diamond-open"),

@@ -181,6 +181,8 @@ def _succeeded(future: Future) -> bool:
 def _badge(model: str, uses: list[meter.Usage]) -> str:
     if all(use.mode == "local" for use in uses):
         return f"measured here: {model}" if model else "measured here"
+    if all(use.mode in ("local", "room") for use in uses):
+        return f"measured in this room: {model}"
     recorded = [use for use in uses if use.mode == "recorded"]
     if recorded:
         asked_here = len(uses) - len(recorded)

@@ -16,7 +16,15 @@ from course.errors import CourseError
 from course.material.data import KINDS, QUEUES, Ticket
 from course.material.prices import machine_price_per_hour
 
-BADGE_KINDS = ("measured here", "recorded", "live", "replayed", "recorded reading", "claimed")
+BADGE_KINDS = (
+    "measured here",
+    "measured in this room",
+    "recorded",
+    "live",
+    "replayed",
+    "recorded reading",
+    "claimed",
+)
 
 _Z_95 = 1.959964  # two-sided 95 % of the normal distribution
 
