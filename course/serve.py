@@ -31,6 +31,7 @@ from course.paths import results_dir
 
 SIZES = tuple(model.size for model in local_models())
 LARGEST_BODY = 2 * 2**20  # bytes; the longest context has about 130,000
+BODY_SECONDS = 60.0  # for a request to arrive
 LONGEST_READ = 32 * 2**20  # what is read of a larger one so that its sender hears why it is refused
 log = logging.getLogger(__name__)
 
@@ -190,7 +191,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
         where = f"{arguments.host}, port {arguments.port}"
         raise CourseError(f"{where} cannot be listened on ({error.strerror}): choose others.") from None
     routes = [(".*", Handler, {"desk": Desk(room, limits.queue)})]
-    server = HTTPServer(Application(routes, log_function=_log), max_body_size=LONGEST_READ)
+    application = Application(routes, log_function=_log)
+    server = HTTPServer(application, max_body_size=LONGEST_READ, body_timeout=BODY_SECONDS)
     server.add_sockets(sockets)
     address = f"http://{arguments.host}:{sockets[0].getsockname()[1]}"
     print(

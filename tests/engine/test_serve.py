@@ -18,10 +18,11 @@ import httpx2
 import pytest
 from pydantic import BaseModel
 
-from course.engine.client import connect
+from course.engine import messages_api
+from course.engine.client import Served, connect
 from course.engine.meter import collect
 from course.engine.replies import text_of
-from course.engine.room import LONGEST, Allowance, Busy, Learner, Limits, read_tokens
+from course.engine.room import LONGEST, Allowance, Busy, Learner, Limits, Room, checked, read_tokens
 from course.errors import CourseError
 from course.material.data import tickets
 from course.measuring.evaluate import evaluate
@@ -91,13 +92,19 @@ def test_sync_async_and_streaming_clients_get_the_same_message(room: RoomServer)
 
 
 @pytest.mark.slow
-def test_a_stream_comes_piece_by_piece(room: RoomServer):
-    with sync(room).messages.stream(**LONG) as stream:
+def test_a_client_that_hangs_up_in_a_stream_ends_its_own_answer_alone(room: RoomServer):
+    sent = room.log.count("learner-03 200 POST")
+    with sync(room, 2).messages.stream(**LONG) as stream:
         pieces = iter(stream.text_stream)
         next(pieces), next(pieces)
-        # The others do not wait for its end, and hanging up is for this client alone.
+        # The others do not wait for its end.
         assert ask(sync(room, 1), "Meanwhile?", max_tokens=1).usage.output_tokens == 1
+    room.wait_for("learner-03 200 POST", sent + 1)
     assert ask(sync(room, 1), "And now?", max_tokens=1).usage.output_tokens == 1
+    with closing(sqlite3.connect(room.folder / "answers.sqlite")) as kept:
+        asked = [request for (request,) in kept.execute("SELECT request FROM recordings")]
+    assert not any("long story" in request for request in asked)  # the engine did not go on without it
+    assert any("And now?" in request for request in asked)
 
 
 @pytest.mark.slow
@@ -313,6 +320,40 @@ for number in range(10000):
 
 
 # The parts
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--queue", "0"), "--queue is 0: it must be 1 or more."),
+        (("--tokens", "/dev/null"), "null, line 1: the column 'learner' is missing"),
+        (("--sizes", "large"), "Qwen2.5-Coder-1.5B is not on this machine. Run: python -m"),
+    ],
+)
+def test_a_start_that_cannot_work_says_so_in_one_sentence(
+    options: tuple[str, ...], sentence: str, tmp_path: Path
+):
+    command = [sys.executable, "-m", "course.serve", "--folder", str(tmp_path / "room"), *options]
+    environment = {**os.environ, "COURSE_CACHE": str(tmp_path)}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("python -m course.serve: ") and sentence in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_an_error_of_the_model_is_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def broken() -> None:
+        raise CourseError("The engine is broken.")
+
+    monkeypatch.setitem(messages_api.MODELS, "local", broken)
+    served = Served("local", "SmolLM2-135M", "local/0123", "1.0")
+    room = Room([Learner("ada", "secret")], {"small": served}, tmp_path / "answers.sqlite", Limits())
+    body = {"model": "local", "max_tokens": 1, "messages": HELLO}
+    request = httpx2.Request("POST", "http://room/v1/messages", json=body)
+    response = room.answer(room.learner({"x-api-key": "secret"}), request, checked(request))
+    assert (response.status_code, response.headers["x-should-retry"]) == (500, "false")
+    assert response.json()["error"] == {"type": "api_error", "message": "The engine is broken."}
 
 
 def test_an_allowance_holds_what_is_under_way_and_what_comes_in_a_minute():
