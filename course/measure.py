@@ -46,6 +46,11 @@ SWEEPS = {
         "course.tuning.experiments",
         lambda experiments, client, model: experiments.sweep(tickets("test"), client),
     ),
+    "encoder": Sweep(
+        "MiniLM trained as a whole, on all test tickets; some minutes",
+        "course.tuning.small_encoder",
+        lambda small_encoder, client, model: small_encoder.sweep(),
+    ),
     "aftermath": Sweep(
         "what comes after tuning: lesson 12, with its trainings",
         "course.tuning.aftermath",

@@ -8,7 +8,7 @@ import pytest
 from course.errors import CourseError
 from course.material.data import tickets
 from course.measuring.evaluate import evaluate
-from course.tuning import small_encoder
+from course.tuning import experiments, small_encoder
 from course.tuning.chats import routing_chats
 
 TWO = ("cancellation", "plant_care")
@@ -76,3 +76,20 @@ def test_bad_input_is_refused(chats: list, values: dict, says: str):
 def test_missing_encoder(results_dir: Path):
     with pytest.raises(CourseError, match="There is no encoder 'none'"):
         small_encoder.load("none")
+
+
+def test_what_it_answered_is_kept_for_every_test_ticket():
+    rows = tickets("test")
+    result = small_encoder.recorded(rows, "MiniLM fine-tuned")
+    assert result.n == len(rows) and result.valid == 1 and result.badge_kind == "recorded reading"
+    (sweep,) = [row for row in experiments.read() if row.name == experiments.ENCODER]
+    # Another machine and another day, the same training: the same accuracy but for a few tickets.
+    assert abs(result.right - sweep.right) <= 10
+
+
+@pytest.mark.slow
+def test_a_sweep_asks_for_every_test_ticket(encoder):
+    replies = small_encoder.sweep(encoder)
+    assert [reply.id for reply in replies] == [ticket.id for ticket in tickets("test")]
+    assert {reply.queue for reply in replies} == set(TWO)
+    assert {reply.train_seconds for reply in replies} == {encoder.seconds}
