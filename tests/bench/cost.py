@@ -1,6 +1,7 @@
 """Draws per second of the cost model's chance() against a plain loop and against squigglepy.
 
-All price the same pair with the same triangles over the same months, and must agree on the chance. Each is
+All price the same pair over the same months, with half the draws of each input in a triangle below its base
+and half in one above it, and must agree on the chance. Each is
 measured several times in a row after a first time that does not count, as a reader moves one input after
 another; the median counts. Read the ratios.
 """
@@ -10,12 +11,14 @@ import random
 import statistics
 import time
 from collections.abc import Callable, Mapping
+from types import ModuleType
 
 import numpy as np
 import squigglepy as sq
 
+from tests.widgets.cost.by_hand import by_hand
 from widgets.cost.chance import chance
-from widgets.cost.inputs import Assumptions, load
+from widgets.cost.inputs import Assumptions, InputRange, load
 
 PAIR = ("prompt", "hosted_fine_tune")
 OURS = "chance()"
@@ -60,7 +63,7 @@ def _ways(assumptions: Assumptions) -> Ways:
     """Each way by its name: how many draws it makes, and the chance of the pair's first that it finds."""
     base, uncertain = assumptions.base(), assumptions.uncertain(PAIR)
     triangles = {key: assumptions.estimates[key] for key in uncertain}
-    shapes = {key: sq.triangular(one.low, one.base, one.high) for key, one in triangles.items()}
+    shapes = {key: sq.mixture(_sides(one), weights=[0.5, 0.5]) for key, one in triangles.items()}
 
     def ours() -> float:
         return chance(assumptions, DRAWS, seed=SEED).cheaper[PAIR[0]]
@@ -68,20 +71,23 @@ def _ways(assumptions: Assumptions) -> Ways:
     def loop() -> float:
         wins = 0
         for _ in range(LOOPED):
-            drawn = {key: random.triangular(one.low, one.high, one.base) for key, one in triangles.items()}
-            wins += gap(base | drawn, assumptions.horizon, math.ceil) < 0
+            drawn = {
+                key: random.triangular(one.base, random.choice((one.low, one.high)), one.base)
+                for key, one in triangles.items()
+            }
+            wins += gap(base | drawn, assumptions.horizon, math) < 0
         return wins / LOOPED
 
     def sampled_model() -> float:
         def model() -> float:
             drawn = {key: ~shape for key, shape in shapes.items()}
-            return gap(base | drawn, assumptions.horizon, math.ceil)
+            return gap(base | drawn, assumptions.horizon, math)
 
         return float((sq.sample(model, n=LOOPED) < 0).mean())
 
     def sampled_arrays() -> float:
         drawn = {key: shape @ DRAWS for key, shape in shapes.items()}
-        return float((gap(base | drawn, assumptions.horizon, np.ceil) < 0).mean())
+        return float((gap(base | drawn, assumptions.horizon, np) < 0).mean())
 
     return {
         OURS: (DRAWS, ours),
@@ -91,40 +97,17 @@ def _ways(assumptions: Assumptions) -> Ways:
     }
 
 
-def gap(x: Mapping[str, float], months: int, ceil: Callable) -> float:
+def _sides(one: InputRange) -> list:
+    """The triangles on either side of the base, for squigglepy."""
+    below = sq.triangular(one.low, one.base, one.base) if one.low < one.base else sq.const(one.base)
+    above = sq.triangular(one.base, one.base, one.high) if one.base < one.high else sq.const(one.base)
+    return [below, above]
+
+
+def gap(values: Mapping[str, float], months: int, numbers: ModuleType) -> float:
     """Total $ of the pair's first less its second's."""
-    return total(x, PAIR[0], months, ceil) - total(x, PAIR[1], months, ceil)
-
-
-def total(x: Mapping[str, float], name: str, months: int, ceil: Callable) -> float:
-    """Total $ of one approach: the head of widgets/cost/model.py, as a reader would write it.
-
-    It takes numbers and arrays alike, with a `ceil` to match.
-    """
-
-    def of(part: str) -> float:
-        return x[f"{name}.{part}"]
-
-    hit = of("cache_hit")
-    prefix = of("prefix") * (hit * of("cached_price") + (1 - hit) * of("input_price"))
-    tokens = prefix + of("variable") * of("input_price") + of("output") * of("output_price")
-    request = of("calls") * tokens * (1 - of("batch") * of("batch_discount")) / 1e6
-    errors = of("error_rate") * x["case.error_cost"]
-    review = of("reviewed") * x["case.review_minutes"] / 60 * x["case.reviewer_rate"]
-    training = of("examples") * of("example_tokens") * of("epochs") * of("training_price") / 1e6
-    training = training + of("gpu_hours") * of("gpu_price")
-    tax = x["case.tax_hours"] * x["case.tuned_models"] ** x["case.tax_power"] / x["case.tuned_models"]
-    hours = of("upkeep") + of("evaluated") * tax + of("retrains") * of("retrain_hours")
-    running = x["case.rate"] * hours + of("retrains") * training
-
-    spent = x["case.rate"] * of("setup_hours") + training
-    spent = spent + of("examples") * x["case.label_cost"] / (1 - x["case.curation"])
-    for month in range(months):
-        volume = x["case.volume"] * (1 + x["case.growth"]) ** month
-        price_left = (1 - x["case.decline"]) ** (month / 12)
-        spent = spent + volume * (request * price_left + errors + review)
-        spent = spent + ceil(volume / of("capacity")) * of("hosting") + running
-    return spent
+    first, second = (sum(by_hand(values, name, months, numbers)) for name in PAIR)
+    return first - second
 
 
 if __name__ == "__main__":

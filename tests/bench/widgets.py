@@ -1,9 +1,9 @@
 """`make bench`: how long a key press takes to change a picture, in a real JupyterLab and Chromium.
 
-From the key's own event to the first frame after the curve has changed: through the slider, the kernel, the
-model, and back. Our cost view, the decision, a plain plotly FigureWidget with one curve, and an output that
-is drawn again are measured in turns, so that a busy machine slows all of them. Nothing here is asserted:
-speed is no test.
+From the key's own event to the first frame after the curve has changed. Our cost view, the decision, a plain
+plotly FigureWidget with one curve, and an output that is drawn again are measured in turns, so that a busy
+machine slows all of them; then the cost view on site/cost.html, and how long that page takes to its first
+control. Nothing here is asserted: speed is no test.
 """
 
 import argparse
@@ -16,6 +16,7 @@ from playwright.sync_api import Locator, Page, sync_playwright
 
 from tests.browser import launch
 from tests.lab import ERRORS, RUN_ALL, serve_lab
+from widgets.cost.page import PAGE
 
 ROUNDS, PRESSES = 6, 20  # of each control; every round goes half its presses right and half back
 PAUSE_MS = 120  # between presses, and odd steps on top so that the presses do not keep step with the frames
@@ -70,7 +71,7 @@ PICTURES = {
 }
 # Notes the time of each key and of the first frame after the curves under `area` differ from before.
 WATCH = """([slider, selector]) => {
-    const area = slider.closest('.jp-OutputArea-output');
+    const area = slider.closest('.jp-OutputArea-output, .explorer');
     const read = () => [...area.querySelectorAll(selector)].map(curve => curve.outerHTML).join();
     let pressed = null, before = '';
     window.times = [];
@@ -88,16 +89,32 @@ WATCH = """([slider, selector]) => {
 }"""
 
 
+# Notes when the first slider of a page is painted, in ms since its address was opened.
+FIRST = """new MutationObserver((_, watcher) => {
+    if (!document.querySelector('input[type=range]')) return;
+    watcher.disconnect();
+    requestAnimationFrame(() => setTimeout(() => { window.first = performance.now(); }));
+}).observe(document, {subtree: true, childList: true});"""
+OPENED = 20  # times that the page is opened
+
+
 def main() -> None:
-    """Measure and print the table."""
+    """Measure and print the tables."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter).parse_args()
-    print(report("in JupyterLab as `make lab` starts it", measure()))
-    print(report("in JupyterLab as it comes", measure(prompt=False, rounds=3)))
+    presses, opened = measure_page()
+    print(report("from key press to changed picture, on site/cost.html", {"our cost view": presses}))
+    print(report("from opening site/cost.html to its first control", {"our cost view": opened}))
+    print(report("from key press to changed picture, in JupyterLab as `make lab` starts it", measure()))
+    print(
+        report(
+            "from key press to changed picture, in JupyterLab as it comes", measure(prompt=False, rounds=3)
+        )
+    )
 
 
 def report(where: str, times: dict[str, list[float]]) -> str:
-    """The table. `times`: milliseconds of each press, by what was measured."""
-    lines = [f"Key press to changed picture, ms, {where}", f"  {'':<34} {'median':>8} {'p95':>6} {'n':>6}"]
+    """The table. `times`: milliseconds of each time, by what was measured."""
+    lines = [f"ms {where}", f"  {'':<34} {'median':>8} {'p95':>6} {'n':>6}"]
     for name, each in times.items():
         p95 = statistics.quantiles(each, n=20)[-1]
         lines.append(f"  {name:<34} {statistics.median(each):>8.0f} {p95:>6.0f} {len(each):>6}")
@@ -118,9 +135,28 @@ def measure(prompt: bool = True, rounds: int = ROUNDS) -> dict[str, list[float]]
             _open(page, address.format(name="bench.ipynb"))
             for _ in range(rounds):
                 for name, (label, selector) in PICTURES.items():
-                    times[name] += _press(page, page.get_by_label(label, exact=True), selector)
+                    times[name] += _press(page, page.get_by_label(label).first, selector)
             browser.close()
     return times
+
+
+def measure_page(rounds: int = ROUNDS) -> tuple[list[float], list[float]]:
+    """Milliseconds of each press on the page, and of each time that it was opened."""
+    label, selector = PICTURES["our cost view"]
+    opened = []
+    with sync_playwright() as playwright:
+        browser = launch(playwright)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.add_init_script(FIRST)
+        for _ in range(OPENED):
+            page.goto("about:blank")
+            page.goto(PAGE.as_uri())
+            page.wait_for_function("window.first")
+            opened.append(page.evaluate("window.first"))
+        slider = page.get_by_label(label).first
+        presses = [time for _ in range(rounds) for time in _press(page, slider, selector)]
+        browser.close()
+    return presses, opened
 
 
 def _write_notebook(path: Path) -> None:

@@ -66,21 +66,17 @@ class Spread:
 
 
 @dataclass(frozen=True)
-class Chance:
-    """What the draws say about a pair.
+class CostChance:
+    """What `n` draws say about a pair: the share of them in which each is strictly cheaper.
 
-    `cheaper` is the share of draws in which each is strictly cheaper, `tie` the share in which neither is,
-    `error` the standard error of these shares: that of plain random draws, which Latin hypercubes stay below.
-    It holds for the ranges as they are given, and says nothing about ranges that are wrong.
+    `error` is the standard error of these shares: that of plain random draws, which Latin hypercubes stay
+    below. All of it holds for the ranges as they are given, and says nothing about ranges that are wrong.
     """
 
-    pair: tuple[str, str]
     n: int
     cheaper: Mapping[str, float]
-    tie: float
     error: float
     difference: Spread
-    totals: Mapping[str, Spread]
     sentence: str
 
 
@@ -109,7 +105,7 @@ def tornado(assumptions: Assumptions) -> Tornado:
         values[key] = np.full(_PLACES * len(uncertain) + 1, estimate.base)
         inside = estimate.low + places * (estimate.high - estimate.low)
         values[key][_PLACES * place : _PLACES * (place + 1)] = np.clip(inside, estimate.low, estimate.high)
-    a, b = totals(assumptions, values).values()
+    a, b = _totals(assumptions, values)
     gaps = np.atleast_1d(a - b)
     rows = gaps[:-1].reshape(len(uncertain), _PLACES)
     bars = [
@@ -135,32 +131,23 @@ def draws(assumptions: Assumptions, n: int = DRAWS, seed: int = SEED) -> dict[st
     return values | _measured_rates(assumptions, n, seed)
 
 
-def totals(assumptions: Assumptions, values: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def chance(assumptions: Assumptions, n: int = DRAWS, seed: int = SEED) -> CostChance:
+    """How often each of the pair is the cheaper one, when all their uncertain inputs vary at once."""
+    values = draws(assumptions, n, seed)
+    first, second = _totals(assumptions, values)
+    gaps = np.atleast_1d(first - second)
+    cheaper = dict(zip(assumptions.pair, (float((gaps < 0).mean()), float((gaps > 0).mean())), strict=True))
+    error = float(max(np.sqrt(share * (1 - share) / n) for share in cheaper.values()))
+    spread = Spread(*map(float, np.percentile(gaps, _SHARES)))
+    sentence = _in_words(assumptions, n, cheaper, error, spread, is_sure=not values)
+    return CostChance(n, cheaper, error, spread, sentence)
+
+
+def _totals(assumptions: Assumptions, values: Mapping[str, np.ndarray]) -> list[np.ndarray]:
     """Total $ of each of the pair where these inputs are arrays of one shape; the others keep their base."""
     shape = next((array.shape for array in values.values()), ())
     priced = bills(assumptions, values, assumptions.pair)
-    return {name: np.broadcast_to(bill.total, shape) for name, bill in priced.items()}
-
-
-def chance(assumptions: Assumptions, n: int = DRAWS, seed: int = SEED) -> Chance:
-    """How often each of the pair is the cheaper one, when all their uncertain inputs vary at once."""
-    values = draws(assumptions, n, seed)
-    drawn = {name: np.atleast_1d(total) for name, total in totals(assumptions, values).items()}
-    a, b = assumptions.pair
-    gaps = drawn[a] - drawn[b]
-    cheaper = {a: float((gaps < 0).mean()), b: float((gaps > 0).mean())}
-    error = float(max(np.sqrt(share * (1 - share) / n) for share in cheaper.values()))
-    difference = _spread(gaps)
-    return Chance(
-        pair=(a, b),
-        n=n,
-        cheaper=cheaper,
-        tie=float((gaps == 0).mean()),
-        error=error,
-        difference=difference,
-        totals={name: _spread(total) for name, total in drawn.items()},
-        sentence=_in_words(assumptions, n, cheaper, error, difference, is_sure=not values),
-    )
+    return [np.broadcast_to(bill.total, shape) for bill in priced.values()]
 
 
 def sobol(assumptions: Assumptions, n: int = 1024, seed: int = SEED) -> tuple[Influence, ...]:
@@ -179,7 +166,7 @@ def sobol(assumptions: Assumptions, n: int = 1024, seed: int = SEED) -> tuple[In
             key: _around_the_base(row, assumptions.estimates[key])
             for key, row in zip(uncertain, cube, strict=True)
         }
-        a, b = totals(assumptions, values).values()
+        a, b = _totals(assumptions, values)
         differences = a - b
         return np.where(np.ptp(differences) <= 1e-12 * np.abs(a).max(), 0.0, differences)
 
@@ -187,12 +174,7 @@ def sobol(assumptions: Assumptions, n: int = 1024, seed: int = SEED) -> tuple[In
         return tuple(Influence(key, 0.0, 0.0, 0.0, 0.0) for key in uncertain)
     found = sobol_indices(func=gaps, n=n, dists=[uniform()] * len(uncertain), rng=seed)
     ranges = found.bootstrap()
-    columns = (
-        found.first_order,
-        _half(ranges.first_order),
-        found.total_order,
-        _half(ranges.total_order),
-    )
+    columns = found.first_order, _half(ranges.first_order), found.total_order, _half(ranges.total_order)
     influences = [Influence(key, *map(float, row)) for key, *row in zip(uncertain, *columns, strict=True)]
     return tuple(sorted(influences, key=lambda influence: -influence.total))
 
@@ -236,10 +218,6 @@ def _measured_rates(assumptions: Assumptions, n: int, seed: int) -> dict[str, np
         shares = np.random.default_rng((seed, place)).dirichlet(weights, n)
         drawn |= dict(zip(measured, np.clip(possible @ shares.T, 0, 1), strict=True))
     return drawn
-
-
-def _spread(amounts: np.ndarray) -> Spread:
-    return Spread(*map(float, np.percentile(amounts, _SHARES)))
 
 
 def _in_words(

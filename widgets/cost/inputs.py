@@ -1,14 +1,15 @@
 """What the cost model is given: each input as low, base and high, with its unit, its source and its date.
 
-The figures are in data/cost_inputs.csv, token prices in data/prices.csv. A new approach is a name in
-`APPROACHES` and its rows in that file; a new input is a field of `SharedInputs` or `Approach` and its rows.
+What an input is stands in data/cost_definitions.csv, its figures in data/cost_inputs.csv, token prices in
+data/prices.csv. A new approach is a name in `APPROACHES` and its rows of figures; a new input is a row in
+each of the first two files and its place in the formulas of widgets/cost/model.py.
 """
 
 import json
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from course.errors import CourseError
-from course.files import checked, csv_rows, parsed_json, read_text, replacing
+from course.files import checked, csv_rows, parsed_json, read_csv, read_text, replacing
 from course.material.prices import TIERS, Model, model, tier
 from course.paths import DATA, results_dir
 
@@ -55,82 +56,45 @@ APPROACHES = {
 
 @dataclass(frozen=True)
 class Definition:
-    """What an input is, in which unit, and the bounds that no value may leave."""
+    """What an input of the case or of every approach is, in which unit, and the bounds of its values."""
 
+    owner: str
+    input: str
     label: str
     unit: str
     lowest: float
     highest: float
 
-
-def _is(label: str, unit: str, lowest: float, highest: float) -> np.ndarray:
-    return field(metadata={"definition": Definition(label, unit, lowest, highest)})
-
-
-@dataclass(frozen=True)
-class SharedInputs:
-    """Inputs that all approaches share. Each is an array; the shapes of all of them go together."""
-
-    volume: np.ndarray = _is("Volume at the start", "outputs a month", 1, 1e9)
-    growth: np.ndarray = _is("Growth of the volume", "share a month", -0.5, 0.5)
-    rate_now: np.ndarray = _is("Wrong outputs until an approach is live", "share", 0, 1)
-    error_caught: np.ndarray = _is("Errors that a review catches", "share", 0, 1)
-    labels_owned: np.ndarray = _is("Labelled examples that you have already", "examples", 0, 1_000_000)
-    gpu_decline: np.ndarray = _is("Decline of hosting and GPU prices", "share a year", 0, 0.95)
-    decline: np.ndarray = _is("Decline of token prices", "share a year", 0, 0.95)
-    error_cost: np.ndarray = _is("Cost of a wrong output", "$", 0, 10_000)
-    rate: np.ndarray = _is("Engineer", "$ an hour", 0, 1_000)
-    review_minutes: np.ndarray = _is("Reviewing one output", "minutes", 0, 240)
-    reviewer_rate: np.ndarray = _is("Reviewer", "$ an hour", 0, 1_000)
-    label_cost: np.ndarray = _is("Labelling one example", "$", 0, 1_000)
-    curation: np.ndarray = _is("Curation as a share of the data work", "share", 0, 0.95)
-    tuned_models: np.ndarray = _is("Tuned models that the team keeps", "models", 1, 100)
-    tax_hours: np.ndarray = _is("Watching and evaluating one tuned model", "hours a month", 0, 200)
-    tax_power: np.ndarray = _is("Growth of that work with the number of models", "exponent", 1, 3)
+    @property
+    def bounds(self) -> str:
+        """The bounds in words."""
+        return f"between {self.lowest:,g} and {self.highest:,g}"
 
 
-@dataclass(frozen=True)
-class Approach:
-    """Inputs of one approach. Tokens are those of one call; prices are those of the first month."""
+@cache
+def definitions() -> Mapping[str, Mapping[str, Definition]]:
+    """Every input by its owner ("case" or "approach") and its name."""
+    rows = read_csv(DATA / "cost_definitions.csv", Definition, unique="input")
+    return {owner: {row.input: row for row in rows if row.owner == owner} for owner in (CASE, "approach")}
 
-    calls: np.ndarray = _is("Calls", "per output", 0, 100)
-    prefix: np.ndarray = _is("Tokens repeated in every call", "tokens", 0, 1_000_000)
-    variable: np.ndarray = _is("Input tokens that change", "tokens", 0, 1_000_000)
-    output: np.ndarray = _is("Output tokens", "tokens", 0, 100_000)
-    input_price: np.ndarray = _is("Price of input", "$ per million tokens", 0, 1_000)
-    cached_price: np.ndarray = _is("Price of input from the cache", "$ per million tokens", 0, 1_000)
-    output_price: np.ndarray = _is("Price of output", "$ per million tokens", 0, 1_000)
-    write_price: np.ndarray = _is("Price of writing to the cache", "$ per million tokens", 0, 1_000)
-    cached: np.ndarray = _is("Calls that use the prompt cache", "share", 0, 1)
-    cache_minimum: np.ndarray = _is("Shortest prompt that is cached", "tokens", 0, 1_000_000)
-    long_above: np.ndarray = _is("Longest prompt at the plain price", "tokens", 0, 1e9)
-    long_input: np.ndarray = _is("Input price above that length", "times the plain price", 1, 100)
-    long_output: np.ndarray = _is("Output price above that length", "times the plain price", 1, 100)
-    token_factor: np.ndarray = _is("Tokens of this model for each one counted", "tokens", 0.2, 5)
-    thinking: np.ndarray = _is("Thinking tokens", "tokens", 0, 100_000)
-    retries: np.ndarray = _is("Calls that are repeated", "share", 0, 10)
-    batch: np.ndarray = _is("Sent in batches", "share", 0, 1)
-    batch_discount: np.ndarray = _is("Discount of a batch", "share", 0, 1)
-    error_rate: np.ndarray = _is("Wrong outputs", "share", 0, 1)
-    reviewed: np.ndarray = _is("Outputs that a person reviews", "share", 0, 1)
-    hosting: np.ndarray = _is("Hosting", "$ a month for each machine", 0, 1_000_000)
-    adapters: np.ndarray = _is("Models like this that share a machine", "models", 1, 1_000)
-    capacity: np.ndarray = _is("Capacity of one machine", "outputs a month", 1_000, 1e12)
-    upkeep: np.ndarray = _is("Upkeep", "hours a month", 0, 1_000)
-    evaluated: np.ndarray = _is("Share of a tuned model's evaluation", "share", 0, 1)
-    retrains: np.ndarray = _is("Retraining runs", "a month", 0, 31)
-    retrain_hours: np.ndarray = _is("Work on one retraining", "hours", 0, 2_000)
-    setup_hours: np.ndarray = _is("Set-up", "hours", 0, 10_000)
-    delay: np.ndarray = _is("Months until it is live", "months", 0, 60)
-    ends_after: np.ndarray = _is("Months until its model ends", "months", 0, 1_200)
-    move_hours: np.ndarray = _is("Moving to the next model", "hours", 0, 2_000)
-    labels_in_setup: np.ndarray = _is("Share of the labels that the set-up includes", "share", 0, 1)
-    examples: np.ndarray = _is("Labelled examples", "examples", 0, 1_000_000)
-    example_tokens: np.ndarray = _is("Tokens of one example", "tokens", 0, 100_000)
-    epochs: np.ndarray = _is("Epochs", "epochs", 0, 100)
-    training_price: np.ndarray = _is("Price of training", "$ per million tokens", 0, 1_000)
-    gpu_hours: np.ndarray = _is("GPU time of one training run", "hours", 0, 10_000)
-    gpu_price: np.ndarray = _is("GPU", "$ an hour", 0, 1_000)
+
+def keys(approaches: Iterable[str]) -> list[str]:
+    """The key of every input of the case and of these approaches."""
+    known = definitions()
+    owned = [(CASE, known[CASE]), *((name, known["approach"]) for name in approaches)]
+    return [f"{owner}.{name}" for owner, names in owned for name in names]
+
+
+def definition(key: str) -> Definition:
+    """What the input of that key is. An unknown key raises CourseError."""
+    owner, _, name = key.partition(".")
+    if owner not in (CASE, *APPROACHES):
+        fix = f"begin it with {CASE!r} or one of {', '.join(APPROACHES)}"
+        raise CourseError(f"{key!r} is not an input; {fix}.")
+    known = definitions()[CASE if owner == CASE else "approach"]
+    if name not in known:
+        raise CourseError(f"{key!r} is not an input; {owner!r} has: {', '.join(known)}.")
+    return known[name]
 
 
 @dataclass(frozen=True)
@@ -179,11 +143,9 @@ class Assumptions:
             raise CourseError(f"The pair {self.pair} must be two of the approaches {self.approaches}.")
         if not (isinstance(self.horizon, int) and 1 <= self.horizon <= LONGEST):
             raise CourseError(f"A horizon of {self.horizon} months: give a whole number from 1 to {LONGEST}.")
-        expected = keys(self.approaches)
-        missing = [key for key in expected if key not in self.estimates]
-        if missing:
-            raise CourseError(f"There is no estimate of {missing[0]!r}; give its low, base and high value.")
-        for key in expected:
+        for key in keys(self.approaches):
+            if key not in self.estimates:
+                raise CourseError(f"There is no estimate of {key!r}; give its low, base and high value.")
             _check(key, self.estimates[key])
 
     @property
@@ -209,10 +171,9 @@ class Assumptions:
     ) -> "Assumptions":
         """A copy in which these inputs are others.
 
-        A number moves the base and takes low and high along by the same factor (an input whose base is 0
-        becomes sure); three numbers are low, base and high; "prompt.model" takes a tier or a name of
-        data/prices.csv and sets that approach's prices, and with ":tuned" behind it the prices of its
-        tuned form. CourseError names a key or a value that is not possible.
+        A number moves the base and takes low and high along by the same factor; three are low, base and high;
+        "prompt.model" takes a tier or a model of data/prices.csv, ":tuned" behind it its tuned form, and sets
+        the approach's prices. CourseError names a key or a value that is not possible.
         """
         estimates = dict(self.estimates)
         for key, value in values.items():
@@ -228,12 +189,8 @@ class Assumptions:
 
     def with_approaches(self, approaches: Sequence[str], pair: tuple[str, str]) -> "Assumptions":
         """A copy that compares these; an estimate that is missing comes from data/cost_inputs.csv."""
-        return replace(
-            self,
-            approaches=tuple(approaches),
-            pair=pair,
-            estimates=dict(read_estimates(COST_INPUTS)) | dict(self.estimates),
-        )
+        estimates = dict(read_estimates(COST_INPUTS)) | dict(self.estimates)
+        return replace(self, approaches=tuple(approaches), pair=pair, estimates=estimates)
 
     def table(self) -> list[dict[str, str | float]]:
         """One row per input that counts: key, label, low, base, high, unit, kind, source and date."""
@@ -241,50 +198,27 @@ class Assumptions:
         for key in keys(self.approaches):
             owner, meaning = key.partition(".")[0], definition(key)
             label = meaning.label if owner == CASE else f"{APPROACHES[owner]}: {meaning.label}"
-            estimate = asdict(self.estimates[key])
-            rows.append({"key": key, "label": label, "unit": meaning.unit, **estimate})
+            rows.append({"key": key, "label": label, "unit": meaning.unit, **asdict(self.estimates[key])})
         return rows
 
     def to_json(self) -> str:
         """All of it as JSON, which `from_json` reads."""
-        state = {
-            "format": STATE_FORMAT,
+        estimates = {key: asdict(self.estimates[key]) for key in keys(self.approaches)}
+        case = {
             "title": self.title,
             "approaches": self.approaches,
             "pair": self.pair,
             "horizon": self.horizon,
-            "estimates": {key: asdict(self.estimates[key]) for key in keys(self.approaches)},
         }
-        return json.dumps(state, indent=1)
+        return json.dumps({"format": STATE_FORMAT} | case | {"estimates": estimates}, indent=1)
 
 
 def from_json(text: str, where: str = "The saved cost model") -> Assumptions:
     """The assumptions that `to_json` wrote. CourseError says what is wrong with the text."""
     state = parsed_json(text, where)
-    if state.get("format") != STATE_FORMAT:
-        raise CourseError(
-            f"{where} has the format {state.get('format')!r}, not {STATE_FORMAT}; save it again."
-        )
-    saved_state = checked(_State, state, where)
-    estimates = {
-        key: checked(InputRange, estimate, f"{where}, {key}")
-        for key, estimate in saved_state.estimates.items()
-    }
-    return Assumptions(
-        saved_state.title, saved_state.approaches, saved_state.pair, saved_state.horizon, estimates
-    )
-
-
-@dataclass(frozen=True)
-class _State:
-    """What `to_json` writes."""
-
-    format: int
-    title: str
-    approaches: tuple[str, ...]
-    pair: tuple[str, str]
-    horizon: int
-    estimates: dict[str, dict[str, Any]]
+    if (found := state.pop("format", None)) != STATE_FORMAT:
+        raise CourseError(f"{where} has the format {found!r}, not {STATE_FORMAT}; save it again.")
+    return checked(Assumptions, state, where)
 
 
 def save(assumptions: Assumptions, path: Path | None = None) -> Path:
@@ -303,27 +237,8 @@ def saved(path: Path | None = None) -> Assumptions | None:
 
 def load(approaches: Sequence[str] = tuple(APPROACHES), pair: tuple[str, str] | None = None) -> Assumptions:
     """The course's own assumptions: data/cost_inputs.csv, over 18 months, for these approaches."""
-    first_two = pair or (tuple(approaches)[0], tuple(approaches)[1])
+    first_two = pair or (approaches[0], approaches[1])
     return Assumptions("Ticket routing", tuple(approaches), first_two, 18, read_estimates(COST_INPUTS))
-
-
-def keys(approaches: Iterable[str]) -> list[str]:
-    """The key of every input of the case and of these approaches."""
-    owned = [(CASE, part.name) for part in fields(SharedInputs)]
-    owned += [(name, part.name) for name in approaches for part in fields(Approach)]
-    return [f"{owner}.{name}" for owner, name in owned]
-
-
-def definition(key: str) -> Definition:
-    """What the input of that key is. An unknown key raises CourseError."""
-    owner, _, name = key.partition(".")
-    parts = fields(SharedInputs) if owner == CASE else fields(Approach) if owner in APPROACHES else ()
-    for part in parts:
-        if part.name == name:
-            return part.metadata["definition"]
-    known = ", ".join(part.name for part in parts)
-    fix = f"{owner!r} has: {known}" if known else f"begin it with {CASE!r} or one of {', '.join(APPROACHES)}"
-    raise CourseError(f"{key!r} is not an input; {fix}.")
 
 
 def check_values(values: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
@@ -333,8 +248,7 @@ def check_values(values: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
         meaning = definition(key)
         inside = (array >= meaning.lowest) & (array <= meaning.highest)
         if not inside.all():
-            worst = array[~inside].flat[0]
-            raise CourseError(f"{key} is {worst:g} {meaning.unit}; {_bounds(meaning)}.")
+            raise CourseError(f"{key} is {array[~inside].flat[0]:g} {meaning.unit}; {meaning.bounds}.")
     return arrays
 
 
@@ -343,42 +257,49 @@ def model_prices(owner: str, name: str) -> dict[str, InputRange]:
 
     "NAME:tuned" takes the prices of its tuned form and of its training, "none" no token price at all.
     """
-    if name == UNPRICED:
-        free = dict.fromkeys(
-            ("input_price", "cached_price", "write_price", "output_price", "batch_discount"), 0.0
-        )
-        plain = {"long_above": NO_LIMIT, "long_input": 1.0, "long_output": 1.0, "ends_after": NEVER_ENDS}
-        return _estimates(owner, free | plain, "no tokens are paid for", "")
     plain, _, form = name.partition(":")
-    row = tier(plain) if plain in TIERS else model(plain)
-    if form and form != TUNED:
-        raise CourseError(f"{name!r} is not a model; only {TUNED!r} may follow the colon.")
-    prices = (_tuned(row) if form else _plain(row)) | {"ends_after": _months_left(row)}
-    return _estimates(owner, prices, f"data/prices.csv: {row.id} ({row.status})", row.date)
+    if name == UNPRICED:
+        prices = _prices(0.0, 0.0) | {"ends_after": NEVER_ENDS}
+        source, day = "no tokens are paid for", ""
+    else:
+        row = tier(plain) if plain in TIERS else model(plain)
+        if form and form != TUNED:
+            raise CourseError(f"{name!r} is not a model; only {TUNED!r} may follow the colon.")
+        prices = (_tuned(row) if form else _plain(row)) | {"ends_after": _months_left(row)}
+        source, day = f"data/prices.csv: {row.id} ({row.status})", row.date
+    return {
+        f"{owner}.{name}": InputRange(value, value, value, source, day, "price")
+        for name, value in prices.items()
+    }
+
+
+def _prices(into: float, out: float) -> dict[str, float]:
+    """Without a cache, a batch or a limit."""
+    prices = dict.fromkeys(("input_price", "cached_price", "write_price"), into) | {"output_price": out}
+    return prices | {"batch_discount": 0.0, "long_above": NO_LIMIT, "long_input": 1.0, "long_output": 1.0}
 
 
 def _plain(row: Model) -> dict[str, float]:
     if row.input is None or row.output is None:
         raise CourseError(f"data/prices.csv has no price of {row.id!r} in and out; choose another model.")
-    return {
-        "input_price": row.input,
-        "cached_price": row.input if row.cache_read is None else row.cache_read,
-        "write_price": row.input if row.cache_write is None else row.cache_write,
-        "long_above": NO_LIMIT if row.long_above is None else row.long_above,
-        "long_input": 1.0 if row.long_input is None else row.long_input / row.input,
-        "long_output": 1.0 if row.long_output is None else row.long_output / row.output,
-        "output_price": row.output,
-        "batch_discount": 0.0 if row.batch_input is None else 1 - row.batch_input / row.input,
+    known = {
+        "cached_price": row.cache_read,
+        "write_price": row.cache_write,
+        "long_above": row.long_above,
+        "long_input": row.long_input and row.long_input / row.input,
+        "long_output": row.long_output and row.long_output / row.output,
+        "batch_discount": row.batch_input and 1 - row.batch_input / row.input,
+    }
+    return _prices(row.input, row.output) | {
+        name: price for name, price in known.items() if price is not None
     }
 
 
 def _tuned(row: Model) -> dict[str, float]:
     if row.tuned_input is None or row.tuned_output is None:
         raise CourseError(f"data/prices.csv has no price of a tuned {row.id!r}; choose another model.")
-    prices = dict.fromkeys(("input_price", "cached_price", "write_price"), row.tuned_input)
-    prices |= {"output_price": row.tuned_output, "batch_discount": 0.0}
-    prices |= {"long_above": NO_LIMIT, "long_input": 1.0, "long_output": 1.0}
-    return prices if row.training is None else prices | {"training_price": row.training}
+    training = {} if row.training is None else {"training_price": row.training}
+    return _prices(row.tuned_input, row.tuned_output) | training
 
 
 def _months_left(row: Model) -> float:
@@ -389,52 +310,43 @@ def _months_left(row: Model) -> float:
     return max(days / DAYS_PER_MONTH, 0.0)
 
 
-def _estimates(owner: str, values: Mapping[str, float], source: str, date: str) -> dict[str, InputRange]:
-    return {
-        f"{owner}.{name}": InputRange(value, value, value, source, date, "price")
-        for name, value in values.items()
-    }
-
-
 @cache
 def read_estimates(path: Path) -> Mapping[str, InputRange]:
     """Every estimate of the file by its key; an approach's own row goes before the one of "any".
 
     CourseError names the line and the value at fault.
     """
-    rows = list(csv_rows(path, ("owner", "input", "low", "base", "high", "unit", "kind", "source", "date")))
+    columns = ("owner", "input", "low", "base", "high", "unit", "kind", "source", "date")
     places: dict[tuple[str, str], str] = {}
-    for where, row in rows:
-        first = places.setdefault((row["owner"], row["input"]), where)
+    common: dict[str, InputRange] = {}
+    own: dict[str, InputRange] = {}
+    for where, row in csv_rows(path, columns):
+        owner, name = row["owner"], row["input"]
+        first = places.setdefault((owner, name), where)
         if first != where:
-            raise CourseError(
-                f"{where}: {row['owner']},{row['input']} is already in {first}; keep one of the two."
-            )
-    estimates: dict[str, InputRange] = {}
-    for where, row in rows:
-        if row["owner"] == ANY:
-            for name in APPROACHES:
-                estimates |= _parsed(where, row | {"owner": name})
-    for where, row in rows:
-        if row["owner"] != ANY:
-            estimates |= _parsed(where, row)
-    return estimates
+            raise CourseError(f"{where}: {owner},{name} is already in {first}; keep one of the two.")
+        try:
+            if owner == ANY:
+                for approach in APPROACHES:
+                    common |= _parsed(row | {"owner": approach})
+            else:
+                own |= _parsed(row)
+        except ValueError as error:
+            raise CourseError(f"{where}: {error}; write low, base and high as numbers.") from None
+        except CourseError as error:
+            raise CourseError(f"{where}: {error}") from None
+    return common | own
 
 
-def _parsed(where: str, row: dict[str, str]) -> dict[str, InputRange]:
-    try:
-        if row["input"] == MODEL:
-            return model_prices(row["owner"], row["base"])
-        key = f"{row['owner']}.{row['input']}"
-        low, base, high = (float(row[name]) for name in ("low", "base", "high"))
-        estimate = InputRange(low, base, high, row["source"], row["date"], row["kind"])
-        if row["unit"] != definition(key).unit:
-            raise CourseError(f"{key} is in {row['unit']!r}; write it in {definition(key).unit!r}.")
-        _check(key, estimate)
-    except (TypeError, ValueError) as error:
-        raise CourseError(f"{where}: {error}; write low, base and high as numbers.") from None
-    except CourseError as error:
-        raise CourseError(f"{where}: {error}") from None
+def _parsed(row: Mapping[str, str]) -> dict[str, InputRange]:
+    if row["input"] == MODEL:
+        return model_prices(row["owner"], row["base"])
+    key = f"{row['owner']}.{row['input']}"
+    if row["unit"] != definition(key).unit:
+        raise CourseError(f"{key} is in {row['unit']!r}; write it in {definition(key).unit!r}.")
+    low, base, high = (float(row[name]) for name in ("low", "base", "high"))
+    estimate = InputRange(low, base, high, row["source"], row["date"], row["kind"])
+    _check(key, estimate)
     return {key: estimate}
 
 
@@ -445,7 +357,7 @@ def _check(key: str, estimate: InputRange) -> None:
         raise CourseError(f"{key} is {triple}; give three numbers.")
     if not meaning.lowest <= estimate.low <= estimate.base <= estimate.high <= meaning.highest:
         raise CourseError(
-            f"{key} is {triple} {meaning.unit}; low, base and high must rise, {_bounds(meaning)}."
+            f"{key} is {triple} {meaning.unit}; low, base and high must rise, {meaning.bounds}."
         )
     if estimate.kind not in KINDS:
         raise CourseError(f"The estimate of {key} is of the kind {estimate.kind!r}; choose from {KINDS}.")
@@ -455,35 +367,40 @@ def _check(key: str, estimate: InputRange) -> None:
         raise CourseError(
             f"The outcomes of {key} are {estimate.outcomes[:40]!r}; write rows:0110, or nothing."
         )
-    if estimate.date and not _DATE.fullmatch(estimate.date):
+    if estimate.date and not _is_date(estimate.date):
         raise CourseError(f"The estimate of {key} has the date {estimate.date!r}; write it as 2026-11-21.")
 
 
-def _triple(key: str, old: InputRange, value: float | Sequence[float]) -> tuple[float, float, float]:
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        if len(value) != 3:
-            raise CourseError(f"{key} is {tuple(value)}; give one number, or low, base and high.")
-        return tuple(_number(key, part) for part in value)
-    base = _number(key, value)
-    meaning, factor = definition(key), base / old.base if old.base else 0.0
-    if not factor:
-        return base, base, base
-    around = sorted((old.low * factor, old.high * factor))
-    low, high = (min(max(end, meaning.lowest), meaning.highest) for end in around)
-    return min(low, base), base, max(high, base)
-
-
-def _number(key: str, value: Any) -> float:
+@cache
+def _is_date(text: str) -> bool:
+    """Whether it is a day or a month of this century, as 2026-11-21 or 2026-11."""
     try:
-        return float(value)
+        date.fromisoformat(text if len(text) == 10 else f"{text}-01")
+    except ValueError:
+        return False
+    return re.fullmatch(r"20\d\d-\d\d(-\d\d)?", text) is not None
+
+
+def _triple(key: str, old: InputRange, value: float | Sequence[float] | str) -> tuple[float, ...]:
+    """Low, base and high: three numbers as they are; one is the base, and the others keep their distance."""
+    given: Sequence[Any] = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+    meaning = definition(key)
+    try:
+        numbers = tuple(float(part) for part in given)
     except (TypeError, ValueError):
         raise CourseError(f"{key} is {value!r}; give a number.") from None
     except OverflowError:
-        raise CourseError(f"{key} has {len(str(value))} digits; {_bounds(definition(key))}.") from None
-
-
-_DATE = re.compile(r"20\d\d-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?")
-
-
-def _bounds(meaning: Definition) -> str:
-    return f"between {meaning.lowest:,g} and {meaning.highest:,g}"
+        raise CourseError(f"{key} has {len(str(value))} digits; {meaning.bounds}.") from None
+    if len(numbers) == 3:
+        return numbers
+    if len(numbers) != 1:
+        raise CourseError(f"{key} is {numbers}; give one number, or low, base and high.")
+    (base,) = numbers
+    factor = base / old.base if old.base else 0.0
+    if not factor:
+        return base, base, base
+    low, high = (
+        min(max(end, meaning.lowest), meaning.highest)
+        for end in sorted((old.low * factor, old.high * factor))
+    )
+    return min(low, base), base, max(high, base)

@@ -25,28 +25,17 @@ months are a last axis. Money is in $, token prices in $ per million tokens. The
 widgets/static/cost_model.js; tests/widgets/cost/test_javascript.py holds the two together.
 """
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
+from types import SimpleNamespace
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
 
-from course.errors import CourseError
 from course.measuring.results import money, percent
-from widgets.cost.inputs import (
-    APPROACHES,
-    CASE,
-    Approach,
-    Assumptions,
-    SharedInputs,
-    check_values,
-    definition,
-)
+from widgets.cost.inputs import APPROACHES, CASE, Assumptions, check_values, definition
 
 VOLUME = "case.volume"
 LEAST, MOST = 10.0, 1e8  # outputs a month: where break-even volumes are searched
@@ -61,43 +50,35 @@ _MOST_STEPS = 100  # steps of hosting looked at in each month: the next one is a
 
 
 @dataclass(frozen=True)
-class Quantity:
-    """So much of something in each month: S + (months,)."""
-
-    each: np.ndarray
-
-    @cached_property
-    def sum(self) -> np.ndarray:
-        """Of all months: S."""
-        return self.each.sum(-1)
-
-
-@dataclass(frozen=True)
 class Bill:
-    """What one approach costs. `upfront_parts` and `each` are $ in the shape S.
+    """What one approach costs, in $. S is the shape of the inputs; `volume` are outputs, S + (months,).
 
-    What is paid each month is a sum of quantities, each with the $ for one of it, S, which all months share.
-    A total so needs no array of draws by months for each part, and 10,000 draws stay quick. `each` is what
-    one more output costs once the approach is live, at the first month's prices, by what it is spent on.
+    What is paid each month is a sum of quantities, S + (months,), each with the $ for one of it, S, which
+    all months share: so no part needs an array of draws by months, and 10,000 draws stay quick. `each` is
+    what one more output costs once the approach is live, at the first month's prices.
     """
 
-    outputs: Quantity
+    volume: np.ndarray
     upfront_parts: Mapping[str, np.ndarray]
-    running: Mapping[str, Sequence[tuple[Quantity, np.ndarray]]]
+    running: Mapping[str, Sequence[tuple[np.ndarray, np.ndarray]]]
     each: Mapping[str, np.ndarray]
-
-    @property
-    def volume(self) -> np.ndarray:
-        """Outputs of each month: S + (months,)."""
-        return self.outputs.each
 
     @cached_property
     def monthly_parts(self) -> dict[str, np.ndarray]:
         """$ of each month by what it is spent on: S + (months,)."""
         return {
-            name: sum(quantity.each * np.asarray(price)[..., None] for quantity, price in terms)
+            name: sum(quantity * np.asarray(price)[..., None] for quantity, price in terms)
             for name, terms in self.running.items()
         }
+
+    @cached_property
+    def parts(self) -> dict[str, np.ndarray]:
+        """$ over the horizon by what it is spent on; they add up to `total`."""
+        running = {
+            name: sum(quantity.sum(-1) * price for quantity, price in terms)
+            for name, terms in self.running.items()
+        }
+        return dict(self.upfront_parts) | running
 
     @cached_property
     def upfront(self) -> np.ndarray:
@@ -123,21 +104,12 @@ class Bill:
     @property
     def per_1000(self) -> np.ndarray:
         """$ for 1,000 outputs, all costs over the horizon shared out."""
-        return 1000 * self.total / self.outputs.sum
+        return 1000 * self.total / self.volume.sum(-1)
 
     @property
     def tokens_per_1000(self) -> np.ndarray:
         """$ for the tokens of 1,000 outputs at the first month's prices: what articles speak of."""
         return 1000 * self.each["tokens"]
-
-    @cached_property
-    def parts(self) -> dict[str, np.ndarray]:
-        """$ over the horizon by what it is spent on; they add up to `total`."""
-        running = {
-            name: sum(quantity.sum * price for quantity, price in terms)
-            for name, terms in self.running.items()
-        }
-        return dict(self.upfront_parts) | running
 
 
 @dataclass(frozen=True)
@@ -167,7 +139,7 @@ class TurningPoint:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CostVerdict:
     """Which of the pair is cheaper over the horizon, by how many $, and how it got there, in `sentence`."""
 
     cheaper: str
@@ -185,12 +157,15 @@ def bills(
 
     The arrays in `values` must broadcast together. CourseError for an unknown key or a value out of bounds.
     """
-    arrays = check_values(assumptions.base() | dict(values or {}))
-    case = SharedInputs(**_owned(arrays, CASE, SharedInputs))
+    inputs: dict[str, SimpleNamespace] = {}
+    for key, array in check_values(assumptions.base() | dict(values or {})).items():
+        owner, _, name = key.partition(".")
+        setattr(inputs.setdefault(owner, SimpleNamespace()), name, array)
+    case = inputs[CASE]
     month = np.arange(assumptions.horizon)
     volume = case.volume[..., None] * (1 + case.growth[..., None]) ** month
     chosen = assumptions.approaches if approaches is None else approaches
-    return {name: _bill(case, Approach(**_owned(arrays, name, Approach)), volume, month) for name in chosen}
+    return {name: _bill(case, inputs[name], volume, month) for name in chosen}
 
 
 def evaluation_tax(models: ArrayLike, hours: ArrayLike, power: ArrayLike) -> np.ndarray:
@@ -198,7 +173,7 @@ def evaluation_tax(models: ArrayLike, hours: ArrayLike, power: ArrayLike) -> np.
     return np.asarray(hours, dtype=float) * np.asarray(models, dtype=float) ** np.asarray(power, dtype=float)
 
 
-def request_cost(approach: Approach, per_month: np.ndarray) -> np.ndarray:
+def request_cost(approach: SimpleNamespace, per_month: np.ndarray) -> np.ndarray:
     """$ that the tokens of one output cost at the first month's prices, with this many outputs a month.
 
     `per_month` has months as its last axis, and so has the result: of length 1 where nothing is cached.
@@ -218,12 +193,6 @@ def request_cost(approach: Approach, per_month: np.ndarray) -> np.ndarray:
     read, write = approach.cached_price[..., None], approach.write_price[..., None]
     repeated = (approach.prefix * cached * long_input)[..., None] * (read + cold * (write - read))
     return per_token[..., None] * (call[..., None] + repeated)
-
-
-def training_cost(approach: Approach) -> np.ndarray:
-    """$ of one training run: tokens at the price of training, and hours of a graphics card."""
-    tokens = approach.examples * approach.example_tokens * approach.epochs
-    return tokens * approach.training_price / MILLION + approach.gpu_hours * approach.gpu_price
 
 
 def break_even_volumes(assumptions: Assumptions, a: str, b: str) -> list[Crossing]:
@@ -253,14 +222,10 @@ def break_even_volumes(assumptions: Assumptions, a: str, b: str) -> list[Crossin
     return crossings
 
 
-def break_even_months(
-    assumptions: Assumptions, a: str, b: str, values: Mapping[str, ArrayLike] | None = None
-) -> list[Crossing]:
+def break_even_months(assumptions: Assumptions, a: str, b: str) -> list[Crossing]:
     """Every month (1.5 is the middle of the second) in which the cheaper so far of two approaches changes."""
-    pair = bills(assumptions, values, (a, b))
+    pair = bills(assumptions, approaches=(a, b))
     gap = pair[a].cumulative - pair[b].cumulative
-    if gap.ndim != 1:
-        raise CourseError(f"Break-even months need one value of each input, not arrays of {gap.shape[:-1]}.")
     return [
         Crossing(
             float(before + (after - before) * gap[before] / (gap[before] - gap[after])),
@@ -270,22 +235,7 @@ def break_even_months(
     ]
 
 
-def crossover_map(
-    assumptions: Assumptions, key: str, volumes: ArrayLike, others: ArrayLike, approaches: Sequence[str]
-) -> np.ndarray:
-    """Total $ of each approach for volumes (columns) by another input (rows).
-
-    Returns the shape (approaches, others, volumes); `.argmin(0)` is the cheapest of each cell.
-    """
-    if key == VOLUME:
-        raise CourseError(f"{key!r} is the other axis already; choose another input.")
-    grid = {VOLUME: np.asarray(volumes, dtype=float), key: np.asarray(others, dtype=float)[:, None]}
-    shape = (grid[key].size, grid[VOLUME].size)
-    priced = bills(assumptions, grid, approaches)
-    return np.stack([np.broadcast_to(priced[name].total, shape) for name in approaches])
-
-
-def verdict(assumptions: Assumptions) -> Comparison:
+def verdict(assumptions: Assumptions) -> CostVerdict:
     """Which of the pair is cheaper over the horizon, and from which month on, in one sentence."""
     a, b = assumptions.pair
     totals = {name: float(bill.total) for name, bill in bills(assumptions, approaches=(a, b)).items()}
@@ -294,21 +244,15 @@ def verdict(assumptions: Assumptions) -> Comparison:
     volume = assumptions.estimates[VOLUME].base
     at = f"At {volume:,.0f} outputs a month ({per_day(volume)}), {assumptions.over}"
     if saving == 0:
-        return Comparison(cheaper, costlier, 0.0, f"{at}, {APPROACHES[a]} and {APPROACHES[b]} cost the same.")
+        return CostVerdict(
+            cheaper, costlier, 0.0, f"{at}, {APPROACHES[a]} and {APPROACHES[b]} cost the same."
+        )
     costs = f"{APPROACHES[cheaper]} costs {dollars(totals[cheaper])}"
     against = f"{APPROACHES[costlier]} {dollars(totals[costlier])}: {dollars(saving)} less"
-    words = f"{at}, {costs} and {against}, {_since(assumptions, a, b)}. {rates_in_words(assumptions)}"
-    return Comparison(cheaper, costlier, saving, words)
-
-
-def rates_in_words(assumptions: Assumptions) -> str:
-    """How often each of the pair is wrong, and whether somebody measured that."""
-    rates = [
-        f"{APPROACHES[name]} {percent(estimate.base)} % ({estimate.kind})"
-        for name in assumptions.pair
-        for estimate in [assumptions.estimates[f"{name}.error_rate"]]
-    ]
-    return f"Error rates: {', '.join(rates)}."
+    rates = [(name, assumptions.estimates[f"{name}.error_rate"]) for name in (a, b)]
+    wrong = ", ".join(f"{APPROACHES[name]} {percent(rate.base)} % ({rate.kind})" for name, rate in rates)
+    words = f"{at}, {costs} and {against}, {_since(assumptions, a, b)}. Error rates: {wrong}."
+    return CostVerdict(cheaper, costlier, saving, words)
 
 
 def smallest_changes(
@@ -337,29 +281,6 @@ def change_in_words(assumptions: Assumptions, changes: Sequence[TurningPoint]) -
     )
 
 
-def bills_csv(assumptions: Assumptions) -> str:
-    """Every approach and month as CSV: volume, $ of the month, $ so far (month 0 is what comes before)."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["approach", "month", "volume", "month_usd", "cumulative_usd"])
-    for name, bill in bills(assumptions).items():
-        writer.writerow([name, 0, 0, f"{bill.upfront:.2f}", f"{bill.upfront:.2f}"])
-        lines = zip(bill.volume, bill.monthly, bill.cumulative[1:], strict=True)
-        for month, (volume, month_usd, so_far) in enumerate(lines, 1):
-            writer.writerow([name, month, f"{volume:.0f}", f"{month_usd:.2f}", f"{so_far:.2f}"])
-    return text.getvalue()
-
-
-def assumptions_csv(assumptions: Assumptions) -> str:
-    """Every input that counts as CSV, with its unit, its source and its date."""
-    text = io.StringIO()
-    rows = assumptions.table()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
 def label(key: str) -> str:
     """An input as people read it, such as "Wrong outputs (Prompt)"."""
     owner = key.partition(".")[0]
@@ -378,40 +299,29 @@ def per_day(volume: float) -> str:
     return f"{volume / DAYS_PER_MONTH:,.0f} a day"
 
 
-_Kind = TypeVar("_Kind", SharedInputs, Approach)
-
-
-def _owned(arrays: Mapping[str, np.ndarray], owner: str, kind: type[_Kind]) -> dict[str, np.ndarray]:
-    return {part.name: arrays[f"{owner}.{part.name}"] for part in fields(kind)}
-
-
-def _bill(case: SharedInputs, approach: Approach, volume: np.ndarray, month: np.ndarray) -> Bill:
-    training = training_cost(approach)
+def _bill(case: SimpleNamespace, approach: SimpleNamespace, volume: np.ndarray, month: np.ndarray) -> Bill:
+    trained = approach.examples * approach.example_tokens * approach.epochs
+    training = trained * approach.training_price / MILLION + approach.gpu_hours * approach.gpu_price
     shared_tax = evaluation_tax(case.tuned_models, case.tax_hours, case.tax_power) / case.tuned_models
     labels = np.maximum(approach.examples - case.labels_owned, 0) * (1 - approach.labels_in_setup)
     waiting = np.clip(approach.delay[..., None] - month, 0, 1)
     ends = month == np.ceil(approach.ends_after)[..., None]
     token_prices = (1 - case.decline[..., None]) ** (month / 12)
     machine_prices = (1 - case.gpu_decline[..., None]) ** (month / 12)
-    live = Quantity(1 - waiting) if np.any(approach.delay) else Quantity(np.ones(month.shape))
-    outputs = Quantity(volume * live.each)
+    live = 1 - waiting if np.any(approach.delay) else np.ones(month.shape)
+    outputs = volume * live
     request = request_cost(approach, volume)
-    tokens = (
-        (Quantity(outputs.each * token_prices), request[..., 0])
-        if request.shape[-1] == 1
-        else (Quantity(outputs.each * token_prices * request), np.ones(()))
-    )
     each = {
         "tokens": request[..., 0],
         "errors": approach.error_rate * (1 - approach.reviewed * case.error_caught) * case.error_cost,
         "review": approach.reviewed * case.review_minutes / 60 * case.reviewer_rate,
     }
-    moves = [
-        (Quantity(ends.astype(float)), case.rate * (approach.move_hours + approach.retrain_hours) + training)
-    ]
-    before = [(Quantity(volume * waiting), case.rate_now * case.error_cost)]
+    same_each_month = request.shape[-1] == 1
+    tokens = outputs * token_prices * (1 if same_each_month else request)
+    move = case.rate * (approach.move_hours + approach.retrain_hours) + training
+    before = [(volume * waiting, case.rate_now * case.error_cost)]
     running = {
-        "tokens": [tokens],
+        "tokens": [(tokens, each["tokens"] if same_each_month else np.ones(()))],
         "errors": [(outputs, each["errors"]), *(before if np.any(approach.delay) else [])],
         "review": [(outputs, each["review"])],
         "hosting": [(_machines(volume, live, machine_prices, approach), approach.hosting)],
@@ -419,7 +329,7 @@ def _bill(case: SharedInputs, approach: Approach, volume: np.ndarray, month: np.
         "evaluation": [(live, case.rate * approach.evaluated * shared_tax)],
         "retraining": [
             (live, approach.retrains * (case.rate * approach.retrain_hours + training)),
-            *(moves if ends.any() else []),
+            *([(ends.astype(float), move)] if ends.any() else []),
         ],
     }
     upfront = {
@@ -427,16 +337,18 @@ def _bill(case: SharedInputs, approach: Approach, volume: np.ndarray, month: np.
         "labels": labels * case.label_cost / (1 - case.curation),
         "training": training,
     }
-    return Bill(Quantity(volume), upfront, running, each)
+    return Bill(volume, upfront, running, each)
 
 
-def _machines(volume: np.ndarray, live: Quantity, prices: np.ndarray, approach: Approach) -> Quantity:
+def _machines(
+    volume: np.ndarray, live: np.ndarray, prices: np.ndarray, approach: SimpleNamespace
+) -> np.ndarray:
     """Machines of each month at the first month's prices. Models that share one share its price."""
     # Most are not hosted: then any quantity will do, and rounding up each draw and month takes time.
     if not np.any(approach.hosting):
         return live
     adapters = approach.adapters[..., None]
-    return Quantity(np.ceil(volume * adapters / approach.capacity[..., None]) / adapters * live.each * prices)
+    return np.ceil(volume * adapters / approach.capacity[..., None]) / adapters * live * prices
 
 
 def _steps(assumptions: Assumptions, name: str, volumes_of_1: np.ndarray) -> np.ndarray:

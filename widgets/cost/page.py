@@ -5,17 +5,17 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, fields
 from typing import Any
 
 from course.paths import ROOT
 from widgets import standalone
-from widgets.cost.inputs import APPROACHES, Approach, SharedInputs
+from widgets.cost.inputs import APPROACHES, definitions
 from widgets.cost.presets import Preset, course_case, presets
 from widgets.static import STATIC
 
 PAGE = ROOT / "site" / "cost.html"
 _MODEL = STATIC / "cost_model.js"
+_SHOWN = ("label", "unit", "lowest", "highest")  # of what an input is
 
 
 def data(cases: Sequence[Preset]) -> dict[str, Any]:
@@ -23,8 +23,8 @@ def data(cases: Sequence[Preset]) -> dict[str, Any]:
     return {
         "approaches": APPROACHES,
         "definitions": {
-            owner: {part.name: asdict(part.metadata["definition"]) for part in fields(kind)}
-            for owner, kind in (("case", SharedInputs), ("approach", Approach))
+            owner: {name: {part: getattr(one, part) for part in _SHOWN} for name, one in inputs.items()}
+            for owner, inputs in definitions().items()
         },
         "presets": [
             {

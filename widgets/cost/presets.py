@@ -7,20 +7,21 @@ the reader has measured.
 import math
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+
+from pydantic import ConfigDict
 
 from course.errors import CourseError
-from course.files import read_toml
+from course.files import checked, read_toml
 from course.material.claims import claim as find_claim
 from course.material.prices import machine_price_per_hour
 from course.material.prices import models as priced_models
 from course.measuring.results import Result, money
 from course.paths import DATA
 from widgets.cost.inputs import APPROACHES, NEVER_ENDS, UNPRICED, Assumptions, definition, load
-from widgets.cost.model import bills, break_even_volumes, evaluation_tax
+from widgets.cost.model import Bill, bills, break_even_volumes, evaluation_tax
 
 COST_PRESETS = DATA / "cost_presets.toml"
 AGREES, DIFFERS = "agrees", "differs"
@@ -31,40 +32,63 @@ YOURS = "your_own"
 HOURS_PER_MONTH = 730
 CASE_DATE = "2026-11-28"
 
-
 Figure = float | tuple[float, float] | str
 
 
 @dataclass(frozen=True)
-class Check:
-    """A figure of an article beside ours.
+class CheckEntry:
+    """A figure of an article, as data/cost_presets.toml has it, whose head says what each field means.
 
     `claim` is its id in data/claims.csv, empty where the article states none. A figure is a number, a range
-    (low, high) or the name of an approach; `figure` is None where the article has none. `ours` is computed
-    from the preset by `MEASURES[measure]`. `why` says where a difference comes from (then `differs` is set),
-    or on what an agreement rests.
+    (low, high) or the name of an approach; None where the article has none.
     """
 
-    claim: str
+    __pydantic_config__ = ConfigDict(extra="forbid")
     text: str
     unit: str
     measure: str
-    figure: Figure | None
+    of: tuple[str, ...]
+    claim: str = ""
+    figure: Figure | None = None
+    why: str = ""
+    differs: str = ""
+    given: bool = False
+    models: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, float] = field(default_factory=dict)
+    over: str = ""
+
+    def held_against(self, assumptions: Assumptions) -> "Check":
+        """The figure beside ours: at the base values, or from the low to the high of the input `over`."""
+        if self.claim:
+            find_claim(self.claim)
+        exact = {key: (value,) * 3 for key, value in self.values.items()}
+        moved = _lasting(_with_models(assumptions, self.models).with_values(exact), self.models)
+        if not self.over:
+            return Check(self, measure(self.measure, moved, *self.of))
+        definition(self.over)
+        ends = moved.estimates[self.over].low, moved.estimates[self.over].high
+        found = [measure(self.measure, moved.with_values({self.over: (x,) * 3}), *self.of) for x in ends]
+        return Check(self, (min(found), max(found)))
+
+
+@dataclass(frozen=True)
+class Check:
+    """A figure of an article beside ours, which is computed from the preset by `measure`."""
+
+    entry: CheckEntry
     ours: Figure
-    why: str
-    differs: bool
-    is_given: bool
 
     @property
     def verdict(self) -> str:
         """`AGREES`, `DIFFERS`, `GIVEN` or `NOT_STATED`: computed, whatever the file says."""
-        if self.figure is None:
+        figure = self.entry.figure
+        if figure is None:
             return NOT_STATED
-        if self.is_given:
+        if self.entry.given:
             return GIVEN
-        if isinstance(self.figure, str) or isinstance(self.ours, str):
-            return AGREES if self.figure == self.ours else DIFFERS
-        (low, high), (least, most) = _range(self.figure), _range(self.ours)
+        if isinstance(figure, str) or isinstance(self.ours, str):
+            return AGREES if figure == self.ours else DIFFERS
+        (low, high), (least, most) = _range(figure), _range(self.ours)
         overlap = low * (1 - TOLERANCE) <= most and least <= high * (1 + TOLERANCE)
         return AGREES if overlap else DIFFERS
 
@@ -72,19 +96,20 @@ class Check:
     def stands(self) -> bool:
         """Whether the figures differ exactly if the file says why, and a given figure is found again."""
         if self.verdict == GIVEN:
-            return math.isclose(self.ours, self.figure, rel_tol=1e-6)
-        return self.differs == (self.verdict == DIFFERS)
+            return math.isclose(self.ours, self.entry.figure, rel_tol=1e-6)
+        return bool(self.entry.differs) == (self.verdict == DIFFERS)
 
     def row(self) -> dict[str, str]:
         """The check as texts for a table."""
+        figure = self.entry.figure
         return {
-            "claim": self.claim,
-            "what": self.text,
-            "article": "-" if self.figure is None else _in_words(self.figure),
+            "claim": self.entry.claim,
+            "what": self.entry.text,
+            "article": "-" if figure is None else _in_words(figure),
             "ours": _in_words(self.ours),
-            "unit": self.unit,
+            "unit": self.entry.unit,
             "verdict": self.verdict,
-            "why": self.why,
+            "why": self.entry.differs or self.entry.why,
         }
 
 
@@ -175,122 +200,170 @@ _RUNGS: dict[str, str | None] = {
 }
 
 
-def _tokens_per_1000(assumptions: Assumptions, name: str) -> float:
-    return float(_bill(assumptions, name).tokens_per_1000)
+@dataclass(frozen=True)
+class _Priced:
+    """One approach of a case, for `MEASURES`."""
+
+    case: Assumptions
+    name: str
+
+    @cached_property
+    def bill(self) -> Bill:
+        return bills(self.case, approaches=(self.name,))[self.name]
+
+    def price(self, column: str) -> float:
+        """$ per million tokens."""
+        return self.case.estimates[f"{self.name}.{column}"].base
+
+    @property
+    def tokens(self) -> float:
+        """$ of the tokens of 1,000 outputs."""
+        return float(self.bill.tokens_per_1000)
+
+    @property
+    def serving(self) -> float:
+        """The same and the hosting, which is that of the last month, when every approach is live."""
+        return self.tokens + float(1000 * self.bill.monthly_parts["hosting"][-1] / self.bill.volume[-1])
+
+    @property
+    def training(self) -> float:
+        """$ of one training."""
+        return float(self.bill.upfront_parts["training"])
+
+    @property
+    def each(self) -> float:
+        """$ that one more output of the first month costs, hosting left out."""
+        return float(sum(self.bill.each.values()))
+
+    @property
+    def fixed(self) -> float:
+        """$ over the horizon of what does not go by the output, at the first month's prices."""
+        return float(self.bill.total) - self.each * float(self.bill.volume.sum())
 
 
-def _serving_per_1000(assumptions: Assumptions, name: str) -> float:
-    """Hosting is that of the last month, when every approach is live."""
-    bill = _bill(assumptions, name)
-    hosting = 1000 * bill.monthly_parts["hosting"][-1] / bill.volume[-1]
-    return _tokens_per_1000(assumptions, name) + float(hosting)
+def _cheaper(a: _Priced, b: _Priced) -> str:
+    return min((a, b), key=lambda one: float(one.bill.total)).name
 
 
-def _serving_ratio(assumptions: Assumptions, a: str, b: str) -> float:
-    return _serving_per_1000(assumptions, a) / _serving_per_1000(assumptions, b)
+def _needed_per_1000(a: _Priced, b: _Priced) -> float:
+    return float(1000 * (b.fixed - a.fixed) / b.bill.volume.sum())
 
 
-def _price(column: str) -> Callable[[Assumptions, str], float]:
-    return lambda assumptions, name: assumptions.estimates[f"{name}.{column}"].base
-
-
-def _price_ratio(column: str) -> Callable[[Assumptions, str, str], float]:
-    price = _price(column)
-    return lambda assumptions, a, b: price(assumptions, a) / price(assumptions, b)
-
-
-def _training(assumptions: Assumptions, name: str) -> float:
-    return float(_bill(assumptions, name).upfront_parts["training"])
-
-
-def _training_and_use(assumptions: Assumptions, name: str) -> float:
-    month = _tokens_per_1000(assumptions, name) * assumptions.estimates["case.volume"].base / 1000
-    return _training(assumptions, name) + month
-
-
-def _upfront(assumptions: Assumptions, name: str) -> float:
-    return float(_bill(assumptions, name).upfront)
-
-
-def _cheaper(assumptions: Assumptions, a: str, b: str) -> str:
-    return min((a, b), key=lambda name: float(_bill(assumptions, name).total))
-
-
-def _saving_per_1000(assumptions: Assumptions, a: str, b: str) -> float:
-    return 1000 * (_per_output(assumptions, a) - _per_output(assumptions, b))
-
-
-def _needed_per_1000(assumptions: Assumptions, a: str, b: str) -> float:
-    volume = _bill(assumptions, b).volume.sum()
-    return float(1000 * (_fixed(assumptions, b) - _fixed(assumptions, a)) / volume)
-
-
-def _payback_outputs(assumptions: Assumptions, a: str, b: str) -> float:
-    saving = _per_output(assumptions, a) - _per_output(assumptions, b)
-    extra = _upfront(assumptions, b) - _upfront(assumptions, a)
+def _payback_outputs(a: _Priced, b: _Priced) -> float:
+    saving, extra = a.each - b.each, float(b.bill.upfront - a.bill.upfront)
     return max(extra, 0.0) / saving if saving > 0 else math.inf
 
 
-def _payback_volume(assumptions: Assumptions, a: str, b: str) -> float:
-    return _payback_outputs(assumptions, a, b) / assumptions.horizon
-
-
-def _break_even_volume(assumptions: Assumptions, a: str, b: str) -> float:
-    crossings = break_even_volumes(assumptions, a, b)
+def _break_even_volume(a: _Priced, b: _Priced) -> float:
+    crossings = break_even_volumes(a.case, a.name, b.name)
     if not crossings:
-        return 0.0 if _cheaper(assumptions, a, b) == b else math.inf
-    return next((crossing.at for crossing in crossings if crossing.cheaper == b), math.inf)
+        return 0.0 if _cheaper(a, b) == b.name else math.inf
+    return next((crossing.at for crossing in crossings if crossing.cheaper == b.name), math.inf)
 
 
-def _evaluation_hours(assumptions: Assumptions) -> float:
-    case = {
-        name: assumptions.estimates[f"case.{name}"].base
-        for name in ("tuned_models", "tax_hours", "tax_power")
-    }
-    return float(evaluation_tax(case["tuned_models"], case["tax_hours"], case["tax_power"]))
+def _evaluation_hours(one: _Priced) -> float:
+    case = one.case.base()
+    return float(
+        evaluation_tax(*(case[f"case.{name}"] for name in ("tuned_models", "tax_hours", "tax_power")))
+    )
 
 
 MEASURES: Mapping[str, Callable[..., float | str]] = {
-    "tokens_per_1000": _tokens_per_1000,  # of an approach: $ of the tokens of 1,000 outputs
-    "serving_per_1000": _serving_per_1000,  # of an approach: the same and the hosting, at the preset's volume
-    "serving_ratio": _serving_ratio,  # of two
-    "input_price": _price("input_price"),  # of an approach: $ per million tokens
-    "output_price": _price("output_price"),
-    "price_ratio": _price_ratio("output_price"),  # of two
-    "training_price": _price("training_price"),  # of an approach: $ per million tokens
-    "training_price_ratio": _price_ratio("training_price"),  # of two
-    "training": _training,  # of an approach: $ of one training
-    "training_and_use": _training_and_use,  # and of the first month's tokens
-    "upfront": _upfront,  # of an approach: $ before the first month
-    "cheaper": _cheaper,  # of two: over the horizon
-    "saving_per_1000": _saving_per_1000,  # of two: $ that the second saves on tokens, errors and review
-    "needed_per_1000": _needed_per_1000,  # of two: $ that it would have to save to be even, all else counted
-    "payback_outputs": _payback_outputs,  # of two: outputs after which the second's higher start is paid back
-    "payback_volume": _payback_volume,  # of two: outputs a month that do so within the horizon
-    "break_even_volume": _break_even_volume,  # of two: outputs a month from which the second is cheaper
-    "evaluation_hours": _evaluation_hours,  # hours a month of watching all tuned models
+    "tokens_per_1000": lambda one: one.tokens,
+    "serving_per_1000": lambda one: one.serving,
+    "serving_ratio": lambda a, b: a.serving / b.serving,
+    "input_price": lambda one: one.price("input_price"),
+    "output_price": lambda one: one.price("output_price"),
+    "price_ratio": lambda a, b: a.price("output_price") / b.price("output_price"),
+    "training_price": lambda one: one.price("training_price"),
+    "training_price_ratio": lambda a, b: a.price("training_price") / b.price("training_price"),
+    "training": lambda one: one.training,
+    "training_and_use": lambda one: one.training + one.tokens * one.case.base()["case.volume"] / 1000,
+    "upfront": lambda one: float(one.bill.upfront),
+    "cheaper": _cheaper,
+    "saving_per_1000": lambda a, b: 1000 * (a.each - b.each),
+    "needed_per_1000": _needed_per_1000,
+    "payback_outputs": _payback_outputs,
+    "payback_volume": lambda a, b: _payback_outputs(a, b) / a.case.horizon,
+    "break_even_volume": _break_even_volume,
+    "evaluation_hours": _evaluation_hours,
 }
-"""What of ours a figure can be held against; a check's `of` names the approaches that it takes."""
+"""What of ours a figure can be held against, for the approaches that a check names in `of`.
+
+Of two: `saving` is what the second saves on tokens, errors and review, `needed` what it would have to save
+to be even, `payback` the outputs after which its higher start is paid back, `break_even` the volume from
+which it is cheaper. `evaluation_hours` are those a month of watching all tuned models.
+"""
 
 
-def _bill(assumptions: Assumptions, name: str):
-    return bills(assumptions, approaches=(name,))[name]
+def measure(name: str, assumptions: Assumptions, *of: str) -> Figure:
+    """What the measure of that name is in a case, for these approaches."""
+    if name not in MEASURES:
+        raise CourseError(f"{name!r} is not a measure; choose from {', '.join(MEASURES)}.")
+    return MEASURES[name](*(_Priced(assumptions, one) for one in of))
 
 
-def _per_output(assumptions: Assumptions, name: str) -> float:
-    """$ that one more output of the first month costs, hosting left out."""
-    return float(sum(_bill(assumptions, name).each.values()))
+@dataclass(frozen=True)
+class _Value:
+    """An input that a case sets: a number or three, a sure number, another key's, or what a price implies."""
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+    key: str
+    source: str
+    kind: str
+    date: str
+    value: float | tuple[float, float, float] | None = None
+    exact: float | None = None
+    same: str | None = None
+    per_1000: float | None = None
+    at: str | None = None
+
+    def set_in(self, assumptions: Assumptions) -> Assumptions:
+        """The assumptions with this input."""
+        ways = {"value": self.value, "exact": self.exact, "same": self.same, "per_1000": self.per_1000}
+        if sum(way is not None for way in ways.values()) != 1:
+            raise CourseError(f"{self.key} needs one of {', '.join(ways)}.")
+        value = self.value
+        if self.same is not None:
+            definition(self.same)
+            other = assumptions.estimates[self.same]
+            value = (other.low, other.base, other.high)
+        elif self.per_1000 is not None:
+            value = (_implied(assumptions, self.key, self.per_1000, self.at),) * 3
+        elif self.exact is not None:
+            value = (self.exact,) * 3
+        return assumptions.with_values({self.key: value}, self.source, self.kind, self.date)
 
 
-def _fixed(assumptions: Assumptions, name: str) -> float:
-    """$ over the horizon of what does not go by the output, at the first month's prices."""
-    bill = _bill(assumptions, name)
-    return float(bill.total) - _per_output(assumptions, name) * float(bill.volume.sum())
+@dataclass(frozen=True)
+class _Entry:
+    """A [[preset]] of the file."""
 
+    id: str
+    title: str
+    article: str
+    note: str
+    approaches: tuple[str, ...]
+    pair: tuple[str, str]
+    check: tuple[CheckEntry, ...]
+    like: str | None = None
+    horizon: int | None = None
+    models: Mapping[str, str] = field(default_factory=dict)
+    values: tuple[_Value, ...] = ()
 
-_FIELDS = {
-    "id", "title", "article", "note", "like", "approaches", "pair", "horizon", "models", "values", "check",
-}  # fmt: skip
+    def preset(self, found: Mapping[str, Preset]) -> Preset:
+        """The case that it stands for; `found` are those before it."""
+        if self.like is not None and self.like not in found:
+            raise CourseError(f"like is {self.like!r}, which is not an earlier preset: {', '.join(found)}.")
+        start = load() if self.like is None else found[self.like].assumptions
+        assumptions = start.with_approaches(self.approaches, self.pair)
+        assumptions = replace(assumptions, title=self.title, horizon=self.horizon or assumptions.horizon)
+        # A case is told at its own date: its models are there for all of it.
+        assumptions = _lasting(_with_models(assumptions, self.models), self.approaches)
+        for value in self.values:
+            assumptions = value.set_in(assumptions)
+        checks = tuple(check.held_against(assumptions) for check in self.check)
+        return Preset(self.id, self.title, self.article, self.note, assumptions, checks)
 
 
 @cache
@@ -303,123 +376,32 @@ def _presets(path: Path) -> tuple[Preset, ...]:
         id = entry.get("id", "a preset without an id")
         if id in found:
             raise CourseError(f"{path.name}: the id {id!r} is there twice; make it unique.")
+        read = checked(_Entry, entry, f"{path.name}, {id}")
         try:
-            found[id] = _preset(entry, found)
-        except (KeyError, TypeError, ValueError) as error:
-            raise CourseError(f"{path.name}, {id}: {type(error).__name__} {error}; see its head.") from None
+            found[id] = read.preset(found)
         except CourseError as error:
             raise CourseError(f"{path.name}, {id}: {error}") from None
     return tuple(found.values())
-
-
-def _preset(entry: dict[str, Any], found: Mapping[str, Preset]) -> Preset:
-    unknown = sorted(set(entry) - _FIELDS)
-    if unknown:
-        raise CourseError(
-            f"{unknown[0]!r} is not a field of a preset; choose from {', '.join(sorted(_FIELDS))}."
-        )
-    start = found[entry["like"]].assumptions if "like" in entry else load()
-    assumptions = start.with_approaches(entry["approaches"], tuple(entry["pair"]))
-    assumptions = replace(
-        assumptions, title=entry["title"], horizon=entry.get("horizon", assumptions.horizon)
-    )
-    assumptions = _with_models(assumptions, entry.get("models", {}))
-    # A case is told at its own date: its models are there for all of it.
-    lasting = {f"{name}.ends_after": (NEVER_ENDS,) * 3 for name in assumptions.approaches}
-    assumptions = assumptions.with_values(
-        lasting, source="the case is priced at its own date", date=CASE_DATE
-    )
-    for value in entry.get("values", ()):
-        assumptions = _with_value(assumptions, **value)
-    checks = tuple(_check(assumptions, **check) for check in entry["check"])
-    return Preset(entry["id"], entry["title"], entry["article"], entry["note"], assumptions, checks)
 
 
 def _with_models(assumptions: Assumptions, models: Mapping[str, str]) -> Assumptions:
     return assumptions.with_values({f"{name}.model": model for name, model in models.items()})
 
 
-def _with_value(
-    assumptions: Assumptions,
-    key: str,
-    source: str,
-    kind: str,
-    date: str,
-    value: float | list[float] | None = None,
-    exact: float | None = None,
-    same: str | None = None,
-    per_1000: float | None = None,
-    at: str | None = None,
-) -> Assumptions:
-    """One value of the file: a number or three, a sure number, another key's, or what a price implies."""
-    ways = [way for way in (value, exact, same, per_1000) if way is not None]
-    if len(ways) != 1:
-        raise CourseError(f"{key} needs one of value, exact, same and per_1000.")
-    if same is not None:
-        definition(same)
-        other = assumptions.estimates[same]
-        value = [other.low, other.base, other.high]
-    elif per_1000 is not None:
-        implied = _implied(assumptions, key, per_1000, at)
-        value = [implied, implied, implied]
-    elif exact is not None:
-        value = [exact, exact, exact]
-    return assumptions.with_values({key: value}, source=source, kind=kind, date=date)
+def _lasting(assumptions: Assumptions, approaches: Iterable[str]) -> Assumptions:
+    """The assumptions with models of these approaches that do not end."""
+    lasting = {f"{name}.ends_after": (NEVER_ENDS,) * 3 for name in approaches}
+    return assumptions.with_values(lasting, source="the case is priced at its own date", date=CASE_DATE)
 
 
 def _implied(assumptions: Assumptions, key: str, per_1000: float, model: str | None) -> float:
     """The value of an input at which the tokens of 1,000 outputs cost this many $, at a model's prices."""
     owner = key.partition(".")[0]
     priced = assumptions.with_values({f"{owner}.model": model}) if model else assumptions
-    none, some = (_tokens_per_1000(priced.with_values({key: [x, x, x]}), owner) for x in (0.0, 1000.0))
+    none, some = (_Priced(priced.with_values({key: (x,) * 3}), owner).tokens for x in (0.0, 1000.0))
     if some == none:
         raise CourseError(f"{key} does not change what tokens cost, so no price implies it.")
     return 1000 * (per_1000 - none) / (some - none)
-
-
-def _check(
-    assumptions: Assumptions,
-    text: str,
-    unit: str,
-    measure: str,
-    of: list[str],
-    claim: str = "",
-    figure: float | list[float] | str | None = None,
-    why: str = "",
-    differs: str = "",
-    given: bool = False,
-    models: Mapping[str, str] | None = None,
-    values: Mapping[str, float] | None = None,
-    over: str = "",
-) -> Check:
-    if measure not in MEASURES:
-        raise CourseError(f"{measure!r} is not a measure; choose from {', '.join(MEASURES)}.")
-    if claim:
-        find_claim(claim)
-    exact = {key: (value, value, value) for key, value in (values or {}).items()}
-    lasting = {f"{name}.ends_after": (NEVER_ENDS,) * 3 for name in models or {}}
-    moved = _with_models(assumptions, models or {}).with_values(exact | lasting)
-    return Check(
-        claim=claim,
-        text=text,
-        unit=unit,
-        measure=measure,
-        figure=tuple(figure) if isinstance(figure, list) else figure,
-        ours=_ours(moved, MEASURES[measure], of, over),
-        why=differs or why,
-        differs=bool(differs),
-        is_given=given,
-    )
-
-
-def _ours(assumptions: Assumptions, measure: Callable[..., Figure], of: list[str], over: str) -> Figure:
-    """The measure at the base values, or from the low to the high of one input."""
-    if not over:
-        return measure(assumptions, *of)
-    definition(over)
-    estimate = assumptions.estimates[over]
-    ends = [measure(assumptions.with_values({over: (x, x, x)}), *of) for x in (estimate.low, estimate.high)]
-    return min(ends), max(ends)
 
 
 def _range(figure: float | tuple[float, float]) -> tuple[float, float]:
@@ -429,28 +411,32 @@ def _range(figure: float | tuple[float, float]) -> tuple[float, float]:
 def _measured(assumptions: Assumptions, name: str, result: Result) -> Assumptions:
     """The assumptions with one approach as the result has it."""
     source = f"your board: {result.name}, {result.n} rows, {result.badge}"
-    date = result.created[:10]
+    day = result.created[:10]
     low, high = result.interval
     values = {f"{name}.error_rate": (1 - high, 1 - result.accuracy, 1 - low)}
     if result.input_tokens is not None:
         calls = assumptions.estimates[f"{name}.calls"].base
         variable = assumptions.estimates[f"{name}.variable"].base
         prefix = max(result.input_tokens / calls - variable, 0.0)
-        output = result.output_tokens / calls
-        values |= {f"{name}.prefix": (prefix,) * 3, f"{name}.output": (output,) * 3}
-    assumptions = assumptions.with_values(values, source=source, kind="measured", date=date)
-    key = f"{name}.error_rate"
-    estimates = dict(assumptions.estimates) | {
-        key: replace(assumptions.estimates[key], outcomes=_outcomes(result))
-    }
-    assumptions = replace(assumptions, estimates=estimates)
+        values |= {f"{name}.prefix": (prefix,) * 3, f"{name}.output": (result.output_tokens / calls,) * 3}
+    assumptions = assumptions.with_values(values, source, "measured", day)
+    rate = f"{name}.error_rate"
+    with_rows = replace(assumptions.estimates[rate], outcomes=_outcomes(result))
+    assumptions = replace(assumptions, estimates={**assumptions.estimates, rate: with_rows})
     if result.model in {row.id for row in priced_models()}:
         return assumptions.with_values({f"{name}.model": result.model})
-    return (
-        assumptions
-        if result.seconds is None
-        else _on_a_machine(assumptions, name, result.seconds, source, date)
-    )
+    if result.seconds is None:
+        return assumptions
+    # It ran on a machine of the reader's: one of the kind that data/prices.csv assumes, paid by the month.
+    month = machine_price_per_hour() * HOURS_PER_MONTH
+    most = HOURS_PER_MONTH * 3600 / max(result.seconds, 1e-6)
+    bounds = definition(f"{name}.capacity")
+    capacity = tuple(min(max(share * most, bounds.lowest), bounds.highest) for share in (0.1, 0.3, 0.6))
+    machine = "data/prices.csv: machine, all hours of a month; half and double of it"
+    busy = f"{source}: {result.seconds:.2g} s each, and 10 to 60 % of the hours busy (assumed)"
+    hosting = {f"{name}.model": UNPRICED, f"{name}.hosting": (month / 2, month, 2 * month)}
+    assumptions = assumptions.with_values(hosting, machine, date=day)
+    return assumptions.with_values({f"{name}.capacity": capacity}, busy, date=day)
 
 
 def _outcomes(result: Result) -> str:
@@ -458,27 +444,6 @@ def _outcomes(result: Result) -> str:
     rows = sorted((outcome.id, outcome.correct) for outcome in result.outcomes)
     ids = "\n".join(id for id, _ in rows)
     return f"{zlib.crc32(ids.encode()):08x}:{''.join('01'[not correct] for _, correct in rows)}"
-
-
-def _on_a_machine(assumptions: Assumptions, name: str, seconds: float, source: str, date: str) -> Assumptions:
-    """The approach on a rented machine of the kind that data/prices.csv assumes, paid by the month."""
-    month = machine_price_per_hour() * HOURS_PER_MONTH
-    most = HOURS_PER_MONTH * 3600 / max(seconds, 1e-6)
-    bounds = definition(f"{name}.capacity")
-    assumptions = assumptions.with_values({f"{name}.model": UNPRICED})
-    assumptions = assumptions.with_values(
-        {f"{name}.hosting": (month / 2, month, 2 * month)},
-        source="data/prices.csv: machine, all hours of a month; half and double of it",
-        kind="assumed",
-        date=date,
-    )
-    capacity = tuple(min(max(share * most, bounds.lowest), bounds.highest) for share in (0.1, 0.3, 0.6))
-    return assumptions.with_values(
-        {f"{name}.capacity": capacity},
-        source=f"{source}: {seconds:.2g} s each, and 10 to 60 % of the hours busy (assumed)",
-        kind="assumed",
-        date=date,
-    )
 
 
 def _in_words(figure: Figure) -> str:

@@ -9,14 +9,9 @@ def shown_unit(key: str) -> tuple[float, str]:
     return (100, unit.replace("share", "%")) if unit.startswith("share") else (1, unit)
 
 
-def shown(key: str, amount: float) -> float:
-    """An amount of the model in the shown unit."""
-    return float(f"{amount * shown_unit(key)[0]:.10g}")
-
-
 def in_short(key: str, amount: float) -> str:
     """An amount for the end of a bar: "12 %", "$0.5", "30,000"."""
-    unit = shown_unit(key)[1][:1]
-    number = float(f"{shown(key, amount):.3g}")
+    factor, unit = shown_unit(key)
+    number = float(f"{amount * factor:.3g}")
     text = f"{number:,.0f}" if abs(number) >= 1000 else f"{number:g}"
-    return f"${text}" if unit == "$" else f"{text} %" if unit == "%" else text
+    return f"${text}" if unit.startswith("$") else f"{text} %" if unit.startswith("%") else text

@@ -33,14 +33,14 @@ from course.tuning.adapters import Adapter
 from widgets.chart import Axis, Line, LineChart
 from widgets.cost import inputs as cost_inputs
 from widgets.cost.model import dollars
-from widgets.cost.pictures import LOOKS
 from widgets.decision import answers as decision_answers
 from widgets.memo.parts import ANSWERS, BOARD, COSTS, Content, Costs, Sources, content
 
 TITLE = "Should we fine-tune?"
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
 PACKAGES = ("anthropic", "openvino-genai", "torch", "peft")
-DASHES = ("", "9 4", "2 3", "9 3 2 3", "5 2")  # of the lines in the chart, by place
+# Of the lines in the chart, by place: Okabe and Ito's colours, and a dash that says the same.
+LOOKS = (("#0072B2", ""), ("#D55E00", "9 4"), ("#009E73", "2 3"), ("#CC79A7", "9 3 2 3"), ("#E69F00", "5 2"))
 _TEMPLATES = Path(__file__).parent
 _FRAME_HEIGHT = 1200  # pixels, until the page in it has told its own height
 _FOLDERS = re.compile(
@@ -134,11 +134,11 @@ def _chart(costs: Costs) -> Markup:
             f"{line.name} {dollars(float(line.bill.total))}",
             range(costs.horizon + 1),
             line.bill.cumulative,
-            LOOKS[line.key][1],
+            colour,
             dash,
             strong=line.in_pair,
         )
-        for line, dash in zip(costs.lines, DASHES, strict=False)
+        for line, (colour, dash) in zip(costs.lines, LOOKS, strict=False)
     ]
     ends = "; ".join(
         f"{line.name}: {dollars(float(line.bill.cumulative[0]))} before the first month, "

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course.errors import CourseError
-from widgets.cost.chance import chance, draws, sobol, tornado, totals
+from widgets.cost.chance import chance, draws, sobol, tornado
 from widgets.cost.inputs import Assumptions, keys, load
 from widgets.cost.model import bills, verdict
 
@@ -66,7 +66,7 @@ def test_moving_one_input_moves_no_other_draw():
 
 def test_both_of_a_pair_see_the_same_draw_of_the_case():
     result = chance(sure(case__volume=(1_000, 50_000, 900_000)))
-    assert result.tie == 1
+    assert set(result.cheaper.values()) == {0}
 
 
 def test_a_number_of_draws_must_be_one():
@@ -82,7 +82,7 @@ def test_the_chance_of_one_uncertain_input_is_that_of_its_draws():
     result = chance(sure(prompt__upkeep=(low, base, high), few_shot__upkeep=(other, other, other)))
     below_other = 1 - 0.5 * ((high - other) / (high - base)) ** 2
     assert result.cheaper["prompt"] == pytest.approx(below_other, abs=1e-3)
-    assert result.cheaper["prompt"] + result.cheaper["few_shot"] + result.tie == pytest.approx(1)
+    assert result.cheaper["prompt"] + result.cheaper["few_shot"] == pytest.approx(1)
     ends = low + (base - low) * np.sqrt(0.1), base, high - (high - base) * np.sqrt(0.1)
     expected = RATE * MONTHS * (np.array(ends) - other)
     spread = result.difference
@@ -140,7 +140,7 @@ def test_two_equal_and_uncertain_approaches_are_even_and_it_says_so():
 
 def test_two_equal_and_sure_approaches_tie_and_it_says_so():
     result = chance(sure())
-    assert result.tie == 1 and result.cheaper == {"prompt": 0, "few_shot": 0}
+    assert result.cheaper == {"prompt": 0, "few_shot": 0}
     assert result.sentence == "Prompt and Few-shot examples cost the same over 10 months, whatever is drawn."
 
 
@@ -170,9 +170,8 @@ def test_the_sampling_error_covers_what_other_seeds_give():
 def test_a_chance_and_its_mirror_add_up(seed, other):
     assumptions = load(("prompt", other))
     one = chance(assumptions, 500, seed)
-    assert sum(one.cheaper.values()) + one.tie == pytest.approx(1)
+    assert sum(one.cheaper.values()) == pytest.approx(1)
     assert one.difference.low <= one.difference.middle <= one.difference.high
-    assert all(spread.low <= spread.middle <= spread.high for spread in one.totals.values())
 
 
 def test_prices_that_all_double_double_the_spread():
@@ -214,11 +213,6 @@ def test_a_bar_says_whether_it_turns_the_verdict():
 def test_a_tornado_of_sure_inputs_has_no_bars():
     drawn = tornado(sure())
     assert drawn.bars == () and drawn.base == 0
-
-
-def test_totals_take_plain_values_as_well():
-    assumptions = load(PAIR, PAIR)
-    assert totals(assumptions, {})["prompt"] == bills(assumptions)["prompt"].total
 
 
 # Sobol

@@ -1,7 +1,5 @@
 """The cost model: its formulas by a plain loop, by properties and by cases that are done by hand."""
 
-import csv
-import io
 import math
 
 import numpy as np
@@ -11,19 +9,17 @@ from hypothesis import strategies as st
 
 from course.errors import CourseError
 from course.material.prices import model, tier
+from tests.widgets.cost.by_hand import by_hand
 from widgets.cost.inputs import APPROACHES, Assumptions, definition, load, model_prices
 from widgets.cost.model import (
     LEAST,
     MOST,
     REACH,
     VOLUME,
-    assumptions_csv,
     bills,
-    bills_csv,
     break_even_months,
     break_even_volumes,
     change_in_words,
-    crossover_map,
     evaluation_tax,
     label,
     smallest_changes,
@@ -64,56 +60,6 @@ def gap(assumptions: Assumptions, values: dict[str, float]) -> float:
     return float(a - b)
 
 
-def by_hand(values: dict[str, float], name: str, months: int) -> list[float]:
-    """Upfront and each month by a plain loop over the formulas as the module's head gives them."""
-    case = {key.partition(".")[2]: value for key, value in values.items() if key.startswith("case.")}
-    own = {key.partition(".")[2]: value for key, value in values.items() if key.startswith(f"{name}.")}
-    training = own["examples"] * own["example_tokens"] * own["epochs"] * own["training_price"] / 1e6
-    training += own["gpu_hours"] * own["gpu_price"]
-    paid_labels = max(own["examples"] - case["labels_owned"], 0) * (1 - own["labels_in_setup"])
-    spent = [
-        case["rate"] * own["setup_hours"]
-        + paid_labels * case["label_cost"] / (1 - case["curation"])
-        + training
-    ]
-    for month in range(months):
-        volume = case["volume"] * (1 + case["growth"]) ** month
-        calls = own["calls"] * (1 + own["retries"])
-        prefix, variable, output = (
-            own["token_factor"] * tokens
-            for tokens in (own["prefix"], own["variable"], own["output"] + own["thinking"])
-        )
-        off = 1 - own["batch"] * own["batch_discount"]
-        is_long = prefix + variable > own["long_above"]
-        warm = 1 - math.exp(-volume * calls * 5 / (30 * 24 * 60))
-        from_cache = warm * own["cached_price"] + (1 - warm) * own["write_price"]
-        cached = own["cached"] if prefix >= own["cache_minimum"] else 0
-        call = prefix * (cached * from_cache + (1 - cached) * own["input_price"] * off)
-        call += variable * own["input_price"] * off
-        call *= own["long_input"] if is_long else 1
-        call += output * own["output_price"] * off * (own["long_output"] if is_long else 1)
-        unit = calls * call / 1e6 * (1 - case["decline"]) ** (month / 12)
-        unit += own["error_rate"] * (1 - own["reviewed"] * case["error_caught"]) * case["error_cost"]
-        unit += own["reviewed"] * case["review_minutes"] / 60 * case["reviewer_rate"]
-        tax = case["tax_hours"] * case["tuned_models"] ** case["tax_power"] / case["tuned_models"]
-        hours = own["upkeep"] + own["evaluated"] * tax + own["retrains"] * own["retrain_hours"]
-        machines = math.ceil(volume * own["adapters"] / own["capacity"]) / own["adapters"]
-        waiting = min(max(own["delay"] - month, 0), 1)
-        spent.append(
-            (1 - waiting)
-            * (
-                volume * unit
-                + machines * own["hosting"] * (1 - case["gpu_decline"]) ** (month / 12)
-                + case["rate"] * hours
-                + own["retrains"] * training
-            )
-            + waiting * volume * case["rate_now"] * case["error_cost"]
-        )
-        if month == math.ceil(own["ends_after"]):
-            spent[-1] += case["rate"] * (own["move_hours"] + own["retrain_hours"]) + training
-    return spent
-
-
 SPOILED = {
     "cached": 1.0,
     "prefix": 150_000.0,
@@ -137,7 +83,7 @@ def test_the_arrays_say_what_a_plain_loop_says_of_every_rare_input(
     rare = {f"{owner}.{name}": SPOILED[name] for owner in assumptions.pair for name in names}
     values = assumptions.base() | rare | {"case.labels_owned": 300.0}
     for name, bill in bills(assumptions, values).items():
-        expected = by_hand(values, name, assumptions.horizon)
+        expected = by_hand(values, name, assumptions.horizon, math)
         assert bill.cumulative == pytest.approx(np.cumsum(expected), rel=1e-9)
 
 
@@ -359,11 +305,6 @@ def test_break_even_months_are_where_what_was_spent_crosses(assumptions: Assumpt
         assert (at[2] < 0) == (crossing.cheaper == a)
 
 
-def test_months_need_one_value_of_each_input() -> None:
-    with pytest.raises(CourseError, match=r"not arrays of \(2,\)"):
-        break_even_months(COURSE, "prompt", "skill", {VOLUME: [10, 20]})
-
-
 def test_arrays_give_what_single_values_give() -> None:
     volumes, rates = np.array([1e3, 1e5, 1e7]), np.array([[0.01], [0.2]])
     grid = bills(COURSE, {VOLUME: volumes, "self_hosted_lora.error_rate": rates})
@@ -376,22 +317,6 @@ def test_arrays_give_what_single_values_give() -> None:
                 assert np.broadcast_to(bill.cumulative, (2, 3, 19))[row, column] == pytest.approx(
                     one.cumulative
                 )
-
-
-def test_the_map_holds_the_totals_of_each_cell() -> None:
-    names, volumes, rates = ("prompt", "self_hosted_lora"), [1e3, 1e5], [50, 100, 150]
-    totals = crossover_map(COURSE, "case.rate", volumes, rates, names)
-    assert totals.shape == (2, 3, 2)
-    one = bills(COURSE, {VOLUME: 1e5, "case.rate": 150})
-    assert totals[1, 2, 1] == pytest.approx(float(one["self_hosted_lora"].total))
-    # An input that this approach does not have leaves its rows alike.
-    flat = crossover_map(COURSE, "prompt.error_rate", volumes, [0.1, 0.2], names)
-    assert (flat[1, 0] == flat[1, 1]).all() and (flat[0, 0] < flat[0, 1]).all()
-
-
-def test_the_map_needs_another_input() -> None:
-    with pytest.raises(CourseError, match="is the other axis already"):
-        crossover_map(COURSE, VOLUME, [1, 2], [1, 2], ["prompt"])
 
 
 @pytest.mark.parametrize(
@@ -452,16 +377,6 @@ def test_a_change_is_said_in_words() -> None:
     words = change_in_words(assumptions, changes)
     assert label(changes[0].key) in words and "range given for it" in words
     assert "No single input" in change_in_words(assumptions, [])
-
-
-def test_the_exports_hold_every_approach_month_and_input() -> None:
-    few = load(("prompt", "skill"))
-    lines = list(csv.DictReader(io.StringIO(bills_csv(few))))
-    assert len(lines) == 2 * (few.horizon + 1)
-    assert float(lines[-1]["cumulative_usd"]) == pytest.approx(float(bills(few)["skill"].total), abs=0.01)
-    rows = list(csv.DictReader(io.StringIO(assumptions_csv(few))))
-    assert {row["key"] for row in rows} == set(few.base())
-    assert all(row["unit"] and row["source"] for row in rows)
 
 
 def test_an_input_that_changes_nothing_turns_nothing():

@@ -22,6 +22,7 @@ from widgets.cost.presets import (
     NOT_STATED,
     _presets,
     from_board,
+    measure,
     preset,
     presets,
     rungs,
@@ -73,8 +74,8 @@ def test_every_case_of_the_design_is_there():
 def test_every_figure_agrees_or_has_its_reason(case):
     assert case.checks
     for check in case.checks:
-        assert check.stands, f"{case.id}, {check.text}: {check.figure} beside {check.ours}"
-        assert check.why or check.verdict == AGREES
+        assert check.stands, f"{case.id}, {check.entry.text}: {check.entry.figure} beside {check.ours}"
+        assert check.entry.differs or check.entry.why or check.verdict == AGREES
 
 
 @each_preset
@@ -108,24 +109,28 @@ def test_a_plain_figure_is_the_one_of_its_claim(case):
     (long,), (short,) = claim("C068").numbers, claim("C069").numbers
     derived = {"C006": 1 + claim("C006").numbers[0] / 100, "C069": long / short}
     for check in case.checks:
-        if isinstance(check.figure, int | float):
-            known = [derived[check.claim]] if check.claim in derived else claim(check.claim).numbers
-            assert check.figure in known, check.text
+        if isinstance(check.entry.figure, int | float):
+            known = (
+                [derived[check.entry.claim]]
+                if check.entry.claim in derived
+                else claim(check.entry.claim).numbers
+            )
+            assert check.entry.figure in known, check.entry.text
 
 
 @each_preset
 def test_claims_are_named_by_their_ids(case):
     for check in case.checks:
-        assert bool(check.claim) == (check.verdict != NOT_STATED)
-        if check.claim:
-            source = claim(check.claim).source.source
-            assert source == case.article or f"({source})" in check.text
+        assert bool(check.entry.claim) == (check.verdict != NOT_STATED)
+        if check.entry.claim:
+            source = claim(check.entry.claim).source.source
+            assert source == case.article or f"({source})" in check.entry.text
 
 
 def test_the_verdicts_are_all_in_use_and_rows_are_texts():
     found = {check.verdict for case in presets() for check in case.checks}
     assert found == {AGREES, DIFFERS, GIVEN, NOT_STATED}
-    used = {check.measure for case in presets() for check in case.checks}
+    used = {check.entry.measure for case in presets() for check in case.checks}
     assert used == set(MEASURES)
     for case in presets():
         for check in case.checks:
@@ -136,12 +141,12 @@ def test_the_verdicts_are_all_in_use_and_rows_are_texts():
 def test_a_planted_wrong_figure_fails(tmp_path):
     old = 'figure = 0.40\nunit = "$ per 1,000"\nmeasure = "tokens_per_1000"\nof = ["on_demand_fine_tune"]'
     (wrong,) = unfounded(changed(tmp_path, old, old.replace("0.40", "0.60")))
-    assert wrong.claim == "C081" and wrong.verdict == DIFFERS
+    assert wrong.entry.claim == "C081" and wrong.verdict == DIFFERS
 
 
 def test_a_difference_that_is_none_fails_as_well(tmp_path):
     (wrong,) = unfounded(changed(tmp_path, "figure = 150\n", "figure = 60\n"))
-    assert wrong.claim == "C083" and wrong.verdict == AGREES
+    assert wrong.entry.claim == "C083" and wrong.verdict == AGREES
 
 
 def test_a_planted_wrong_price_of_the_given_kind_fails(tmp_path):
@@ -155,10 +160,10 @@ def test_a_planted_wrong_price_of_the_given_kind_fails(tmp_path):
     [
         ('key = "few_shot.output"', 'key = "few_shot.outputs"', "'few_shot.outputs' is not an input"),
         ('few_shot = "claude-sonnet-4"', 'few_shot = "claude-sonnet-0"', "claude-sonnet-0"),
-        ("models = { few_shot", "model = { few_shot", "'model' is not a field"),
+        ("models = { few_shot", "model = { few_shot", "the field 'model' is not known"),
         ('measure = "cheaper"', 'measure = "dearer"', "'dearer' is not a measure"),
-        ('like = "tickets_50000"', 'like = "tickets"', "KeyError 'tickets'"),
-        ("exact = 1_500_000", "exact = 1_500_000, value = 1", "needs one of"),
+        ('like = "tickets_50000"', 'like = "tickets"', "like is 'tickets', which is not an earlier preset"),
+        ("exact = 1_500_000", "exact = 1_500_000, value = 1", "case.volume needs one of"),
         ("per_1000 = 5.00", "per_1000 = 0.01", "few_shot.prefix"),
         ('unit = "$ per 1,000"\n', "", "unit"),
     ],
@@ -215,24 +220,24 @@ def test_payback_and_needed_saving_are_what_the_totals_say():
     assumptions = preset("brand_voice").assumptions
     pair = assumptions.pair
     priced = bills(assumptions)
-    outputs = MEASURES["payback_outputs"](assumptions, *pair)
-    saving = MEASURES["saving_per_1000"](assumptions, *pair) / 1000
+    outputs = measure("payback_outputs", assumptions, *pair)
+    saving = measure("saving_per_1000", assumptions, *pair) / 1000
     extra = priced["on_demand_fine_tune"].upfront - priced["skill"].upfront
     assert outputs * saving == pytest.approx(extra)
     # At its break-even volume tuning saves on 1,000 outputs just what it needs to.
     (crossing,) = break_even_volumes(assumptions, *pair)
     there = assumptions.with_values({"case.volume": (crossing.at,) * 3})
-    needed = MEASURES["needed_per_1000"](there, *pair)
-    assert MEASURES["saving_per_1000"](there, *pair) == pytest.approx(needed)
+    needed = measure("needed_per_1000", there, *pair)
+    assert measure("saving_per_1000", there, *pair) == pytest.approx(needed)
 
 
 def test_a_payback_that_never_comes_is_said():
     assumptions = preset("brand_voice").assumptions.with_values(
         {"on_demand_fine_tune.error_rate": (0.3, 0.3, 0.3)}
     )
-    assert MEASURES["payback_outputs"](assumptions, "skill", "on_demand_fine_tune") == float("inf")
-    assert MEASURES["break_even_volume"](assumptions, "skill", "on_demand_fine_tune") == float("inf")
-    assert MEASURES["break_even_volume"](assumptions, "on_demand_fine_tune", "skill") == 0
+    assert measure("payback_outputs", assumptions, "skill", "on_demand_fine_tune") == float("inf")
+    assert measure("break_even_volume", assumptions, "skill", "on_demand_fine_tune") == float("inf")
+    assert measure("break_even_volume", assumptions, "on_demand_fine_tune", "skill") == 0
 
 
 # From the board
