@@ -6,6 +6,7 @@ Everything here is pure. widgets/memo/write.py reads the files, and draws the pa
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from course.material.data import KINDS
 from course.measuring import gap
@@ -85,19 +86,14 @@ class LadderRow:
         return tuple((sum(correct), len(correct)) for correct in by_kind)
 
 
-@dataclass(frozen=True)
-class CostLine:
+class CostLine(NamedTuple):
     """One approach with its bill and the error rate that the bill assumes."""
 
     key: str
+    name: str
     bill: Bill
     error: InputRange
     in_pair: bool
-
-    @property
-    def name(self) -> str:
-        """The title of the approach."""
-        return APPROACHES[self.key]
 
 
 @dataclass(frozen=True)
@@ -110,8 +106,7 @@ class Costs:
     sentences: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class OpenPoint:
+class OpenPoint(NamedTuple):
     """Something that the decision hangs on and nobody has settled, with its kind in a word or two."""
 
     kind: str
@@ -214,20 +209,20 @@ def _number(key: str, value: float) -> str:
 def _ladder(sources: Sources, accepted: float | None) -> tuple[LadderRow, ...]:
     """The best rung of each lesson, model and badge, and the one that the answers rest on, cheapest first."""
     lesson_of = {_identity(result): lesson for lesson, result in sources.board}
-    best: dict[tuple[str, str, str], Result] = {}
-    for result in sources.rungs:
-        key = lesson_of[_identity(result)], result.model, result.badge_kind
-        best[key] = max(best.get(key, result), result, key=lambda one: (one.n, one.accuracy))
-    chosen = [result for result in sources.rungs if result in best.values() or _decides(result, sources)]
-    chosen.sort(key=lambda one: (one.cost_per_1000 is None, one.cost_per_1000 or 0.0, -one.accuracy))
+    measured = [(lesson_of[_identity(result)], result) for result in reversed(sources.rungs)]
+    measured.sort(key=lambda row: (row[1].n, row[1].accuracy))
+    # The last of a key is kept: that of the most rows, and of those the most accurate.
+    best = {(lesson, result.model, result.badge_kind): result for lesson, result in measured}
+    chosen = [row for row in measured if row[1] in best.values() or _decides(row[1], sources)]
+    chosen.sort(key=lambda row: (row[1].cost_per_1000 is None, row[1].cost_per_1000 or 0.0, -row[1].accuracy))
     return tuple(
         LadderRow(
-            lesson_of[_identity(result)],
+            lesson,
             result,
             where="" if accepted is None else gap.position(result.interval, accepted),
             decides=_decides(result, sources),
         )
-        for result in chosen
+        for lesson, result in chosen
     )
 
 
@@ -267,7 +262,9 @@ def _costs(costs: Assumptions) -> Costs:
     by_total = sorted(costs.approaches, key=lambda name: float(priced[name].total))
     ranked = sorted(by_total, key=lambda name: (name not in costs.pair, errors[name].kind != "measured"))
     shown = [name for name in by_total if name in ranked[:LINES]]
-    lines = tuple(CostLine(name, priced[name], errors[name], name in costs.pair) for name in shown)
+    lines = tuple(
+        CostLine(name, APPROACHES[name], priced[name], errors[name], name in costs.pair) for name in shown
+    )
     left_out = tuple(
         f"{APPROACHES[name]} {dollars(float(priced[name].total))}" for name in by_total if name not in shown
     )
@@ -316,22 +313,17 @@ def _open_points(
     sources: Sources, ladder: Sequence[LadderRow], accepted: float | None, turning: Sequence[TurningPoint]
 ) -> Iterator[OpenPoint]:
     if sources.answers is not None:
-        yield from _missing_checks(advise(sources.answers))
+        advice = advise(sources.answers)
+        if shut := [gate.title for gate in advice.gates if not gate.holds]:
+            yield OpenPoint("gates", f"Shut for fine-tuning: {'; '.join(shut)}.")
+        if open_ := [point.title for point in advice.checks if not point.holds]:
+            yield OpenPoint("checks", f"{len(open_)} of the ten points do not hold: {'; '.join(open_)}.")
     if sources.costs is not None:
         yield from _unmeasured_costs(sources.costs, turning)
     if accepted is not None:
         yield from _across_the_bar(ladder, accepted)
     yield from _not_measured(sources, ladder)
     yield from _disagreements(sources)
-
-
-def _missing_checks(advice: Advice) -> Iterator[OpenPoint]:
-    shut = [gate.title for gate in advice.gates if not gate.holds]
-    missing = [point.title for point in advice.checks if not point.holds]
-    if shut:
-        yield OpenPoint("gates", f"Shut for fine-tuning: {'; '.join(shut)}.")
-    if missing:
-        yield OpenPoint("checks", f"{len(missing)} of the ten points do not hold: {'; '.join(missing)}.")
 
 
 def _unmeasured_costs(costs: Assumptions, turning: Sequence[TurningPoint]) -> Iterator[OpenPoint]:
@@ -384,37 +376,29 @@ def _not_measured(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[Ope
 def _disagreements(sources: Sources) -> Iterator[OpenPoint]:
     """Where one file says other than another."""
     answers, costs = sources.answers, sources.costs
+    told: list[str] = []
     if answers is not None and costs is not None:
         volume = costs.estimates[VOLUME].base
         if volume != answers.volume:
-            yield OpenPoint(
-                "files differ",
-                f"The cost state has {volume:,.0f} outputs a month, the answers {answers.volume:,}.",
-            )
-        found, said = _cost_says(costs), QUESTION["cost_says"].said
+            told.append(f"The cost state has {volume:,.0f} outputs a month, the answers {answers.volume:,}.")
+        tuned = TUNED & set(costs.pair)
+        # As lesson 10 takes it from a cost state: does the tuned one of the pair cost less?
+        less = "costs less" if verdict(costs).cheaper in tuned else "costs more"
+        found, said = less if len(tuned) == 1 else "not priced", QUESTION["cost_says"].said
         if found != answers.cost_says:
-            yield OpenPoint(
-                "files differ",
-                f"On cost the answers say '{said(answers.cost_says)}', the cost state '{said(found)}'.",
+            told.append(
+                f"On cost the answers say '{said(answers.cost_says)}', the cost state '{said(found)}'."
             )
     if answers is not None and answers.measured_on and sources.rungs:
         if not any(_decides(result, sources) for result in sources.rungs):
-            yield OpenPoint(
-                "files differ",
-                f"The failure rate rests on '{answers.measured_on}', which is not on the board any more.",
+            told.append(
+                f"The failure rate rests on '{answers.measured_on}', which is not on the board any more."
             )
     newest = max((result.created[:10] for result in sources.rungs), default="")
     for name in (COSTS, ANSWERS):
         if sources.dates.get(name, newest) < newest:
-            yield OpenPoint("files differ", f"{name} is older than the newest rung ({newest}): look again.")
-
-
-def _cost_says(costs: Assumptions) -> str:
-    """The answer that lesson 10 takes from a cost state: does the tuned one of the pair cost less?"""
-    tuned = {name for name in costs.pair if name in TUNED}
-    if len(tuned) != 1:
-        return "not priced"
-    return "costs less" if verdict(costs).cheaper in tuned else "costs more"
+            told.append(f"{name} is older than the newest rung ({newest}): look again.")
+    return (OpenPoint("files differ", text) for text in told)
 
 
 # Versions

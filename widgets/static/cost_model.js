@@ -54,34 +54,37 @@ function billOf(shared, own, horizon) {
     errors: own.error_rate * (1 - own.reviewed * shared.error_caught) * shared.error_cost,
     review: ((own.reviewed * shared.review_minutes) / 60) * shared.reviewer_rate,
   };
-  const months = [];
+  // One pass without an object for each month: a break-even prices tens of thousands of volumes.
+  const running = { tokens: 0, errors: 0, review: 0, hosting: 0, upkeep: 0, evaluation: 0, retraining: 0 };
   const volumes = [];
+  const cumulative = [sum(Object.values(upfront))];
   for (let month = 0; month < horizon; month += 1) {
     const volume = shared.volume * (1 + shared.growth) ** month;
     const waiting = clip(own.delay - month, 0, 1);
     const live = 1 - waiting;
     const machines = own.hosting ? Math.ceil((volume * own.adapters) / own.capacity) / own.adapters : 0;
     const moves = month === Math.ceil(own.ends_after) ? 1 : 0;
-    months.push({
-      tokens: volume * live * (1 - shared.decline) ** (month / 12) * requestCost(own, volume),
-      errors: volume * live * each.errors + volume * waiting * shared.rate_now * shared.error_cost,
-      review: volume * live * each.review,
-      hosting: machines * live * (1 - shared.gpu_decline) ** (month / 12) * own.hosting,
-      upkeep: live * shared.rate * own.upkeep,
-      evaluation: live * shared.rate * own.evaluated * tax,
-      retraining:
-        live * own.retrains * (shared.rate * own.retrain_hours + training) +
-        moves * (shared.rate * (own.move_hours + own.retrain_hours) + training),
-    });
+    const tokens = volume * live * (1 - shared.decline) ** (month / 12) * requestCost(own, volume);
+    const errors = volume * live * each.errors + volume * waiting * shared.rate_now * shared.error_cost;
+    const review = volume * live * each.review;
+    const hosting = machines * live * (1 - shared.gpu_decline) ** (month / 12) * own.hosting;
+    const upkeep = live * shared.rate * own.upkeep;
+    const evaluation = live * shared.rate * own.evaluated * tax;
+    const retraining =
+      live * own.retrains * (shared.rate * own.retrain_hours + training) +
+      moves * (shared.rate * (own.move_hours + own.retrain_hours) + training);
+    running.tokens += tokens;
+    running.errors += errors;
+    running.review += review;
+    running.hosting += hosting;
+    running.upkeep += upkeep;
+    running.evaluation += evaluation;
+    running.retraining += retraining;
     volumes.push(volume);
+    cumulative.push(cumulative[month] + tokens + errors + review + hosting + upkeep + evaluation + retraining);
   }
-  const parts = { ...upfront };
-  for (const part of ["tokens", "errors", "review", "hosting", "upkeep", "evaluation", "retraining"]) {
-    parts[part] = sum(months.map((month) => month[part]));
-  }
-  const cumulative = [sum(Object.values(upfront))];
-  for (const month of months) cumulative.push(cumulative.at(-1) + sum(Object.values(month)));
-  return { volumes, months, parts, each, cumulative, total: sum(Object.values(parts)) };
+  const parts = { ...upfront, ...running };
+  return { volumes, parts, each, cumulative, total: sum(Object.values(parts)) };
 }
 
 export function baseOf(state) {

@@ -38,7 +38,7 @@ export function mount(root, data, { address = false, state: given = null, onChan
   let controls = [];
 
   root.innerHTML = `
-    <div class="explorer" data-lm-suppress-shortcuts>
+    <div class="explorer">
       <div class="advice"><strong></strong><div class="duel" aria-hidden="true"></div></div>
       <p class="certainty"></p>
       <p class="unseen" role="status"></p>
@@ -198,6 +198,8 @@ export function mount(root, data, { address = false, state: given = null, onChan
       : "";
   }
 
+  // JupyterLab would take the keys for itself: it looks for this on the control that has the focus.
+  root.addEventListener("focusin", ({ target }) => target.setAttribute("data-lm-suppress-shortcuts", ""));
   at(".controls").addEventListener("submit", (event) => event.preventDefault());
   at(".controls").addEventListener("change", ({ target: { dataset: { choice }, value } }) => {
     if (choice === "case") {
