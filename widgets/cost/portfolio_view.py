@@ -1,13 +1,11 @@
 """The evaluation tax of a team that keeps several tuned models: hours and $ a month, from 1 to 30 models."""
 
 import numpy as np
-import traitlets
-from ipywidgets import HTML, VBox
 
 from widgets.chart import Axis, Line, LineChart, Mark
 from widgets.controls import Slider
 from widgets.cost.model import dollars, evaluation_tax
-from widgets.text import say
+from widgets.explorer import Explorer
 
 MODELS = range(1, 31)
 HOURS = [1, 2, 3, 4, 6, 8, 12, 16, 24]
@@ -16,7 +14,7 @@ RATES = [40, 60, 80, 100, 120, 150, 200]
 HOURS_PER_MONTH = 140  # that one engineer has for work, holidays and meetings taken off (assumed)
 
 
-class Portfolio(VBox):
+class Portfolio(Explorer):
     """Sliders, a chart of the hours a month against the number of tuned models, and the same in words.
 
     Starts at what the cost model assumes: 6 hours a month for one model, growing with the power 1.2.
@@ -32,27 +30,23 @@ class Portfolio(VBox):
             Axis("hours a month for evaluation"),
             height=300,
         )
-        self.sentence = HTML()
-        self._draw()
-        sliders = [self.models, self.hours, self.power, self.rate]
-        for slider in sliders:
-            slider.observe(self._draw, names="position")
-        super().__init__([*sliders, self.chart, self.sentence])
+        super().__init__([self.models, self.hours, self.power, self.rate], self.chart)
 
-    def _draw(self, change: traitlets.Bunch | None = None) -> None:
+    def draw(self) -> None:
+        """Show the tax of this many models, and of one more or fewer."""
         count, one, power = int(self.models.value), self.hours.value, self.power.value
         every = np.arange(MODELS[0], MODELS[-1] + 1)
-        total, each = evaluation_tax(every, one, power), evaluation_tax(every, one, power) / every
+        total = evaluation_tax(every, one, power)
         at = float(total[count - 1])
         words = _in_words(count, at, one, power, self.rate.value)
         lines = [
             Line("all of them", every, total, "#D55E00"),
             Line("without growth", every, one * every, "#0072B2", "8 4"),
-            Line("each of them", every, each, "#009E73", "2 4"),
+            Line("each of them", every, total / every, "#009E73", "2 4"),
         ]
         marks = [Mark(count, at, f"{count}: {at:,.0f} hours")]
         self.chart.show(lines, f"Evaluation tax against the number of tuned models. {words}", marks)
-        say(self.sentence, words)
+        self.say(words)
 
 
 def _in_words(count: int, total: float, one: float, power: float, rate: float) -> str:

@@ -138,21 +138,22 @@ def test_the_verdicts_are_all_in_use_and_rows_are_texts():
             assert all(isinstance(text, str) for text in row.values()) and row["ours"]
 
 
-def test_a_planted_wrong_figure_fails(tmp_path):
-    old = 'figure = 0.40\nunit = "$ per 1,000"\nmeasure = "tokens_per_1000"\nof = ["on_demand_fine_tune"]'
-    (wrong,) = unfounded(changed(tmp_path, old, old.replace("0.40", "0.60")))
-    assert wrong.entry.claim == "C081" and wrong.verdict == DIFFERS
+TUNED_HAIKU = 'figure = 0.40\nunit = "$ per 1,000"\nmeasure = "tokens_per_1000"\nof = ["on_demand_fine_tune"]'
+SONNET = 'claim = "C080"\ntext = "Sonnet with examples and descriptions"\nfigure = 5.00'
 
 
-def test_a_difference_that_is_none_fails_as_well(tmp_path):
-    (wrong,) = unfounded(changed(tmp_path, "figure = 150\n", "figure = 60\n"))
-    assert wrong.entry.claim == "C083" and wrong.verdict == AGREES
-
-
-def test_a_planted_wrong_price_of_the_given_kind_fails(tmp_path):
-    old = 'claim = "C080"\ntext = "Sonnet with examples and descriptions"\nfigure = 5.00'
-    (wrong,) = unfounded(changed(tmp_path, old, old.replace("5.00", "5.10")))
-    assert wrong.verdict == GIVEN
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        (TUNED_HAIKU, TUNED_HAIKU.replace("0.40", "0.60"), ("C081", DIFFERS)),
+        ("figure = 150\n", "figure = 60\n", ("C083", AGREES)),  # a reason for a difference that is none
+        (SONNET, SONNET.replace("5.00", "5.10"), ("C080", GIVEN)),
+    ],
+)
+def test_a_planted_wrong_figure_fails(tmp_path, old, new, found):
+    cases = changed(tmp_path, old, new)
+    (wrong,) = [check for case in cases for check in case.checks if not check.stands]
+    assert (wrong.entry.claim, wrong.verdict) == found
 
 
 @pytest.mark.parametrize(
@@ -166,25 +167,15 @@ def test_a_planted_wrong_price_of_the_given_kind_fails(tmp_path):
         ("exact = 1_500_000", "exact = 1_500_000, value = 1", "case.volume needs one of"),
         ("per_1000 = 5.00", "per_1000 = 0.01", "few_shot.prefix"),
         ('unit = "$ per 1,000"\n', "", "unit"),
-    ],
-)
-def test_a_mistake_in_the_file_is_named(tmp_path, old, new, message):
-    with pytest.raises(CourseError, match=re.escape(message)) as error:
-        changed(tmp_path, old, new)
-    assert str(error.value).startswith("presets.toml, tickets_")
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "message"),
-    [
         ('claim = "C079"', 'claim = "C999"', "C999"),
         ('id = "tickets_100"', 'id = "tickets_today"', "'tickets_today' is there twice"),
         ('date = "2026-04-29"', 'date = "last week"', "date 'last week'"),
     ],
 )
-def test_an_unknown_claim_an_id_twice_and_a_date_that_is_none_are_named(tmp_path, old, new, message):
-    with pytest.raises(CourseError, match=message):
+def test_a_mistake_in_the_file_is_named(tmp_path, old, new, message):
+    with pytest.raises(CourseError, match=re.escape(message)) as error:
         changed(tmp_path, old, new)
+    assert str(error.value).startswith("presets.toml")
 
 
 def test_an_empty_file_is_named(tmp_path):
@@ -197,10 +188,6 @@ def test_an_empty_file_is_named(tmp_path):
 def test_an_unknown_preset_is_named_with_those_that_there_are():
     with pytest.raises(CourseError, match="tickets_50000"):
         preset("tickets")
-
-
-def unfounded(cases):
-    return [check for case in cases for check in case.checks if not check.stands]
 
 
 # Figures computed a second way
