@@ -1,10 +1,10 @@
 """The routing request, as every lesson sends it."""
 
 import json
-from types import SimpleNamespace
 
 from course.material import data
 from course.rungs.routing import QUEUE_SCHEMA, as_turns, one_per_queue, route, system_prompt
+from tests.rungs.answering import answering
 
 
 def test_the_instruction_names_every_queue():
@@ -37,13 +37,7 @@ def test_the_fixed_examples_are_the_first_typical_ticket_of_each_queue():
 
 
 def test_a_constrained_reply_has_room_for_its_white_space(engine):
-    sent = {}
-
-    def create(**request):
-        sent.update(request)
-        return SimpleNamespace(content=[SimpleNamespace(type="text", text='{\n  "queue": "safety"\n}')])
-
-    client = SimpleNamespace(messages=SimpleNamespace(create=create))
+    client, asked = answering('{\n  "queue": "safety"\n}')
     assert route(client, "local", data.tickets("dev")[0], constrained=True) == "safety"
     longest = max(engine.count(json.dumps({"queue": queue}, indent=8)) for queue in data.QUEUES)
-    assert longest < sent["max_tokens"]
+    assert longest < asked[0]["max_tokens"]

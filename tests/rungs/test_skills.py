@@ -3,9 +3,9 @@
 import os
 import re
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import skills_ref
@@ -21,6 +21,7 @@ from course.rungs.prompt_lint import lint
 from course.rungs.routing import QUEUE_SCHEMA, one_per_queue
 from course.rungs.skills import Example, Skill, load, load_all, remember, working_copy
 from tests.kernels import run_at_once
+from tests.rungs.answering import answering
 from tests.skill_folders import ACCEPTED, DESCRIPTION, FAULTS, GOOD, NAME, write
 
 ALL = load_all()
@@ -45,10 +46,6 @@ def test_a_skill_keeps_to_the_format_and_every_file_that_its_body_names_is_there
     assert skills_ref.read_properties(skill.folder).description == skill.description
     named = set(re.findall(r"\b(?:references|assets)/[\w.]+\w", skill.body))
     assert named == set(skill.files)
-
-
-def test_there_is_a_choice():
-    assert len(ALL) == 5 and skills.ROUTING in [skill.name for skill in ALL]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.why)
@@ -157,20 +154,17 @@ def test_windows_line_ends_and_a_byte_order_mark_are_fine(folder):
 
 @pytest.mark.parametrize("path", ["nothing.md", "../good-skill/SKILL.md", "SKILL.md", "/etc/hostname", ""])
 def test_only_the_files_beside_it_can_be_read(folder, path):
-    (folder / "references").mkdir()
-    (folder / "references" / "rules.md").write_text("One rule.")
-    assert load(folder).read("references/rules.md") == "One rule."
-    with pytest.raises(CourseError, match=r"has no file .*it has references/rules.md"):
+    (folder / "rules.md").write_text("One rule.")
+    assert load(folder).read("rules.md") == "One rule."
+    with pytest.raises(CourseError, match=r"has no file .*it has rules.md"):
         load(folder).read(path)
 
 
 def test_the_routing_skill_says_what_the_policy_says():
     references = ROUTING.read("references/queues.md") + ROUTING.read("references/rules.md")
     lines = [line for line in policy().splitlines() if line.strip() and not line.startswith("#")]
-    missing = [
-        line for line in lines[lines.index("| queue | what belongs there |") :] if line not in references
-    ]
-    assert missing == []
+    table = lines[lines.index("| queue | what belongs there |") :]
+    assert [line for line in table if line not in references] == []
     assert all(queue in ROUTING.body for queue in QUEUES)
 
 
@@ -197,10 +191,9 @@ def test_no_request_is_a_ticket_and_every_skill_has_as_many():
     for split, each in (("tune", 5), ("test", 9)):
         requests = skill_requests(split)
         assert not known & {request.text for request in requests}
-        names = [request.skill for request in requests]
-        assert {name: names.count(name) for name in names} == dict.fromkeys(
-            [*(skill.name for skill in ALL), skills.NO_SKILL], each
-        )
+        names = [*(skill.name for skill in ALL), skills.NO_SKILL]
+        assert Counter(request.skill for request in requests) == dict.fromkeys(names, each)
+    assert len(ALL) == 5 and skills.ROUTING in names
 
 
 def test_the_nearest_description_wins_unless_none_is_near():
@@ -210,10 +203,11 @@ def test_the_nearest_description_wins_unless_none_is_near():
     assert skills.most_alike("pruning my basil", [far, near], 1.1) == skills.NO_SKILL
 
 
-def test_the_copy_may_grow_and_the_data_may_not(copy):
+def test_the_copy_may_grow_a_newer_verdict_wins_and_the_data_stay_as_they_are(copy):
     before = skills.examples(copy)
-    assert remember(copy, [NEW]) == len(before) + 1
-    assert skills.examples(copy) == [*before, NEW]
+    for verdict in (NEW, replace(NEW, queue="device_setup")):
+        assert remember(copy, [verdict]) == len(before) + 1
+        assert skills.examples(copy) == [*before, verdict]
     with pytest.raises(CourseError, match="working_copy"):
         remember(ROUTING, [NEW])
 
@@ -223,13 +217,6 @@ def test_the_copy_keeps_its_examples_and_gets_the_rest_anew(copy):
     (copy.folder / "SKILL.md").write_text("spoilt")
     again = working_copy()
     assert NEW in skills.examples(again) and "# Ticket routing" in again.body
-
-
-def test_a_newer_verdict_replaces_the_older_one(copy):
-    before = len(skills.examples(copy))
-    remember(copy, [NEW])
-    assert remember(copy, [replace(NEW, queue="device_setup")]) == before + 1
-    assert skills.examples(copy)[-1].queue == "device_setup"
 
 
 texts = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1)
@@ -255,8 +242,8 @@ def test_any_text_comes_back_as_it_was(tmp_path_factory, new):
         ('["X1"]', "line 2: .*is not an object"),
         ('{"id": ["X1"], "text": "Hello", "queue": "safety"}', r"line 2: id is \['X1'\]"),
         (
-            '{"id": "X1", "text": "Hello", "queue": "complaints"}',
-            "line 2: queue is 'complaints'; it is not a queue",
+            '{"id": "X1", "text": "Hello", "queue": "billing"}',
+            "line 2: queue is 'billing'; it is not a queue",
         ),
     ],
 )
@@ -308,39 +295,26 @@ def test_the_linter_finds_the_contradictory_step_and_nothing_else():
     assert not any(lint(skill.body) for skill in ALL)
 
 
-class Recorder:
-    """Stands where a client stands and keeps the request; it answers with the first queue."""
-
-    def __init__(self) -> None:
-        self.messages = self
-        self.request: dict = {}
-
-    def create(self, **request):
-        self.request = request
-        return SimpleNamespace(
-            content=[SimpleNamespace(type="text", text=' {"queue": "safety", "skill": "none"}')]
-        )
-
-
-def test_the_request_holds_the_body_the_files_and_the_contract():
-    client = Recorder()
-    assert skills.route(client, "m", ROUTING, NEW, [NEW], ["references/rules.md"]) == "safety"
-    assert client.request["system"] == f"{ROUTING.body}\n\n{ROUTING.read('references/rules.md')}"
-    assert client.request["output_config"]["format"]["schema"] == QUEUE_SCHEMA
-    assert client.request["messages"][1]["content"] == '{"queue": "device_fault"}'
-
-
-def test_without_a_contract_nothing_is_enforced_and_the_reply_comes_as_it_is():
-    client = Recorder()
-    reply = skills.route(client, "m", skills.planted("missing-contract"), NEW, [NEW])
-    assert reply.startswith("{") and "output_config" not in client.request
-    assert client.request["messages"][1]["content"] == "device_fault"
+@pytest.mark.parametrize(
+    ("skill", "schema", "reply", "example"),
+    [
+        (ROUTING, QUEUE_SCHEMA, "safety", '{"queue": "device_fault"}'),
+        (skills.planted("missing-contract"), None, '{"queue": "safety"}', "device_fault"),
+    ],
+)
+def test_the_request_holds_the_body_the_files_and_the_contract_if_there_is_one(skill, schema, reply, example):
+    client, asked = answering(' {"queue": "safety"}')
+    assert skills.route(client, "m", skill, NEW, [NEW], ["references/rules.md"]) == reply
+    assert asked[0]["system"] == f"{skill.body}\n\n{skill.read('references/rules.md')}"
+    assert asked[0].get("output_config", {}).get("format", {}).get("schema") == schema
+    assert asked[0]["messages"][1]["content"] == example
 
 
 def test_the_choice_is_held_to_the_skills_and_none():
-    client = Recorder()
+    client, asked = answering('{"skill": "none"}')
     assert skills.choose(client, "m", "Book a room", ALL) == skills.NO_SKILL
-    schema = client.request["output_config"]["format"]["schema"]
+    [request] = asked
+    schema = request["output_config"]["format"]["schema"]
     assert schema["properties"]["skill"]["enum"] == [*(skill.name for skill in ALL), skills.NO_SKILL]
-    assert all(skill.description in client.request["system"] for skill in ALL)
-    assert not any(skill.body in client.request["system"] for skill in ALL)
+    assert all(skill.description in request["system"] for skill in ALL)
+    assert not any(skill.body in request["system"] for skill in ALL)

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.stats import binom
-from statsmodels.stats.proportion import power_proportions_2indep
 
 from course.errors import CourseError
 from widgets.lessons.sample_size_model import (
@@ -58,17 +57,6 @@ def test_a_simulation_sees_two_proportions_as_often_as_promised():
     assert np.mean(np.abs(z) > 1.96) == pytest.approx(goal.power, abs=0.02)
 
 
-def test_a_simulation_sees_pairs_as_often_as_promised():
-    goal = DetectionGoal(0.7, 0.1, 0.2)
-    n, draw = pairs(goal), np.random.default_rng(SEED)
-    only_better = (goal.disagree + goal.difference) / 2
-    shares = [only_better, goal.disagree - only_better, 1 - goal.disagree]
-    counts = draw.multinomial(n, shares, 20_000)
-    lost, disagreeing = counts[:, :2].min(axis=1), counts[:, :2].sum(axis=1)
-    p = np.minimum(1, 2 * binom.cdf(lost, disagreeing, 0.5))
-    assert np.mean(p < goal.alpha) == pytest.approx(goal.power, abs=0.02)
-
-
 shares = st.floats(0.02, 0.98)
 
 
@@ -93,12 +81,6 @@ def test_pairs_that_disagree_less_need_fewer(disagree, difference):
     assert pairs(DetectionGoal(accuracy, difference, difference)) <= pairs(
         DetectionGoal(accuracy, difference, disagree)
     )
-
-
-def test_statsmodels_finds_the_power_again():
-    goal = DetectionGoal(0.8, 0.05, 0.15)
-    found = power_proportions_2indep(0.05, 0.8, tickets_each(goal), return_results=False)
-    assert found == pytest.approx(0.8, abs=0.005)
 
 
 @given(st.integers(30, 5000), st.floats(0.02, 0.6))
