@@ -74,13 +74,10 @@ def sentence(chosen: Collection[str], measured: Measured, count: Callable[[], in
     """
     on = ", ".join(part for part in PARTS if part in chosen) or "none, the vague prompt"
     score = measured.get(frozenset(chosen))
-    tokens = count() if score is None else score.tokens
-    return f"Parts on: {on}. One request has about {tokens:,.0f} tokens. {_in_words(score)}"
-
-
-def _in_words(score: Score | None) -> str:
     if score is None:
-        return "This choice was not measured."
+        return f"Parts on: {on}. One request has about {count():,.0f} tokens. This choice was not measured."
     low, high = wilson(score.passed, score.n)
-    share = f"{score.passed / score.n:.0%} ({low:.0%} to {high:.0%})"
-    return f"Measured: {score.passed} of {score.n} lines pass every checker, {share}."
+    return (
+        f"Parts on: {on}. One request has about {score.tokens:,.0f} tokens. Measured: {score.passed} of "
+        f"{score.n} lines pass every checker, {score.passed / score.n:.0%} ({low:.0%} to {high:.0%})."
+    )

@@ -25,6 +25,12 @@ class SearchScore:
     stated: int
     tokens: float
 
+    @property
+    def choice(self) -> str:
+        """What was chosen, in words."""
+        passages = "1 passage" if self.k == 1 else f"{self.k} passages"
+        return f"{passages} of {self.cut}, {self.mode} search"
+
 
 Found = Mapping[tuple[str, str], Sequence[Sequence[Passage]]]
 
@@ -74,10 +80,8 @@ class Grid:
 def in_words(point: SearchScore) -> str:
     """One point in two sentences."""
     low, high = wilson(point.found, point.n)
-    passages = "1 passage" if point.k == 1 else f"{point.k} passages"
     return (
-        f"With {passages} of {point.cut}, {point.mode} search, a right article is found for {point.found} of "
-        f"{point.n} questions, {point.found / point.n:.0%} ({low:.0%} to {high:.0%}). The answer is "
+        f"With {point.choice}, a right article is found for {point.found} of {point.n} questions, {point.found / point.n:.0%} ({low:.0%} to {high:.0%}). The answer is "
         f"in the passages for {point.stated}, {point.stated / point.n:.0%}; reading takes about "
         f"{point.tokens:,.0f} tokens a question."
     )
@@ -87,11 +91,8 @@ def advice_in_words(point: SearchScore, cheapest: SearchScore) -> str:
     """What the cheapest point that is as good costs, or that this is the one."""
     if cheapest.tokens >= point.tokens:
         return "Nothing measured here has the answer as often for fewer tokens."
-    passages = "1 passage" if cheapest.k == 1 else f"{cheapest.k} passages"
-    return (
-        f"As good for fewer tokens: {passages} of {cheapest.cut}, {cheapest.mode} search, "
-        f"{cheapest.stated} of {cheapest.n} for about {cheapest.tokens:,.0f} tokens."
-    )
+    found = f"{cheapest.stated} of {cheapest.n} for about {cheapest.tokens:,.0f} tokens"
+    return f"As good for fewer tokens: {cheapest.choice}, {found}."
 
 
 def _point(

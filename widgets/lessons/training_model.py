@@ -3,6 +3,8 @@
 import math
 from dataclasses import dataclass, field, replace
 
+import pandas as pd
+
 from course.tuning.adapters import Card
 from course.tuning.lora import INTERRUPTED, Look, Progress
 
@@ -57,11 +59,8 @@ class Training:
     @property
     def smoothed(self) -> list[tuple[int, float]]:
         """(step, mean loss of the last steps up to it, `SMOOTHED_OVER` of them where there are so many)."""
-        found = []
-        for place, (step, _) in enumerate(self.losses, start=1):
-            last = [loss for _, loss in self.losses[max(0, place - SMOOTHED_OVER) : place]]
-            found.append((step, sum(last) / len(last)))
-        return found
+        losses = pd.Series(dict(self.losses), dtype=float)
+        return list(losses.rolling(SMOOTHED_OVER, min_periods=1).mean().items())
 
     @property
     def named_looks(self) -> list[Look]:
