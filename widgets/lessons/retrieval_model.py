@@ -81,9 +81,10 @@ def in_words(point: SearchScore) -> str:
     """One point in two sentences."""
     low, high = wilson(point.found, point.n)
     return (
-        f"With {point.choice}, a right article is found for {point.found} of {point.n} questions, {point.found / point.n:.0%} ({low:.0%} to {high:.0%}). The answer is "
-        f"in the passages for {point.stated}, {point.stated / point.n:.0%}; reading takes about "
-        f"{point.tokens:,.0f} tokens a question."
+        f"With {point.choice}, a right article is found for {point.found} of {point.n} questions, "
+        f"{point.found / point.n:.0%} ({low:.0%} to {high:.0%}). The answer is in the passages for "
+        f"{point.stated}, {point.stated / point.n:.0%}; reading takes about {point.tokens:,.0f} tokens a "
+        "question."
     )
 
 
