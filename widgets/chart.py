@@ -164,8 +164,8 @@ class LineChart(_Chart):
 class BarChart(_Chart):
     """Bars around a centre, in the order given: a tornado. Each end names the input that leads there."""
 
-    def __init__(self, x: Axis, height_of_a_bar: int = 30) -> None:
-        super().__init__("bars", x, Axis(""), height_of_a_bar)
+    def __init__(self, x: Axis) -> None:
+        super().__init__("bars", x, Axis(""), height=30)  # of a bar
 
     def show(
         self,

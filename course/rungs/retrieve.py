@@ -69,7 +69,10 @@ def search(
         raise CourseError(f"There is no search mode {mode!r}; use one of {', '.join(MODES)}.")
     if reranker is not None and mode != "hybrid":
         raise CourseError(f"A reranker fuses two searches and the mode is {mode!r}; use mode='hybrid'.")
-    index = passage_index(passages)
+    if not passages:
+        raise CourseError("There are 0 passages to search; cut the handbook into at least 1.")
+    texts = [passage.searched for passage in passages]
+    index = Index(texts, embed(texts))
     if mode == "lexical":
         places = index.lexical(text, k)
     elif mode == "vector":
@@ -77,14 +80,6 @@ def search(
     else:
         places = index.hybrid(text, embed([text])[0], k, reranker)
     return [passages[place] for place in places]
-
-
-def passage_index(passages: Sequence[Passage]) -> Index:
-    """The index that `search` asks. CourseError when there is no passage."""
-    if not passages:
-        raise CourseError("There are 0 passages to search; cut the handbook into at least 1.")
-    texts = [passage.searched for passage in passages]
-    return Index(texts, embed(texts))
 
 
 @overload

@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import anthropic
-import numpy as np
 from anthropic.types import MessageParam
 from skills_ref.errors import ParseError
 from skills_ref.parser import find_skill_md, parse_frontmatter
@@ -167,15 +166,10 @@ def tokens(client: CourseClient, model: str, text: str) -> int:
     return count(text) - count(".") + 1
 
 
-def likeness(texts: Sequence[str], skills: Sequence[Skill]) -> np.ndarray:
-    """Cosine of each text with each description, by MiniLM: shape (texts, skills), -1 to 1."""
-    return embed(texts) @ embed([skill.description for skill in skills]).T
-
-
 def most_alike(text: str, skills: Sequence[Skill], threshold: float) -> str:
     """The name of the skill whose description is nearest in meaning, or NO_SKILL below the threshold."""
-    row = likeness([text], skills)[0]
-    return skills[int(row.argmax())].name if row.max() >= threshold else NO_SKILL
+    likeness = embed([skill.description for skill in skills]) @ embed([text])[0]  # cosines, -1 to 1
+    return skills[int(likeness.argmax())].name if likeness.max() >= threshold else NO_SKILL
 
 
 def choose(client: CourseClient, model: str, text: str, skills: Sequence[Skill]) -> str:

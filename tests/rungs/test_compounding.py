@@ -71,14 +71,10 @@ def test_counts_that_cannot_be_are_refused():
         replace(ROW, right=11)
 
 
-def test_without_the_sweep_the_command_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(compounding, "FILE", tmp_path / "none.csv")
+def test_what_was_written_is_read_and_before_that_the_command_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(compounding, "FILE", tmp_path / "months.csv")
     with pytest.raises(CourseError, match="python -m course.measure skills"):
         compounding.read()
-
-
-def test_what_was_written_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(compounding, "FILE", tmp_path / "months.csv")
     write_rows([ROW], compounding.FILE)
     assert compounding.read() == [ROW]
 

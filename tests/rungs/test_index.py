@@ -66,14 +66,11 @@ def test_hybrid_search_fuses_both(index):
 
 
 @pytest.mark.parametrize("k", [0, -1, 61])
-def test_a_k_out_of_bounds_is_named(index, k):
-    for ask in (
-        lambda: index.lexical("pumps", k),
-        lambda: index.vector(QUESTIONS, k),
-        lambda: index.hybrid("pumps", VECTORS[0], k),
-    ):
-        with pytest.raises(CourseError, match=f"k is {k} and there are 60 texts"):
-            ask()
+@pytest.mark.parametrize("search", ["lexical", "vector", "hybrid"])
+def test_a_k_out_of_bounds_is_named(index, search, k):
+    question = {"lexical": ["pumps"], "vector": [QUESTIONS], "hybrid": ["pumps", VECTORS[0]]}[search]
+    with pytest.raises(CourseError, match=f"k is {k} and there are 60 texts"):
+        getattr(index, search)(*question, k)
 
 
 def test_no_texts_or_too_few_vectors_are_refused():
