@@ -2,7 +2,7 @@
 # make models   bring the medium model as well
 # make test     set up what the tests need, then every test; what CI runs
 # make check    lint, types and the unit tests that need no model and no browser
-# make app      the cost and the decision as pages without code
+# make app      the cost, the decision and the workbench as pages without code
 # make site     the lessons as web pages in build/book/html, executed here
 # make measure  ask the lessons' requests anew, and say which recorded answers have changed
 # make bench    the engine, retrieval, the cost model, its controls and training against others, on this machine

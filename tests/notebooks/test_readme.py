@@ -23,6 +23,21 @@ def test_every_picture_and_file_it_links_to_is_there():
         assert [link for link in links if not (page.parent / link).exists()] == [], page.name
 
 
+def test_every_module_that_a_page_runs_is_a_command():
+    pages = (
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "data" / "README.md",
+        *(ROOT / "docs").glob("*.md"),
+    )
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    modules = set(re.findall(r"python -m ((?:course|widgets|book|tests)[\w.]*)", text))
+    assert len(modules) > 4
+    for module in modules:
+        source = (ROOT / module.replace(".", "/")).with_suffix(".py").read_text(encoding="utf-8")
+        assert '__name__ == "__main__"' in source, module
+
+
 def test_every_file_that_a_page_names_is_there():
     named = set()
     for page in (
