@@ -208,7 +208,7 @@ def _measured_rates(assumptions: Assumptions, n: int, seed: int) -> dict[str, np
         rows, _, outcomes = assumptions.estimates[key].outcomes.rpartition(":")
         if outcomes:
             by_rows.setdefault(f"{rows}, {len(outcomes)}", {})[key] = outcomes
-    drawn = {}
+    drawn: dict[str, np.ndarray] = {}
     for place, measured in enumerate(by_rows.values()):
         wrong = np.array([[int(row) for row in outcomes] for outcomes in measured.values()])
         patterns, counts = np.unique(wrong, axis=1, return_counts=True)
@@ -229,7 +229,7 @@ def _in_words(
     is_sure: bool,
 ) -> str:
     a, b = assumptions.pair
-    likelier, other = sorted(assumptions.pair, key=cheaper.get, reverse=True)
+    likelier, other = sorted(assumptions.pair, key=lambda name: cheaper[name], reverse=True)
     over = assumptions.over
     if cheaper[a] == cheaper[b] == 0:
         return f"{APPROACHES[a]} and {APPROACHES[b]} cost the same {over}, whatever is drawn."

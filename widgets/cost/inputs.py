@@ -381,7 +381,7 @@ def _is_date(text: str) -> bool:
     return re.fullmatch(r"20\d\d-\d\d(-\d\d)?", text) is not None
 
 
-def _triple(key: str, old: InputRange, value: float | Sequence[float] | str) -> tuple[float, ...]:
+def _triple(key: str, old: InputRange, value: float | Sequence[float] | str) -> tuple[float, float, float]:
     """Low, base and high: three numbers as they are; one is the base, and the others keep their distance."""
     given: Sequence[Any] = value if isinstance(value, Sequence) and not isinstance(value, str) else [value]
     meaning = definition(key)
@@ -392,7 +392,7 @@ def _triple(key: str, old: InputRange, value: float | Sequence[float] | str) -> 
     except OverflowError:
         raise CourseError(f"{key} has {len(str(value))} digits; {meaning.bounds}.") from None
     if len(numbers) == 3:
-        return numbers
+        return numbers[0], numbers[1], numbers[2]
     if len(numbers) != 1:
         raise CourseError(f"{key} is {numbers}; give one number, or low, base and high.")
     (base,) = numbers

@@ -83,17 +83,17 @@ class Bill:
     @cached_property
     def upfront(self) -> np.ndarray:
         """$ before the first month."""
-        return sum(self.upfront_parts.values())
+        return sum(self.upfront_parts.values(), start=np.zeros(()))
 
     @cached_property
     def monthly(self) -> np.ndarray:
         """$ of each month."""
-        return sum(self.monthly_parts.values())
+        return sum(self.monthly_parts.values(), start=np.zeros(()))
 
     @cached_property
     def total(self) -> np.ndarray:
         """$ from the start to the horizon."""
-        return sum(self.parts.values())
+        return sum(self.parts.values(), start=np.zeros(()))
 
     @property
     def cumulative(self) -> np.ndarray:
@@ -239,7 +239,7 @@ def verdict(assumptions: Assumptions) -> CostVerdict:
     """Which of the pair is cheaper over the horizon, and from which month on, in one sentence."""
     a, b = assumptions.pair
     totals = {name: float(bill.total) for name, bill in bills(assumptions, approaches=(a, b)).items()}
-    cheaper, costlier = sorted(totals, key=totals.get)
+    cheaper, costlier = sorted(totals, key=lambda name: totals[name])
     saving = totals[costlier] - totals[cheaper]
     volume = assumptions.estimates[VOLUME].base
     at = f"At {volume:,.0f} outputs a month ({per_day(volume)}), {assumptions.over}"

@@ -6,10 +6,11 @@ the reader has measured.
 
 import math
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from pathlib import Path
+from typing import Any
 
 from pydantic import ConfigDict
 
@@ -95,8 +96,9 @@ class Check:
     @property
     def stands(self) -> bool:
         """Whether the figures differ exactly if the file says why, and a given figure is found again."""
-        if self.verdict == GIVEN:
-            return math.isclose(self.ours, self.entry.figure, rel_tol=1e-6)
+        figure = self.entry.figure
+        if self.verdict == GIVEN and isinstance(figure, float) and isinstance(self.ours, float):
+            return math.isclose(self.ours, figure, rel_tol=1e-6)
         return bool(self.entry.differs) == (self.verdict == DIFFERS)
 
     def row(self) -> dict[str, str]:
@@ -268,7 +270,7 @@ def _evaluation_hours(one: _Priced) -> float:
     )
 
 
-MEASURES: Mapping[str, Callable[..., float | str]] = {
+MEASURES: Mapping[str, Callable[..., Any]] = {
     "tokens_per_1000": lambda one: one.tokens,
     "serving_per_1000": lambda one: one.serving,
     "serving_ratio": lambda a, b: a.serving / b.serving,
@@ -296,8 +298,8 @@ which it is cheaper. `evaluation_hours` are those a month of watching all tuned 
 """
 
 
-def measure(name: str, assumptions: Assumptions, *of: str) -> Figure:
-    """What the measure of that name is in a case, for these approaches."""
+def measure(name: str, assumptions: Assumptions, *of: str) -> Any:
+    """What the measure of that name is in a case for these approaches: a number, or the name of one."""
     if name not in MEASURES:
         raise CourseError(f"{name!r} is not a measure; choose from {', '.join(MEASURES)}.")
     return MEASURES[name](*(_Priced(assumptions, one) for one in of))
@@ -323,7 +325,7 @@ class _Value:
         ways = {"value": self.value, "exact": self.exact, "same": self.same, "per_1000": self.per_1000}
         if sum(way is not None for way in ways.values()) != 1:
             raise CourseError(f"{self.key} needs one of {', '.join(ways)}.")
-        value = self.value
+        value: float | Sequence[float] | None = self.value
         if self.same is not None:
             definition(self.same)
             other = assumptions.estimates[self.same]
@@ -332,6 +334,7 @@ class _Value:
             value = (_implied(assumptions, self.key, self.per_1000, self.at),) * 3
         elif self.exact is not None:
             value = (self.exact,) * 3
+        assert value is not None  # one of the ways is there
         return assumptions.with_values({self.key: value}, self.source, self.kind, self.date)
 
 
@@ -414,7 +417,7 @@ def _measured(assumptions: Assumptions, name: str, result: Result) -> Assumption
     day = result.created[:10]
     low, high = result.interval
     values = {f"{name}.error_rate": (1 - high, 1 - result.accuracy, 1 - low)}
-    if result.input_tokens is not None:
+    if result.input_tokens is not None and result.output_tokens is not None:
         calls = assumptions.estimates[f"{name}.calls"].base
         variable = assumptions.estimates[f"{name}.variable"].base
         prefix = max(result.input_tokens / calls - variable, 0.0)
@@ -434,7 +437,10 @@ def _measured(assumptions: Assumptions, name: str, result: Result) -> Assumption
     capacity = tuple(min(max(share * most, bounds.lowest), bounds.highest) for share in (0.1, 0.3, 0.6))
     machine = "data/prices.csv: machine, all hours of a month; half and double of it"
     busy = f"{source}: {result.seconds:.2g} s each, and 10 to 60 % of the hours busy (assumed)"
-    hosting = {f"{name}.model": UNPRICED, f"{name}.hosting": (month / 2, month, 2 * month)}
+    hosting: dict[str, str | Sequence[float]] = {
+        f"{name}.model": UNPRICED,
+        f"{name}.hosting": (month / 2, month, 2 * month),
+    }
     assumptions = assumptions.with_values(hosting, machine, date=day)
     return assumptions.with_values({f"{name}.capacity": capacity}, busy, date=day)
 

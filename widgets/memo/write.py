@@ -8,14 +8,14 @@ import hashlib
 import html
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -26,7 +26,7 @@ from course.files import read_toml, replacing
 from course.material.data import KINDS, tickets
 from course.material.prices import models
 from course.measuring import board, gap
-from course.measuring.results import money, percent
+from course.measuring.results import Result, money, percent
 from course.paths import DATA, ROOT, results_dir
 from course.tuning import adapters
 from course.tuning.adapters import Adapter
@@ -150,7 +150,7 @@ def _chart(costs: Costs) -> Markup:
     return Markup(chart.as_html())
 
 
-def _environment(**settings: object) -> Environment:
+def _environment(**settings: Any) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
@@ -219,7 +219,7 @@ def _data_hash() -> str:
     return hashlib.sha256("".join(map(weights.file_hash, files)).encode()).hexdigest()
 
 
-def _dates(entries: list[tuple[str, object]]) -> Iterator[tuple[str, str]]:
+def _dates(entries: Sequence[tuple[str, Result]]) -> Iterator[tuple[str, str]]:
     """The day of each file: of the board its newest measurement, of the other two when they were saved."""
     if entries:
         yield BOARD, max(result.created for _, result in entries)[:10]
