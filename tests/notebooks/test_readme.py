@@ -54,6 +54,12 @@ def test_every_file_that_a_page_names_is_there():
     ] == []
 
 
+def test_all_that_lies_in_data_is_named_in_its_readme():
+    text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
+    names = {path.name for path in (ROOT / "data").iterdir() if not path.name.startswith(".")} - {"README.md"}
+    assert [name for name in names if name not in text] == []
+
+
 def test_the_tables_of_the_data_name_files_that_are_there():
     text = (ROOT / "data" / "README.md").read_text(encoding="utf-8")
     cells = re.findall(r"^\| (`[^|]*`) \|", text, re.MULTILINE)
