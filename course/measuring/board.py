@@ -41,8 +41,12 @@ _LOOKS = {
 }
 WAIT_SECONDS = 30  # for another kernel that writes
 _LOWEST_COST = 0.00001  # $ per 1,000; anything below is drawn here, or it would stretch the axis to nothing
-_LABEL_COLUMN, _LABEL_GAP, _LABEL_LENGTH = 270, 17, 42  # pixels, pixels, characters
-_MARGIN = {"l": 60, "r": _LABEL_COLUMN, "t": 40, "b": 110}
+_LABEL_GAP, _LABEL_LENGTH = 17, 42  # pixels, characters
+_MARGIN = {"l": 60, "r": 270, "t": 40, "b": 110}  # the labels stand on the right
+_COLUMNS = (
+    "lesson name accuracy low high n valid input_tokens output_tokens seconds cost_per_1000 badge model "
+    "created note"
+).split()
 
 
 def add(*results: Result, lesson: str) -> None:
@@ -51,23 +55,13 @@ def add(*results: Result, lesson: str) -> None:
         if not isinstance(result, Result):
             raise CourseError(f"The board takes results of evaluate(), not {result!r}; measure it first.")
     rows = [
-        (
-            lesson,
-            result.name,
-            result.model,
-            result.n,
-            result.badge,
-            result.note,
-            result.created,
-            _packed(result),
-        )
-        for result in results
+        vars(result) | {"lesson": lesson, "n": result.n, "outcomes": _packed(result)} for result in results
     ]
     with _connected() as connection:
         connection.executemany(
-            "INSERT INTO board VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET "
-            "badge = excluded.badge, note = excluded.note, created = excluded.created, "
-            "outcomes = excluded.outcomes",
+            "INSERT INTO board VALUES (:lesson, :name, :model, :n, :badge, :note, :created, :outcomes) "
+            "ON CONFLICT DO UPDATE SET badge = excluded.badge, note = excluded.note, "
+            "created = excluded.created, outcomes = excluded.outcomes",
             rows,
         )
 
@@ -100,7 +94,12 @@ def table(lesson: str | None = None) -> pd.DataFrame:
 
     Of one lesson everything, without a lesson every rung that routes tickets; so for `text` and `show`.
     """
-    return pd.DataFrame([_figures(number, result) for number, result in _shown(lesson)], columns=_COLUMNS)
+    rows = []
+    for number, result in _shown(lesson):
+        low, high = result.interval
+        row = {"lesson": number, "low": low, "high": high}
+        rows.append(row | {column: getattr(result, column) for column in _COLUMNS if column not in row})
+    return pd.DataFrame(rows, columns=_COLUMNS)
 
 
 def text(lesson: str | None = None) -> str:
@@ -117,22 +116,29 @@ def show(lesson: str | None = None) -> go.Figure:
     A reading that nobody can price is a dotted line. `text()` says the same in words.
     """
     results = [result for _, result in _shown(lesson)]
-    left, right = _cost_range(results)
-    height = _MARGIN["t"] + _MARGIN["b"] + max(300, _LABEL_GAP * (len(results) + 3))
+    powers = [power for result in results if (power := _power_of_cost(result)) is not None] or [-3, 0]
+    left, right = math.floor(min(powers)) - 0.2, math.ceil(max(powers)) + 0.2
     # Room between the ends of the dotted lines and their names, for the lines from one to the other.
     edge = right + 0.08 * (right - left)
-    figure = go.Figure(layout=_layout(left, right, edge, height))
-    seen: set[str] = set()
-    for result in results:
-        figure.add_trace(_trace(result, left, right, first_of_kind=result.badge_kind not in seen))
-        seen.add(result.badge_kind)
-    for annotation in _labels(results, right, edge, height):
-        figure.add_annotation(annotation)
-    if not results:
-        figure.add_annotation(
-            text="Nothing measured yet", x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False
-        )
-    return _without_upload(figure)
+    height = _MARGIN["t"] + _MARGIN["b"] + max(300, _LABEL_GAP * (len(results) + 3))
+    first = {result.badge_kind: result for result in reversed(results)}
+    traces = [_trace(result, left, right, in_legend=first[result.badge_kind] is result) for result in results]
+    figure = go.Figure(traces, _layout(left, right, edge, height))
+    figure.layout.annotations = _labels(results, right, edge, height) or [
+        {
+            "text": "Nothing measured yet",
+            "x": 0.5,
+            "y": 0.5,
+            "xref": "paper",
+            "yref": "paper",
+            "showarrow": False,
+        }
+    ]
+    # Plotly offers to upload a chart to its cloud; results stay on this machine.
+    figure._config = figure._config | {"showSendToCloud": False}
+    renderer = pio.renderers["plotly_mimetype"]
+    renderer.config = (renderer.config or {}) | {"showSendToCloud": False}
+    return figure
 
 
 @contextmanager
@@ -152,51 +158,20 @@ def _packed(result: Result) -> str:
 
 
 def _shown(lesson: str | None) -> list[tuple[str, Result]]:
+    """The entries of a lesson; without one those whose rows are all tickets."""
     found = entries(lesson)
-    return found if lesson else [entry for entry in found if _routes_tickets(entry[1])]
-
-
-def _routes_tickets(result: Result) -> bool:
-    return all(outcome.expected in QUEUES for outcome in result.outcomes)
-
-
-_COLUMNS = [
-    "lesson",
-    "name",
-    "accuracy",
-    "low",
-    "high",
-    "n",
-    "valid",
-    "input_tokens",
-    "output_tokens",
-    "seconds",
-    "cost_per_1000",
-    "badge",
-    "model",
-    "created",
-    "note",
-]
-
-
-def _figures(lesson: str, result: Result) -> dict:
-    low, high = result.interval
-    own = {column: getattr(result, column) for column in _COLUMNS if column not in ("lesson", "low", "high")}
-    return own | {"lesson": lesson, "low": low, "high": high}
+    if lesson:
+        return found
+    return [entry for entry in found if all(row.expected in QUEUES for row in entry[1].outcomes)]
 
 
 def _cost_note(result: Result) -> str:
-    return "no cost known" if result.cost_per_1000 is None else f"{money(result.cost_per_1000)} $ per 1,000"
+    return "no cost known" if result.cost_per_1000 is None else f"{money(result.cost_per_1000)} per 1,000"
 
 
-def _cost_range(results: list[Result]) -> tuple[float, float]:
-    """Ends of the cost axis as powers of ten, with room at both ends."""
-    costs = [_drawn_cost(result) for result in results if result.cost_per_1000 is not None] or [0.001, 1]
-    return math.floor(math.log10(min(costs))) - 0.2, math.ceil(math.log10(max(costs))) + 0.2
-
-
-def _drawn_cost(result: Result) -> float:
-    return max(result.cost_per_1000, _LOWEST_COST)
+def _power_of_cost(result: Result) -> float | None:
+    """The place on the axis of cost: log10 of the dollars for 1,000 rows, None where nobody knows them."""
+    return None if result.cost_per_1000 is None else math.log10(max(result.cost_per_1000, _LOWEST_COST))
 
 
 def _layout(left: float, right: float, edge: float, height: int) -> go.Layout:
@@ -214,7 +189,10 @@ def _layout(left: float, right: float, edge: float, height: int) -> go.Layout:
             "range": [left, edge],
             "title": {"text": "cost of 1,000 rows ($, logarithmic)"},
             "tickvals": [10.0**power for power in shown],
-            "ticktext": [_tick(power) for power in shown],
+            "ticktext": [
+                f"{'up to ' * (10.0**power <= _LOWEST_COST)}{10.0**power:.{max(0, -power)}f}"
+                for power in shown
+            ],
         },
         yaxis={"range": [-3, 103], "title": {"text": "right answers (%), 95 % interval"}, "zeroline": False},
         legend={
@@ -228,12 +206,7 @@ def _layout(left: float, right: float, edge: float, height: int) -> go.Layout:
     )
 
 
-def _tick(power: int) -> str:
-    price = f"{10.0**power:.{max(0, -power)}f}"
-    return f"up to {price}" if 10.0**power <= _LOWEST_COST else price
-
-
-def _trace(result: Result, left: float, right: float, *, first_of_kind: bool) -> go.Scatter:
+def _trace(result: Result, left: float, right: float, *, in_legend: bool) -> go.Scatter:
     colour, symbol = _LOOKS[result.badge_kind]
     percent_right = 100 * result.accuracy
     low, high = (100 * bound for bound in result.interval)
@@ -241,15 +214,16 @@ def _trace(result: Result, left: float, right: float, *, first_of_kind: bool) ->
         "name": result.badge_kind,
         "legendgroup": result.badge_kind,
         "legendrank": BADGE_KINDS.index(result.badge_kind) + 1,
-        "showlegend": first_of_kind,
+        "showlegend": in_legend,
         "hovertemplate": f"{_hover(result)}<extra></extra>",
     }
-    if result.cost_per_1000 is None:
+    power = _power_of_cost(result)
+    if power is None:
         ends = [10**left, 10 ** ((left + right) / 2), 10**right]
         line = {"color": colour, "dash": "dot", "width": 1.5}
         return go.Scatter(x=ends, y=[percent_right] * len(ends), mode="lines", line=line, **common)
     return go.Scatter(
-        x=[_drawn_cost(result)],
+        x=[10**power],
         y=[percent_right],
         mode="markers",
         marker={"color": colour, "symbol": symbol, "size": 11, "line": {"color": colour, "width": 1.5}},
@@ -266,17 +240,14 @@ def _trace(result: Result, left: float, right: float, *, first_of_kind: bool) ->
 
 def _hover(result: Result) -> str:
     low, high = (f"{100 * bound:.1f}" for bound in result.interval)
-    tokens = (
-        None
-        if result.input_tokens is None
-        else f"{result.input_tokens:.0f} in, {result.output_tokens:.0f} out"
-    )
     lines = [
         f"<b>{html.escape(result.name)}</b>",
         f"right: {percent(result.accuracy)} % ({low}-{high}) of {result.n}",
         f"valid: {percent(result.valid)} %",
-        f"tokens: {tokens}" if tokens else "",
-        f"time: {duration(result.seconds)} a row" if result.seconds is not None else "",
+        ""
+        if result.input_tokens is None
+        else f"tokens: {result.input_tokens:.0f} in, {result.output_tokens:.0f} out",
+        "" if result.seconds is None else f"time: {duration(result.seconds)} a row",
         _cost_note(result),
         html.escape(result.badge),
         html.escape(result.note),
@@ -287,18 +258,27 @@ def _hover(result: Result) -> str:
 def _labels(results: list[Result], right: float, edge: float, height: int) -> list[dict]:
     """A name for each result in a column right of the plot, none on another, with a line to its point."""
     names = Counter(result.name for result in results)
-    ordered = sorted(results, key=lambda result: (result.accuracy, -_place(result, right)))
+
+    def place(result: Result) -> float:
+        power = _power_of_cost(result)
+        return right if power is None else power
+
+    def label(result: Result) -> str:
+        model = f" ({result.model or 'no model'}, {result.n} rows)" if names[result.name] > 1 else ""
+        full = f"{result.name}{model}"
+        return html.escape(full if len(full) <= _LABEL_LENGTH else f"{full[: _LABEL_LENGTH - 3]}...")
+
+    ordered = sorted(results, key=lambda result: (result.accuracy, -place(result)))
     gap = 106 * _LABEL_GAP / (height - _MARGIN["t"] - _MARGIN["b"])
-    places = _spread(
-        [100 * result.accuracy for result in ordered], gap, lowest=-3 + gap / 2, highest=103 - gap / 2
-    )
+    shares = [100 * result.accuracy for result in ordered]
+    heights = _spread(shares, gap, lowest=-3 + gap / 2, highest=103 - gap / 2)
     return [
         {
-            "text": html.escape(_label(result, is_only=names[result.name] == 1)),
-            "x": _place(result, right),
-            "y": 100 * result.accuracy,
+            "text": label(result),
+            "x": place(result),
+            "y": share,
             "ax": edge,
-            "ay": place,
+            "ay": height,
             "axref": "x",
             "ayref": "y",
             "xanchor": "left",
@@ -309,17 +289,8 @@ def _labels(results: list[Result], right: float, edge: float, height: int) -> li
             "standoff": 7,
             "font": {"size": 12},
         }
-        for result, place in zip(ordered, places, strict=True)
+        for result, share, height in zip(ordered, shares, heights, strict=True)
     ]
-
-
-def _place(result: Result, right: float) -> float:
-    return right if result.cost_per_1000 is None else math.log10(_drawn_cost(result))
-
-
-def _label(result: Result, *, is_only: bool) -> str:
-    full = result.name if is_only else f"{result.name} ({result.model or 'no model'}, {result.n} rows)"
-    return full if len(full) <= _LABEL_LENGTH else f"{full[: _LABEL_LENGTH - 3]}..."
 
 
 def _spread(wanted: list[float], gap: float, *, lowest: float, highest: float) -> list[float]:
@@ -332,11 +303,3 @@ def _spread(wanted: list[float], gap: float, *, lowest: float, highest: float) -
         places[number] = min(places[number], limit)
         limit = places[number] - gap
     return places
-
-
-def _without_upload(figure: go.Figure) -> go.Figure:
-    """Plotly offers to upload a chart to its cloud; results stay on this machine."""
-    figure._config = figure._config | {"showSendToCloud": False}
-    renderer = pio.renderers["plotly_mimetype"]
-    renderer.config = (renderer.config or {}) | {"showSendToCloud": False}
-    return figure

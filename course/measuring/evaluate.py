@@ -3,8 +3,9 @@
 import contextvars
 import sys
 import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -25,7 +26,6 @@ from course.measuring.results import (
     check_for,
     compare,
     now,
-    outcome_of,
     wilson,
 )
 
@@ -76,9 +76,9 @@ def evaluate(
     if client is not None and client.mode == "live":
         _announce(rows, predict, client)
     measured = _run(rows, partial(_measure, predict=predict, judge=judge), workers, on_progress)
-    if all(isinstance(row.raised, _REQUEST_REFUSED) for row in measured):
-        # Nothing was measured: the request is wrong, not the model.
-        raise measured[0].raised
+    refused = measured[0].raised
+    if refused and all(isinstance(row.raised, _REQUEST_REFUSED) for row in measured):
+        raise refused  # nothing was measured: the request is wrong, not the model
     uses = [use for row in measured for use in row.uses]
     asked = model or next((use.model for use in uses), "")
     return Result(name, tuple(row.outcome for row in measured), _badge(asked, uses), asked, now(), note)
@@ -89,13 +89,14 @@ def _announce(rows: Sequence[Row], predict: Callable[[Any], Any], client: "Cours
     print(expected)
     if not expected.affordable:
         raise meter.BudgetError(
-            f"The run could cost up to {expected.max_cost:.4f} $ and {expected.budget_left:.4f} $ is left, "
+            f"The run could cost up to ${expected.max_cost:.4f} and ${expected.budget_left:.4f} is left, "
             "so nothing was sent: measure fewer rows, or set COURSE_BUDGET to more dollars and connect again."
         )
 
 
 def _measure(row: Row, *, predict: Callable[[Any], Any], judge: Check) -> _Measured:
-    reply, raised = None, None
+    reply: Any = None
+    raised: Exception | None = None
     with meter.collect() as uses:
         started = time.perf_counter()
         try:
@@ -107,16 +108,18 @@ def _measure(row: Row, *, predict: Callable[[Any], Any], judge: Check) -> _Measu
             raise
         except Exception as error:
             raised = error
-        elapsed = time.perf_counter() - started
-    outcome = outcome_of(
+        used: dict[str, Any] = {"seconds": time.perf_counter() - started}
+    if uses:
+        used = {
+            "input_tokens": sum(use.input_tokens + use.cache_read + use.cache_write for use in uses),
+            "output_tokens": sum(use.output_tokens for use in uses),
+            "seconds": sum(use.seconds for use in uses),
+        }
+    outcome = Outcome.of(
         row,
         reply,
         Verdict(valid=False, correct=False) if raised else judge(row, reply),
-        input_tokens=sum(use.input_tokens + use.cache_read + use.cache_write for use in uses)
-        if uses
-        else None,
-        output_tokens=sum(use.output_tokens for use in uses) if uses else None,
-        seconds=sum(use.seconds for use in uses) if uses else elapsed,
+        **used,
         cost=sum(use.cost for use in uses),
         error=without_halves(f"{type(raised).__name__}: {raised}") if raised else "",
     )
@@ -130,52 +133,35 @@ def _run(
     on_progress: Callable[[int], None] | None,
 ) -> list[_Measured]:
     """measure(row) for every row, in the order of the rows, on `workers` threads (1: on the caller's)."""
-    finished: list[_Measured] = []
-    sign = _ProgressSign(len(rows)) if on_progress is None else None
-    show = on_progress or sign.show
-    try:
-        if workers == 1:
-            for row in rows:
-                finished.append(measure(row))
+    finished: dict[int, _Measured] = {}
+    with nullcontext(on_progress) if on_progress else _progress(len(rows)) as show:
+        try:
+            alone = workers == 1
+            for place, row in enumerate(map(measure, rows)) if alone else _in_threads(rows, measure, workers):
+                finished[place] = row
                 show(len(finished))
-            return finished
-        return _run_in_threads(rows, measure, workers, show, finished)
-    except KeyboardInterrupt:
-        asked = any(row.uses for row in finished)
-        goes_on = " Their answers are kept: run the cell again and it goes on from there." if asked else ""
-        print(f"Stopped after {len(finished)} of {len(rows)} rows.{goes_on}")
-        raise
-    finally:
-        if sign is not None:
-            sign.clear()
+        except KeyboardInterrupt:
+            asked = any(row.uses for row in finished.values())
+            kept = " Their answers are kept: run the cell again and it goes on from there." if asked else ""
+            print(f"Stopped after {len(finished)} of {len(rows)} rows.{kept}")
+            raise
+    return [finished[place] for place in range(len(rows))]
 
 
-def _run_in_threads(
-    rows: Sequence[Row],
-    measure: Callable[[Row], _Measured],
-    workers: int,
-    show: Callable[[int], None],
-    finished: list[_Measured],
-) -> list[_Measured]:
+def _in_threads(
+    rows: Sequence[Row], measure: Callable[[Row], _Measured], workers: int
+) -> Iterator[tuple[int, _Measured]]:
     pool = ThreadPoolExecutor(workers)
     # Each row has its own copy of the context and so collects its own usage.
-    futures = [pool.submit(contextvars.copy_context().run, measure, row) for row in rows]
-    waiting = set(futures)
+    places = {pool.submit(contextvars.copy_context().run, measure, row): n for n, row in enumerate(rows)}
+    waiting = set(places)
     try:
         while waiting:
             done, waiting = wait(waiting, timeout=_SECONDS_BETWEEN_SIGNS, return_when=FIRST_EXCEPTION)
-            for future in done:
-                future.result()
-            show(len(futures) - len(waiting))
+            yield from ((places[future], future.result()) for future in done)
     finally:
         # Not waited for: an answer under way still reaches the recordings, and nobody has to sit it out.
         pool.shutdown(wait=False, cancel_futures=True)
-        finished.extend(future.result() for future in futures if _succeeded(future))
-    return finished
-
-
-def _succeeded(future: Future) -> bool:
-    return future.done() and not future.cancelled() and future.exception() is None
 
 
 def _badge(model: str, uses: list[meter.Usage]) -> str:
@@ -193,34 +179,34 @@ def _badge(model: str, uses: list[meter.Usage]) -> str:
     return f"{kind}: {model}, {' to '.join(dict.fromkeys((days[0], days[-1])))}"
 
 
-class _ProgressSign:
-    """'23 of 72' while rows are measured, in a notebook or on a terminal, and gone at the end.
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None]]:
+    """Shows '23 of 72' while rows are measured, in a notebook or on a terminal, and nothing at the end.
 
-    A notebook gets one display, empty when it appears and again when it is cleared, so that a saved notebook
-    looks the same however long the run took.
+    A notebook gets one display, empty when it appears and again at the end, so that a saved notebook looks
+    the same however long the run took.
     """
+    in_notebook = hasattr(get_ipython(), "kernel")
+    on_terminal = not in_notebook and sys.stderr.isatty()
+    handle = display({"text/plain": ""}, raw=True, display_id=True) if in_notebook else None
+    shown = time.monotonic()
 
-    def __init__(self, total: int) -> None:
-        self._total = total
-        self._shown = time.monotonic()
-        shell = get_ipython()
-        in_notebook = hasattr(shell, "kernel")
-        self._handle = display({"text/plain": ""}, raw=True, display_id=True) if in_notebook else None
-        self._on_terminal = not in_notebook and sys.stderr.isatty()
-
-    def show(self, count: int) -> None:
-        if time.monotonic() - self._shown < _SECONDS_BETWEEN_SIGNS:
+    def show(count: int) -> None:
+        nonlocal shown
+        if time.monotonic() - shown < _SECONDS_BETWEEN_SIGNS:
             return
-        self._shown = time.monotonic()
-        text = f"{count} of {self._total}"
-        if self._handle is not None:
-            bar = f'<progress value="{count}" max="{self._total}"></progress> {text}'
-            self._handle.update({"text/html": bar, "text/plain": text}, raw=True)
-        elif self._on_terminal:
+        shown = time.monotonic()
+        text = f"{count} of {total}"
+        if handle is not None:
+            bar = f'<progress value="{count}" max="{total}"></progress> {text}'
+            handle.update({"text/html": bar, "text/plain": text}, raw=True)
+        elif on_terminal:
             print(f"\r{text}", end="", file=sys.stderr, flush=True)
 
-    def clear(self) -> None:
-        if self._handle is not None:
-            self._handle.update({"text/plain": ""}, raw=True)
-        elif self._on_terminal:
+    try:
+        yield show
+    finally:
+        if handle is not None:
+            handle.update({"text/plain": ""}, raw=True)
+        elif on_terminal:
             print("\r\033[K", end="", file=sys.stderr, flush=True)

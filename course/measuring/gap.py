@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from statistics import NormalDist
 
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
@@ -16,9 +15,7 @@ from statsmodels.stats.multitest import multipletests
 from course.errors import CourseError
 from course.material.data import Ticket
 from course.measuring import board
-from course.measuring.results import Outcome, Result, compare, money, percent, wilson
-
-_Z_95 = NormalDist().inv_cdf(0.975)
+from course.measuring.results import Z_95, Outcome, Result, compare, money, percent, wilson
 
 ABOVE, BELOW, UNDECIDED = "above", "below", "undecided"
 STOP, GO_ON, MEASURE_MORE = "stop", "go on", "measure more"
@@ -225,7 +222,7 @@ def rows_to_decide(accuracy: float, accepted: float) -> int | None:
     if accuracy == accepted:
         return None
     # Wilson's interval holds the shares that the score test does not reject; this solves that test for n.
-    return math.ceil(_Z_95**2 * accepted * (1 - accepted) / (accuracy - accepted) ** 2)
+    return math.ceil(Z_95**2 * accepted * (1 - accepted) / (accuracy - accepted) ** 2)
 
 
 def corrected_share(passed: float, sensitivity: float, specificity: float) -> float | None:
@@ -330,7 +327,7 @@ def _figures(rung: Result, acceptance: Acceptance) -> list[str]:
 
 def _caveats(rung: Result) -> list[str]:
     cost = rung.cost_per_1000
-    priced = f"1,000 tickets cost {money(cost)} $." if cost is not None else "Nobody measured what it costs."
+    priced = f"1,000 tickets cost {money(cost)}." if cost is not None else "Nobody measured what it costs."
     if rung.badge_kind != "recorded reading":
         return [priced]
     return [priced, "It is a recorded reading: measure it on your own tickets before you rely on it."]

@@ -3,9 +3,11 @@
 import html
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from statistics import NormalDist
 from typing import Any, Protocol
 
 import pandas as pd
@@ -25,8 +27,7 @@ BADGE_KINDS = (
     "recorded reading",
     "claimed",
 )
-
-_Z_95 = 1.959964  # two-sided 95 % of the normal distribution
+Z_95 = NormalDist().inv_cdf(0.975)
 
 
 class Row(Protocol):
@@ -61,11 +62,29 @@ class Outcome:
     valid: bool
     correct: bool
     slice: str
-    input_tokens: int | None
-    output_tokens: int | None
-    seconds: float | None
-    cost: float | None
-    error: str
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    seconds: float | None = None
+    cost: float | None = None
+    error: str = ""
+
+    @classmethod
+    def of(cls, row: Row, reply: Any, verdict: Verdict, **measured: Any) -> "Outcome":
+        """The judged row with what else was measured. CourseError when the check gave no `Verdict`."""
+        if not isinstance(verdict, Verdict):
+            raise CourseError(
+                f"The check gave {verdict!r} for row {row.id!r}; return Verdict(valid=..., correct=...)."
+            )
+        return cls(
+            id=row.id,
+            text=row.text,
+            expected=plain_text(_first_of(row, ("queue", "gold", "answer"))),
+            reply=reply,
+            valid=bool(verdict.valid),
+            correct=bool(verdict.correct),
+            slice=_first_of(row, ("kind", "difficulty")),
+            **measured,
+        )
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -105,7 +124,7 @@ class Result:
                 raise CourseError(
                     f"There is no reply for row {row.id!r}; leave the row out or add its reply."
                 )
-        outcomes = tuple(outcome_of(row, replies[row.id], judge(row, replies[row.id])) for row in rows)
+        outcomes = tuple(Outcome.of(row, replies[row.id], judge(row, replies[row.id])) for row in rows)
         return cls(name, outcomes, badge, model, now(), note)
 
     @property
@@ -139,29 +158,24 @@ class Result:
         return sum(outcome.valid for outcome in self.outcomes) / self.n
 
     @property
-    def valid_interval(self) -> tuple[float, float]:
-        """95 % Wilson interval of the share of valid replies."""
-        return wilson(sum(outcome.valid for outcome in self.outcomes), self.n)
-
-    @property
     def input_tokens(self) -> float | None:
         """Mean per row, cached ones included; None where no model was asked."""
-        return _mean(outcome.input_tokens for outcome in self.outcomes)
+        return self._mean("input_tokens")
 
     @property
     def output_tokens(self) -> float | None:
         """Mean per row; None where no model was asked."""
-        return _mean(outcome.output_tokens for outcome in self.outcomes)
+        return self._mean("output_tokens")
 
     @property
     def seconds(self) -> float | None:
         """Mean per row: the engine's own time, the latency of a live answer, or a plain function's time."""
-        return _mean(outcome.seconds for outcome in self.outcomes)
+        return self._mean("seconds")
 
     @property
     def cost_per_1000(self) -> float | None:
         """$ for 1,000 rows: API money where any is due, else seconds at the price of the rented machine."""
-        paid = _mean(outcome.cost for outcome in self.outcomes)
+        paid = self._mean("cost")
         if paid:
             return 1000 * paid
         return None if self.seconds is None else 1000 * self.seconds * machine_price_per_hour() / 3600
@@ -178,15 +192,12 @@ class Result:
 
     def slices(self) -> pd.DataFrame:
         """Index slice (typical, hard, boundary); columns n, right, accuracy, low, high (Wilson), valid."""
-        lines = {}
-        for name in _slice_order(outcome.slice for outcome in self.outcomes):
-            part = [outcome for outcome in self.outcomes if outcome.slice == name]
-            right = sum(outcome.correct for outcome in part)
-            low, high = wilson(right, len(part))
-            valid = sum(outcome.valid for outcome in part) / len(part)
-            figures = (len(part), right, right / len(part), low, high, valid)
-            lines[name] = dict(zip(("n", "right", "accuracy", "low", "high", "valid"), figures, strict=True))
-        return pd.DataFrame.from_dict(lines, orient="index").rename_axis("slice")
+        parts = self.frame.groupby("slice", sort=False)
+        table = parts["correct"].agg(n="size", right="sum", accuracy="mean")
+        bounds = [wilson(right, n) for n, right in zip(table["n"], table["right"], strict=True)]
+        table[["low", "high"]] = bounds
+        order = sorted(table.index, key=lambda name: KINDS.index(name) if name in KINDS else len(KINDS))
+        return table.assign(valid=parts["valid"].mean()).loc[order]
 
     def failures(self, n: int = 5) -> pd.DataFrame:
         """The first `n` rows that are wrong: id, text, expected, reply, slice, error."""
@@ -196,12 +207,12 @@ class Result:
     def confusion(self) -> pd.DataFrame:
         """Counts, expected by reply; all replies in no valid form share the column '(not valid)'."""
         frame = self.frame
-        said = frame["reply"].map(plain_text).str.strip().where(frame["valid"], "(not valid)")
-        return pd.crosstab(frame["expected"], said, rownames=["expected"], colnames=["reply"])
+        reply = frame["reply"].map(plain_text).str.strip().where(frame["valid"], "(not valid)")
+        return pd.crosstab(frame["expected"], reply, rownames=["expected"], colnames=["reply"])
 
     def __str__(self) -> str:
         parts = [
-            f"{self.name}: {_share(self.accuracy, self.interval)} of {self.n} right",
+            f"{self.name}: {_share(self.right, self.n)} of {self.n} right",
             f"{percent(self.valid)} % valid",
         ]
         if self.input_tokens is not None:
@@ -215,17 +226,16 @@ class Result:
     def _repr_html_(self) -> str:
         asked = self.input_tokens is not None
         cells = {
-            "right": f"{_share(self.accuracy, self.interval)} of {self.n}",
-            "valid": _share(self.valid, self.valid_interval),
+            "right": f"{_share(self.right, self.n)} of {self.n}",
+            "valid": _share(round(self.valid * self.n), self.n),
             "tokens in / out": f"{self.input_tokens:.0f} / {self.output_tokens:.0f}" if asked else "-",
             "time per row": "-" if self.seconds is None else duration(self.seconds),
-            "$ per 1,000": money(self.cost_per_1000),
+            "cost of 1,000": money(self.cost_per_1000),
             "badge": self.badge,
         }
         head = "".join(f"<th>{html.escape(title)}</th>" for title in cells)
         body = "".join(f"<td>{html.escape(text)}</td>" for text in cells.values())
-        remarks = [remark for remark in (*self._error_note(), self.note) if remark]
-        below = "".join(f"<p>{html.escape(remark)}</p>" for remark in remarks)
+        below = "".join(f"<p>{html.escape(text)}</p>" for text in (*self._error_note(), self.note) if text)
         return (
             f"<table><caption><b>{html.escape(self.name)}</b></caption>"
             f"<thead><tr>{head}</tr></thead><tbody><tr>{body}</tr></tbody></table>{below}"
@@ -235,6 +245,10 @@ class Result:
         if not self.errors:
             return []
         return [f"{len(self.errors)} raised an error and count as wrong, the first: {self.errors[0]}"]
+
+    def _mean(self, field: str) -> float | None:
+        known = [value for each in self.outcomes if (value := getattr(each, field)) is not None]
+        return sum(known) / len(known) if known else None
 
 
 @dataclass(frozen=True)
@@ -247,8 +261,6 @@ class Comparison:
     only_a: int
     only_b: int
     neither: int
-    p_value: float
-    interval: tuple[float, float]
 
     @property
     def n(self) -> int:
@@ -256,9 +268,23 @@ class Comparison:
         return self.both + self.only_a + self.only_b + self.neither
 
     @property
+    def p_value(self) -> float:
+        """Of McNemar's exact test; 1 without a row on which they differ, for then nothing can be tested."""
+        table = [[self.both, self.only_a], [self.only_b, self.neither]]
+        return float(mcnemar(table, exact=True).pvalue) if self.only_a + self.only_b else 1.0
+
+    @property
     def difference(self) -> float:
-        """Accuracy of `a` minus accuracy of `b`, -1 to 1; `interval` is its 95 % interval."""
+        """Accuracy of `a` minus accuracy of `b`, -1 to 1."""
         return (self.only_a - self.only_b) / self.n
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the difference, by Bonett and Price (2012)."""
+        share_a, share_b = (self.only_a + 1) / (self.n + 2), (self.only_b + 1) / (self.n + 2)
+        centre = share_a - share_b
+        half = Z_95 * math.sqrt((share_a + share_b - centre**2) / (self.n + 2))
+        return max(-1.0, centre - half), min(1.0, centre + half)
 
     def __str__(self) -> str:
         low, high = (100 * bound for bound in self.interval)
@@ -271,27 +297,17 @@ class Comparison:
 
 
 def compare(a: Result, b: Result) -> Comparison:
-    """McNemar's exact test on the rows of both, with Bonett and Price's (2012) interval of the difference."""
-    right_a = {outcome.id: outcome.correct for outcome in a.outcomes}
-    right_b = {outcome.id: outcome.correct for outcome in b.outcomes}
+    """How two results differ on the rows of both. CourseError when they were measured on different rows."""
+    right_a, right_b = ({row.id: row.correct for row in result.outcomes} for result in (a, b))
     odd = sorted(right_a.keys() ^ right_b.keys())
     if odd:
         raise CourseError(
             f"'{a.name}' and '{b.name}' were measured on different rows ({odd[0]} is in only one of them); "
             "measure both on the same rows."
         )
-    pairs = [(right_a[id], right_b[id]) for id in right_a]
-    cells = [pairs.count(pair) for pair in ((True, True), (True, False), (False, True), (False, False))]
-    both, only_a, only_b, neither = cells
-    # Without a row on which they differ there is nothing to test.
-    p_value = mcnemar([[both, only_a], [only_b, neither]], exact=True).pvalue if only_a + only_b else 1.0
-    return Comparison(
-        a.name,
-        b.name,
-        *cells,
-        p_value=float(p_value),
-        interval=_difference_interval(only_a, only_b, len(pairs)),
-    )
+    pairs = Counter((right_a[id], right_b[id]) for id in right_a)
+    cells = ((True, True), (True, False), (False, True), (False, False))
+    return Comparison(a.name, b.name, *(pairs[cell] for cell in cells))
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:
@@ -305,8 +321,8 @@ def wilson(successes: int, n: int) -> tuple[float, float]:
 
 def routed_right(ticket: Ticket, reply: Any) -> Verdict:
     """The check of tickets: the reply, without space around it, is a queue name, and the right one."""
-    said = reply.strip() if isinstance(reply, str) else ""
-    return Verdict(said in QUEUES, said == ticket.queue)
+    queue = reply.strip() if isinstance(reply, str) else ""
+    return Verdict(queue in QUEUES, queue == ticket.queue)
 
 
 def check_for(rows: Sequence[Row], check: Check | None) -> Check:
@@ -328,38 +344,6 @@ def check_for(rows: Sequence[Row], check: Check | None) -> Check:
     return check or routed_right
 
 
-def outcome_of(
-    row: Row,
-    reply: Any,
-    verdict: Verdict,
-    *,
-    input_tokens: int | None = None,
-    output_tokens: int | None = None,
-    seconds: float | None = None,
-    cost: float | None = None,
-    error: str = "",
-) -> Outcome:
-    """The judged row. CourseError when the check gave no `Verdict`."""
-    if not isinstance(verdict, Verdict):
-        raise CourseError(
-            f"The check gave {verdict!r} for row {row.id!r}; return Verdict(valid=..., correct=...)."
-        )
-    return Outcome(
-        id=row.id,
-        text=row.text,
-        expected=plain_text(_first_of(row, ("queue", "gold", "answer"))),
-        reply=reply,
-        valid=bool(verdict.valid),
-        correct=bool(verdict.correct),
-        slice=_first_of(row, ("kind", "difficulty")),
-        input_tokens=input_tokens,
-        output_tokens=output_tokens,
-        seconds=seconds,
-        cost=cost,
-        error=error,
-    )
-
-
 def plain_text(value: Any) -> str:
     """A text as it is, anything else as JSON."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
@@ -371,12 +355,17 @@ def percent(share: float) -> str:
 
 
 def money(dollars: float | None) -> str:
-    """Dollars with two significant digits or cents, a dash where nobody knows."""
+    """Dollars such as $0.31, with cents or two significant digits; a dash where nobody knows."""
     if dollars is None:
         return "-"
-    if dollars >= 1:
-        return f"{dollars:,.2f}"
-    return f"{dollars:.{1 - math.floor(math.log10(dollars))}f}" if dollars >= 0.00001 else "under 0.00001"
+    if dollars < 0.00001:
+        return "under $0.00001"
+    return f"${significant(dollars)}"
+
+
+def significant(value: float) -> str:
+    """A number above 0 with two decimal places, or with two significant digits where it is under 1."""
+    return f"{value:,.{2 if value >= 1 else 1 - math.floor(math.log10(value))}f}"
 
 
 def duration(seconds: float) -> str:
@@ -391,25 +380,10 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def _difference_interval(only_a: int, only_b: int, n: int) -> tuple[float, float]:
-    share_a, share_b = (only_a + 1) / (n + 2), (only_b + 1) / (n + 2)
-    centre = share_a - share_b
-    half = _Z_95 * math.sqrt((share_a + share_b - centre**2) / (n + 2))
-    return max(-1.0, centre - half), min(1.0, centre + half)
-
-
-def _first_of(row: Row, fields: tuple[str, ...]) -> Any:
+def _first_of(row: Row, fields: Iterable[str]) -> Any:
     return next((getattr(row, field) for field in fields if hasattr(row, field)), "")
 
 
-def _slice_order(names: Iterable[str]) -> list[str]:
-    return sorted(dict.fromkeys(names), key=lambda name: KINDS.index(name) if name in KINDS else len(KINDS))
-
-
-def _mean(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return sum(known) / len(known) if known else None
-
-
-def _share(share: float, interval: tuple[float, float]) -> str:
-    return f"{percent(share)} % ({100 * interval[0]:.1f}-{100 * interval[1]:.1f})"
+def _share(successes: int, n: int) -> str:
+    low, high = wilson(successes, n)
+    return f"{percent(successes / n)} % ({100 * low:.1f}-{100 * high:.1f})"

@@ -117,7 +117,7 @@ def test_the_words_say_what_the_chart_shows(results_dir):
     assert board.text() == "The board is empty."
     board.add(measured("TF-IDF", right=6), reading(), lesson="03")
     first, second = board.text().splitlines()
-    assert first.startswith("03  TF-IDF: 75 % (40.9-92.9) of 8 right, 75 % valid") and "$ per 1,000" in first
+    assert first.startswith("03  TF-IDF: 75 % (40.9-92.9) of 8 right, 75 % valid") and " per 1,000 (" in first
     assert second.endswith("no cost known (recorded reading)")
     assert board.text("04") == "The board is empty."
 
@@ -134,7 +134,7 @@ def test_the_chart_has_points_intervals_and_dotted_lines(results_dir):
     assert figure.layout.xaxis.type == "log"
     assert "$" in figure.layout.xaxis.title.text and "%" in figure.layout.yaxis.title.text
     assert {"half", "all", "large model"} == {annotation.text for annotation in figure.layout.annotations}
-    for said in ("50 % (21.5-78.5) of 8", "valid: 50 %", "measured here", "$ per 1,000"):
+    for said in ("50 % (21.5-78.5) of 8", "valid: 50 %", "measured here", " per 1,000"):
         assert said in point.hovertemplate
 
 
@@ -164,7 +164,7 @@ def test_a_price_below_the_axis_stands_at_its_end(results_dir):
     figure = board.show()
     assert figure.data[0].x == (0.00001,)
     assert figure.layout.xaxis.ticktext[0] == "up to 0.00001"
-    assert "under 0.00001 $ per 1,000" in figure.data[0].hovertemplate
+    assert "under $0.00001 per 1,000" in figure.data[0].hovertemplate
 
 
 def test_every_kind_of_badge_has_a_colour_and_a_symbol_of_its_own():

@@ -353,7 +353,7 @@ def test_the_live_estimate_is_printed_and_holds(monkeypatch, capsys):
     assert evaluate(ROWS, always_right, name="affordable", client=Live()).accuracy == 1.0
     assert "12 requests to send" in capsys.readouterr().out
     left = 0.1
-    with pytest.raises(meter.BudgetError, match="0.5000 .* 0.1000"):
+    with pytest.raises(meter.BudgetError, match=r"up to \$0.5000 and \$0.1000 is left"):
         evaluate(ROWS, lambda row: pytest.fail("sent"), name="too dear", client=Live())
 
 
@@ -413,7 +413,7 @@ def test_wilson_refuses_what_is_no_share(successes, n):
 
 @pytest.mark.parametrize(
     "dollars, said",
-    [(None, "-"), (0.0, "under 0.00001"), (0.0056, "0.0056"), (0.31, "0.31"), (1234.5, "1,234.50")],
+    [(None, "-"), (0.0, "under $0.00001"), (0.0056, "$0.0056"), (0.31, "$0.31"), (1234.5, "$1,234.50")],
 )
 def test_money(dollars, said):
     assert money(dollars) == said

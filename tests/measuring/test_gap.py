@@ -138,7 +138,7 @@ def test_stop_at_the_cheapest_rung_that_is_above():
     poor, unpriced = priced(rung(ids("typical", 200), name="poor"), 0.0001), rung(name="unpriced")
     decided = gap.verdict([dear, cheap, poor, unpriced], ACCEPT, KNOWN)
     assert (decided.decision, decided.rung.name) == (STOP, "cheap")
-    assert "1,000 tickets cost 1.00 $." in decided.reasons
+    assert "1,000 tickets cost $1.00." in decided.reasons
     decided = gap.verdict([rung(ids("hard", 1), name="nearly"), unpriced], ACCEPT, KNOWN)
     assert decided.rung.name == "unpriced" and "Nobody measured what it costs." in decided.reasons
     assert not any("recorded reading" in reason for reason in decided.reasons)

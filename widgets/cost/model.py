@@ -290,8 +290,7 @@ def label(key: str) -> str:
 def dollars(amount: float) -> str:
     """An amount such as $1,200 or $0.35."""
     size = abs(amount)
-    text = f"{size:,.0f}" if size >= 100 else money(size) if size else "0"
-    return f"{'-' if amount < 0 else ''}${text}"
+    return f"{'-' if amount < 0 else ''}{money(size) if 0 < size < 100 else f'${size:,.0f}'}"
 
 
 def per_day(volume: float) -> str:

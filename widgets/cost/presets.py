@@ -19,7 +19,7 @@ from course.files import checked, read_toml
 from course.material.claims import claim as find_claim
 from course.material.prices import machine_price_per_hour
 from course.material.prices import models as priced_models
-from course.measuring.results import Result, money
+from course.measuring.results import Result, significant
 from course.paths import DATA
 from widgets.cost.inputs import APPROACHES, NEVER_ENDS, UNPRICED, Assumptions, definition, load
 from widgets.cost.model import Bill, bills, break_even_volumes, evaluation_tax
@@ -464,4 +464,4 @@ def _in_words(figure: Figure) -> str:
         return "never"
     if abs(figure) >= 100 or figure == int(figure):
         return f"{figure:,.0f}"
-    return money(figure) if figure > 0 else f"{figure:.2f}"
+    return significant(figure) if figure > 0 else f"{figure:.2f}"

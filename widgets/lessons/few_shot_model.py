@@ -63,7 +63,7 @@ def in_words(reading: FewShotReading, model: Model) -> str:
         f"With {shown}, {right} % of {reading.n} replies are right ({low} to {high}), "
         f"and {percent(reading.valid_share)} % are the name of a queue. A ticket takes "
         f"{reading.input_tokens:.0f} tokens in, {reading.output_tokens:.0f} out, and "
-        f"{duration(reading.seconds)}. 1,000 tickets cost ${cost} at the {model.tier} tier."
+        f"{duration(reading.seconds)}. 1,000 tickets cost {cost} at the {model.tier} tier."
     )
 
 
@@ -72,6 +72,6 @@ def gain_in_words(reading: FewShotReading, without: FewShotReading, model: Model
     points = 100 * (reading.accuracy - without.accuracy)
     dollars = cost_per_1000(reading, model) - cost_per_1000(without, model)
     return (
-        f"Against no example: {points:+.1f} points, and ${money(abs(dollars))} "
+        f"Against no example: {points:+.1f} points, and {money(abs(dollars))} "
         f"{'more' if dollars >= 0 else 'less'} for 1,000 tickets."
     )

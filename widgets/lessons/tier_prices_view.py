@@ -54,7 +54,7 @@ class TierPrices(Explorer):
         bills = {name: float(self._bill(name, per_day)) for name in TIERS}
         words = f"{self._bills_in_words(bills)} {self._gap_in_words(day)}"
         lines = [
-            Line(f"{name} tier: ${money(bill)}", volumes, self._bill(name, volumes), *LOOKS[name])
+            Line(f"{name} tier: {money(bill)}", volumes, self._bill(name, volumes), *LOOKS[name])
             for name, bill in bills.items()
         ]
         lines.append(Line("an engineer's day", [VOLUMES[0], VOLUMES[-1]], [day, day], GREY, strong=False))
@@ -69,7 +69,7 @@ class TierPrices(Explorer):
         )
 
     def _bills_in_words(self, bills: dict[str, float]) -> str:
-        costs = ", ".join(f"${money(bill)} on the {name} tier" for name, bill in bills.items())
+        costs = ", ".join(f"{money(bill)} on the {name} tier" for name, bill in bills.items())
         words = f"At {self.volume.value:,.0f} tickets a day, a month costs {costs}."
         if self.caching.value and self.prompt.value < self.caching.value:
             words += " The prompt is too short to be cached, so caching changes nothing."

@@ -19,7 +19,7 @@ LOOKS = {
     "wrong": f"repeating-linear-gradient(45deg, {RED} 0 4px, #E89060 4px 8px)",
     "stopped": "repeating-linear-gradient(90deg, #999999 0 2px, #DDDDDD 2px 6px)",
 }
-HEAD = ("steps", "right %", "wrong %", "stopped %", "requests", "$ per 1,000", "share")
+HEAD = ("steps", "right %", "wrong %", "stopped %", "requests", "cost of 1,000", "share")
 
 
 class ToolLoop(CaseExplorer):
@@ -50,7 +50,7 @@ class ToolLoop(CaseExplorer):
             f"{percent(end.right)} % of questions get a right answer, {percent(end.wrong)} % get a wrong one "
             f"that nobody notices, and {percent(end.stopped)} % reach the limit of {loop.limit} requests. "
             f"A question takes {end.requests:.1f} requests and {end.input_tokens:,.0f} input tokens; "
-            f"1,000 questions cost ${costs[loop.needed]} at the {self.tier.value} tier."
+            f"1,000 questions cost {costs[loop.needed]} at the {self.tier.value} tier."
         )
         rows = [_row(n, endings[n], costs[n]) for n in endings]
         caption = f"By the number of steps needed: {legend(LOOKS)}"
