@@ -11,9 +11,10 @@ import shutil
 import sqlite3
 import time
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import fields
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -26,7 +27,6 @@ from course.errors import CourseError
 T = TypeVar("T")
 LONGEST_CELL = 1_000_000  # characters
 BUSY_SECONDS = 10.0
-_BOMS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 # How files begin that are no text, whatever their name says.
 _NO_TEXTS = {
     b"%PDF-": "a PDF",
@@ -60,14 +60,11 @@ def decoded(content: bytes, name: str) -> str:
     for beginning, kind in _NO_TEXTS.items():
         if content.startswith(beginning):
             raise CourseError(f"{name} is {kind}, and not a text; save it as plain text, a table as CSV.")
-    encoding = _BOMS.get(content[:2])
-    if encoding is None and b"\0" in content:
-        encoding = "UTF-16" if content[1::2].count(0) + content[::2].count(0) > len(content) // 4 else None
-        if encoding is None:
-            line = content[: content.index(0)].count(b"\n") + 1
-            raise CourseError(f"{name}, line {line}: there is a NUL byte; save the file again as plain text.")
-    if encoding:
-        raise CourseError(f"{name} is saved as {encoding}; save it again as UTF-8.")
+    if content[:2] in (b"\xff\xfe", b"\xfe\xff") or content.count(0) > len(content) // 4:
+        raise CourseError(f"{name} is saved as UTF-16; save it again as UTF-8.")
+    if b"\0" in content:
+        line = content[: content.index(0)].count(b"\n") + 1
+        raise CourseError(f"{name}, line {line}: there is a NUL byte; save the file again as plain text.")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -104,26 +101,23 @@ def without_halves(value: Any) -> Any:
     return value
 
 
-def read_csv(path: Path, record: type[T], *, unique: str | None = "id") -> list[T]:
+def read_csv(
+    path: Path, record: type[T], *, unique: str | None = "id", check: Callable[[T], object] | None = None
+) -> list[T]:
     """The rows of a comma-separated file as records of a dataclass, in file order.
 
     The columns are the fields of the dataclass (or their pydantic aliases), in any order, and no others. An
-    empty cell is None where the field allows that. No two rows share a value of the field `unique`.
+    empty cell is None where the field allows that. No two rows share a value of the field `unique`. `check`
+    raises a CourseError for a record that does not fit to others; the line is put before it.
     """
-    return [value for _, value in csv_records(path, record, unique=unique)]
-
-
-def csv_records(path: Path, record: type[T], *, unique: str | None = "id") -> Iterator[tuple[str, T]]:
-    """The same with where each row stands ("train.csv, line 7"), for checks of the caller."""
     names = _names(record)
-    rows = csv_rows(path, tuple(names.values()))
     kinds = get_type_hints(record)
     optional = {name for field, name in names.items() if type(None) in get_args(kinds[field])}
     filled = (
         (where, {name: None if cell == "" and name in optional else cell for name, cell in row.items()})
-        for where, row in rows
+        for where, row in csv_rows(path, tuple(names.values()))
     )
-    return _records(filled, record, unique)
+    return _records(filled, record, unique, check)
 
 
 def csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
@@ -151,14 +145,11 @@ def csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[s
         ) from None
 
 
-def read_json_lines(path: Path, record: type[T], *, unique: str | None = "id") -> list[T]:
-    """The lines of a JSON Lines file as records of a dataclass, in file order."""
-    return [value for _, value in json_records(path, record, unique=unique)]
-
-
-def json_records(path: Path, record: type[T], *, unique: str | None = "id") -> Iterator[tuple[str, T]]:
-    """The same with where each record stands, for checks of the caller."""
-    return _records(json_objects(path), record, unique)
+def read_json_lines(
+    path: Path, record: type[T], *, unique: str | None = "id", check: Callable[[T], object] | None = None
+) -> list[T]:
+    """The lines of a JSON Lines file as records of a dataclass, with the same checks."""
+    return _records(json_objects(path), record, unique, check)
 
 
 def json_objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -194,12 +185,11 @@ def checked(record: type[T], values: dict[str, Any], where: str) -> T:
     unknown = sorted(values.keys() - set(_names(record).values()))
     if unknown:
         raise CourseError(f"{where}: the field {unknown[0]!r} is not known; remove it or correct its name.")
-    try:
-        return TypeAdapter(record).validate_python(values)
-    except ValidationError as error:
-        raise CourseError(f"{where}: {fault(error)}") from None
-    except CourseError as error:
-        raise CourseError(f"{where}: {error}") from None
+    with _at(where):
+        try:
+            return _adapter(record).validate_python(values)
+        except ValidationError as error:
+            raise CourseError(fault(error)) from None
 
 
 @contextmanager
@@ -312,23 +302,43 @@ def _database_fault(path: Path, holds: str, error: Exception) -> str:
 
 
 def _records(
-    rows: Iterable[tuple[str, dict[str, Any]]], record: type[T], unique: str | None
-) -> Iterator[tuple[str, T]]:
-    seen: dict[Any, str] = {}
+    rows: Iterable[tuple[str, dict[str, Any]]],
+    record: type[T],
+    unique: str | None,
+    check: Callable[[T], object] | None,
+) -> list[T]:
+    places: dict[Any, str] = {}
+    found = []
     for where, row in rows:
         value = checked(record, row, where)
-        if unique:
-            identity = getattr(value, unique)
+        with _at(where):
+            if check:
+                check(value)
+            identity = getattr(value, unique) if unique else where
             if not str(identity).strip():
-                raise CourseError(f"{where}: {unique} is {identity!r}; give every row one.")
-            if identity in seen:
-                raise CourseError(
-                    f"{where}: {unique} {identity!r} is already in {seen[identity]}; make it unique."
-                )
-            seen[identity] = where
-        yield where, value
+                raise CourseError(f"{unique} is {identity!r}; give every row one.")
+            if identity in places:
+                raise CourseError(f"{unique} {identity!r} is already in {places[identity]}; make it unique.")
+            places[identity] = where
+        found.append(value)
+    return found
 
 
+@contextmanager
+def _at(where: str) -> Iterator[None]:
+    """Puts the place before the message of a CourseError."""
+    try:
+        yield
+    except CourseError as error:
+        raise CourseError(f"{where}: {str(error)[0].lower()}{str(error)[1:]}") from None
+
+
+@cache
+def _adapter(record: type[T]) -> TypeAdapter[T]:
+    return TypeAdapter(record)
+
+
+@cache
 def _names(record: type) -> dict[str, str]:
     """Field of a dataclass -> its name in a file: the pydantic alias if it has one."""
     names = {field.name: field.name for field in fields(record)}
@@ -367,7 +377,7 @@ def fault(error: ValidationError) -> str:
 
 
 def _short(value: Any) -> str:
-    shown = repr(value) if not isinstance(value, str) else repr(value[:60])
+    shown = repr(value[:60] if isinstance(value, str) else value)
     return shown if len(shown) <= 70 else f"{shown[:67]}..."
 
 

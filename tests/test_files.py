@@ -16,7 +16,7 @@ from course.errors import CourseError
 
 
 @dataclass(frozen=True)
-class Row:
+class Entry:
     """A record with a text, a number and something optional."""
 
     id: str
@@ -26,7 +26,7 @@ class Row:
 
 
 GOOD = "id,text,count,note\na,one,1,\nb,two,2,7\n"
-ROWS = [Row("a", "one", 1, None), Row("b", "two", 2, 7)]
+ROWS = [Entry("a", "one", 1, None), Entry("b", "two", 2, 7)]
 
 
 def written(folder: Path, content: bytes | str, name: str = "rows.csv") -> Path:
@@ -48,13 +48,13 @@ def written(folder: Path, content: bytes | str, name: str = "rows.csv") -> Path:
     ids=["as it is", "with a BOM", "CRLF", "CR", "an empty line", "other order, no last line end"],
 )
 def test_a_good_file_gives_its_records(tmp_path, content):
-    assert files.read_csv(written(tmp_path, content), Row) == ROWS
+    assert files.read_csv(written(tmp_path, content), Entry) == ROWS
 
 
 def test_line_ends_inside_a_quoted_cell_are_the_same_on_every_system(tmp_path):
     text = 'id,text,count,note\na,"one\ntwo",1,\n'
-    unix = files.read_csv(written(tmp_path, text, "unix.csv"), Row)
-    assert files.read_csv(written(tmp_path, text.replace("\n", "\r\n"), "dos.csv"), Row) == unix
+    unix = files.read_csv(written(tmp_path, text, "unix.csv"), Entry)
+    assert files.read_csv(written(tmp_path, text.replace("\n", "\r\n"), "dos.csv"), Entry) == unix
     assert unix[0].text == "one\ntwo"
 
 
@@ -87,7 +87,7 @@ def test_line_ends_inside_a_quoted_cell_are_the_same_on_every_system(tmp_path):
 )
 def test_what_is_wrong_with_a_table_is_named(tmp_path, content, named):
     with pytest.raises(CourseError, match=named):
-        files.read_csv(written(tmp_path, content), Row)
+        files.read_csv(written(tmp_path, content), Entry)
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_what_is_wrong_with_a_table_is_named(tmp_path, content, named):
 )
 def test_what_is_wrong_with_a_line_of_json_is_named(tmp_path, line, named):
     good = '{"id": "a", "text": "one", "count": 1}'
-    assert files.read_json_lines(written(tmp_path, good, "good.jsonl"), Row) == [Row("a", "one", 1)]
+    assert files.read_json_lines(written(tmp_path, good, "good.jsonl"), Entry) == [Entry("a", "one", 1)]
     with pytest.raises(CourseError, match=named):
-        files.read_json_lines(written(tmp_path, f"{good}\n{line}\n", "rows.jsonl"), Row)
+        files.read_json_lines(written(tmp_path, f"{good}\n{line}\n", "rows.jsonl"), Entry)
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ def test_a_bad_toml_file_is_named(tmp_path, content):
 
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     with pytest.raises(CourseError, match="nothing.csv is missing; restore the file"):
-        files.read_csv(tmp_path / "nothing.csv", Row)
+        files.read_csv(tmp_path / "nothing.csv", Entry)
     with pytest.raises(CourseError, match="cannot be read"):
         files.read_text(tmp_path)
 
@@ -148,7 +148,7 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
 def test_any_bytes_give_records_or_one_sentence(tmp_path_factory, content):
     path = written(tmp_path_factory.mktemp("any"), content)
     try:
-        assert isinstance(files.read_csv(path, Row), list)
+        assert isinstance(files.read_csv(path, Entry), list)
     except CourseError as error:
         assert path.name in str(error)
 

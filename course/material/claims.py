@@ -8,13 +8,16 @@ import html
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
-from course.errors import CourseError
-from course.files import csv_rows, read_csv
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from course.errors import CourseError, one_of
+from course.files import read_csv
+from course.material.data import Text
 from course.material.lessons import lessons
 from course.paths import DATA
 
@@ -40,7 +43,6 @@ TEST = re.compile(r"(tests/[\w/]+\.py)::(\w+)")
 PRICE = re.compile(r"\bdata/prices\.csv ([\w./-]*\w)")
 ID = re.compile(r"\bC\d{3}\b")
 _NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -53,19 +55,38 @@ class Source:
     date: str
 
 
+def _article(name: str) -> Source:
+    articles = {article.source: article for article in _sources(SOURCES)}
+    return articles[one_of("source", name, articles)]
+
+
+def _numbers(listed: str) -> tuple[str, ...]:
+    """The lessons of "03 09"."""
+    known = [lesson.number for lesson in lessons()]
+    return tuple(one_of("lesson", number, known) for number in listed.split())
+
+
 @dataclass(frozen=True, repr=False)
 class Claim:
     """One claim in the course's words. `figure` and `unit` are empty where it holds no number."""
 
-    id: str
-    source: Source
-    paraphrase: str
+    id: Annotated[str, Field(pattern=r"^C\d{3}$")]
+    source: Annotated[Source, BeforeValidator(_article)]
+    paraphrase: Text
     figure: str
     unit: str
-    verdict: str
-    evidence: str
-    lessons: tuple[str, ...]
-    date: str
+    verdict: Annotated[str, AfterValidator(partial(one_of, "verdict", allowed=VERDICTS))]
+    evidence: Text
+    lessons: Annotated[tuple[str, ...], Field(alias="lesson"), BeforeValidator(_numbers)]
+    date: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
+
+    def __post_init__(self) -> None:
+        if self.unit and not self.figure:
+            raise CourseError(f"{self.id} has the unit {self.unit!r} and no figure; add it.")
+        if self.verdict == REPRODUCED and not (CELL.search(self.evidence) or TEST.search(self.evidence)):
+            raise CourseError(
+                f"{self.id} is {REPRODUCED}, but its evidence names no cell (lesson NN cell-...) and no test."
+            )
 
     @property
     def badge(self) -> str:
@@ -104,7 +125,7 @@ class Claim:
 
 def claims() -> tuple[Claim, ...]:
     """Every claim, in the order of the file. CourseError names the line and value at fault."""
-    return read(CLAIMS, SOURCES)
+    return read(CLAIMS)
 
 
 def claim(id: str) -> Claim:
@@ -127,57 +148,19 @@ def table(chosen: Iterable[Claim]) -> "DataFrame":
     return pandas.DataFrame(rows, columns=["id", "claimed", "figure", "by", "verdict"]).set_index("id")
 
 
-def counts(chosen: Sequence[Claim]) -> dict[str, int]:
-    """How many claims have each verdict, all five of them, in their order."""
-    counted = Counter(each.verdict for each in chosen)
-    return {verdict: counted[verdict] for verdict in VERDICTS}
-
-
 def in_words(chosen: Sequence[Claim]) -> str:
-    """The counts by verdict as a sentence."""
-    parts = [f"{count} {verdict}" for verdict, count in counts(chosen).items() if count]
+    """How many have each verdict, as a sentence, in the order of VERDICTS."""
+    counted = Counter(each.verdict for each in chosen)
+    parts = [f"{counted[verdict]} {verdict}" for verdict in VERDICTS if counted[verdict]]
     return f"{len(chosen)} claim{'s' * (len(chosen) != 1)}{': ' if parts else ''}{', '.join(parts)}."
 
 
 @cache
-def read(path: Path, sources: Path) -> tuple[Claim, ...]:
+def read(path: Path) -> tuple[Claim, ...]:
     """The claims of a file, checked. The references in their evidence are followed by the tests."""
-    articles = {article.source: article for article in read_csv(sources, Source, unique="source")}
-    columns = tuple({"lessons": "lesson"}.get(each.name, each.name) for each in fields(Claim))
-    numbers = {lesson.number for lesson in lessons()}
-    found: dict[str, Claim] = {}
-    for where, row in csv_rows(path, columns):
-        fault = _fault(row, articles, numbers, found)
-        if fault:
-            raise CourseError(f"{where}: {fault}")
-        listed = tuple(row.pop("lesson").split())
-        values: dict[str, Any] = {**row, "source": articles[row["source"]], "lessons": listed}
-        found[row["id"]] = Claim(**values)
-    return tuple(found.values())
+    return tuple(read_csv(path, Claim))
 
 
-def _fault(row: dict[str, str], articles: dict, numbers: set[str], found: dict) -> str | None:
-    """What is wrong with a row, and how to put it right; None when nothing is."""
-    if not ID.fullmatch(row["id"]):
-        return f"{row['id']!r} is not an id; write C and three digits."
-    if row["id"] in found:
-        return f"{row['id']} is there twice; give each claim its own id."
-    if row["source"] not in articles:
-        return f"the source {row['source']!r} is unknown; choose one of {', '.join(articles)}."
-    if row["verdict"] not in VERDICTS:
-        return f"{row['verdict']!r} is not a verdict; choose one of {', '.join(VERDICTS)}."
-    for column in ("paraphrase", "evidence"):
-        if not row[column].strip():
-            return f"{row['id']} has no {column}; write one."
-    if row["unit"] and not row["figure"]:
-        return f"{row['id']} has the unit {row['unit']!r} and no figure; add it."
-    unknown = [number for number in row["lesson"].split() if number not in numbers]
-    if unknown:
-        return f"there is no lesson {unknown[0]!r}; write numbers such as 03, with a space between two."
-    if row["verdict"] == REPRODUCED and not (CELL.search(row["evidence"]) or TEST.search(row["evidence"])):
-        return (
-            f"{row['id']} is {REPRODUCED}, but its evidence names no cell (lesson NN cell-...) and no test."
-        )
-    if not _DATE.fullmatch(row["date"]):
-        return f"{row['date']!r} is not a date; write it as 2026-11-21."
-    return None
+@cache
+def _sources(path: Path) -> tuple[Source, ...]:
+    return tuple(read_csv(path, Source, unique="source"))

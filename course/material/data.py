@@ -3,20 +3,18 @@
 Every loader checks what it reads. A `CourseError` names the file, the line and the value at fault.
 """
 
-import hashlib
 import os
-from collections import Counter, defaultdict
-from collections.abc import Collection
+from collections import Counter
 from dataclasses import asdict, dataclass, fields
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
 import pandas as pd
 from pydantic import AfterValidator, Field
 
-from course.errors import CourseError
-from course.files import csv_records, csv_rows, json_records, read_csv, read_json_lines, read_text
+from course.errors import CourseError, one_of
+from course.files import csv_rows, read_csv, read_json_lines, read_text
 from course.paths import DATA
 
 Split = Literal["train", "dev", "test", "stream"]
@@ -24,20 +22,9 @@ Kind = Literal["typical", "hard", "boundary"]
 SkillSplit = Literal["tune", "test"]
 QuestionKind = Literal["single", "two_articles", "paraphrase", "unanswerable"]
 SPLITS, KINDS, SKILL_SPLITS, QUESTION_KINDS = map(get_args, (Split, Kind, SkillSplit, QuestionKind))
-LETTER_FIELDS = (
-    "name",
-    "role",
-    "skills",
-    "years_experience",
-    "salary_expectation",
-    "currency",
-    "available_from",
-    "remote",
+LETTER_FIELDS = tuple(
+    "name role skills years_experience salary_expectation currency available_from remote".split()
 )
-
-# Of each queue of the lesson sample: three typical tickets and, in this many queues, a boundary one, else a
-# hard one.
-_TYPICAL_PER_QUEUE, _QUEUES_WITH_BOUNDARY = 3, 7
 
 
 def policy() -> str:
@@ -55,12 +42,6 @@ def queue_descriptions() -> dict[str, str]:
 QUEUES: tuple[str, ...] = tuple(sorted(queue_descriptions()))
 
 
-def _known_queue(name: str) -> str:
-    if name not in QUEUES:
-        raise ValueError(f"it is not a queue; use one of {', '.join(QUEUES)}")
-    return name
-
-
 def _filled(text: str) -> str:
     if not text.strip():
         raise ValueError("it is empty; give every row a text")
@@ -73,7 +54,7 @@ def _letter_fields(gold: dict) -> dict:
     return gold
 
 
-Queue = Annotated[str, AfterValidator(_known_queue)]
+Queue = Annotated[str, AfterValidator(partial(one_of, "queue", allowed=QUEUES))]
 Text = Annotated[str, AfterValidator(_filled)]
 
 
@@ -155,21 +136,20 @@ READINGS = tuple(field.name for field in fields(Reading) if field.name != "id")
 
 def tickets(split: str) -> list[Ticket]:
     """All tickets of `train` (810), `dev` (108), `test` (360) or `stream` (954), in file order."""
-    _one_of("split", split, SPLITS)
-    return read_tickets(DATA / "tickets" / f"{split}.csv")
+    return read_tickets(DATA / "tickets" / f"{one_of('split', split, SPLITS)}.csv")
 
 
 def read_tickets(path: Path) -> list[Ticket]:
     """The tickets of any CSV file with the columns id, text, queue, kind and rule."""
-    found: list[Ticket] = []
-    for where, ticket in csv_records(path, Ticket):
+
+    def rule_fits(ticket: Ticket) -> None:
         if (ticket.kind == "boundary") != (ticket.rule is not None):
             raise CourseError(
-                f"{where}: rule is {ticket.rule} for a {ticket.kind} ticket; "
+                f"rule is {ticket.rule} for a {ticket.kind} ticket; "
                 "write the rule's number for a boundary ticket and leave it empty for the others."
             )
-        found.append(ticket)
-    return found
+
+    return read_csv(path, Ticket, check=rule_fits)
 
 
 @cache
@@ -190,7 +170,10 @@ def lesson_sample(split: str = "test") -> list[Ticket]:
     rules), by the kinds before mending. `COURSE_ROWS=all` gives the whole split.
     """
     rows = tickets(split)
-    return rows if _whole_split() else _stratified(rows)
+    if _whole_split():
+        return rows
+    chosen = {row["id"] for _, row in csv_rows(DATA / "tickets" / "lesson_sample.csv", ("id",))}
+    return [row for row in rows if row.id in chosen]
 
 
 def sample_note(split: str = "test") -> str:
@@ -230,34 +213,31 @@ def handbook() -> list[Article]:
 
 def questions() -> list[Question]:
     """The 76 questions to the handbook, with answers and evidence."""
-    known = {article.id for article in handbook()}
-    found: list[Question] = []
-    for where, question in json_records(DATA / "handbook_questions.jsonl", Question):
-        for article in question.articles:
-            _known(where, "article", article, known)
-        found.append(question)
-    return found
+    known = sorted(article.id for article in handbook())
+    return read_json_lines(
+        DATA / "handbook_questions.jsonl",
+        Question,
+        check=lambda question: [one_of("article", article, known) for article in question.articles],
+    )
 
 
 def skill_requests(split: str) -> list[SkillRequest]:
     """Requests to choose a skill for: `tune` (30, to set a threshold) or `test` (54), in file order."""
-    _one_of("split", split, SKILL_SPLITS)
-    skills = {path.name for path in (DATA / "skills").iterdir() if path.is_dir()} | {"none"}
-    found: list[SkillRequest] = []
-    for where, request in csv_records(DATA / "skills" / "requests.csv", SkillRequest):
-        _known(where, "skill", request.skill, skills)
-        if request.split == split:
-            found.append(request)
-    return found
+    one_of("split", split, SKILL_SPLITS)
+    skills = ["none", *sorted(path.name for path in (DATA / "skills").iterdir() if path.is_dir())]
+    requests = read_csv(
+        DATA / "skills" / "requests.csv",
+        SkillRequest,
+        check=lambda request: one_of("skill", request.skill, skills),
+    )
+    return [request for request in requests if request.split == split]
 
 
 def readings() -> pd.DataFrame:
     """The queue that a large model chose for each test ticket: index id, a column for each of `READINGS`."""
-    known = {ticket.id for ticket in tickets("test")}
-    found: list[Reading] = []
-    for where, reading in csv_records(DATA / "measured" / "large_model_readings.csv", Reading):
-        _known(where, "id", reading.id, known)
-        found.append(reading)
+    known = [ticket.id for ticket in tickets("test")]
+    path = DATA / "measured" / "large_model_readings.csv"
+    found = read_csv(path, Reading, check=lambda reading: one_of("test ticket", reading.id, known))
     return pd.DataFrame(map(asdict, found)).set_index("id")
 
 
@@ -273,13 +253,13 @@ def second_readings() -> pd.DataFrame:
 
 def reading_prompt(name: str) -> str:
     """The instructions behind one column of `readings()`."""
-    _one_of("reading", name, READINGS)
+    one_of("reading", name, READINGS)
     return policy() if name == "policy" else read_text(DATA / "measured" / f"large_model_prompt_{name}.txt")
 
 
 def prompt(name: str) -> str:
     """A prompt template: the text of `data/prompts/<name>.txt`."""
-    _one_of("prompt", name, tuple(sorted(path.stem for path in (DATA / "prompts").glob("*.txt"))))
+    one_of("prompt", name, sorted(path.stem for path in (DATA / "prompts").glob("*.txt")))
     return read_text(DATA / "prompts" / f"{name}.txt")
 
 
@@ -288,42 +268,3 @@ def _whole_split() -> bool:
     if asked not in ("", "all"):
         raise CourseError(f"COURSE_ROWS is {asked!r}; set it to 'all' or leave it unset.")
     return asked == "all"
-
-
-def _stratified(rows: list[Ticket]) -> list[Ticket]:
-    groups: dict[tuple[str, str], list[Ticket]] = defaultdict(list)
-    # A hash of the id gives an order that is fixed and has nothing to do with the order of the file.
-    for row in sorted(rows, key=lambda row: hashlib.sha256(row.id.encode()).hexdigest()):
-        groups[row.queue, kinds_before_mending().get(row.id, row.kind)].append(row)
-    boundary = _one_per_queue_spread_over_rules(
-        [row for queue in QUEUES for row in groups[queue, "boundary"]], _QUEUES_WITH_BOUNDARY
-    )
-    taken = {row.queue for row in boundary}
-    hard = [groups[queue, "hard"][0] for queue in QUEUES if queue not in taken]
-    typical = [row for queue in QUEUES for row in groups[queue, "typical"][:_TYPICAL_PER_QUEUE]]
-    chosen = {row.id for row in [*typical, *hard, *boundary]}
-    return [row for row in rows if row.id in chosen]
-
-
-def _one_per_queue_spread_over_rules(candidates: list[Ticket], count: int) -> list[Ticket]:
-    """`count` tickets of as many queues; the rule used least so far, then the commonest, comes next."""
-    supply = Counter(row.rule for row in candidates)
-    used: Counter[int | None] = Counter()
-    picked: list[Ticket] = []
-    while len(picked) < count:
-        queues = {row.queue for row in picked}
-        open_rows = [row for row in candidates if row.queue not in queues]
-        best = min(open_rows, key=lambda row: (used[row.rule], -supply[row.rule]))
-        used[best.rule] += 1
-        picked.append(best)
-    return picked
-
-
-def _known(where: str, what: str, value: str, allowed: Collection[str]) -> None:
-    if value not in allowed:
-        raise CourseError(f"{where}: {what} {value!r} is not known; use one of {', '.join(sorted(allowed))}.")
-
-
-def _one_of(what: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise CourseError(f"There is no {what} {value!r}; use one of {', '.join(allowed) or 'none yet'}.")

@@ -6,7 +6,7 @@ Its queues for the test tickets are `course.material.data.readings()`.
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from course.errors import CourseError
+from course.errors import one_of
 from course.files import read_csv, read_json_lines
 from course.material.data import Queue, Text
 from course.paths import DATA
@@ -48,9 +48,7 @@ def teacher_labels() -> list[TeacherLabel]:
 
 def handbook_answers(book: str) -> list[HandbookAnswer]:
     """An answer to each of the 76 questions: without the handbook (`closed`) or with all of it (`open`)."""
-    if book not in BOOKS:
-        raise CourseError(f"The book is {book!r}; use one of {', '.join(BOOKS)}.")
-    return read_json_lines(FOLDER / f"handbook_{book}.jsonl", HandbookAnswer)
+    return read_json_lines(FOLDER / f"handbook_{one_of('book', book, BOOKS)}.jsonl", HandbookAnswer)
 
 
 def letter_replies() -> list[LetterReply]:

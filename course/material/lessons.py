@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from course.errors import CourseError
+from course.errors import one_of
 from course.files import checked, read_toml
 from course.paths import NOTEBOOKS
 
@@ -55,7 +55,5 @@ def lessons() -> tuple[Lesson, ...]:
 
 def lesson(number: str) -> Lesson:
     """The lesson with this number, such as "03". Raises CourseError for a number that is not in the list."""
-    for candidate in lessons():
-        if candidate.number == number:
-            return candidate
-    raise CourseError(f"There is no lesson '{number}'; the last one is '{lessons()[-1].number}'.")
+    known = {each.number: each for each in lessons()}
+    return known[one_of("lesson", number, known)]

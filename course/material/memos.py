@@ -3,10 +3,11 @@
 A memo is Markdown in the form of the course's own; each of its list items is one sentence, counted from 1.
 """
 
+import itertools
 from dataclasses import dataclass
 from functools import cache
 
-from course.errors import CourseError
+from course.errors import CourseError, one_of
 from course.files import csv_rows, read_text
 from course.paths import DATA
 
@@ -45,13 +46,11 @@ def sentences(name: str) -> tuple[Sentence, ...]:
 
 def numbered(name: str) -> str:
     """The memo as Markdown with the number of each sentence before it. It does not say which are wrong."""
-    number, shown = 0, []
-    for line in _lines(name):
-        if line.startswith(_ITEM):
-            number += 1
-            line = f"- **({number})** {line.removeprefix(_ITEM)}"
-        shown.append(line)
-    return "\n".join(shown)
+    numbers = itertools.count(1)
+    return "\n".join(
+        f"- **({next(numbers)})** {line.removeprefix(_ITEM)}" if line.startswith(_ITEM) else line
+        for line in _lines(name)
+    )
 
 
 def wrong(name: str) -> tuple[Sentence, ...]:
@@ -60,7 +59,5 @@ def wrong(name: str) -> tuple[Sentence, ...]:
 
 
 def _lines(name: str) -> list[str]:
-    known = sorted(path.stem for path in FOLDER.glob("*.md"))
-    if name not in known:
-        raise CourseError(f"There is no memo {name!r}; there are {', '.join(known)}.")
+    one_of("memo", name, sorted(path.stem for path in FOLDER.glob("*.md")))
     return read_text(FOLDER / f"{name}.md").splitlines()

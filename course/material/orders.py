@@ -14,7 +14,7 @@ from typing import Annotated, Literal, get_args
 from pydantic import Field
 
 from course import files
-from course.errors import CourseError
+from course.errors import CourseError, one_of
 from course.paths import DATA, cache_dir
 
 FOLDER = DATA / "orders"
@@ -56,8 +56,7 @@ def euros(cents: int) -> str:
 
 def questions(split: str = "test") -> list[OrderQuestion]:
     """The questions of a split: `example` (30), `test` (48) or `injection` (6), in file order."""
-    if split not in SPLITS:
-        raise CourseError(f"There is no split {split!r}; use one of {', '.join(SPLITS)}.")
+    one_of("split", split, SPLITS)
     every = files.read_json_lines(FOLDER / "questions.jsonl", OrderQuestion)
     return [question for question in every if question.split == split]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from course.errors import CourseError
+from course.errors import CourseError, one_of
 from course.files import read_csv
 from course.paths import DATA
 
@@ -105,8 +105,7 @@ def model(id: str) -> Model:
 
 def tier(name: str) -> Model:
     """The Claude model that the course asks for "small", "medium" or "large"."""
-    if name not in TIERS:
-        raise CourseError(f"{name!r} is not a tier: choose one of {', '.join(TIERS)}.")
+    one_of("tier", name, TIERS)
     for row in models():
         if row.tier == name:
             return row

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from course.errors import CourseError
+from course.errors import one_of
 from course.files import read_json_lines, read_text
 from course.material.data import Queue, Text
 from course.paths import DATA
@@ -26,9 +26,7 @@ class VoicePair:
 
 def pairs(split: str) -> list[VoicePair]:
     """The pairs of `train` (332), `dev` (36) or `test` (108), in file order."""
-    if split not in SPLITS:
-        raise CourseError(f"There is no split {split!r}; use one of {', '.join(SPLITS)}.")
-    return read_json_lines(FOLDER / f"{split}.jsonl", VoicePair)
+    return read_json_lines(FOLDER / f"{one_of('split', split, SPLITS)}.jsonl", VoicePair)
 
 
 def guide() -> str:

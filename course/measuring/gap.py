@@ -146,18 +146,9 @@ def steps_between(results: Sequence[Result]) -> pd.DataFrame:
         raise CourseError(f"{len(results)} result has no neighbour; give at least two.")
     ordered = sorted(results, key=lambda result: result.accuracy, reverse=True)
     steps = [compare(better, worse) for better, worse in pairwise(ordered)]
-    p_values = [step.p_value for step in steps]
-    return pd.DataFrame(
-        {
-            "better": [step.a for step in steps],
-            "worse": [step.b for step in steps],
-            "difference": [step.difference for step in steps],
-            "only_better": [step.only_a for step in steps],
-            "only_worse": [step.only_b for step in steps],
-            "p": p_values,
-            "p_holm": multipletests(p_values, method="holm")[1],
-        }
-    )
+    rows = [(step.a, step.b, step.difference, step.only_a, step.only_b, step.p_value) for step in steps]
+    table = pd.DataFrame(rows, columns=["better", "worse", "difference", "only_better", "only_worse", "p"])
+    return table.assign(p_holm=multipletests(table["p"], method="holm")[1])
 
 
 def cases(tickets: Sequence[Ticket], readings: pd.DataFrame) -> dict[str, Case]:
@@ -165,14 +156,9 @@ def cases(tickets: Sequence[Ticket], readings: pd.DataFrame) -> dict[str, Case]:
     missing = [ticket.id for ticket in tickets if ticket.id not in readings.index]
     if missing:
         raise CourseError(f"There is no reading of ticket {missing[0]!r}; only test tickets have one.")
-    said = {ticket.id: readings.loc[ticket.id] for ticket in tickets}
+    queues = readings[["names", "policy"]].to_dict("index")
     return {
-        ticket.id: Case(
-            ticket.rule,
-            bool(said[ticket.id]["names"] == ticket.queue),
-            bool(said[ticket.id]["policy"] == ticket.queue),
-        )
-        for ticket in tickets
+        row.id: Case(row.rule, *(queue == row.queue for queue in queues[row.id].values())) for row in tickets
     }
 
 
@@ -189,20 +175,14 @@ def kind_of_failure(outcome: Outcome, case: Case) -> str:
 
 def failures(result: Result, known: Mapping[str, Case]) -> pd.DataFrame:
     """Every wrong row: index id; columns failure, rule (none for most tickets), expected, reply, text."""
-    wrong = [outcome for outcome in result.outcomes if not outcome.correct]
-    for outcome in wrong:
-        if outcome.id not in known:
-            raise CourseError(f"Nothing is known of row {outcome.id!r}; give its case.")
-    rows = {
-        outcome.id: (
-            kind_of_failure(outcome, known[outcome.id]),
-            known[outcome.id].rule,
-            outcome.expected,
-            outcome.reply,
-            outcome.text,
-        )
-        for outcome in wrong
-    }
+    rows = {}
+    for row in result.outcomes:
+        if row.correct:
+            continue
+        if row.id not in known:
+            raise CourseError(f"Nothing is known of row {row.id!r}; give its case.")
+        case = known[row.id]
+        rows[row.id] = kind_of_failure(row, case), case.rule, row.expected, row.reply, row.text
     columns = ["failure", "rule", "expected", "reply", "text"]
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("id")
     return table.astype({"rule": "Int64"})
@@ -252,16 +232,18 @@ def verdict(rungs: Sequence[Result], acceptance: Acceptance, known: Mapping[str,
     by_standing: dict[str, list[Result]] = {ABOVE: [], UNDECIDED: [], BELOW: []}
     for rung in sorted(rungs, key=lambda rung: rung.accuracy, reverse=True):
         by_standing[standing(rung, acceptance)].append(rung)
-    if by_standing[ABOVE]:
-        chosen = min(by_standing[ABOVE], key=_cost_then_quality)
-        return GapVerdict(STOP, chosen, (*_figures(chosen, acceptance), *_caveats(chosen)))
-    if by_standing[UNDECIDED]:
-        chosen = by_standing[UNDECIDED][0]
-        return GapVerdict(
-            MEASURE_MORE, chosen, (*_figures(chosen, acceptance), _more_rows(chosen, acceptance))
-        )
-    chosen = by_standing[BELOW][0]
-    return GapVerdict(GO_ON, chosen, (*_figures(chosen, acceptance), *_next_steps(chosen, known)))
+    if above := by_standing[ABOVE]:
+        chosen = min(above, key=lambda rung: (rung.cost_per_1000 is None, rung.cost_per_1000 or 0))
+        decision, reasons = STOP, _caveats(chosen)
+    elif undecided := by_standing[UNDECIDED]:
+        chosen = undecided[0]
+        decision, reasons = MEASURE_MORE, [_more_rows(chosen, acceptance)]
+    else:
+        chosen = by_standing[BELOW][0]
+        counts = sorted(failure_counts(chosen, known).items(), key=lambda entry: -entry[1])
+        named = [f"{count} of its failures are {kind}: {REMEDIES[kind]}." for kind, count in counts if count]
+        decision, reasons = GO_ON, named
+    return GapVerdict(decision, chosen, (*_figures(chosen, acceptance), *reasons))
 
 
 def checklist(
@@ -278,35 +260,28 @@ def checklist(
         f"{count} rung{'s' * (count != 1)} on the board" if count else "nothing yet" for count in measured
     ]
     gap = acceptance.overall - decided.rung.accuracy
-    states[6] = f"{decided.rung.name}: {percent(abs(gap))} points {'short' if gap > 0 else 'to spare'}"
-    states[7] = {STOP: "yes: stop", GO_ON: "no: go on", MEASURE_MORE: "not known: measure more"}[
-        decided.decision
+    verdicts = {STOP: "yes: stop", GO_ON: "no: go on", MEASURE_MORE: "not known: measure more"}
+    untried = [number for number, count in enumerate(measured[:6], start=1) if not count]
+    states[6:9] = [
+        f"{decided.rung.name}: {percent(abs(gap))} points {'short' if gap > 0 else 'to spare'}",
+        verdicts[decided.decision],
+        _ready_to_tune(decided.decision, labels, stable, untried),
     ]
-    states[8] = _ready_to_tune(
-        decided, labels, stable, [n + 1 for n, count in enumerate(measured[:6]) if not count]
-    )
     table = pd.DataFrame({"step": [step.title for step in STEPS], "state": states})
     return table.set_index(pd.RangeIndex(1, len(STEPS) + 1))
 
 
-def _ready_to_tune(decided: GapVerdict, labels: int, stable: bool, untried: list[int]) -> str:
-    if decided.decision == STOP:
+def _ready_to_tune(decision: str, labels: int, stable: bool, untried: list[int]) -> str:
+    if decision == STOP:
         return "not needed"
-    missing = []
-    if decided.decision == MEASURE_MORE:
-        missing.append("whether there is a gap")
-    if untried:
-        missing.append(f"steps {', '.join(map(str, untried))}")
-    if not stable:
-        missing.append("a stable task")
-    if labels < ENOUGH_LABELS:
-        missing.append(f"{ENOUGH_LABELS - labels} labels")
-    return f"missing: {'; '.join(missing)}" if missing else "all conditions hold"
-
-
-def _cost_then_quality(rung: Result) -> tuple[bool, float, float]:
-    cost = rung.cost_per_1000
-    return cost is None, cost or 0.0, -rung.accuracy
+    needed = {
+        "whether there is a gap": decision == MEASURE_MORE,
+        f"steps {', '.join(map(str, untried))}": bool(untried),
+        "a stable task": not stable,
+        f"{ENOUGH_LABELS - labels} labels": labels < ENOUGH_LABELS,
+    }
+    missing = "; ".join(what for what, is_missing in needed.items() if is_missing)
+    return f"missing: {missing}" if missing else "all conditions hold"
 
 
 def _figures(rung: Result, acceptance: Acceptance) -> list[str]:
@@ -340,9 +315,3 @@ def _more_rows(rung: Result, acceptance: Acceptance) -> str:
     if needed is None:
         return "It is just what is accepted, so no number of tickets will tell."
     return f"If it stays at {percent(rung.accuracy)} %, about {needed:,} tickets decide it."
-
-
-def _next_steps(rung: Result, known: Mapping[str, Case]) -> list[str]:
-    """A sentence for each kind of failure that there is, the commonest first, with its remedy."""
-    counts = sorted(failure_counts(rung, known).items(), key=lambda entry: entry[1], reverse=True)
-    return [f"{count} of its failures are {kind}: {REMEDIES[kind]}." for kind, count in counts if count]

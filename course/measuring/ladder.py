@@ -12,12 +12,11 @@ from itertools import pairwise
 import nbformat
 from nbclient import NotebookClient
 
-from course.errors import CourseError
 from course.material.data import tickets
 from course.material.lessons import Lesson, lessons
 from course.measuring import board
 from course.measuring.evaluate import Result, compare
-from course.measuring.provenance import FOLDER, Counted, read_rows
+from course.measuring.provenance import FOLDER, CountedByKind, read_rows
 from course.paths import NOTEBOOKS, results_dir
 
 FILE = FOLDER / "ladder.csv"
@@ -25,8 +24,8 @@ COMMAND = "python -m course.measure ladder"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rung(Counted):
-    """One rung of the board: counts of `n` tickets, and of each kind how many are right.
+class Rung(CountedByKind):
+    """One rung of the board.
 
     Tokens and seconds are means per ticket, NaN where nobody measured them. `p_against_next` is McNemar's p
     of this rung against the next one below.
@@ -34,19 +33,10 @@ class Rung(Counted):
 
     lesson: str
     name: str
-    typical: int
-    hard: int
-    boundary: int
     input_tokens: float
     seconds: float
     badge: str
     p_against_next: float
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        by_kind = self.typical + self.hard + self.boundary
-        if by_kind != self.right:
-            raise CourseError(f"{self.right} right in all and {by_kind} by kind cannot be; restore it.")
 
 
 def sweep() -> list[Rung]:
@@ -72,8 +62,7 @@ def run_lesson(lesson: Lesson) -> None:
 def rungs() -> list[Rung]:
     """The rungs on the board that were measured on all test tickets, the best first."""
     everything = {ticket.id for ticket in tickets("test")}
-    on_board = [(entry.lesson, board.get(entry.name)) for entry in board.table().itertuples()]
-    found = [(lesson, result) for lesson, result in on_board if set(result.frame["id"]) == everything]
+    found = [(lesson, result) for lesson, result in board.entries() if set(result.frame["id"]) == everything]
     found.sort(key=lambda entry: entry[1].right, reverse=True)
     p_values = [compare(above, below).p_value for (_, above), (_, below) in pairwise(found)] + [math.nan]
     return [_rung(lesson, result, p) for (lesson, result), p in zip(found, p_values, strict=True)]
@@ -90,7 +79,6 @@ def _rung(lesson: str, result: Result, p: float) -> Rung:
         COMMAND,
         lesson=lesson,
         name=result.name,
-        **{kind: int(part["right"]) for kind, part in result.slices().iterrows()},
         input_tokens=math.nan if result.input_tokens is None else round(result.input_tokens, 1),
         seconds=math.nan if result.seconds is None else float(f"{result.seconds:.3g}"),
         badge=result.badge,

@@ -13,6 +13,7 @@ import pandas as pd
 from course.engine.weights import fingerprint
 from course.errors import CourseError
 from course.files import read_csv, replacing
+from course.material.data import KINDS
 from course.measuring.results import Outcome, wilson
 from course.paths import DATA
 
@@ -77,6 +78,26 @@ class Counted(Provenance):
     def valid_share(self) -> float:
         """Share of replies that have the form asked for, 0 to 1."""
         return self.valid / self.n
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountedByKind(Counted):
+    """A row that counts replies to tickets: how many of each kind are right as well."""
+
+    typical: int
+    hard: int
+    boundary: int
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.typical + self.hard + self.boundary != self.right:
+            raise CourseError(f"the kinds do not add up to {self.right}; restore the row.")
+
+    @classmethod
+    def of(cls, outcomes: Sequence[Outcome], command: str, **own: Any) -> Self:
+        """A row of judged tickets."""
+        kinds = {kind: sum(row.correct for row in outcomes if row.slice == kind) for kind in KINDS}
+        return super().of(outcomes, command, **kinds, **own)
 
 
 MeasuredRow = TypeVar("MeasuredRow", bound=Provenance)

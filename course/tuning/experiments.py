@@ -19,9 +19,9 @@ from course.engine.client import CourseClient
 from course.engine.replies import text_of
 from course.errors import CourseError
 from course.files import csv_rows
-from course.material.data import KINDS, QUEUES, Ticket, tickets
+from course.material.data import QUEUES, Ticket, tickets
 from course.measuring.evaluate import evaluate
-from course.measuring.provenance import FOLDER, Counted, read_rows
+from course.measuring.provenance import FOLDER, CountedByKind, read_rows
 from course.measuring.results import Result
 from course.paths import DATA
 from course.rungs import routing
@@ -56,26 +56,14 @@ _SLOTS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainedPoint(Counted):
-    """What a model trained on `examples` chats reached on `n` test tickets.
-
-    `typical`, `hard` and `boundary` count the right ones by kind; `epochs` and `seed` are those of the
-    training.
-    """
+class TrainedPoint(CountedByKind):
+    """What a model trained on `examples` chats, for `epochs` and from `seed`, reached on `n` test tickets."""
 
     group: str
     name: str
     examples: int
     epochs: int
     seed: int
-    typical: int
-    hard: int
-    boundary: int
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.typical + self.hard + self.boundary != self.right:
-            raise CourseError(f"{self.name}: the kinds do not add up to {self.right}; restore the row.")
 
 
 def chats_for(name: str) -> list[TrainingChat]:
@@ -224,7 +212,6 @@ def _evaluated(
 
 
 def _point(group: str, result: Result, examples: int, settings: Mapping[str, Any]) -> TrainedPoint:
-    kinds = result.slices()["right"]
     return TrainedPoint.of(
         result.outcomes,
         COMMAND,
@@ -233,5 +220,4 @@ def _point(group: str, result: Result, examples: int, settings: Mapping[str, Any
         examples=examples,
         epochs=settings["epochs"],
         seed=settings["seed"],
-        **{kind: int(kinds[kind]) for kind in KINDS},
     )

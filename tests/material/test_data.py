@@ -106,7 +106,7 @@ def test_the_second_annotator_saw_every_labelled_ticket():
 
 
 @pytest.mark.parametrize(
-    ("row", "said"), [("T1,lost,true,", "queue is 'lost'"), ("T1,safety,yes,", "sure is 'yes'")]
+    ("row", "said"), [("T1,lost,true,", "there is no queue 'lost'"), ("T1,safety,yes,", "sure is 'yes'")]
 )
 def test_a_bad_second_reading_is_named(tmp_path, monkeypatch, row, said):
     monkeypatch.setattr(data, "DATA", tmp_path)
@@ -121,7 +121,7 @@ def test_a_bad_second_reading_is_named(tmp_path, monkeypatch, row, said):
     [
         (
             "T1,Hello,lost_luggage,typical,\n",
-            r"line 2: queue is 'lost_luggage'; it is not a queue; use one of account_access",
+            r"line 2: there is no queue 'lost_luggage'; use one of account_access",
         ),
         ("T1,Hello,safety,odd,\n", r"line 2: kind is 'odd'; input should be 'typical', 'hard' or 'boundary'"),
         ("T1,  ,safety,typical,\n", r"line 2: text is '  '"),

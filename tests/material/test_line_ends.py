@@ -25,7 +25,7 @@ READERS = {
     ),
     "voice": lambda: (voice.guide(), [voice.pairs(split) for split in voice.SPLITS]),
     "orders": lambda: ([orders.questions(split) for split in orders.SPLITS], orders.database().name),
-    "claims": lambda: claims.read(claims.CLAIMS, claims.SOURCES),
+    "claims": lambda: claims.read(claims.CLAIMS),
     "prices": prices.rows,
     "memo": lambda: memos.sentences.__wrapped__("tune_now"),
     "lessons": lessons.lessons.__wrapped__,

@@ -69,7 +69,7 @@ def test_a_price_that_nobody_published_is_an_error_only_when_it_is_needed() -> N
 def test_unknown_names_say_how_to_add_them() -> None:
     with pytest.raises(CourseError, match="'no-such-model': add a row for it to data/prices.csv"):
         prices.model("no-such-model")
-    with pytest.raises(CourseError, match="'huge' is not a tier: choose one of small, medium, large"):
+    with pytest.raises(CourseError, match="There is no tier 'huge'; use one of small, medium, large"):
         prices.tier("huge")
 
 

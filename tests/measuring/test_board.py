@@ -1,7 +1,6 @@
 """The board keeps every rung with its rows, replaces a rerun, and shows it as a table, a chart and words."""
 
 import json
-import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -12,7 +11,6 @@ from filelock import FileLock
 from hypothesis import given
 from hypothesis import strategies as st
 
-from course import files
 from course.errors import CourseError
 from course.material import data
 from course.measuring import board
@@ -84,18 +82,6 @@ def test_a_damaged_board_is_named(results_dir):
     (results_dir / "board.sqlite").write_bytes(b"no database" * 1000)
     with pytest.raises(CourseError, match=r"board\.sqlite cannot be used .* Move the file away"):
         board.table()
-
-
-def test_a_locked_board_is_named(results_dir, monkeypatch):
-    board.add(measured(), lesson="01")
-    monkeypatch.setattr(files, "BUSY_SECONDS", 0)
-    other = sqlite3.connect(results_dir / "board.sqlite")
-    other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(CourseError, match="in use by another kernel"):
-        board.add(measured("second"), lesson="01")
-    other.rollback()
-    other.close()
-    assert board.table()["name"].tolist() == ["oracle"]
 
 
 def test_a_board_that_another_kernel_keeps_is_named(results_dir, monkeypatch):

@@ -64,25 +64,20 @@ def test_the_rows_to_decide_decide(accuracy, accepted):
         assert gap.position(wilson(round(accuracy * few), few), accepted) == UNDECIDED
 
 
-def test_failures_are_sorted_by_what_is_known():
-    case = Case(rule=None, right_by_names=False, right_by_policy=True)
+@pytest.mark.parametrize(
+    ("valid", "case", "kind"),
+    [
+        (False, Case(3, False, True), gap.FORMAT),
+        (True, Case(3, False, True), gap.CONVENTION),
+        (True, Case(None, False, True), gap.KNOWLEDGE),
+        (True, Case(None, True, True), gap.CAPABILITY),
+        (True, Case(None, False, False), gap.CAPABILITY),
+    ],
+)
+def test_a_failure_is_of_the_first_kind_that_fits(valid, case, kind):
     [wrong] = [row for row in rung(ids("typical", 1)).outcomes if not row.correct]
-    kinds = {
-        gap.FORMAT: (replace(wrong, valid=False), case),
-        gap.CONVENTION: (wrong, replace(case, rule=3)),
-        gap.KNOWLEDGE: (wrong, case),
-        gap.CAPABILITY: (wrong, replace(case, right_by_names=True)),
-    }
-    assert {kind: gap.kind_of_failure(*known) for kind, known in kinds.items()} == {
-        kind: kind for kind in kinds
-    }
-    assert gap.kind_of_failure(wrong, replace(case, right_by_policy=False)) == gap.CAPABILITY
-    assert list(kinds) == list(gap.KINDS_OF_FAILURE) == list(gap.REMEDIES)
-
-
-def test_the_order_of_the_kinds_is_the_order_of_the_definitions():
-    [wrong] = [row for row in rung(ids("boundary", 1)).outcomes if not row.correct]
-    assert gap.kind_of_failure(replace(wrong, valid=False), Case(3, False, True)) == gap.FORMAT
+    assert gap.kind_of_failure(replace(wrong, valid=valid), case) == kind
+    assert list(gap.KINDS_OF_FAILURE) == list(gap.REMEDIES)
 
 
 def test_every_failure_is_counted_once_and_names_its_rule():
@@ -115,8 +110,6 @@ def test_neighbours_are_tested_once_and_corrected_together():
     assert steps["p_holm"].tolist() == pytest.approx(
         [2 * 0.5**8, 2 * 2 * 0.5**22]
     )  # the smallest counts twice
-    with pytest.raises(CourseError, match="1 result has no neighbour"):
-        gap.steps_between(results[:1])
 
 
 @given(st.floats(0, 1), st.floats(0.55, 1), st.floats(0.55, 1))
@@ -171,9 +164,11 @@ def test_measure_more_when_the_interval_holds_what_is_accepted():
     )
 
 
-def test_without_a_rung_there_is_no_verdict():
+def test_what_has_no_verdict_is_named():
     with pytest.raises(CourseError, match="0 rungs to judge"):
         gap.verdict([], ACCEPT, KNOWN)
+    with pytest.raises(CourseError, match="1 result has no neighbour"):
+        gap.steps_between([rung()])
 
 
 @pytest.mark.parametrize("share", [0, 1, 90, -0.1])

@@ -125,5 +125,5 @@ def test_a_stopped_run_goes_on_with_the_lesson_where_it_stopped(
 
 
 def test_an_unknown_lesson_is_named(folder: Path):
-    with pytest.raises(CourseError, match="'77' is not a lesson: choose from 00, 01"):
+    with pytest.raises(CourseError, match="no lesson '77'; use one of 00, 01"):
         record.record(["77"])
