@@ -96,6 +96,8 @@ class Claim:
     @property
     def amount(self) -> str:
         """The figure with its unit, or nothing."""
+        if self.unit.startswith("$"):
+            return f"${self.figure.replace(' to ', ' to $')}{self.unit[1:]}"
         return f"{self.figure} {self.unit}".strip()
 
     @property

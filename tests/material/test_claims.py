@@ -217,7 +217,7 @@ def test_an_unknown_id_names_near_ones():
 def test_a_claim_shows_figure_badge_verdict_and_evidence():
     shown = claim("C004")
     for text in (str(shown), shown._repr_html_()):
-        for part in ("C004", "25 $ per million tokens", shown.badge, "supported", "gpt-4o-2024-08-06"):
+        for part in ("C004", "$25 per million tokens", shown.badge, "supported", "gpt-4o-2024-08-06"):
             assert part in text
     assert "\n" not in shown.short and shown.evidence not in shown.short
 
@@ -235,7 +235,7 @@ def test_the_counts_in_words():
 def test_the_table_has_a_row_for_each_claim():
     rows = claims.table([claim("C004"), claim("C006")])
     assert list(rows.index) == ["C004", "C006"]
-    assert rows.loc["C004", "figure"] == "25 $ per million tokens"
+    assert rows.loc["C004", "figure"] == "$25 per million tokens"
 
 
 # What evidence says by arithmetic from data/prices.csv, or from what was measured once.
