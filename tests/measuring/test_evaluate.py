@@ -188,34 +188,31 @@ def test_one_refused_request_is_a_wrong_row_and_all_refused_are_an_error():
         evaluate(ROWS, predict, name="never")
 
 
-@pytest.mark.parametrize("workers", [1, 4])
-def test_an_interrupt_says_what_is_kept(workers, capsys):
+@pytest.mark.parametrize(
+    ("workers", "client", "end"),
+    [
+        (1, CLIENT, "rows. Their answers are kept: run the cell again and it goes on from there.\n"),
+        (4, CLIENT, "rows. Their answers are kept: run the cell again and it goes on from there.\n"),
+        (1, None, "rows.\n"),
+    ],
+)
+def test_an_interrupt_says_what_is_kept(workers, client, end, capsys):
     asked = []
 
     def predict(row):
         asked.append(row)
         if len(asked) == 6:
             raise KeyboardInterrupt
-        use()
+        if client:
+            use()
         time.sleep(0.01)
         return row.queue
 
     with pytest.raises(KeyboardInterrupt):
-        evaluate(data.lesson_sample(), predict, name="stopped", workers=workers, client=CLIENT)
+        evaluate(data.lesson_sample(), predict, name="stopped", workers=workers, client=client)
     said = capsys.readouterr().out
-    assert said.startswith("Stopped after ") and "of 72 rows. Their answers are kept" in said
+    assert said.startswith("Stopped after ") and said.endswith(f" of 72 {end}")
     assert len(asked) < 72
-
-
-def test_an_interrupt_of_a_plain_function_promises_nothing(capsys):
-    def predict(row):
-        if row is ROWS[2]:
-            raise KeyboardInterrupt
-        return row.queue
-
-    with pytest.raises(KeyboardInterrupt):
-        evaluate(ROWS, predict, name="stopped")
-    assert capsys.readouterr().out == "Stopped after 2 of 12 rows.\n"
 
 
 def test_control_c_reaches_the_caller_while_threads_work(capsys):
