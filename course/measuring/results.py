@@ -204,6 +204,12 @@ class Result:
         frame = self.frame
         return frame.loc[~frame["correct"], ["id", "text", "expected", "reply", "slice", "error"]].head(n)
 
+    def confusion(self) -> pd.DataFrame:
+        """Counts, expected by reply; all replies in no valid form share the column '(not valid)'."""
+        frame = self.frame
+        reply = frame["reply"].map(plain_text).str.strip().where(frame["valid"], "(not valid)")
+        return pd.crosstab(frame["expected"], reply, rownames=["expected"], colnames=["reply"])
+
     def __str__(self) -> str:
         parts = [
             f"{self.name}: {_share(self.right, self.n)} of {self.n} right",

@@ -277,6 +277,7 @@ def test_other_rows_are_measured_with_a_check_of_their_own():
     assert result.accuracy == 1.0
     assert set(result.slices().index) <= {"plain", "hard"}
     assert letters[0].gold["name"] in result.frame["expected"][0]
+    assert result.confusion().to_numpy().sum() == 6
 
 
 def test_cost_is_machine_time_unless_money_is_due():

@@ -21,7 +21,7 @@ def figures(result: Result, split: str) -> str:
     if result.input_tokens is not None and result.seconds is not None:
         words += f", with {result.input_tokens:.0f} tokens in and {duration(result.seconds)} a ticket"
     if result.cost_per_1000 is not None:
-        words += f"; ${money(result.cost_per_1000)} for 1,000"
+        words += f"; {money(result.cost_per_1000)} for 1,000"
     return f"{words} ({result.badge})."
 
 
