@@ -136,9 +136,9 @@ def _run(
     finished: dict[int, _Measured] = {}
     with nullcontext(on_progress) if on_progress else _progress(len(rows)) as show:
         try:
-            alone = workers == 1
-            for place, row in enumerate(map(measure, rows)) if alone else _in_threads(rows, measure, workers):
-                finished[place] = row
+            alone = ({place: measure(row)} for place, row in enumerate(rows))
+            for measured in alone if workers == 1 else _in_threads(rows, measure, workers):
+                finished |= measured
                 show(len(finished))
         except KeyboardInterrupt:
             asked = any(row.uses for row in finished.values())
@@ -150,7 +150,8 @@ def _run(
 
 def _in_threads(
     rows: Sequence[Row], measure: Callable[[Row], _Measured], workers: int
-) -> Iterator[tuple[int, _Measured]]:
+) -> Iterator[dict[int, _Measured]]:
+    """What was measured since the last time, several times a second: the place of the row -> what it gave."""
     pool = ThreadPoolExecutor(workers)
     # Each row has its own copy of the context and so collects its own usage.
     places = {pool.submit(contextvars.copy_context().run, measure, row): n for n, row in enumerate(rows)}
@@ -158,7 +159,9 @@ def _in_threads(
     try:
         while waiting:
             done, waiting = wait(waiting, timeout=_SECONDS_BETWEEN_SIGNS, return_when=FIRST_EXCEPTION)
-            yield from ((places[future], future.result()) for future in done)
+            yield {places[future]: future.result() for future in done if not future.exception()}
+            for future in done:
+                future.result()  # raises what stopped it
     finally:
         # Not waited for: an answer under way still reaches the recordings, and nobody has to sit it out.
         pool.shutdown(wait=False, cancel_futures=True)
