@@ -317,7 +317,8 @@ def test_a_result_cannot_be_changed_and_its_html_is_escaped():
     result = evaluate(ROWS, always_right, name="<script>", note="<b>")
     with pytest.raises(FrozenInstanceError):
         result.name = "other"
-    result.frame["correct"] = False
+    frame = result.frame
+    frame["correct"] = False
     assert result.accuracy == 1.0
     assert "<script>" not in result._repr_html_() and "<b></p>" not in result._repr_html_()
 
