@@ -1,5 +1,6 @@
 """The table of claims: what is left after searching, filtering and sorting, without a browser and in one."""
 
+from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page
 
 from course.errors import CourseError
-from course.material.claims import VERDICTS, claim, claims, counts
+from course.material.claims import VERDICTS, claim, claims
 from tests.browser import draw_widgets, open_page
 from widgets.lessons.claims_view import ORDERS, ClaimsTable, chosen
 
@@ -69,7 +70,7 @@ def shown(view: ClaimsTable) -> list[str]:
 
 def test_the_table_starts_with_everything(view):
     assert shown(view) == [each.id for each in ALL]
-    for verdict, count in counts(ALL).items():
+    for verdict, count in Counter(each.verdict for each in ALL).items():
         assert f"{count} {verdict}" in view.sentence
 
 
