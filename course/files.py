@@ -11,7 +11,7 @@ import shutil
 import sqlite3
 import time
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import fields
 from functools import cache
@@ -24,7 +24,7 @@ from pydantic.fields import FieldInfo
 
 from course.errors import CourseError
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Hashable)
 LONGEST_CELL = 1_000_000  # characters
 BUSY_SECONDS = 10.0
 # How files begin that are no text, whatever their name says.
