@@ -9,7 +9,7 @@ from course.engine.schema import SchemaError, enforceable
 from course.exercises.cases import near, tried
 from course.material.data import QUEUES
 
-# said, gold, the share of skills that both name
+# two lists of skills, the share of skills that both name
 OVERLAPS: tuple[tuple[list[str], list[str], float], ...] = (
     (["react", "css"], ["react", "css"], 1.0),
     (["css", "React"], ["react", "css"], 1.0),
@@ -43,7 +43,7 @@ def _accepts_the_good_and_refuses_the_bad(schema: dict) -> str | None:
         Draft202012Validator.check_schema(schema)
         enforceable(schema, where="my_schema", strict=True)
     except NoSchema as error:
-        return f"it is no JSON schema: {error.message}"
+        return f"it is not a JSON schema: {error.message}"
     except SchemaError as error:
         return f"the API refuses it: {error}"
     validator = Draft202012Validator(schema)

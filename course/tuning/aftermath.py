@@ -55,7 +55,7 @@ LETTER_PROMPT = (
 RULE_CHANGES_IN = 4  # month of the stream, from 1
 NO_QUEUE = "no queue"
 
-Labelled = TypeVar("Labelled", Ticket, skills.Example)
+Relabelled = TypeVar("Relabelled", Ticket, skills.Example)
 AskHandbook = Callable[..., str]  # of a question and `sections`, passages of the handbook
 
 
@@ -201,7 +201,7 @@ def moved() -> dict[str, str]:
     return {row["id"]: row["queue"] for _, row in rows}
 
 
-def by_new_rule(rows: Sequence[Labelled]) -> list[Labelled]:
+def by_new_rule(rows: Sequence[Relabelled]) -> list[Relabelled]:
     """Tickets or approved examples with the queue that the changed rule gives them."""
     return [replace(row, queue=moved().get(row.id, row.queue)) for row in rows]
 

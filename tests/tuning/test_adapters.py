@@ -127,9 +127,9 @@ def test_full_disk_leaves_earlier_versions_and_nothing_else(results_dir, monkeyp
 
 
 def test_card_is_plain_json(results_dir: Path):
-    told = json.loads((save().folder / adapters.CARD).read_text())
-    assert told["version"] == 1 and told["dev"] == [[2, 2.1, 0.25]]
-    assert str(results_dir) not in json.dumps(told)
+    card = json.loads((save().folder / adapters.CARD).read_text())
+    assert card["version"] == 1 and card["dev"] == [[2, 2.1, 0.25]]
+    assert str(results_dir) not in json.dumps(card)
 
 
 def test_an_adapter_that_travels_is_taken_for_its_own_run_only(results_dir: Path, tmp_path, monkeypatch):

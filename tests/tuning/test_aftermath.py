@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 
@@ -13,28 +13,8 @@ from course.measuring.provenance import write_rows
 from course.rungs import compounding
 from course.rungs.chunks import by_section
 from course.tuning import aftermath
-from course.tuning.aftermath import RULE_CHANGES_IN, Measured, by_new_rule, moved
+from course.tuning.aftermath import RULE_CHANGES_IN, by_new_rule, moved
 from course.tuning.lora import check_trainable
-
-ROW = Measured(
-    command="c",
-    date="2026-11-21",
-    machine="m",
-    cores=2,
-    fingerprint="f",
-    group="facts",
-    model="adapter",
-    part="as trained",
-    month=0,
-    n=30,
-    right=29,
-    valid=30,
-    low=0.8,
-    high=1.0,
-    input_tokens=40.5,
-    seconds=0.1,
-    train_seconds=60.0,
-)
 
 
 def test_plain_requests_are_one_of_a_kind_and_no_queue_answers_them():
@@ -162,23 +142,13 @@ def test_the_search_finds_changed_figures_and_no_old_ones(capsys):
     assert found["in other words"].accuracy > 0.7
 
 
-def test_an_impossible_count_is_refused():
-    with pytest.raises(CourseError, match="31 right and 30 valid of 30"):
-        replace(ROW, right=31)
-
-
-def test_without_the_measurement_the_command_is_named(tmp_path, monkeypatch):
-    monkeypatch.setattr(aftermath, "FILE", tmp_path / "none.csv")
+def test_without_the_measurement_the_command_is_named_and_what_was_written_is_read(tmp_path, monkeypatch):
+    rows = aftermath.read()
+    monkeypatch.setattr(aftermath, "FILE", tmp_path / "rows.csv")
     with pytest.raises(CourseError, match="python -m course.measure aftermath"):
         aftermath.read()
-
-
-def test_what_was_written_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr(aftermath, "FILE", tmp_path / "rows.csv")
-    unasked = replace(ROW, input_tokens=float("nan"))
-    write_rows([ROW, unasked], aftermath.FILE)
-    first, second = aftermath.read()
-    assert first == ROW and str(asdict(second)) == str(asdict(unasked))
+    write_rows(rows, aftermath.FILE)
+    assert repr(aftermath.read()) == repr(rows) and "nan" in repr(rows)
 
 
 def test_the_measurement_of_the_course_is_whole():

@@ -82,17 +82,17 @@ def test_the_prices_that_are_missing_are_those_that_nobody_found():
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "text"),
     [
         ("low = 8\n", "lowest = 8\n", "the field 'lowest' is not known"),
         ('status = "ours"', 'status = "certain"', "status is 'certain'; input should be 'documented'"),
     ],
 )
-def test_a_rule_with_an_unknown_key_or_status_is_named(old, new, said, monkeypatch, tmp_path):
+def test_a_rule_with_an_unknown_key_or_status_is_named(old, new, text, monkeypatch, tmp_path):
     copy = tmp_path / "hosted_routes.toml"
     copy.write_text(hosted.ROUTES.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
     monkeypatch.setattr(hosted, "ROUTES", copy)
-    with pytest.raises(CourseError, match=said):
+    with pytest.raises(CourseError, match=text):
         hosted.routes.__wrapped__()
 
 
@@ -140,10 +140,10 @@ def test_the_instruction_is_the_course_s_unless_another_is_given(given, written,
 
 
 @hypothesis.given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip))
-def test_any_text_comes_back_as_it_was(said):
+def test_any_text_comes_back_as_it_was(text):
     for form in FORMATS.values():
-        line = json.dumps(form.of(Ticket("T1", said, QUEUES[0], "typical", None), "I"))
-        assert said in "".join(text for _, text in form.model_validate(json.loads(line)).turns())
+        line = json.dumps(form.of(Ticket("T1", text, QUEUES[0], "typical", None), "I"))
+        assert text in "".join(part for _, part in form.model_validate(json.loads(line)).turns())
 
 
 def test_a_line_separator_inside_a_text_is_no_new_example(tmp_path):

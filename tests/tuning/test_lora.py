@@ -58,10 +58,10 @@ def test_right_answers_are_those_that_greedy_decoding_gives(base: Path):
     model = transformers.AutoModelForCausalLM.from_pretrained(base).eval()
     (chat,) = lora.encode(CHATS[:1], base)
     with torch.no_grad():
-        said = []
+        greedy = []
         for _ in range(3):
-            said.append(model(torch.tensor([chat.prompt + said])).logits[0, -1].argmax().item())
-        asked = [chat._replace(answer=answer) for answer in (said, [*said[:-1], said[-1] ^ 1])]
+            greedy.append(model(torch.tensor([chat.prompt + greedy])).logits[0, -1].argmax().item())
+        asked = [chat._replace(answer=answer) for answer in (greedy, [*greedy[:-1], greedy[-1] ^ 1])]
         right = lora.AnswerLoss(model)(*lora.as_tensors(asked))[1]
     assert right.tolist() == [True, False]
 
