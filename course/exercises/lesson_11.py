@@ -56,10 +56,8 @@ def results(n: int, both: int, only_new: int, only_old: int) -> tuple[Result, Re
     wrong = {queue: QUEUES[place - 1] for place, queue in enumerate(QUEUES)}
 
     def result(name: str, is_right: Callable[[int], bool]) -> Result:
-        replies = {
-            row.id: row.queue if is_right(place) else wrong[row.queue] for place, row in enumerate(rows)
-        }
-        return Result.from_replies(rows, replies, name=name)
+        pairs = ((row, row.queue if is_right(place) else wrong[row.queue]) for place, row in enumerate(rows))
+        return Result.from_replies(rows, {row.id: reply for row, reply in pairs}, name=name)
 
     new = result("new", lambda place: place < both + only_new)
     old = result("old", lambda place: place < both or both + only_new <= place < both + only_new + only_old)
