@@ -1,4 +1,4 @@
-"""Buttons of the cost and the decision view: start again, save, open, copy, and files to keep."""
+"""Buttons that Python answers: words to show, a text to copy, or a file to keep."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
