@@ -310,7 +310,7 @@ def compare(a: Result, b: Result) -> Comparison:
     return Comparison(a.name, b.name, *(pairs[cell] for cell in cells))
 
 
-def wilson(successes: int, n: int) -> tuple[float, float]:
+def wilson(successes: float, n: int) -> tuple[float, float]:
     """95 % Wilson interval of the share `successes / n`."""
     if n < 1 or not 0 <= successes <= n:
         raise CourseError(f"{successes} of {n} is not a share; count between 0 and n, with n at least 1.")

@@ -107,7 +107,7 @@ def from_board(
     rung = decided.rung
     # One kind of ticket is surely worse than all tickets together, by their intervals.
     one_kind = (rung.slices()["high"] < rung.interval[0]).any()
-    known = {
+    known: dict[str, Any] = {
         "tried": frozenset(_RUNG_OF_LESSON[lesson] for lesson in lessons if lesson in _RUNG_OF_LESSON),
         "evaluation_rows": rung.n,
         # 1 - 0.9 is a hair off 0.1, and would be a second stop beside it.
