@@ -40,7 +40,7 @@ _PARTS = ("training", "storage", "serving")
 
 
 @dataclass(frozen=True)
-class Rule:
+class VendorRule:
     """What a vendor asks (or a fact to know), with where that stands.
 
     `low` and `high` bound numbers; `values` are words that no text may hold.
@@ -75,8 +75,8 @@ class Route:
     storage: str
     serving: str
     epochs: int
-    rules: Mapping[str, Rule]
-    facts: tuple[Rule, ...]
+    rules: Mapping[str, VendorRule]
+    facts: tuple[VendorRule, ...]
     hyperparameters: Mapping[str, str]
     warmup_divisor: int = 1
 
@@ -176,7 +176,9 @@ def routes() -> dict[str, Route]:
 
 def _route(id: str, table: dict[str, Any]) -> Route:
     where = f"{ROUTES.name}, {id}"
-    rules, facts = ([checked(Rule, one, where) for one in table.pop(kind)] for kind in ("rules", "facts"))
+    rules, facts = (
+        [checked(VendorRule, one, where) for one in table.pop(kind)] for kind in ("rules", "facts")
+    )
     rules_by_name = {rule.name: rule for rule in rules}
     return checked(Route, {**table, "id": id, "rules": rules_by_name, "facts": tuple(facts)}, where)
 

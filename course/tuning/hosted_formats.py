@@ -40,7 +40,7 @@ class _Open(BaseModel):
     model_config = ConfigDict(extra="allow", strict=True)
 
 
-class _Part(_Strict):
+class _PlainPart(_Strict):
     text: Text
 
 
@@ -57,7 +57,7 @@ class _CalledFunction(_Function):
     arguments: Json[dict[str, Any]]
 
 
-class _Tool(_Open):
+class _OfferedTool(_Open):
     function: _Function
 
 
@@ -67,14 +67,14 @@ class _ToolCall(_Open):
 
 class _ConversationTurn(_Strict):
     role: Literal["user", "assistant"]
-    content: Annotated[list[_Part], Field(min_length=1)]
+    content: Annotated[list[_PlainPart], Field(min_length=1)]
 
 
 class ConversationExample(_Strict):
     """Bedrock's conversation form: the instruction stands beside the turns."""
 
     schemaVersion: Any = None
-    system: Annotated[list[_Part], Field(min_length=1)] = []
+    system: Annotated[list[_PlainPart], Field(min_length=1)] = []
     messages: list[_ConversationTurn]
 
     @staticmethod
@@ -133,7 +133,7 @@ ChatTurn = TypeVar("ChatTurn", bound=_ChatTurn)
 
 class _Chat(_Strict, Generic[ChatTurn]):
     messages: list[ChatTurn]
-    tools: Annotated[list[_Tool], Field(min_length=1)] = []
+    tools: Annotated[list[_OfferedTool], Field(min_length=1)] = []
 
     @model_validator(mode="after")
     def _tools_are_known(self) -> Self:
@@ -193,7 +193,7 @@ def in_order(speakers: Iterable[str]) -> bool:
     return _ORDER.fullmatch("".join(_LETTERS[speaker] for speaker in speakers)) is not None
 
 
-def _joined(parts: Iterable[_Part | _TypedPart]) -> str:
+def _joined(parts: Iterable[_PlainPart | _TypedPart]) -> str:
     return "\n".join(part.text for part in parts)
 
 
