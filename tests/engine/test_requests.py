@@ -83,22 +83,19 @@ def test_every_request_that_the_lessons_sent_is_one_that_the_api_takes():
 
 
 @pytest.mark.parametrize(
-    "more",
+    ("good", "asked"),
     [
-        {},
-        {"system": "Be brief.", "stop_sequences": ["."], "stream": True, "metadata": {"user_id": "a"}},
-        {"messages": [USER, {"role": "assistant", "content": "Here."}, {"role": "user", "content": [TEXT]}]},
-        {"output_config": {"format": FORMAT}},
-        {"tools": [TOOL], "tool_choice": {"type": "auto"}},
+        (ASKED, {}),
+        (ASKED | {"system": "Be brief.", "stop_sequences": ["."], "stream": True}, {}),
+        (ASKED | {"metadata": {"user_id": "a"}, "output_config": {"format": FORMAT}}, {}),
+        (ASKED | {"messages": [USER, USER | {"role": "assistant"}, USER | {"content": [TEXT]}]}, {}),
+        (ASKED | {"tools": [TOOL], "tool_choice": {"type": "auto"}}, {}),
+        (COUNTED, {"counts": True}),
+        (ASKED | {"model": models()[0].id}, {"mode": "live"}),
     ],
 )
-def test_a_good_request_passes(more):
-    assert problems(ASKED | more, mode="local") == []
-
-
-def test_a_count_needs_no_max_tokens_and_a_vendors_model_is_for_live():
-    assert problems(COUNTED, mode="local", counts=True) == []
-    assert problems(ASKED | {"model": models()[0].id}, mode="live") == []
+def test_a_good_request_passes(good, asked):
+    assert problems(good, **{"mode": "local", **asked}) == []
 
 
 @pytest.mark.parametrize(
