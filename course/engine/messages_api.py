@@ -196,12 +196,7 @@ def _call(chat: Chat, parsed: dict, text: str) -> dict:
     _check(json.dumps(parsed["input"]), tool.shown["input_schema"], f"the input_schema of {tool.name}")
     # A tool's result repeats the id of its call, so the same call has the same id when it is asked again.
     digest = hashlib.sha256(json.dumps([chat.turns, text]).encode()).hexdigest()[:20]
-    return {
-        "type": "tool_use",
-        "id": f"toolu_local_{digest}",
-        "name": tool.name,
-        "input": parsed["input"],
-    }
+    return {"type": "tool_use", "id": f"toolu_local_{digest}", "name": tool.name, "input": parsed["input"]}
 
 
 def _check(text: str, schema: dict, name: str) -> None:

@@ -87,9 +87,16 @@ class Call:
 
 @dataclass(eq=False)
 class Layer(httpx2.BaseTransport):
-    """A transport over another one."""
+    """A transport over another one. What asks for neither a message nor a count passes through."""
 
     inner: httpx2.BaseTransport
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        call = Call.of(request)
+        return self.inner.handle_request(request) if call is None else self.handle_call(call, request)
+
+    def handle_call(self, call: Call, request: httpx2.Request) -> httpx2.Response:
+        raise NotImplementedError
 
     def close(self) -> None:
         self.inner.close()
@@ -123,10 +130,9 @@ class Explaining(Layer):
 
     explain: Callable[[anthropic.APIError], None]
 
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+    def handle_call(self, call: Call, request: httpx2.Request) -> httpx2.Response:
         response = self.inner.handle_request(request)
-        call = Call.of(request)
-        if call is not None and call.streams and response.status_code == 200:
+        if call.streams and response.status_code == 200:
             stream = _lines_of(response)
             response.stream = _Lines(self._explained(stream, request), stream.close)
         return response
@@ -147,10 +153,9 @@ class Metering(Layer):
     meter: Meter
     price: Callable[..., float]
 
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+    def handle_call(self, call: Call, request: httpx2.Request) -> httpx2.Response:
         response = self.inner.handle_request(request)
-        call = Call.of(request)
-        if call is not None and not call.is_count:
+        if not call.is_count:
             _watch(response, call, lambda answer: self._count(call, answer, response))
         return response
 
@@ -185,10 +190,7 @@ class Recalling(Layer):
     mode: str
     place: str
 
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        call = Call.of(request)
-        if call is None:
-            return self.inner.handle_request(request)
+    def handle_call(self, call: Call, request: httpx2.Request) -> httpx2.Response:
         if found := self.recordings.find(call.key, self.place):
             return _replay(call, found)
         begun = time.monotonic()
@@ -231,9 +233,8 @@ class Budgeting(Layer):
     budget: Limit
     price: Callable[..., float]
 
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        call = Call.of(request)
-        if call is None or call.is_count:
+    def handle_call(self, call: Call, request: httpx2.Request) -> httpx2.Response:
+        if call.is_count:
             return self.inner.handle_request(request)
         worst = self.price(call.model, call.input_bound, call.max_tokens)
         if planning():
@@ -263,11 +264,9 @@ class Checking(Layer):
     server: str
     secrets: tuple[str, ...]
 
-    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+    def handle_call(self, call: Call, request: httpx2.Request) -> httpx2.Response:
         response = self.inner.handle_request(request)
-        call = Call.of(request)
-        if call is not None:
-            _watch(response, call, lambda answer: self._check(call, answer))
+        _watch(response, call, lambda answer: self._check(call, answer))
         return response
 
     def _check(self, call: Call, answer: str) -> None:

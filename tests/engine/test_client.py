@@ -140,8 +140,7 @@ def test_a_server_that_lists_no_models_is_a_clear_error(
 
 
 @pytest.mark.parametrize(
-    "address",
-    ["https://API.ANTHROPIC.COM", "HTTPS://api.anthropic.com/", "https://api.anthropic.com:443//"],
+    "address", ["https://API.ANTHROPIC.COM", "HTTPS://api.anthropic.com/", "https://api.anthropic.com:443//"]
 )
 def test_anthropic_is_known_however_its_address_is_written(
     address: str, monkeypatch: Patch, capsys: Capture
@@ -273,11 +272,7 @@ def test_a_killed_run_goes_on_where_it_stopped(stub: StubServer, live: Live, res
 
 @both_ways
 def test_an_answer_that_cannot_be_kept_still_arrives(
-    asked: Asked,
-    stub: StubServer,
-    live: Live,
-    monkeypatch: Patch,
-    results_dir: Path,
+    asked: Asked, stub: StubServer, live: Live, monkeypatch: Patch, results_dir: Path
 ) -> None:
     monkeypatch.setattr(files, "BUSY_SECONDS", 0.05)
     client = live()
@@ -472,11 +467,7 @@ def test_no_network_says_what_to_check_and_costs_nothing(
 
 
 def test_a_room_replays_without_key_or_server(
-    stub: StubServer,
-    live: Live,
-    monkeypatch: Patch,
-    tmp_path: Path,
-    capsys: Capture,
+    stub: StubServer, live: Live, monkeypatch: Patch, tmp_path: Path, capsys: Capture
 ) -> None:
     client = live()
     ask(client)
@@ -540,12 +531,7 @@ def test_the_key_is_nowhere(
 @both_ways
 @pytest.mark.parametrize("token", ["x", "text", "message", "ollama", "echo", "0"])
 def test_a_token_that_is_a_word_changes_no_body(
-    token: str,
-    asked: Asked,
-    stub: StubServer,
-    live: Live,
-    monkeypatch: Patch,
-    results_dir: Path,
+    token: str, asked: Asked, stub: StubServer, live: Live, monkeypatch: Patch, results_dir: Path
 ) -> None:
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", token)
@@ -595,10 +581,7 @@ def nothing_carried(tmp_path: Path, monkeypatch: Patch) -> Path:
 
 
 def test_the_local_model_answers_without_a_key_and_a_rerun_does_not_load_it(
-    engine: object,
-    nothing_carried: Path,
-    monkeypatch: Patch,
-    capsys: Capture,
+    engine: object, nothing_carried: Path, monkeypatch: Patch, capsys: Capture
 ) -> None:
     client, model = connect()
     assert (client.mode, model) == ("local", "local")

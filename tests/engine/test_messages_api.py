@@ -40,9 +40,7 @@ LATE = [*CALLED[:2], {"role": "user", "content": "And?"}, SO, RESULTS]
 @pytest.fixture
 def client(engine: embedded.Engine) -> anthropic.Anthropic:
     return anthropic.Anthropic(
-        api_key="local",
-        max_retries=0,
-        http_client=anthropic.DefaultHttpxClient(transport=LocalTransport()),
+        api_key="local", max_retries=0, http_client=anthropic.DefaultHttpxClient(transport=LocalTransport())
     )
 
 

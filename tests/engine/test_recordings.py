@@ -1,8 +1,6 @@
 """Recordings on disk: what is kept, what a damaged or unwritable file does, and what is handed to a room."""
 
 import sqlite3
-import subprocess
-import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,19 +12,6 @@ from course import files
 from course.engine import recordings
 from course.engine.recordings import Recording, Recordings, Replay, default_path, export
 from course.errors import CourseError
-from course.paths import ROOT
-
-WRITER = """
-import sys
-from pathlib import Path
-from course.engine.recordings import Recording, Recordings
-path, name = Path(sys.argv[1]), sys.argv[2]
-print("ready", flush=True)
-sys.stdin.readline()
-store = Recordings(path)
-for number in range(50):
-    store.save(Recording("there", f"{name}-{number}", "live", "m", "2026-11-20", "{}", "{}", 0.1))
-"""
 
 
 def recording(
@@ -55,30 +40,6 @@ def test_threads_share_one_file(results_dir: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: store.save(recording(str(number))), range(80)))
     assert all(store.find(str(number), "there") for number in range(80))
-
-
-@pytest.mark.slow
-def test_two_processes_that_begin_at_once_lose_nothing(results_dir: Path) -> None:
-    path = default_path()
-    writers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), name],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for name in ("one", "two")
-    ]
-    for writer in writers:
-        assert writer.stdout.readline() == "ready\n"
-    for writer in writers:
-        writer.stdin.write("\n")
-        writer.stdin.flush()
-    assert [writer.communicate(timeout=60)[1] for writer in writers] == ["", ""]
-    store = Recordings(path)
-    assert all(store.find(f"{name}-{number}", "there") for name in ("one", "two") for number in range(50))
 
 
 @pytest.mark.parametrize("trouble", ["max_page_count = 3", "query_only = ON", "locked"])
