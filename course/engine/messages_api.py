@@ -16,7 +16,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
@@ -144,7 +144,8 @@ def _messages(body: dict) -> httpx2.Response:
         answer = _answer(chat, completion)
         if not chat.stream:
             used = usage(completion.input_tokens, completion.output_tokens)
-            reply = message(_message_id(), chat.model, *astuple(answer), used)
+            ended = answer.stop_reason, answer.stop_sequence
+            reply = message(_message_id(), chat.model, answer.content, *ended, used)
             seconds = {"x-course-seconds": f"{completion.seconds:.6f}"}
             return httpx2.Response(200, headers=seconds, json=reply)
         events = _events(chat, generation, *_in_one_piece(answer))
