@@ -36,6 +36,7 @@ from scipy.optimize import brentq
 
 from course.measuring.results import money, percent
 from widgets.cost.inputs import APPROACHES, CASE, Assumptions, check_values, definition
+from widgets.cost.units import in_short, with_unit
 
 VOLUME = "case.volume"
 LEAST, MOST = 10.0, 1e8  # outputs a month: where break-even volumes are searched
@@ -273,11 +274,11 @@ def change_in_words(assumptions: Assumptions, changes: Sequence[TurningPoint]) -
     if not changes:
         return "No single input changes the verdict within five times its range."
     change = changes[0]
-    meaning, base = definition(change.key), assumptions.estimates[change.key].base
+    base = assumptions.estimates[change.key].base
     where = "inside the range given for it" if change.is_plausible else "outside the range given for it"
     return (
-        f"The smallest change that reverses it: {label(change.key)} at {change.value:,.3g} {meaning.unit} "
-        f"instead of {base:,.3g}, {where}."
+        f"The smallest change that reverses it: {label(change.key)} at {with_unit(change.key, change.value)} "
+        f"instead of {in_short(change.key, base)}, {where}."
     )
 
 

@@ -15,3 +15,9 @@ def in_short(key: str, amount: float) -> str:
     number = float(f"{amount * factor:.3g}")
     text = f"{number:,.0f}" if abs(number) >= 1000 else f"{number:g}"
     return f"${text}" if unit.startswith("$") else f"{text} %" if unit.startswith("%") else text
+
+
+def with_unit(key: str, amount: float) -> str:
+    """An amount with its whole unit: "12 %", "$100 an hour", "30,000 outputs a month"."""
+    number, unit = in_short(key, amount).removesuffix(" %"), shown_unit(key)[1]
+    return f"{number}{unit[1:]}" if unit.startswith("$") else f"{number} {unit}"

@@ -25,7 +25,7 @@ from widgets.cost.model import (
     smallest_changes,
     verdict,
 )
-from widgets.cost.units import in_short, shown_unit
+from widgets.cost.units import in_short, with_unit
 from widgets.decision.answers import Answers
 from widgets.decision.model import Advice, advise, in_words, what_would_change
 from widgets.decision.tables import QUESTION, RUNGS, TRIABLE
@@ -184,23 +184,12 @@ def _case(answers: Answers | None, costs: Assumptions | None) -> Iterator[tuple[
     if costs is not None:
         for key in ("case.error_cost", "case.rate"):
             estimate = costs.estimates[key]
-            around = (
-                "" if estimate.is_sure else f"{_number(key, estimate.low)} to {_number(key, estimate.high)}, "
-            )
-            yield label(key), f"{_amount(key, estimate.base)} ({around}{estimate.kind})"
+            ends = f"{in_short(key, estimate.low)} to {in_short(key, estimate.high)}"
+            around = "" if estimate.is_sure else f"{ends}, "
+            yield label(key), f"{with_unit(key, estimate.base)} ({around}{estimate.kind})"
     if answers is not None:
         tried = "; ".join(text.lower() for key, text in TRIABLE.items() if key in answers.tried)
         yield "Tried and measured", tried or "nothing"
-
-
-def _amount(key: str, value: float) -> str:
-    """A value of an input with its unit, such as "12 %" or "$100 an hour"."""
-    number, unit = _number(key, value), shown_unit(key)[1]
-    return f"${number}{unit[1:]}" if unit.startswith("$") else f"{number} {unit}"
-
-
-def _number(key: str, value: float) -> str:
-    return in_short(key, value).strip(" %$")
 
 
 # The ladder
@@ -299,11 +288,9 @@ def _changes(
             yield "No single input reverses the verdict on cost within five times its range."
         for change in turning[:NAMED]:
             base = costs.estimates[change.key].base
-            where = "inside" if change.is_plausible else "outside"
-            yield (
-                f"{label(change.key)}: {_amount(change.key, change.value)} (now {_number(change.key, base)}; "
-                f"{where} its range): then {other} costs less."
-            )
+            now, where = in_short(change.key, base), "inside" if change.is_plausible else "outside"
+            value = with_unit(change.key, change.value)
+            yield f"{label(change.key)}: {value} (now {now}; {where} its range): then {other} costs less."
 
 
 # What is open

@@ -11,7 +11,7 @@ from widgets.cost.model import evaluation_tax
 from widgets.cost.pictures import tornado_picture
 from widgets.cost.portfolio_view import Portfolio
 from widgets.cost.presets import course_case, presets
-from widgets.cost.units import in_short
+from widgets.cost.units import in_short, with_unit
 from widgets.cost.view import CostView
 
 
@@ -47,16 +47,17 @@ def test_the_tornado_names_what_turns_the_verdict():
 
 
 @pytest.mark.parametrize(
-    ("key", "amount", "text"),
+    ("key", "amount", "text", "whole"),
     [
-        ("prompt.error_rate", 0.125, "12.5 %"),
-        ("case.error_cost", 0.2, "$0.2"),
-        ("case.volume", 30_000, "30,000"),
-        ("case.growth", 0.02, "2 %"),
+        ("prompt.error_rate", 0.125, "12.5 %", "12.5 %"),
+        ("case.error_cost", 0.2, "$0.2", "$0.2"),
+        ("case.rate", 100, "$100", "$100 an hour"),
+        ("case.volume", 30_000, "30,000", "30,000 outputs a month"),
+        ("case.growth", 0.02, "2 %", "2 % a month"),
     ],
 )
-def test_amounts_in_short(key, amount, text):
-    assert in_short(key, amount) == text
+def test_amounts_in_words(key, amount, text, whole):
+    assert (in_short(key, amount), with_unit(key, amount)) == (text, whole)
 
 
 def test_the_portfolio_draws_the_tax_and_says_it():
