@@ -71,8 +71,9 @@ export function advice(state, priced, drawn, { title }) {
   if (saving === 0) return `${title(cheaper)} and ${title(other)} cost the same ${over}.`;
   const less = `costs ${dollars(saving)} less than ${title(other)} ${over}`;
   const share = drawn?.cheaper[cheaper];
-  if (drawn && (isEven(share) || share < 0.5)) return `Too close to call: at the base values ${title(cheaper)} ${less}.`;
-  return `Of these two choose ${title(cheaper)}: at ${short(state.estimates["case.volume"].base)} outputs a month it ${less}.`;
+  const at = `at ${short(state.estimates["case.volume"].base)} outputs a month`;
+  if (drawn && (isEven(share) || share < 0.5)) return `Too close to call ${at}: by the base values ${title(cheaper)} ${less}.`;
+  return `Of these two choose ${title(cheaper)}: ${at} it ${less}.`;
 }
 
 // How sure the advice is, which approach costs least of all, and on which error rates it rests.

@@ -35,6 +35,7 @@ export function mount(root, data, { address = false, state: given = null, onChan
   let worker = null;
   let rest = null;
   let frame = null;
+  let changed = false;
   let controls = [];
 
   root.innerHTML = `
@@ -222,7 +223,7 @@ export function mount(root, data, { address = false, state: given = null, onChan
   const width = () => clip(at(".pictures").clientWidth || 740, 250, 820);
 
   function draw() {
-    frame = null;
+    changed = false;
     const priced = bills(state);
     at(".advice strong").textContent = advice(state, priced, late.drawn, names);
     at(".duel").innerHTML = duel(state, priced, names);
@@ -243,16 +244,24 @@ export function mount(root, data, { address = false, state: given = null, onChan
     for (const name of LATE) at(`.${name}`).classList.toggle("stale", !found[name]);
   }
 
+  // The first change of a frame is drawn at once, which gains up to a frame; more of them are drawn together.
+  function follow() {
+    changed = frame !== null;
+    if (changed) return;
+    draw();
+    frame = requestAnimationFrame(() => { frame = null; if (changed) follow(); });
+  }
+
   function moved() {
     if (Object.keys(late).length) { late = {}; drawLate(); }
     say("");
-    frame ??= requestAnimationFrame(draw);
+    follow();
     clearTimeout(rest);
     rest = setTimeout(settle, REST_MS);
   }
 
   function settle() {
-    if (frame !== null) { cancelAnimationFrame(frame); draw(); }
+    if (changed) draw();
     worker?.terminate();
     worker = null;
     const found = (part) => {
