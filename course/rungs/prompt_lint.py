@@ -285,7 +285,7 @@ def _orders(prose: _Lines) -> Iterator[_Order]:
             heading = "" if _GENERAL_HEADING.search(part) else part
         elif bare and not (_ANSWER.match(line) or _EXAMPLE.match(line)):
             for text in map(str.strip, _SENTENCE_END.split(_QUOTED.sub('""', _MARKER.sub("", line)))):
-                if text:
+                if len(text) > 2:  # less is no sentence, and a prompt may have very many lines of it
                     yield _Order(number, heading, text, applies and not _CONDITION.search(text))
 
 
