@@ -243,7 +243,7 @@ def test_any_text_comes_back_as_it_was(tmp_path_factory, new):
         ('{"id": ["X1"], "text": "Hello", "queue": "safety"}', r"line 2: id is \['X1'\]"),
         (
             '{"id": "X1", "text": "Hello", "queue": "billing"}',
-            "line 2: queue is 'billing'; it is not a queue",
+            "line 2: there is no queue 'billing'",
         ),
     ],
 )
