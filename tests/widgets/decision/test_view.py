@@ -65,7 +65,7 @@ def test_the_talk_in_a_notebook(view):
         page.add_style_tag(content=view._css)
         script = view._esm.replace("export default { render };", "window.render = render;")
         page.add_script_tag(content=script, type="module")
-        page.wait_for_function("window.render")
+        page.wait_for_function("() => window.render !== undefined")
         page.evaluate(STAND_IN, {"data": view.data, "state": view.state})
         assert advise(MEASURED).sentence in page.inner_text(".advice")
         page.locator(".behind", has_text="a <rung>, 72 tickets").wait_for()
