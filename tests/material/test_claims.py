@@ -33,7 +33,7 @@ LLAMAS_70B = [each for each in table().itertuples() if "llama-3.3-70b" in each.I
 HERE = "tests/material/test_claims.py"
 SHOWN = {
     "09": [DATA / "cost_presets.toml"],
-    "10": [ROOT / "widgets" / "decision" / "model.py", ROOT / "widgets" / "decision" / "rules.py"],
+    "10": [DATA / "decision.toml", ROOT / "widgets" / "decision" / "words.py"],
 }
 
 
