@@ -50,18 +50,22 @@ def main() -> None:
         tempfile.TemporaryDirectory() as folder,
         room_server(Path(folder), "--learners", str(learners)) as room,
     ):
-        first = ask_all(room, learners, tickets("dev")[:count])
-        again = ask_all(room, learners, tickets("dev")[:count])
+        clients = [
+            anthropic.Anthropic(base_url=room.url, auth_token=token, max_retries=RETRIES)
+            for token in room.tokens
+        ]
+        first = ask_all(clients, tickets("dev")[:count])
+        again = ask_all(clients, tickets("dev")[:count])
         lost = [a.request for a, b in zip(first, again, strict=True) if a.id != b.id]
         print(f"  the same again: {len(lost)} of {len(first)} answers differ from the first")
-        after_kills(room, learners, tickets("dev")[count : 2 * count])
+        after_kills(room, clients, tickets("dev")[count : 2 * count])
 
 
-def ask_all(room: RoomServer, learners: int, rows: list[Ticket]) -> list[Answered]:
+def ask_all(clients: list[anthropic.Anthropic], rows: list[Ticket]) -> list[Answered]:
     """What every learner gets for every ticket. Prints how fast it came; an error ends the bench."""
     started = time.perf_counter()
-    with ThreadPoolExecutor(learners) as pool:
-        asked = pool.map(lambda number: ask(room.url, room.tokens[number], number, rows), range(learners))
+    with ThreadPoolExecutor(len(clients)) as pool:
+        asked = pool.map(lambda number: ask(clients[number], number, rows), range(len(clients)))
         answers = [answer for learner in asked for answer in learner]
     elapsed = time.perf_counter() - started
     middle, slow = np.percentile([answer.seconds for answer in answers], [50, 95])
@@ -70,8 +74,7 @@ def ask_all(room: RoomServer, learners: int, rows: list[Ticket]) -> list[Answere
     return answers
 
 
-def ask(url: str, token: str, number: int, rows: list[Ticket]) -> list[Answered]:
-    client = anthropic.Anthropic(base_url=url, auth_token=token, max_retries=RETRIES)
+def ask(client: anthropic.Anthropic, number: int, rows: list[Ticket]) -> list[Answered]:
     answers = []
     for row in rows:
         request = {
@@ -86,7 +89,7 @@ def ask(url: str, token: str, number: int, rows: list[Ticket]) -> list[Answered]
     return answers
 
 
-def after_kills(room: RoomServer, learners: int, rows: list[Ticket]) -> None:
+def after_kills(room: RoomServer, clients: list[anthropic.Anthropic], rows: list[Ticket]) -> None:
     """Kill the server and one learner in the middle of new questions; ask all again and compare."""
     command = [sys.executable, "-c", ASKING.format(url=room.url, token=room.tokens[0])]
     learner = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
@@ -97,19 +100,18 @@ def after_kills(room: RoomServer, learners: int, rows: list[Ticket]) -> None:
 
     def kill_and_start() -> None:
         answered = room.log.count("200 POST")
-        while room.log.count("200 POST") < answered + learners:
+        while room.log.count("200 POST") < answered + len(clients):
             time.sleep(0.1)
         room.kill()
         room.start()
 
     killer = threading.Thread(target=kill_and_start)
     killer.start()
-    answers = ask_all(room, learners, rows)
+    answers = ask_all(clients, rows)
     killer.join()
-    client = anthropic.Anthropic(base_url=room.url, auth_token=room.tokens[0], max_retries=RETRIES)
-    lost = sum(client.messages.create(**answer.request).id != answer.id for answer in answers)
+    lost = sum(clients[0].messages.create(**answer.request).id != answer.id for answer in answers)
     print(f"  the server killed and started again: {lost} of {len(answers)} answers lost, 0 requests failed")
-    lost = sum(client.messages.create(**_endless(int(number))).id != id for number, id in printed)
+    lost = sum(clients[0].messages.create(**_endless(int(number))).id != id for number, id in printed)
     print(f"  a learner killed: {lost} of {len(printed)} answers lost")
 
 
