@@ -15,6 +15,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import anthropic
@@ -63,6 +64,7 @@ def main() -> None:
 
 def ask_all(clients: list[anthropic.Anthropic], rows: list[Ticket]) -> list[Answered]:
     """What every learner gets for every ticket. Prints how fast it came; an error ends the bench."""
+    shown()
     started = time.perf_counter()
     with ThreadPoolExecutor(len(clients)) as pool:
         asked = pool.map(lambda number: ask(clients[number], number, rows), range(len(clients)))
@@ -74,6 +76,12 @@ def ask_all(clients: list[anthropic.Anthropic], rows: list[Ticket]) -> list[Answ
     return answers
 
 
+@cache
+def shown() -> tuple[Ticket, ...]:
+    """The examples in every prompt."""
+    return tuple(one_per_queue(tickets("train"))[:5])
+
+
 def ask(client: anthropic.Anthropic, number: int, rows: list[Ticket]) -> list[Answered]:
     answers = []
     for row in rows:
@@ -81,7 +89,7 @@ def ask(client: anthropic.Anthropic, number: int, rows: list[Ticket]) -> list[An
             "model": "local",
             "max_tokens": 24,
             "system": f"Learner {number}. {system_prompt()}",
-            "messages": as_turns(one_per_queue(tickets("train"))[:5], row.text),
+            "messages": as_turns(shown(), row.text),
         }
         started = time.perf_counter()
         message = client.messages.create(**request)
