@@ -17,7 +17,7 @@ from course.measuring.provenance import write_rows
 from course.measuring.record import record
 
 
-class Sweep(NamedTuple):
+class LongMeasurement(NamedTuple):
     """What a command measures. `measure(module, client, model)` gives the rows of the file `module.FILE`."""
 
     about: str
@@ -26,32 +26,32 @@ class Sweep(NamedTuple):
 
 
 SWEEPS = {
-    "few-shot": Sweep(
+    "few-shot": LongMeasurement(
         "count and choice of examples, on all test tickets",
         "course.rungs.few_shot",
         lambda few_shot, client, model: few_shot.sweep(tickets("test"), client, model),
     ),
-    "ladder": Sweep(
+    "ladder": LongMeasurement(
         "the lessons again, on all test tickets",
         "course.measuring.ladder",
         lambda ladder, client, model: ladder.sweep(),
     ),
-    "skills": Sweep(
+    "skills": LongMeasurement(
         "a skill with and without memory, on every month's tickets",
         "course.rungs.compounding",
         lambda compounding, client, model: compounding.sweep(client, model),
     ),
-    "tuning": Sweep(
+    "tuning": LongMeasurement(
         "training data: amount, labels and source; up to an hour",
         "course.tuning.experiments",
         lambda experiments, client, model: experiments.sweep(tickets("test"), client),
     ),
-    "encoder": Sweep(
+    "encoder": LongMeasurement(
         "MiniLM trained as a whole, on all test tickets; some minutes",
         "course.tuning.small_encoder",
         lambda small_encoder, client, model: small_encoder.sweep(),
     ),
-    "aftermath": Sweep(
+    "aftermath": LongMeasurement(
         "what comes after tuning: lesson 12, with its trainings",
         "course.tuning.aftermath",
         lambda aftermath, client, model: aftermath.sweep(client, model),
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(str(error))
 
 
-def _write(sweep: Sweep) -> None:
+def _write(sweep: LongMeasurement) -> None:
     # A measurement of this machine replays no answer of another one.
     os.environ["COURSE_RECORDINGS"] = os.devnull
     module = import_module(sweep.module)
