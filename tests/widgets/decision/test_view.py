@@ -75,7 +75,7 @@ def test_the_talk_in_a_notebook(view):
         page.keyboard.press("Tab")
         view.state = page.evaluate("window.values.state")
         assert view.answers == replace(MEASURED, evaluation_rows=500, measured_on="")
-        page.get_by_role("button", name="Save").click()
+        page.get_by_role("button", name="Save", exact=True).click()
         page.get_by_role("button", name="Open what was saved").click()
         assert page.evaluate("window.sent") == [{"press": "save"}, {"press": "open"}]
         page.get_by_role("button", name="Start again").click()
