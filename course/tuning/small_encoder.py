@@ -1,7 +1,7 @@
 """MiniLM trained to name the queue itself: the small encoder that a team would really ship.
 
 22 million weights with a linear layer on the mean of the text's vectors, all of them trained: about a minute
-with AVX-512, some five without. It knows the answers that it has seen and no others, and writes nothing else.
+with AVX-512, two without. It knows the answers that it has seen and no others, and writes nothing else.
 """
 
 import functools
