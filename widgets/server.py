@@ -12,6 +12,7 @@ class PromptConnection(ZMQChannelsWebsocketConnection):
     the browser has acknowledged the first, which it may put off for 40 ms, on Windows for 200 ms.
     """
 
-    def connect(self) -> Future[None] | None:
+    # As Jupyter's own connection returns it, which does not keep to its base class either.
+    def connect(self) -> Future[None] | None:  # type: ignore[override]
         self.websocket_handler.set_nodelay(True)
         return super().connect()
