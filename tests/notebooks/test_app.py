@@ -1,7 +1,6 @@
 """`make app`: Voila serves each notebook of notebooks/apps as a page without code that answers a key."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
@@ -44,21 +43,34 @@ def test_the_first_page_lists_the_apps(address: str, browser_page: Page):
     assert [link.rpartition("/")[2].rstrip("?") for link in links] == [app.name for app in APPS]
 
 
-@pytest.mark.parametrize("app", APPS, ids=lambda path: path.stem)
-def test_an_app_shows_no_code_and_answers_the_keyboard(app: Path, address: str, browser_page: Page) -> None:
-    page, sent = browser_page, []
+def open_app(page: Page, address: str, name: str, ready: str) -> None:
+    """Open an app and check what every app keeps to: no code, nobody else asked, 700 px, named controls."""
+    sent: list[str] = []
     page.on("response", lambda response: sent.append(response.url))
     page.on("requestfailed", lambda request: sent.append(request.url) if request.failure != BLOCKED else None)
-    page.goto(f"{address}/voila/render/{app.name}")
-    page.locator(".explorer .advice strong").first.wait_for()
+    page.goto(f"{address}/voila/render/{name}.ipynb")
+    page.locator(ready).first.wait_for()
     assert page.locator(".jp-CodeCell .jp-InputArea:visible").count() == 0
     assert [url for url in sent if not url.startswith((address, "data:", "blob:"))] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    names = [control.evaluate(NAME).strip() for control in page.locator(f"{CONTROLS}, textarea").all()]
+    assert names and all(names), names
 
-    controls = page.locator(CONTROLS).all()
-    assert controls
-    names = [control.evaluate(NAME).strip() for control in controls]
-    assert all(names), names
+
+@pytest.mark.parametrize("name", ["cost", "decision"])
+def test_an_explorer_answers_the_keyboard(name: str, address: str, browser_page: Page) -> None:
+    page = browser_page
+    open_app(page, address, name, ".explorer .advice strong")
     before = page.evaluate(PICTURE)
     move(page.locator("input[type=range], input[type=checkbox]").first)
     page.wait_for_function(f"before => ({PICTURE})() !== before", arg=before)
+
+
+def test_the_workbench_answers_its_buttons(address: str, browser_page: Page) -> None:
+    open_app(browser_page, address, "workbench", "textarea")
+    browser_page.get_by_role("button", name="Stop").click()
+    browser_page.get_by_text("Nothing is running.").wait_for()
+
+
+def test_every_app_is_opened_here():
+    assert [app.stem for app in APPS] == ["cost", "decision", "workbench"]
