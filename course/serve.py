@@ -23,7 +23,7 @@ from tornado.web import Application, RequestHandler, stream_request_body
 from course.engine import messages_api
 from course.engine.client import Served, served
 from course.engine.requests import ApiError
-from course.engine.room import Busy, Limits, Room, checked, read_tokens
+from course.engine.room import Busy, Room, RoomLimits, checked, read_tokens
 from course.engine.sizes import local_models
 from course.engine.weights import chosen_model, gguf_path
 from course.errors import CourseError
@@ -44,7 +44,7 @@ class TooLarge(ApiError):
         super().__init__(413, "request_too_large", message)
 
 
-class Desk:
+class WaitingRoom:
     """Where requests wait: a bounded number of them, and one at a time of those that are the same."""
 
     def __init__(self, room: Room, queue: int) -> None:
@@ -77,15 +77,15 @@ class Handler(RequestHandler):
 
     SUPPORTED_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
-    def initialize(self, desk: Desk) -> None:
-        self._desk = desk
+    def initialize(self, waiting: WaitingRoom) -> None:
+        self._waiting = waiting
         self._body = bytearray()
         self._refusal: ApiError | None = None
         self.learner = "nobody"
 
     def prepare(self) -> None:
         try:
-            self.learner = self._desk.room.learner(self.request.headers)
+            self.learner = self._waiting.room.learner(self.request.headers)
         except ApiError as refusal:
             self._refusal = refusal
         length = self.request.headers.get("content-length", "")
@@ -104,7 +104,7 @@ class Handler(RequestHandler):
         try:
             if self._refusal:
                 raise self._refusal
-            await self._desk.serve(self.learner, request, self._send)
+            await self._waiting.serve(self.learner, request, self._send)
         except (ApiError, CourseError) as error:
             self._send_error(error)
         except StreamClosedError:
@@ -119,13 +119,13 @@ class Handler(RequestHandler):
             return
         pieces = response.iter_bytes()
         try:
-            while (piece := await self._desk.in_thread(next, pieces, None)) is not None:
+            while (piece := await self._waiting.in_thread(next, pieces, None)) is not None:
                 self.write(piece)
                 await self.flush()
         except httpx2.TransportError:
             return  # an answer that failed in the middle: its last event says why
         finally:
-            await self._desk.in_thread(response.close)
+            await self._waiting.in_thread(response.close)
 
     def _start(self, response: httpx2.Response) -> None:
         self.set_status(response.status_code)
@@ -148,7 +148,7 @@ class Handler(RequestHandler):
 def main() -> None:
     """Serve until stopped."""
     parser = argparse.ArgumentParser(prog="python -m course.serve", description=__doc__.partition("\n")[0])
-    limits = Limits()
+    limits = RoomLimits()
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="the address to listen on (default: this machine alone)")
     add("--port", type=int, default=8010, help="0 takes a free one (default: %(default)s)")
@@ -182,7 +182,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     tokens = arguments.tokens or folder / "tokens.csv"
     learners = read_tokens(tokens, arguments.learners)
     folder.mkdir(parents=True, exist_ok=True)
-    limits = Limits(arguments.in_flight, arguments.per_minute, arguments.queue)
+    limits = RoomLimits(arguments.in_flight, arguments.per_minute, arguments.queue)
     models = _loaded(arguments.sizes)
     room = Room(learners, models, folder / "answers.sqlite", limits)
     try:
@@ -190,7 +190,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     except OSError as error:
         where = f"{arguments.host}, port {arguments.port}"
         raise CourseError(f"{where} cannot be listened on ({error.strerror}): choose others.") from None
-    routes = [(".*", Handler, {"desk": Desk(room, limits.queue)})]
+    routes = [(".*", Handler, {"waiting": WaitingRoom(room, limits.queue)})]
     application = Application(routes, log_function=_log)
     server = HTTPServer(application, max_body_size=LONGEST_READ, body_timeout=BODY_SECONDS)
     server.add_sockets(sockets)

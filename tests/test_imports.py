@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from functools import cache
 from pathlib import Path
 
@@ -132,3 +133,10 @@ def test_the_architecture_page_draws_the_layers():
     assert sorted(drawn.replace("-->", " ").split()) == sorted(packages)
     order = [layer(f"course.{name}") for name in drawn.replace("-->", " ").split()]
     assert order == sorted(order, reverse=True) and len(set(order)) == len(order)
+
+
+def test_no_two_classes_have_one_name():
+    files = [path for folder in ("course", "widgets", "book") for path in (ROOT / folder).rglob("*.py")]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
+    names = Counter(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+    assert [name for name, count in names.items() if count > 1] == []

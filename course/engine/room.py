@@ -39,7 +39,7 @@ class Learner:
 
 
 @dataclass(frozen=True)
-class Limits:
+class RoomLimits:
     """What a learner may ask for, in tokens of prompt and answer, and how many requests wait in the room."""
 
     in_flight: int = 8 * LONGEST  # evaluate() has eight workers
@@ -57,7 +57,7 @@ class Busy(ApiError):
 class Allowance:
     """What one learner may ask for. A request reserves its worst case, and what it did not use comes back."""
 
-    def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, limits: RoomLimits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._clock = clock
         self._lock = threading.Lock()
@@ -107,7 +107,7 @@ class Room:
     """Answers the requests of learners from one engine and one memory of answers. Safe for threads."""
 
     def __init__(
-        self, learners: Sequence[Learner], models: Mapping[str, Served], database: Path, limits: Limits
+        self, learners: Sequence[Learner], models: Mapping[str, Served], database: Path, limits: RoomLimits
     ) -> None:
         """`models`: size -> the model as this machine serves it; `database`: where its answers are kept."""
         engine = Opening(LocalTransport)

@@ -22,7 +22,7 @@ from course.engine import messages_api
 from course.engine.client import Served, connect
 from course.engine.meter import collect
 from course.engine.replies import text_of
-from course.engine.room import LONGEST, Allowance, Busy, Learner, Limits, Room, checked, read_tokens
+from course.engine.room import LONGEST, Allowance, Busy, Learner, Room, RoomLimits, checked, read_tokens
 from course.errors import CourseError
 from course.material.data import tickets
 from course.measuring.evaluate import evaluate
@@ -202,7 +202,7 @@ def test_only_a_token_of_the_room_lets_in_and_none_is_written_anywhere(room: Roo
     assert stat.S_IMODE((room.folder / "tokens.csv").stat().st_mode) == 0o600
 
 
-# Limits, the memory and what is killed
+# The limits, the memory and what is killed
 
 
 @pytest.mark.slow
@@ -348,7 +348,7 @@ def test_an_error_of_the_model_is_not_asked_again(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setitem(messages_api.MODELS, "local", broken)
     served = Served("local", "SmolLM2-135M", "local/0123", "1.0")
-    room = Room([Learner("ada", "secret")], {"small": served}, tmp_path / "answers.sqlite", Limits())
+    room = Room([Learner("ada", "secret")], {"small": served}, tmp_path / "answers.sqlite", RoomLimits())
     body = {"model": "local", "max_tokens": 1, "messages": HELLO}
     request = httpx2.Request("POST", "http://room/v1/messages", json=body)
     response = room.answer(room.learner({"x-api-key": "secret"}), request, checked(request))
@@ -358,7 +358,7 @@ def test_an_error_of_the_model_is_not_asked_again(tmp_path: Path, monkeypatch: p
 
 def test_an_allowance_holds_what_is_under_way_and_what_comes_in_a_minute():
     now = [0.0]
-    allowance = Allowance(Limits(in_flight=100, per_minute=120), clock=lambda: now[0])
+    allowance = Allowance(RoomLimits(in_flight=100, per_minute=120), clock=lambda: now[0])
     allowance.reserve(60)
     with pytest.raises(Busy, match="under way may use 60 tokens, with this one more than the 100"):
         allowance.reserve(50)
@@ -382,7 +382,7 @@ def test_an_allowance_holds_what_is_under_way_and_what_comes_in_a_minute():
 
 
 def test_eight_of_the_longest_requests_may_be_under_way():
-    allowance = Allowance(Limits())
+    allowance = Allowance(RoomLimits())
     for _ in range(8):
         allowance.reserve(LONGEST)
     with pytest.raises(Busy):
