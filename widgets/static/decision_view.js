@@ -37,7 +37,7 @@ export function mount(root, tables, { address = false, state: given = null, onCh
   let known = [];
 
   root.innerHTML = `
-    <div class="explorer decide" data-lm-suppress-shortcuts>
+    <div class="explorer decide">
       <p class="what">Answer three questions. Then only those are asked that can still change the advice.</p>
       <div class="advice"></div>
       <p class="unseen" role="status"></p>
@@ -59,6 +59,8 @@ export function mount(root, tables, { address = false, state: given = null, onCh
     </div>`;
   const at = (selector) => root.querySelector(selector);
   const say = (text) => { at(".said").textContent = text; };
+  // JupyterLab would take the keys for itself: it looks for this on the control that has the focus.
+  root.addEventListener("focusin", ({ target }) => target.setAttribute("data-lm-suppress-shortcuts", ""));
   at(".talk").addEventListener("submit", (event) => event.preventDefault());
 
   // The talk
