@@ -102,6 +102,9 @@ def test_every_question_can_be_answered_and_what_is_known_is_not_asked(talk):
     assert not set(told) & set(asked(opened))
     for summary in ("Known already (3)", "The other questions"):
         opened.get_by_text(summary).click()
+    opened.wait_for_function(
+        "count => document.querySelectorAll('.asked').length === count", arg=len(QUESTIONS)
+    )
     names = opened.locator(".asked").evaluate_all("parts => parts.map(part => part.dataset.name)")
     assert sorted(names) == sorted(question.name for question in QUESTIONS)
     opened.get_by_label("Volume, exactly").fill("123456")
