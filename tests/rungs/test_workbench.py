@@ -43,7 +43,7 @@ def test_each_look_at_test_is_counted_and_none_is_repeated(results_dir):
     client, asked = answering("safety")
     for draft in (Draft(), Draft("Another prompt."), Draft()):
         measure(draft, client, "a model", "test", rows=ROWS)
-    assert looks_at_test() == 2 and len(asked) == 2 * len(ROWS)
+    assert looks_at_test(versions()) == 2 and len(asked) == 2 * len(ROWS)
 
 
 def test_a_stopped_run_keeps_the_version_without_a_result(results_dir):

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import threading
+from collections.abc import Sequence
 
 import anthropic
 from ipywidgets import HTML, Box, Layout, Textarea, VBox
@@ -46,7 +47,7 @@ class Workbench(VBox):
         self._worker: threading.Thread | None = None
         self._drawn = 0
         self._show_draft(Draft())
-        self._draw()
+        self._draw(versions())
         self.version.observe(lambda _: self._load(), names="position")
         controls = [
             self.version,
@@ -128,12 +129,12 @@ class Workbench(VBox):
             say(self.status, str(error))
         else:
             self.status.value = ""
-            self._draw(version)
+            self._draw(versions(), version)
 
-    def _draw(self, chosen: Version | None = None) -> None:
+    def _draw(self, kept: Sequence[Version], chosen: Version | None = None) -> None:
         """Show every version, and what one of them brought; without one, how to begin."""
         self._drawn = chosen.number if chosen else 0
-        kept = versions()
+        seen = looks(looks_at_test(kept))
         measured = {version.number: version.dev for version in kept if version.dev is not None}
         options = {"a new one": 0} | {f"{each.number}: {each.draft}": each.number for each in kept}
         self.version.offer(options, self._drawn)
@@ -151,7 +152,7 @@ class Workbench(VBox):
             say(
                 self.words,
                 "Write a prompt, or take the one that stands there, and run it on dev.",
-                looks(looks_at_test()),
+                seen,
             )
             self.mistakes.value = ""
             return
@@ -160,15 +161,16 @@ class Workbench(VBox):
         if chosen.test is not None:
             sentences.append(f"On test: {figures(chosen.test, 'test')}")
         strong = f"Version {chosen.number}: {figures(chosen.dev, 'dev')}"
-        say(self.words, *sentences, looks(looks_at_test()), strong=strong)
+        say(self.words, *sentences, seen, strong=strong)
         self.mistakes.value = STYLE + mistakes(chosen.dev)
 
     def _load(self) -> None:
         """Go back to the version that was chosen from the list."""
-        found = [version for version in versions() if version.number == self.version.value != self._drawn]
+        kept = versions()
+        found = [version for version in kept if version.number == self.version.value != self._drawn]
         if found:
             self._show_draft(found[0].draft)
-            self._draw(found[0])
+            self._draw(kept, found[0])
 
     def _show_draft(self, draft: Draft) -> None:
         self.prompt.value = draft.prompt
