@@ -42,7 +42,7 @@ def data(cases: Sequence[Preset]) -> dict[str, Any]:
 
 def module() -> str:
     """Model and view in one text without imports, which both the widget and the page can run."""
-    return standalone.bundle(_MODEL.name, "cost_pictures.js", "cost_state.js", "cost_view.js")
+    return standalone.bundle(_MODEL.name, "cost_pictures.js", "cost_state.js", "keep.js", "cost_view.js")
 
 
 def page() -> str:

@@ -32,7 +32,7 @@ def data() -> dict[str, Any]:
 
 def module() -> str:
     """The model and the view in one text without imports, which both the widget and the page can run."""
-    return standalone.bundle("decision_model.js", "decision_view.js")
+    return standalone.bundle("decision_model.js", "keep.js", "decision_view.js")
 
 
 def page() -> str:

@@ -18,6 +18,7 @@ import {
   whatWouldHaveToBeTrue,
 } from "./cost_pictures.js";
 import { LONGEST, asHash, checked, costsCsv, fromHash, inputsCsv, isHorizon } from "./cost_state.js";
+import { copyText, downloadCsv } from "./keep.js";
 
 const REST_MS = 200;
 const BEYOND = 4;
@@ -300,22 +301,13 @@ export function mount(root, data, { address = false, state: given = null, onChan
   const showBox = (words) => { at(".keep").hidden = false; box().value = words; box().focus(); box().select(); };
 
   async function copy(words, what) {
-    try {
-      await navigator.clipboard.writeText(words);
-      say(`${what} is copied.`);
-    } catch {
-      // A page that is not trusted with the clipboard shows the text, ready to copy.
-      showBox(words);
-      say("Press Ctrl+C (Command+C on a Mac) to copy the text below.");
-    }
+    if (await copyText(words)) return say(`${what} is copied.`);
+    showBox(words);
+    say("Press Ctrl+C (Command+C on a Mac) to copy the text below.");
   }
 
   function download(name, words) {
-    const anchor = document.createElement("a");
-    anchor.href = URL.createObjectURL(new Blob([words], { type: "text/csv" }));
-    anchor.download = name;
-    anchor.click();
-    setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
+    downloadCsv(name, words);
     say(`Downloaded as ${name}.`);
   }
 

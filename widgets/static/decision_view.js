@@ -1,6 +1,7 @@
 // The decision as a short talk: three questions, then only those that can still change the advice, and the ladder
 // beside them. TABLES come from widgets/decision/page.py. Used by the widget in JupyterLab and by site/decide.html.
 import { decider, mistakeIn, optionsOf, said, shortened } from "./decision_model.js";
+import { copyText, downloadCsv } from "./keep.js";
 
 const FIRST = 3;
 const REST_MS = 120;
@@ -318,22 +319,13 @@ export function mount(root, tables, { address = false, state: given = null, onCh
   }
 
   async function copy(text, what) {
-    try {
-      await navigator.clipboard.writeText(text);
-      say(`${what} copied.`);
-    } catch {
-      // A page that is not trusted with the clipboard shows the text, ready to copy.
-      showBox(text);
-      say("Press Ctrl+C (Command+C on a Mac) to copy the text above.");
-    }
+    if (await copyText(text)) return say(`${what} copied.`);
+    showBox(text);
+    say("Press Ctrl+C (Command+C on a Mac) to copy the text above.");
   }
 
   function download(name, rows) {
-    const anchor = document.createElement("a");
-    anchor.href = URL.createObjectURL(new Blob([csv(rows)], { type: "text/csv" }));
-    anchor.download = name;
-    anchor.click();
-    setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
+    downloadCsv(name, csv(rows));
     say(`Downloaded as ${name}.`);
   }
 
