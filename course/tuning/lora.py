@@ -196,18 +196,23 @@ def check_trainable(chats: Chats) -> None:
 
 @dataclass(frozen=True)
 class Base:
-    """The model to train on: its folder, the name it goes by, and the hash of its weights."""
+    """The model to train on: its folder (None: the embedded model), its name, and the hash of its weights."""
 
-    folder: Path
+    chosen: Path | None
     name: str
     sha256: str
+
+    @property
+    def folder(self) -> Path:
+        """Where transformers finds it. The embedded model is written there at the first call, in 20 s."""
+        return self.chosen or plain_folder()
 
     @classmethod
     def of(cls, folder: Path | None) -> "Base":
         """The model in that folder, or the embedded one."""
         if folder is None:
             source = weights.gguf_path()
-            return cls(plain_folder(), source.stem, weights.file_hash(source))
+            return cls(None, source.stem, weights.file_hash(source))
         files = sorted(folder.glob("*.safetensors"))
         if not (folder / "config.json").is_file() or not files:
             raise CourseError(
