@@ -5,7 +5,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course.errors import CourseError
-from course.rungs.summaries import MAX_WORDS, PARTS, assemble, fill, messages, parts, version
+from course.material.data import lesson_sample, tickets
+from course.rungs.summaries import (
+    CHECKERS,
+    EMPTY_LINES,
+    MAX_WORDS,
+    PARTS,
+    assemble,
+    check,
+    fill,
+    floor,
+    messages,
+    parts,
+    passed,
+    version,
+)
+
+MESSAGE = "Where is my parcel FL-20418? It was due on Monday and I am at home."
+GOOD = "The customer waits for parcel FL-20418, which was due on Monday."
 
 
 @pytest.mark.parametrize("number", range(len(PARTS) + 1))
@@ -56,3 +73,54 @@ def test_the_word_limit_is_filled_in():
 def test_a_template_that_cannot_be_filled_says_so(template):
     with pytest.raises(CourseError, match="{message}"):
         fill(template, "hello")
+
+
+def stopped_by(line, message):
+    return [checker.__name__ for checker in CHECKERS if not checker(line, message)]
+
+
+@pytest.mark.parametrize(
+    ("line", "checkers"),
+    [
+        (GOOD, []),
+        ("The customer cancelled the parcel and waits at home.", []),
+        ("The parcel of Monday is late", ["one_sentence"]),
+        ("The parcel was due on Monday. The customer waits.", ["one_sentence"]),
+        ("", ["one_sentence", "at_most_20_words", "own_words", "says_what"]),
+        ("The parcel due on Monday " + "is very late " * 6 + ".", ["at_most_20_words", "no_repeats"]),
+        ("My parcel was due on Monday.", ["third_person"]),
+        ("Parcel is my home.", ["third_person"]),
+        ("It was due on Monday and I am at home.", ["third_person", "own_words"]),
+        ("The parcel FL-99999 was due on Monday.", ["no_new_numbers"]),
+        ("The customer cannot log in to the app since the update.", ["not_an_example", "says_what"]),
+        ("The customer has a problem.", ["says_what"]),
+        ("The customer asks about a parcel.", ["says_what"]),
+    ],
+)
+def test_each_checker_stops_what_it_is_for(line, checkers):
+    assert stopped_by(line, MESSAGE) == checkers
+
+
+def test_the_worked_examples_pass_but_for_being_examples():
+    for text in version(len(PARTS)).split("\n\n"):
+        if "\nSummary: " in text:
+            message, line = text.removeprefix("Message: ").split("\nSummary: ")
+            assert stopped_by(line, message) == ["not_an_example"]
+
+
+def test_an_empty_line_passes_every_checker_of_form_and_fails_on_what_it_says():
+    rows = [*tickets("dev"), *tickets("test")]
+    measured = floor(rows)
+    assert set(measured) == set(EMPTY_LINES)
+    for shares in measured.values():
+        assert shares["all"] < 0.03
+        assert all(share > 0.97 for name, share in shares.items() if name not in ("says_what", "all"))
+
+
+def test_a_line_is_right_when_all_checkers_pass_it_and_shares_are_of_rows():
+    rows = lesson_sample("dev")[:4]
+    lines = [row.text for row in rows]
+    verdicts = [check(row, line) for row, line in zip(rows, lines, strict=True)]
+    assert not any(verdict.correct or verdict.valid for verdict in verdicts)
+    shares = passed(lines, rows)
+    assert shares["all"] == 0 and shares["own_words"] == 0 and shares["says_what"] == 1
