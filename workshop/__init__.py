@@ -1,0 +1,1 @@
+"""The workshop's room: what runs beside the learners' notebooks."""
