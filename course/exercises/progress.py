@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from course.errors import CourseError
-from course.files import database
+from course.files import database, read_only_database
 from course.paths import results_dir
 
 NOT_TRIED, NOT_YET, CORRECT = "not tried", "not yet", "correct"
@@ -39,6 +39,12 @@ def tries() -> dict[str, tuple[str, int]]:
     select = "select item, state, tries from progress"
     rows: list[tuple[str, str, int]] = _with_file(lambda file: file.execute(select).fetchall(), otherwise=[])
     return {item: (state, count) for item, state, count in rows}
+
+
+def outcomes_in(path: Path) -> list[tuple[str, str, str]]:
+    """(item, state, when) of another's file, which is read and never changed; its owner may be writing."""
+    with read_only_database(path, holds="The outcomes", busy_seconds=1) as file:
+        return [tuple(row) for row in file.execute("select item, state, updated from progress")]
 
 
 def _with_file(use: Callable[[sqlite3.Connection], T], otherwise: T) -> T:

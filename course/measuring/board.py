@@ -11,13 +11,14 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pandas as pd
 import plotly.graph_objects as go
 import plotly.io as pio
 
 from course.errors import CourseError
-from course.files import database, locked
+from course.files import database, locked, read_only_database
 from course.material.data import QUEUES
 from course.measuring.results import BADGE_KINDS, Outcome, Result, duration, money, percent, plain_text
 from course.paths import results_dir
@@ -78,15 +79,19 @@ def get(name: str) -> Result:
 
 def entries(lesson: str | None = None) -> list[tuple[str, Result]]:
     """(lesson, result) in the order of the lessons and, within one, of the first measurement."""
-    query = "SELECT lesson, name, outcomes, badge, model, created, note FROM board"
     with _connected() as connection:
-        rows = connection.execute(
-            f"{query} WHERE ? IS NULL OR lesson = ? ORDER BY lesson, rowid", (lesson, lesson)
-        )
-        return [
-            (number, Result(name, tuple(Outcome(**record) for record in json.loads(outcomes)), *rest))
-            for number, name, outcomes, *rest in rows
-        ]
+        return _read(connection, lesson)
+
+
+def entries_in(path: Path) -> list[tuple[str, Result]]:
+    """The same of another's board, which is read and never changed; its owner may be writing to it."""
+    with read_only_database(path, holds="The results of the board", busy_seconds=1) as connection:
+        return _read(connection, None)
+
+
+def routes_tickets(result: Result) -> bool:
+    """Whether its rows are all tickets, so that it belongs on the ladder."""
+    return all(row.expected in QUEUES for row in result.outcomes)
 
 
 def table(lesson: str | None = None) -> pd.DataFrame:
@@ -152,6 +157,17 @@ def _connected() -> Iterator[sqlite3.Connection]:
             yield connection
 
 
+def _read(connection: sqlite3.Connection, lesson: str | None) -> list[tuple[str, Result]]:
+    query = "SELECT lesson, name, outcomes, badge, model, created, note FROM board"
+    rows = connection.execute(
+        f"{query} WHERE ? IS NULL OR lesson = ? ORDER BY lesson, rowid", (lesson, lesson)
+    )
+    return [
+        (number, Result(name, tuple(Outcome(**record) for record in json.loads(outcomes)), *rest))
+        for number, name, outcomes, *rest in rows
+    ]
+
+
 def _packed(result: Result) -> str:
     records = [vars(outcome) | {"reply": plain_text(outcome.reply)} for outcome in result.outcomes]
     return json.dumps(records, ensure_ascii=False)
@@ -162,7 +178,7 @@ def _shown(lesson: str | None) -> list[tuple[str, Result]]:
     found = entries(lesson)
     if lesson:
         return found
-    return [entry for entry in found if all(row.expected in QUEUES for row in entry[1].outcomes)]
+    return [entry for entry in found if routes_tickets(entry[1])]
 
 
 def _cost_note(result: Result) -> str:
