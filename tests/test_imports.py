@@ -136,7 +136,8 @@ def test_the_architecture_page_draws_the_layers():
 
 
 def test_no_two_classes_have_one_name():
-    files = [path for folder in ("course", "widgets", "book", "workshop") for path in (ROOT / folder).rglob("*.py")]
+    folders = ("course", "widgets", "book", "workshop")
+    files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]
     names = Counter(node.name for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
     assert [name for name, count in names.items() if count > 1] == []
