@@ -3,6 +3,7 @@
 # make test     set up what the tests need, then every test; what CI runs
 # make check    lint, types and the unit tests that need no model and no browser
 # make app      the cost, the decision and the workbench as pages without code
+# make own      your own task: make own DATA=file.csv (TEXT=, LABEL=: your columns' names; SIZE=large), with a report
 # make site     the lessons as web pages in build/book/html, executed here
 # make room     JupyterHub with one engine for a room of learners on this machine (ROOM_OPTIONS="--learners 12 ...")
 # make measure  ask the lessons' requests anew, and say which recorded answers have changed
@@ -29,7 +30,7 @@ PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
 PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection
 
-.PHONY: lab models app site room test check measure bench
+.PHONY: lab models app own site room test check measure bench
 lab: $(READY)
 	$(BIN)/python -m course.engine.downloads $(SIZES)
 	$(BIN)/jupyter lab $(ROOT) --ServerApp.$(PROMPT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
@@ -39,6 +40,9 @@ models: $(READY)
 
 app: $(READY)
 	$(BIN)/voila notebooks/apps --Voila.config_file_paths=notebooks/apps
+
+own: $(READY)
+	$(BIN)/python -m course.own "$(DATA)" --text "$(or $(TEXT),text)" --label "$(or $(LABEL),label)" --size $(or $(SIZE),small)
 
 site: $(TESTED)
 	$(call INSTALL,-r requirements-site.txt)

@@ -11,9 +11,9 @@ import shutil
 import sqlite3
 import time
 import tomllib
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, get_args, get_type_hints
@@ -27,6 +27,7 @@ from course.errors import CourseError
 T = TypeVar("T", bound=Hashable)
 LONGEST_CELL = 1_000_000  # characters
 BUSY_SECONDS = 10.0
+_SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # How files begin that are no text, whatever their name says.
 _NO_TEXTS = {
     b"%PDF-": "a PDF",
@@ -46,21 +47,13 @@ def read_text(path: Path) -> str:
 
     CourseError names a file that is missing, that is a folder, or that has another encoding.
     """
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        raise CourseError(f"{path} is missing; restore the file, or correct the path.") from None
-    except OSError as error:
-        raise CourseError(f"{path} cannot be read ({error.strerror}).") from None
-    return decoded(content, path.name)
+    return decoded(_content(path), path.name)
 
 
 def decoded(content: bytes, name: str) -> str:
     """The same of bytes that come from a file of that name."""
-    for beginning, kind in _NO_TEXTS.items():
-        if content.startswith(beginning):
-            raise CourseError(f"{name} is {kind}, and not a text; save it as plain text, a table as CSV.")
-    if content[:2] in (b"\xff\xfe", b"\xfe\xff") or content.count(0) > len(content) // 4:
+    _refuse_other_kinds(content, name)
+    if _is_utf_16(content):
         raise CourseError(f"{name} is saved as UTF-16; save it again as UTF-8.")
     if b"\0" in content:
         line = content[: content.index(0)].count(b"\n") + 1
@@ -74,7 +67,7 @@ def decoded(content: bytes, name: str) -> str:
             f"{name}, line {line}: the byte 0x{byte:02x} is not UTF-8 (as cp1252 it is "
             f"{bytes([byte]).decode('cp1252', 'replace')!r}); save the file again as UTF-8."
         ) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    return _plain_line_ends(text)
 
 
 def checked_text(text: str, where: str) -> str:
@@ -122,27 +115,51 @@ def read_csv(
 
 def csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
     """(where it stands, row) for each row of a comma-separated file with exactly these columns."""
-    text = read_text(path)
-    csv.field_size_limit(LONGEST_CELL)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        header = next(reader, [])
-        _check_header(path.name, header, columns)
-        for cells in reader:
-            where = f"{path.name}, line {reader.line_num}"
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                raise CourseError(
-                    f"{where}: the row {cells[0]!r} has {len(cells)} cells and not {len(header)}; "
-                    "put double quotes round a text with commas."
-                )
-            yield where, dict(zip(header, cells, strict=True))
-    except csv.Error as error:
+    lines = _csv_lines(read_text(path), path.name, ",")
+    _, header = next(lines, (1, []))
+    _check_header(path.name, header, columns)
+    for line, cells in lines:
+        where = f"{path.name}, line {line}"
+        yield where, _named_cells(where, header, cells)
+
+
+@dataclass(frozen=True)
+class ForeignTable:
+    """A table as somebody else saved it: (line, {column: cell}) for each row, and how it was read."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, dict[str, str]], ...]
+    encoding: str
+    separator: str
+
+
+def read_foreign_csv(path: Path, needed: Sequence[str], encoding: str = "") -> ForeignTable:
+    """A CSV file from anywhere, with at least the `needed` columns: any separator, BOM and encoding.
+
+    The separator is the one with which the header has these columns, in upper or lower case. What is not
+    UTF-8 or UTF-16 is taken for cp1252, unless `encoding` says otherwise. CourseError names what is wrong.
+    """
+    text, found = _foreign_text(path, encoding)
+    headers = {mark: _header(text, mark) for mark in _SEPARATORS}
+    fitting = [mark for mark, header in headers.items() if set(needed) <= set(header)]
+    if not fitting:
+        columns = max(headers.values(), key=len)
+        missing = next(name for name in needed if name not in columns)
+        shown = ", ".join(map(repr, columns)) or "none"
         raise CourseError(
-            f"{path.name}, line {reader.line_num}: {error}; close each quotation mark, double those inside a "
-            f"text, and keep a cell under {LONGEST_CELL:,} characters."
-        ) from None
+            f"{path.name}, line 1: there is no column {missing!r}; the columns are {shown}. "
+            "Rename yours, or say which one holds it."
+        )
+    separator = fitting[0]
+    header = headers[separator]
+    if twice := [name for name in header if header.count(name) > 1]:
+        raise CourseError(f"{path.name}, line 1: the column {twice[0]!r} is there twice; rename one of them.")
+    lines = _csv_lines(text, path.name, separator)
+    next(lines)
+    rows = tuple(
+        (line, _named_cells(f"{path.name}, line {line}", header, cells, separator)) for line, cells in lines
+    )
+    return ForeignTable(tuple(header), rows, found, separator)
 
 
 def read_json_lines(
@@ -301,6 +318,86 @@ def _database_fault(path: Path, holds: str, error: Exception) -> str:
     )
 
 
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise CourseError(f"{path} is missing; restore the file, or correct the path.") from None
+    except OSError as error:
+        raise CourseError(f"{path} cannot be read ({error.strerror}).") from None
+
+
+def _refuse_other_kinds(content: bytes, name: str) -> None:
+    for beginning, kind in _NO_TEXTS.items():
+        if content.startswith(beginning):
+            raise CourseError(f"{name} is {kind}, and not a text; save it as plain text, a table as CSV.")
+
+
+def _is_utf_16(content: bytes) -> bool:
+    return content[:2] in (b"\xff\xfe", b"\xfe\xff") or content.count(0) > len(content) // 4
+
+
+def _plain_line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _foreign_text(path: Path, encoding: str) -> tuple[str, str]:
+    """The text of a file, and the encoding that it was read with."""
+    content = _content(path)
+    _refuse_other_kinds(content, path.name)
+    if encoding:
+        tried = [encoding]
+    elif _is_utf_16(content):
+        # Without a byte order mark the first letter of the header says which byte comes first.
+        tried = ["utf-16" if content[0] in (0xFE, 0xFF) else "utf-16-be" if content[0] == 0 else "utf-16-le"]
+    else:
+        tried = ["utf-8-sig", "cp1252"]
+    for name in tried:
+        try:
+            return _plain_line_ends(content.decode(name)), name.removesuffix("-sig")
+        except UnicodeDecodeError:
+            continue
+        except LookupError:
+            raise CourseError(f"{encoding!r} is not an encoding; give one such as cp1252 or utf-8.") from None
+    raise CourseError(
+        f"{path.name} is not {' or '.join(tried)}; say which encoding it has (cp1251, shift_jis, ...), "
+        "or save it again as UTF-8."
+    )
+
+
+def _header(text: str, separator: str) -> list[str]:
+    """The columns' names in lower case, as this separator cuts them; none where it is not the right one."""
+    try:
+        _, cells = next(_csv_lines(text, "the header", separator), (1, []))
+    except CourseError:
+        return []
+    return [cell.strip().lower() for cell in cells]
+
+
+def _csv_lines(text: str, name: str, separator: str) -> Iterator[tuple[int, list[str]]]:
+    """(line on which it ends, cells) of each row that is not empty. CourseError names a broken one."""
+    csv.field_size_limit(LONGEST_CELL)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    try:
+        for cells in reader:
+            if cells:
+                yield reader.line_num, cells
+    except csv.Error as error:
+        raise CourseError(
+            f"{name}, line {reader.line_num}: {error}; close each quotation mark, double those inside a "
+            f"text, and keep a cell under {LONGEST_CELL:,} characters."
+        ) from None
+
+
+def _named_cells(where: str, header: list[str], cells: list[str], separator: str = ",") -> dict[str, str]:
+    if len(cells) != len(header):
+        raise CourseError(
+            f"{where}: the row {cells[0]!r} has {len(cells)} cells and not {len(header)}; "
+            f"put double quotes round a text with {_SEPARATORS[separator]}."
+        )
+    return dict(zip(header, cells, strict=True))
+
+
 def _records(
     rows: Iterable[tuple[str, dict[str, Any]]],
     record: type[T],
@@ -352,7 +449,7 @@ def _names(record: type) -> dict[str, str]:
 def _check_header(name: str, header: list[str], columns: tuple[str, ...]) -> None:
     where = f"{name}, line 1"
     if len(header) == 1 and len(columns) > 1:
-        for separator, called in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
+        for separator, called in _SEPARATORS.items():
             if separator in header[0]:
                 raise CourseError(f"{where}: {called} separate the columns; save the file with commas.")
     wanted = ",".join(columns)

@@ -21,6 +21,7 @@ LAYERS = (
     ("measuring",),
     ("rungs",),
     ("tuning",),
+    ("own",),
     ("measure", "serve", "exercises"),
 )
 USER_INTERFACE = {"anywidget", "IPython", "ipywidgets", "plotly", "traitlets"}
