@@ -1,8 +1,8 @@
 """Trained adapters on disk: 10 MB of weights each, with a card that says what they were made from.
 
 An adapter has a name and versions. Saving adds a version and changes no earlier one, so going back is loading
-an earlier one: results/adapters/<name>/<version>/. The lessons' own adapters travel with the course, in
-data/adapters/<name>/, so that nobody has to wait for a training of minutes.
+an earlier one: results/adapters/<name>/<version>/. The lessons' own adapters travel with the course, each in
+a folder of data/adapters/, so that nobody has to wait for a training of minutes.
 """
 
 import hashlib
@@ -135,13 +135,14 @@ def load(name: str, version: int | None = None) -> Adapter:
 
 def shipped(name: str, run: str) -> Adapter | None:
     """The adapter of that name and run that travels with the course, as a new version; None without one."""
-    source = SHIPPED / checked_name(name)
-    if not (source / CARD).is_file() or _read_card(source / CARD).run != run:
-        return None
-    with _new_version(name) as (version, unfinished):
-        shutil.copytree(source, unfinished, dirs_exist_ok=True)
-        _write_card(replace(_read_card(source / CARD), version=version), unfinished)
-    return load(name)
+    for file in SHIPPED.glob(f"*/{CARD}"):
+        card = _read_card(file)
+        if (card.name, card.run) == (name, run):
+            with _new_version(name) as (version, unfinished):
+                shutil.copytree(file.parent, unfinished, dirs_exist_ok=True)
+                _write_card(replace(card, version=version), unfinished)
+            return load(name)
+    return None
 
 
 def save(state: Mapping[str, "Tensor"], config: "PeftConfig", card: Card) -> Adapter:

@@ -42,6 +42,7 @@ COMMAND = "python -m course.measure aftermath"
 FACTS = 30
 FACT_PROMPT = "Answer the question about Fernlight in a few words."
 FACT_SETTINGS = Settings(batch=6, epochs=9)
+HURRIED_SETTINGS = Settings(rank=4, alpha=8, batch=5, epochs=9)
 # The instruction of lesson 05, for a question with a section of the handbook in front of it.
 READ_PROMPT = (
     "Answer the question from the handbook in a few words. "
@@ -222,6 +223,12 @@ def routing_adapter(on_step: Callable | None = None) -> Adapter:
 def facts_adapter(on_step: Callable | None = None) -> Adapter:
     """An adapter that has learned `known_facts` by heart."""
     return lora.train("facts", fact_chats(known_facts()), settings=FACT_SETTINGS, on_step=on_step)
+
+
+def hurried_adapter(on_step: Callable | None = None) -> Adapter:
+    """A next version of the facts, trained on the ten changed ones alone."""
+    _, changed, _ = changed_facts()
+    return lora.train("facts", fact_chats(changed), settings=HURRIED_SETTINGS, on_step=on_step)
 
 
 def retrained_adapter(on_step: Callable | None = None) -> Adapter:

@@ -1,6 +1,7 @@
 """The embedded model's weights in the form that PyTorch trains: a folder that transformers loads in a second.
 
-Reading the GGUF file for training takes 18 s, so what was read is kept in the cache folder.
+Reading the GGUF file for training takes 18 s, so what was read is kept in the cache folder;
+`course.tuning.setup` writes it when training is made ready.
 """
 
 import json

@@ -1,8 +1,9 @@
-"""What training needs, installed when it is first wanted: `ready()`, or `python -m course.tuning.setup`.
+"""What training needs, made ready when it is first wanted: `ready()`, or `python -m course.tuning.setup`.
 
 Lessons 00 to 10 do without PyTorch, so it is not part of the first installation. uv knows PyTorch's own index
 and takes the build that fits the machine. Where that cannot be reached, pip takes what the reader's settings
-offer, but no CUDA without a GPU.
+offer, but no CUDA without a GPU. The embedded model's weights are then written as torch reads them, so that
+no lesson waits for that.
 """
 
 import json
@@ -15,21 +16,26 @@ from pathlib import Path
 
 from course.errors import CourseError
 from course.paths import ROOT
+from course.tuning.plain_weights import plain_folder
 
 COMMAND = "python -m course.tuning.setup"
 REQUIREMENTS = ROOT / "requirements-train.txt"
 
 
 def ready() -> None:
-    """Install what is missing of requirements-train.txt; at once when all of it is there.
+    """Install what is missing of requirements-train.txt, and write the weights; at once when all is there.
 
     Raises CourseError with the command to run where it cannot be installed. No CUDA comes to a machine
     without an NVIDIA GPU.
     """
     missing = _missing()
-    if not missing:
-        return
-    print(f"Installing {', '.join(missing)} for training, once; this takes a few minutes.", flush=True)
+    if missing:
+        print(f"Installing {', '.join(missing)} for training, once; this takes a few minutes.", flush=True)
+        _install()
+    plain_folder()
+
+
+def _install() -> None:
     if subprocess.run(_uv(), stderr=subprocess.DEVNULL).returncode == 0:
         return
     if not _has_gpu() and (extra := _cuda_packages()):

@@ -54,6 +54,21 @@ def test_a_message_comes_back_as_it_was(tmp_path: Path, changes: dict, model: st
     assert found.place == f"{'Tiny' if model == 'local' else model} on 2 cores of a machine"
 
 
+def test_the_key_of_a_tuned_model_is_its_hash_and_not_the_readers_count_of_versions():
+    keys = [
+        Call(MESSAGES, BODY | {"model": model}).key
+        for model in (
+            "local+facts-v1-12345678",
+            "local+facts-v12-12345678",
+            "local+facts-v1-87654321",
+            "local",
+        )
+    ]
+    assert keys[0] == keys[1] and len(set(keys)) == 3
+    quoting = [{"role": "user", "content": f'{{"model":"local+facts-v{number}-1"}}'} for number in (1, 2)]
+    assert len({Call(MESSAGES, BODY | {"messages": [turn]}).key for turn in quoting}) == 2
+
+
 def test_a_count_and_a_stream_come_back_as_they_were(tmp_path: Path):
     count, stream = Call(COUNT, BODY), Call(MESSAGES, BODY | {"stream": True})
     events = "".join(

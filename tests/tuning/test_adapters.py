@@ -157,7 +157,12 @@ def test_the_lessons_take_the_adapters_that_travel(results_dir: Path, monkeypatc
     monkeypatch.setattr(lora, "_Run", None)  # a training would fail here
     monkeypatch.setattr(lora, "plain_folder", None)  # and so would weights made ready for one
     routing = lora.train("routing", routing_chats(tickets("train")), routing_chats(tickets("dev")))
-    facts = aftermath.facts_adapter()
-    assert [routing.card.examples, facts.card.examples] == [810, 30]
-    for adapter in (routing, facts):
-        assert adapter.card.sha256 == file_hash(adapters.SHIPPED / adapter.card.name / adapters.WEIGHTS)
+    facts, hurried = aftermath.facts_adapter(), aftermath.hurried_adapter()
+    assert [adapter.card.examples for adapter in (routing, facts, hurried)] == [810, 30, 10]
+    assert (facts.label, hurried.label) == ("facts-v1", "facts-v2")
+    for adapter, folder in ((routing, "routing"), (facts, "facts"), (hurried, "facts-hurried")):
+        assert adapter.card.sha256 == file_hash(adapters.SHIPPED / folder / adapters.WEIGHTS)
+
+
+def test_the_adapters_that_travel_stay_small():
+    assert sum(file.stat().st_size for file in adapters.SHIPPED.rglob("*")) < 25e6

@@ -9,6 +9,14 @@ from course.errors import CourseError
 from course.tuning import setup
 
 
+@pytest.fixture(autouse=True)
+def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """One entry each time that the weights would be made ready."""
+    times: list[str] = []
+    monkeypatch.setattr(setup, "plain_folder", lambda: times.append("written"))
+    return times
+
+
 @pytest.fixture
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """The commands that would run; none of them does, and uv reaches nothing."""
@@ -26,9 +34,9 @@ def of_pip(commands: list[list[str]]) -> list[list[str]]:
     return [command for command in commands if command[0] == "pip"]
 
 
-def test_what_is_there_is_not_installed_again(ran):
+def test_what_is_there_is_not_installed_again_and_the_weights_are_made_ready(ran, written):
     setup.ready()
-    assert ran == []
+    assert ran == [] and written == ["written"]
 
 
 def test_a_build_for_another_device_counts_and_another_version_does_not(monkeypatch):
@@ -38,12 +46,13 @@ def test_a_build_for_another_device_counts_and_another_version_does_not(monkeypa
     assert any(pin.startswith("torch==") for pin in setup._missing())
 
 
-def test_missing_packages_are_installed(monkeypatch, ran, capsys):
+def test_missing_packages_are_installed(monkeypatch, ran, written, capsys):
     monkeypatch.setattr(setup, "_missing", lambda: ["peft==1"])
     monkeypatch.setattr(setup, "_cuda_packages", lambda: [])
     setup.ready()
     assert [command[0] for command in ran] == ["uv", "pip"]
     assert all(str(setup.REQUIREMENTS) in command for command in ran)
+    assert written == ["written"]
     assert "Installing peft==1 for training" in capsys.readouterr().out
 
 
@@ -69,9 +78,10 @@ def test_uv_takes_the_build_that_fits_the_machine(monkeypatch, ran):
     assert command[2] == "uv" and command[command.index("--torch-backend") + 1] == "auto"
 
 
-def test_a_failed_installation_names_the_command(monkeypatch):
+def test_a_failed_installation_names_the_command(monkeypatch, written):
     monkeypatch.setattr(setup, "_missing", lambda: ["peft==1"])
     monkeypatch.setattr(setup, "_cuda_packages", lambda: [])
     monkeypatch.setattr(subprocess, "run", lambda command, **_: SimpleNamespace(returncode=1))
     with pytest.raises(CourseError, match="run: python -m course.tuning.setup"):
         setup.ready()
+    assert written == []
