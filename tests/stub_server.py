@@ -7,7 +7,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -49,13 +49,14 @@ class StubServer:
     """Answers with `script` in its order, then with its last entry for ever.
 
     `requests` holds every body it received, `uploads` those of skills, which it lists. Clear `released`
-    to hold every answer back until it is set.
+    to hold every answer back until it is set. `answer(body)` may give other fields for a message.
     """
 
     def __init__(self) -> None:
         self.script: list[int | str] = [OK]
         self.requests: list[dict] = []
         self.uploads: list[str] = []
+        self.answer: Callable[[dict], dict] = lambda body: {}
         self.seconds = 0.0
         self.released = threading.Event()
         self.released.set()
@@ -123,7 +124,7 @@ def _handler(stub: StubServer) -> type[BaseHTTPRequestHandler]:
             if reply == OK and self.path.endswith("count_tokens"):
                 self._json(200, {"input_tokens": 34})
             elif reply == OK and not body.get("stream"):
-                self._json(200, message(body))
+                self._json(200, message(body) | stub.answer(body))
             elif reply == NOT_A_MESSAGE:
                 self._json(200, {"object": "chat.completion"})
             elif reply == HANG:
