@@ -18,8 +18,8 @@ def bundle(*names: str) -> str:
     return re.sub(r"^export ", "", without_imports, flags=re.M)
 
 
-def page(title: str, heading: str, script: str, data: Any, options: str = "") -> str:
-    """A page that calls `mount(root, data, options)` of the script. Nothing in it comes from elsewhere."""
+def page(title: str, heading: str, script: str, data: Any) -> str:
+    """A page that calls `mount(root, data)` of the script. Nothing in it comes from elsewhere."""
     # "</" would end the script.
     known = json.dumps(data, separators=(",", ":")).replace("</", "<\\/")
     return f"""<!doctype html>
@@ -39,7 +39,7 @@ h1 {{ font: 600 22px system-ui, sans-serif; }}
 </main>
 <script type="module">
 {script}
-mount(document.getElementById("explorer"), {known}{f", {options}" if options else ""});
+mount(document.getElementById("explorer"), {known});
 </script>
 </html>
 """

@@ -65,6 +65,7 @@ VBox([again, output])
 # What is measured: the name of its slider, and the curve that shows a change, within the slider's output.
 PICTURES = {
     "our cost view": ("Volume at the start", ".explorer .months .curve"),
+    "our decision": ("Rows in the evaluation set", ".decide .advice, .decide .reasons"),
     "plotly FigureWidget": ("FigureWidget", ".js-plotly-plot .js-line"),
     "drawn again": ("Drawn again", ".js-plotly-plot .js-line"),
 }

@@ -19,7 +19,12 @@ _SHOWN = ("label", "unit", "lowest", "highest")  # of what an input is
 
 
 def data(cases: Sequence[Preset]) -> dict[str, Any]:
-    """What the view has to know: the inputs and their bounds, the approaches, the cases, and the model."""
+    """What the view has to know: the inputs and their bounds, the approaches, the cases, and the model.
+
+    `shared` cases are those of site/cost.html; where another is shown, a link begins with its first, `course`.
+    """
+    shared = (course_case(), *presets())
+    course = {"id": shared[0].id, "state": json.loads(shared[0].assumptions.to_json())}
     return {
         "approaches": APPROACHES,
         "definitions": {
@@ -31,11 +36,13 @@ def data(cases: Sequence[Preset]) -> dict[str, Any]:
                 "id": case.id,
                 "title": case.title,
                 "note": case.note,
+                "shared": case in shared,
                 "state": json.loads(case.assumptions.to_json()),
                 "checks": [check.row() for check in case.checks],
             }
             for case in cases
         ],
+        "course": None if all(case in shared for case in cases) else course,
         "model": _MODEL.read_text(encoding="utf-8"),
     }
 
@@ -49,7 +56,7 @@ def page() -> str:
     """The whole page as HTML."""
     title = "What it costs: prompt, retrieval, skill or fine-tuning"
     known = data((course_case(), *presets()))
-    return standalone.page(title, "What it costs", module(), known, "{ address: true }")
+    return standalone.page(title, "What it costs", module(), known)
 
 
 if __name__ == "__main__":

@@ -37,9 +37,7 @@ def module() -> str:
 
 def page() -> str:
     """The whole page as HTML."""
-    return standalone.page(
-        "Should we fine-tune?", "Should we fine-tune?", module(), data(), "{ address: true }"
-    )
+    return standalone.page("Should we fine-tune?", "Should we fine-tune?", module(), data())
 
 
 if __name__ == "__main__":

@@ -190,6 +190,16 @@ export function uncertain(state) {
   });
 }
 
+// The keys of the pair's uncertain inputs, first the one whose range moves the difference most.
+export function byReach(state) {
+  const gap = difference(state, ...state.pair);
+  const spans = uncertain(state).map((key) => {
+    const { low, high } = state.estimates[key];
+    return [key, Math.abs(gap({ [key]: high }) - gap({ [key]: low }))];
+  });
+  return spans.sort(([, one], [, other]) => other - one).map(([key]) => key);
+}
+
 export function tornado(state) {
   const gap = difference(state, ...state.pair);
   const bars = uncertain(state).map((key) => {

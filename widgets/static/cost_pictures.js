@@ -1,6 +1,7 @@
 // What the cost explorer draws and says, as text: each function takes numbers of the model and returns HTML.
 // NAMES is what `namesOf` makes of the data of widgets/cost/page.py; WIDTH is in pixels.
 import { LEAST, MOST, boundsIn, clip, isEven } from "./cost_model.js";
+import { escaped } from "./keep.js";
 
 const GROUPS = {
   Errors: { parts: ["errors"], colour: "#D55E00" },
@@ -14,11 +15,11 @@ const PAIR = [
 ];
 export const KINDS = { assumed: "assumed", claimed: "claimed", measured: "measured", price: "price list" };
 
-export const escaped = (text) =>
-  String(text).replace(/[&<>"']/g, (one) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[one]);
-export const short = (number, digits = 3) => Number(number.toPrecision(digits)).toLocaleString("en-US", { maximumFractionDigits: 10 });
+// Made once: a formatter takes longer to make than all that it formats.
+const commas = new Intl.NumberFormat("en-US", { maximumFractionDigits: 10 });
+export const short = (number, digits = 3) => commas.format(Number(number.toPrecision(digits)));
 export const months = (count) => `${count} ${count === 1 ? "month" : "months"}`;
-const dollars = (amount) => `$${amount >= 100 ? Math.round(amount).toLocaleString("en-US") : short(amount)}`;
+const dollars = (amount) => `$${amount >= 100 ? commas.format(Math.round(amount)) : short(amount)}`;
 const percent = (share) => `${short(100 * share)} %`;
 const tick = (amount) => {
   const [size, name] = [[1e9, "B"], [1e6, "M"], [1e3, "k"]].find(([size]) => amount >= size) ?? [1, ""];

@@ -75,22 +75,17 @@ export function fromHash(hash, presets, names) {
   return [chosen, checked(state, names)];
 }
 
-const cell = (value) => (/[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : value);
-const csv = (rows) => `${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`;
-
 // Every approach and month: volume, $ of the month, $ so far. Month 0 is what comes before the first.
-export const costsCsv = (state) =>
-  csv([
-    ["approach", "month", "volume", "month_usd", "cumulative_usd"],
-    ...Object.entries(bills(state)).flatMap(([name, { volumes, cumulative }]) =>
-      cumulative.map((spent, month) => [name, month, month ? Math.round(volumes[month - 1]) : 0, (month ? spent - cumulative[month - 1] : spent).toFixed(2), spent.toFixed(2)]),
-    ),
-  ]);
+export const costRows = (state) => [
+  ["approach", "month", "volume", "month_usd", "cumulative_usd"],
+  ...Object.entries(bills(state)).flatMap(([name, { volumes, cumulative }]) =>
+    cumulative.map((spent, month) => [name, month, month ? Math.round(volumes[month - 1]) : 0, (month ? spent - cumulative[month - 1] : spent).toFixed(2), spent.toFixed(2)]),
+  ),
+];
 
-export const inputsCsv = (state, { definitionOf, label }) =>
-  csv([
-    ["key", "label", "low", "base", "high", "unit", "kind", "source", "date"],
-    ...Object.entries(state.estimates)
-      .filter(([key]) => ["case", ...state.approaches].includes(key.split(".")[0]))
-      .map(([key, one]) => [key, label(key), one.low, one.base, one.high, definitionOf(key).unit, one.kind, one.source, one.date]),
-  ]);
+export const inputRows = (state, { definitionOf, label }) => [
+  ["key", "label", "low", "base", "high", "unit", "kind", "source", "date"],
+  ...Object.entries(state.estimates)
+    .filter(([key]) => ["case", ...state.approaches].includes(key.split(".")[0]))
+    .map(([key, one]) => [key, label(key), one.low, one.base, one.high, definitionOf(key).unit, one.kind, one.source, one.date]),
+];

@@ -1,13 +1,12 @@
 // The cost explorer: controls on the left, the pictures that they move on the right. DATA comes from
 // widgets/cost/page.py. Used by the widget in JupyterLab and by site/cost.html, which keep nothing elsewhere.
-import { baseOf, bill, bills, breakEvenMonths, clip, explore } from "./cost_model.js";
+import { baseOf, bill, bills, breakEvenMonths, byReach, clip, explore } from "./cost_model.js";
 import {
   KINDS,
   advice,
   atWhichVolume,
   certainty,
   duel,
-  escaped,
   everyApproach,
   legend,
   monthByMonth,
@@ -17,15 +16,18 @@ import {
   whatMovesIt,
   whatWouldHaveToBeTrue,
 } from "./cost_pictures.js";
-import { LONGEST, asHash, checked, costsCsv, fromHash, inputsCsv, isHorizon } from "./cost_state.js";
-import { copyText, downloadCsv } from "./keep.js";
+import { LONGEST, asHash, checked, costRows, fromHash, inputRows, isHorizon } from "./cost_state.js";
+import { escaped, keeper, printAlone } from "./keep.js";
 
 const REST_MS = 200;
 const BEYOND = 4;
-const FURTHER = { "case.volume": 30, "case.tuned_models": 30 };
+const VOLUME = "case.volume";
+const FURTHER = { [VOLUME]: 30, "case.tuned_models": 30 };
 const LATE = ["volumes", "changes", "tornado"]; // pictures that follow when the hand rests
 
-export function mount(root, data, { address = false, state: given = null, onChange = null, onSave = null } = {}) {
+// On a page of its own the address holds the case. In a notebook `given` is the state to begin with, `onChange` is told of
+// others, and `press` asks Python to "save", to "open" and for the page's address ("link").
+export function mount(root, data, { state: given = null, onChange = null, press = null } = {}) {
   const names = { ...namesOf(data), definitions: data.definitions };
   const { title, label, definitionOf, factor, unit, shown, inWords } = names;
 
@@ -38,6 +40,7 @@ export function mount(root, data, { address = false, state: given = null, onChan
   let frame = null;
   let changed = false;
   let controls = [];
+  let width = 740;
 
   root.innerHTML = `
     <div class="explorer">
@@ -53,6 +56,7 @@ export function mount(root, data, { address = false, state: given = null, onChan
           <label class="choice">with <select data-choice="1"></select></label>
           <label class="choice">over <input type="number" min="1" max="${LONGEST}" step="1" data-choice="horizon"> months</label>
           <div class="first"></div>
+          <p class="note">Your volume, and the two inputs that move the difference most inside their ranges. All others are folded here:</p>
           <div class="folded"></div>
         </form>
         <div class="pictures">
@@ -70,13 +74,13 @@ export function mount(root, data, { address = false, state: given = null, onChan
           <div class="checks"></div>
         </div>
       </div>
-      <div class="actions"></div>
-      <p class="said" role="status"></p>
-      <div class="keep" hidden><label>A saved cost model (JSON)<textarea rows="5" spellcheck="false"></textarea></label>
-        <button type="button">Open it</button></div>
     </div>`;
   const at = (selector) => root.querySelector(selector);
-  const say = (words) => { at(".said").textContent = words; };
+  const { copy, download, offer, paste, say } = keeper(root.firstElementChild, {
+    label: "A saved cost model (JSON)",
+    button: "Open it",
+    open: (text) => openText(text, "Opened what was pasted."),
+  });
 
   // Controls
 
@@ -192,7 +196,8 @@ export function mount(root, data, { address = false, state: given = null, onChan
     at('[data-choice="horizon"]').value = state.horizon;
     at(".note").textContent = chosen.note;
     controls = [];
-    at(".first").replaceChildren(...["case.volume", "case.error_cost", ...state.pair.map((name) => `${name}.error_rate`)].map(slider));
+    const most = byReach(state).filter((key) => key !== VOLUME).slice(0, 2);
+    at(".first").replaceChildren(...[VOLUME, ...most].map(slider));
     at(".folded").replaceChildren(...["case", ...state.pair].map(fold));
     for (const { show } of controls) show();
     at(".checks").innerHTML = chosen.checks.length
@@ -221,26 +226,24 @@ export function mount(root, data, { address = false, state: given = null, onChan
 
   // What follows a move: the frame's pictures at once, all else when the hand rests.
 
-  const width = () => clip(at(".pictures").clientWidth || 740, 250, 820);
-
   function draw() {
     changed = false;
     const priced = bills(state);
     at(".advice strong").textContent = advice(state, priced, late.drawn, names);
     at(".duel").innerHTML = duel(state, priced, names);
     at(".certainty").textContent = certainty(state, priced, late.drawn, names);
-    at(".all").innerHTML = everyApproach(state, priced, names, width());
-    at(".months").innerHTML = monthByMonth(state, priced, breakEvenMonths(state, ...state.pair, priced), names, width());
+    at(".all").innerHTML = everyApproach(state, priced, names, width);
+    at(".months").innerHTML = monthByMonth(state, priced, breakEvenMonths(state, ...state.pair, priced), names, width);
   }
 
   // Draws what has been found so far; a picture whose numbers are still to come is left as it was, paler.
   function drawLate() {
     const { changes, swings, crossings } = late;
     const values = baseOf(state);
-    const totalsAt = (volume) => state.pair.map((name) => bill({ ...values, "case.volume": volume }, name, state.horizon).total);
-    if (crossings) at(".volumes").innerHTML = atWhichVolume(state, crossings, totalsAt, names, width());
+    const totalsAt = (volume) => state.pair.map((name) => bill({ ...values, [VOLUME]: volume }, name, state.horizon).total);
+    if (crossings) at(".volumes").innerHTML = atWhichVolume(state, crossings, totalsAt, names, width);
     if (changes) at(".changes").innerHTML = whatWouldHaveToBeTrue(state, bills(state), changes, names);
-    if (swings) at(".tornado").innerHTML = whatMovesIt(state, swings, names, width());
+    if (swings) at(".tornado").innerHTML = whatMovesIt(state, swings, names, width);
     const found = { volumes: crossings, changes, tornado: swings };
     for (const name of LATE) at(`.${name}`).classList.toggle("stale", !found[name]);
   }
@@ -283,8 +286,8 @@ export function mount(root, data, { address = false, state: given = null, onChan
     } catch {
       explore(state, data.definitions, found); // where a page may not start a worker
     }
-    if (address) history.replaceState(null, "", link());
-    onChange?.(JSON.stringify(state));
+    if (press) onChange(JSON.stringify(state));
+    else history.replaceState(null, "", link(location.href));
   }
 
   function open(one) {
@@ -296,57 +299,42 @@ export function mount(root, data, { address = false, state: given = null, onChan
 
   // Keep and share
 
-  const link = () => `${location.href.split("#")[0]}${asHash(state, chosen)}`;
-  const box = () => at(".keep textarea");
-  const showBox = (words) => { at(".keep").hidden = false; box().value = words; box().focus(); box().select(); };
+  // What the page does not know is told as a change of its first case.
+  const link = (page) => page.split("#")[0] + asHash(state, chosen.shared ? chosen : data.course);
 
-  async function copy(words, what) {
-    if (await copyText(words)) return say(`${what} is copied.`);
-    showBox(words);
-    say("Press Ctrl+C (Command+C on a Mac) to copy the text below.");
-  }
-
-  function download(name, words) {
-    downloadCsv(name, words);
-    say(`Downloaded as ${name}.`);
-  }
-
-  at(".keep button").addEventListener("click", () => {
+  // A state from elsewhere: what cannot be is said, and what is on screen stays.
+  function openText(text, done) {
     try {
-      open(checked(JSON.parse(box().value), names));
-      at(".keep").hidden = true;
-      say("Opened what was pasted.");
+      open(checked(JSON.parse(text), names));
+      say(done);
+      return true;
     } catch (error) {
-      say(`${JSON.stringify(box().value.slice(0, 40))} cannot be opened: ${error.message}.`);
+      say(`${JSON.stringify(text.slice(0, 40))} cannot be opened: ${error.message}.`);
+      return false;
     }
+  }
+
+  offer({
+    "Start again": () => { open(given && chosen === data.presets[0] ? given : chosen.state); say("As at the start."); },
+    ...(press ? { Save: () => { settle(); press("save"); }, "Open what was saved": () => press("open") } : {}),
+    "Copy a link": () => (press ? press("link") : copy(link(location.href), "The link is copied.")),
+    "Copy the state": () => copy(JSON.stringify(state, null, 1), "The state is copied."),
+    "Paste a state": () => paste("Paste a saved cost model below, and open it."),
+    "Costs as CSV": () => download("costs.csv", costRows(state)),
+    "Assumptions as CSV": () => download("assumptions.csv", inputRows(state, names)),
+    Print: () => (press ? printAlone(root.firstElementChild) : print()),
   });
 
-  const buttons = {
-    "Start again": () => { open(given && chosen === data.presets[0] ? given : chosen.state); say("As at the start."); },
-    ...(onSave ? { Save: () => { settle(); onSave(); } } : {}),
-    ...(address ? { "Copy a link": () => copy(link(), "The link") } : {}),
-    "Copy the state": () => copy(JSON.stringify(state, null, 1), "The state"),
-    "Paste a state": () => { showBox(""); say("Paste a saved cost model below, and open it."); },
-    "Costs as CSV": () => download("costs.csv", costsCsv(state)),
-    "Assumptions as CSV": () => download("assumptions.csv", inputsCsv(state, names)),
-    ...(address ? { Print: () => print() } : {}),
-  };
-  for (const [words, act] of Object.entries(buttons)) {
-    const button = document.createElement("button");
-    Object.assign(button, { type: "button", textContent: words });
-    button.addEventListener("click", act);
-    at(".actions").append(button);
-  }
-
-  let seenWidth = 0;
-  new ResizeObserver(() => {
-    if (width() === seenWidth) return;
-    seenWidth = width();
+  // Read here, and not while drawing: there it would lay out everything anew.
+  new ResizeObserver(([{ contentRect }]) => {
+    const seen = clip(contentRect.width || 740, 250, 820);
+    if (seen === width) return;
+    width = seen;
     draw();
     drawLate();
   }).observe(at(".pictures"));
 
-  if (address && location.hash.length > 1) {
+  if (!press && location.hash.length > 1) {
     try {
       [chosen, state] = fromHash(location.hash, data.presets, names);
       start = structuredClone(chosen.state);
@@ -358,5 +346,10 @@ export function mount(root, data, { address = false, state: given = null, onChan
   draw();
   // The first picture is there before the slower ones are begun.
   rest = setTimeout(settle, 0);
-  return { say };
+  // What Python answers to a press.
+  return ({ say: words, open: text, page }) => {
+    if (text) openText(text, words);
+    else if (page) copy(link(page), "The link is copied.", words);
+    else say(words);
+  };
 }

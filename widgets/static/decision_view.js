@@ -1,10 +1,10 @@
 // The decision as a short talk: three questions, then only those that can still change the advice, and the ladder
 // beside them. TABLES come from widgets/decision/page.py. Used by the widget in JupyterLab and by site/decide.html.
 import { decider, mistakeIn, optionsOf, said, shortened } from "./decision_model.js";
-import { copyText, downloadCsv } from "./keep.js";
+import { escaped, keeper, printAlone } from "./keep.js";
 
 const FIRST = 3;
-const REST_MS = 120;
+const REST_MS = 200;
 const NOTES = ["measured_on", "turns_when"];
 const SHAPES = {
   "fine-tune": (x, y) => `<path d="M${x} ${y} l7 12 h-14 z" fill="var(--second)"/>`,
@@ -12,14 +12,11 @@ const SHAPES = {
   "says nothing": (x, y) => `<circle class="mark" cx="${x}" cy="${y + 6}" r="5.5"/>`,
 };
 
-const escaped = (text) =>
-  String(text).replace(/[&<>"']/g, (one) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" })[one]);
 const tableOf = (head, rows) =>
   `<table><thead><tr>${head.map((name) => `<th scope="col">${name}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody></table>`;
-const cell = (value) => (/[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : value);
-const csv = (rows) => `${rows.map((row) => row.map(cell).join(",")).join("\n")}\n`;
-
-export function mount(root, tables, { address = false, state: given = null, onChange = null, onSave = null, onOpen = null } = {}) {
+// On a page of its own the address holds the answers. In a notebook `given` are the answers to begin with, `onChange` is
+// told of others, and `press` asks Python to "save", to "open" and for the page's address ("link").
+export function mount(root, tables, { state: given = {}, onChange = null, press = null } = {}) {
   const model = decider(tables);
   const rungs = Object.fromEntries(tables.rungs.map((rung) => [rung.key, rung]));
   const questions = Object.fromEntries(tables.questions.map((question) => [question.name, question]));
@@ -33,6 +30,7 @@ export function mount(root, tables, { address = false, state: given = null, onCh
   let touched = new Set();
   let controls = {};
   let rest = null;
+  const latest = {};
   // Which questions stand in the talk, and which were known when it began.
   let talk = [];
   let known = [];
@@ -42,7 +40,6 @@ export function mount(root, tables, { address = false, state: given = null, onCh
       <p class="what">Answer three questions. Then only those are asked that can still change the advice.</p>
       <div class="advice"></div>
       <p class="unseen" role="status"></p>
-      <ul class="reasons"></ul>
       <div class="sides">
         <form class="talk" autocomplete="off">
           <div class="asking"></div>
@@ -50,16 +47,27 @@ export function mount(root, tables, { address = false, state: given = null, onCh
           <details class="known"><summary></summary><div></div></details>
           <details class="others"><summary></summary><div></div></details>
         </form>
-        <div class="beside"><h2>The ladder</h2><ol class="ladder"></ol></div>
+        <div class="beside">
+          <h2>The ladder</h2>
+          <ol class="ladder">${tables.rungs.map(({ title }) => `<li><span>${escaped(title)}</span> <small></small></li>`).join("")}</ol>
+          <ul class="reasons"></ul>
+        </div>
       </div>
       <div class="behind"></div>
-      <div class="actions"></div>
-      <div class="keep" hidden><label>Answers (JSON) <textarea rows="8" spellcheck="false"></textarea></label>
-        <button type="button">Open them</button></div>
-      <p class="said" role="status"></p>
     </div>`;
   const at = (selector) => root.querySelector(selector);
-  const say = (text) => { at(".said").textContent = text; };
+  const steps = [...root.querySelectorAll(".ladder li")];
+  const { copy, download, offer, paste, say } = keeper(root.firstElementChild, {
+    label: "Answers (JSON)",
+    button: "Open them",
+    open: (text) => openText(text, "Opened what was pasted."),
+  });
+  // Draws a part only where it has changed.
+  function put(selector, html) {
+    if (latest[selector] === html) return;
+    latest[selector] = html;
+    at(selector).innerHTML = html;
+  }
   // JupyterLab would take the keys for itself: it looks for this on the control that has the focus.
   root.addEventListener("focusin", ({ target }) => target.setAttribute("data-lm-suppress-shortcuts", ""));
   at(".talk").addEventListener("submit", (event) => event.preventDefault());
@@ -68,15 +76,14 @@ export function mount(root, tables, { address = false, state: given = null, onCh
 
   function answer(name, value) {
     const mistake = mistakeIn(questions[name], value);
-    if (mistake) { say(`${questions[name].text}: ${mistake}.`); return; }
-    say("");
+    say(mistake ? `${questions[name].text}: ${mistake}.` : "");
+    if (mistake) return;
     answers = { ...answers, [name]: value };
     // Where a failure rate comes from is known only while nobody moves it.
     const same = ["failure_rate", "evaluation_rows"].every((one) => answers[one] === opened[one]);
     answers.measured_on = same ? opened.measured_on : "";
     touched.add(name);
     draw();
-    onChange?.(asText());
   }
 
   function control(name) {
@@ -100,6 +107,7 @@ export function mount(root, tables, { address = false, state: given = null, onCh
       box.addEventListener("click", () => {
         if (!many) answer(name, value);
         else answer(name, box.checked ? [...answers[name], value] : answers[name].filter((one) => one !== value));
+        settle();
       });
       part.append(row);
     }
@@ -128,6 +136,7 @@ export function mount(root, tables, { address = false, state: given = null, onCh
       const typed = number.value === "" ? null : Number(number.value);
       answer(name, typed === null ? null : Number((typed / factor).toPrecision(12)));
       show();
+      settle();
     });
     show();
     return part;
@@ -167,25 +176,36 @@ export function mount(root, tables, { address = false, state: given = null, onCh
     details.addEventListener("toggle", () => { if (details.open) place(details.querySelector("div"), details.wanted); });
   }
 
-  // The advice and the ladder at once, and what stands behind them when the hand rests
+  // The advice and the ladder at once; what is asked and what stands behind the advice when the hand rests.
 
   const reasonOf = ({ text, source }) => `${escaped(text)} <small>(${escaped(tables.credits[source])})</small>`;
 
   function draw() {
     const advice = model.advise(answers);
-    const changes = model.whatWouldChange(answers);
     const [why, ...more] = advice.reasons;
     const begun = touched.size || known.length;
-    at(".advice").innerHTML = `<strong>${escaped(advice.sentence)}</strong> ${reasonOf(why)} <small>Lesson ${rungs[advice.next].lesson}.${begun ? "" : " Nothing is answered yet."}</small>`;
-    at(".unseen").textContent = advice.sentence;
-    at(".reasons").innerHTML = more.map((reason) => `<li>${reasonOf(reason)}</li>`).join("");
-    at(".ladder").innerHTML = advice.ladder
-      .map((step) => `<li class="${step.state.replace(" ", "-")}"${step.state === "next" ? ' aria-current="step"' : ""}><span>${escaped(rungs[step.key].title)}</span> <small>${stateOf(step)}</small></li>`)
-      .join("");
-    ask(changes);
+    put(".advice", `<strong>${escaped(advice.sentence)}</strong> ${reasonOf(why)} <small>Lesson ${rungs[advice.next].lesson}.${begun ? "" : " Nothing is answered yet."}</small>`);
+    put(".reasons", more.map((reason) => `<li>${reasonOf(reason)}</li>`).join(""));
+    advice.ladder.forEach((step, place) => {
+      const [line, look, state] = [steps[place], step.state.replace(" ", "-"), stateOf(step)];
+      if (line.className === look && line.lastElementChild.textContent === state) return;
+      line.className = look;
+      line.ariaCurrent = step.state === "next" ? "step" : null;
+      line.lastElementChild.textContent = state;
+    });
     clearTimeout(rest);
-    rest = setTimeout(behind, REST_MS, advice, changes);
-    if (address) history.replaceState(null, "", link());
+    rest = setTimeout(settle, REST_MS);
+  }
+
+  function settle() {
+    clearTimeout(rest);
+    const advice = model.advise(answers);
+    const changes = model.whatWouldChange(answers);
+    at(".unseen").textContent = advice.sentence;
+    ask(changes);
+    behind(advice, changes);
+    if (press) onChange(asText());
+    else history.replaceState(null, "", link(location.href));
   }
 
   function behind(advice, changes) {
@@ -207,7 +227,7 @@ export function mount(root, tables, { address = false, state: given = null, onCh
       volumes: axis(advice.volumes) + tableOf(["no.", "volume", "sends your case"], advice.volumes.map(({ says, source, sends, why }, place) => `<tr><td>${place + 1}</td><th scope="row">${escaped(says)}</th><td><b>${sends}</b>: ${escaped(why)} <small>(${escaped(tables.credits[source])})</small></td></tr>`)),
       answers: tableOf(["question", "answer"], answerRows().map(([, text, , words]) => `<tr><th scope="row">${escaped(text)}</th><td>${escaped(words)}</td></tr>`)),
     };
-    for (const [key, html] of Object.entries(parts)) at(`.behind [data-part=${key}] div`).innerHTML = html;
+    for (const [key, html] of Object.entries(parts)) put(`.behind [data-part=${key}] div`, html);
     const open = advice.checks.filter((point) => !point.holds).length;
     at(".behind [data-part=checks] summary").textContent = `Ten points before fine-tuning (${open ? `${open} open` : "all hold"})`;
   }
@@ -261,7 +281,7 @@ export function mount(root, tables, { address = false, state: given = null, onCh
 
   const asText = () => JSON.stringify(answers, null, 2);
   const changed = () => Object.fromEntries(Object.entries(answers).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(tables.start[name])));
-  const link = () => `${location.href.split("#")[0]}#${encodeURIComponent(JSON.stringify(changed()))}`;
+  const link = (page) => `${page.split("#")[0]}#${encodeURIComponent(JSON.stringify(changed()))}`;
 
   function parsed(text) {
     let found;
@@ -296,7 +316,7 @@ export function mount(root, tables, { address = false, state: given = null, onCh
     controls = {};
     for (const holder of root.querySelectorAll(".asking, .known div, .others div")) holder.replaceChildren();
     draw();
-    onChange?.(asText());
+    settle();
   }
 
   // Answers from elsewhere: what cannot be is said, and what is on screen stays.
@@ -311,24 +331,6 @@ export function mount(root, tables, { address = false, state: given = null, onCh
     }
   }
 
-  function showBox(text) {
-    at(".keep").hidden = false;
-    at(".keep textarea").value = text;
-    at(".keep textarea").focus();
-    at(".keep textarea").select();
-  }
-
-  async function copy(text, what) {
-    if (await copyText(text)) return say(`${what} copied.`);
-    showBox(text);
-    say("Press Ctrl+C (Command+C on a Mac) to copy the text above.");
-  }
-
-  function download(name, rows) {
-    downloadCsv(name, csv(rows));
-    say(`Downloaded as ${name}.`);
-  }
-
   function adviceRows() {
     const advice = model.advise(answers);
     const points = { gate: advice.gates, "ten points": advice.checks, condition: advice.conditions };
@@ -339,38 +341,31 @@ export function mount(root, tables, { address = false, state: given = null, onCh
     ];
   }
 
-  at(".keep button").addEventListener("click", () => {
-    if (openText(at(".keep textarea").value, "Opened what was pasted.")) at(".keep").hidden = true;
-  });
-  const start = given ?? {};
-  const buttons = {
-    "Start again": () => { open(start); say("Back to the answers at the start."); },
-    ...(onSave ? { Save: onSave, "Open what was saved": onOpen } : {}),
-    ...(address ? { "Copy a link": () => copy(link(), "The link is") } : {}),
-    "Copy the answers": () => copy(asText(), "The answers are"),
-    "Paste answers": () => { showBox(""); say("Paste answers above, and open them."); },
+  offer({
+    "Start again": () => { open(given); say("Back to the answers at the start."); },
+    ...(press ? { Save: () => { settle(); press("save"); }, "Open what was saved": () => press("open") } : {}),
+    "Copy a link": () => (press ? press("link") : copy(link(location.href), "The link is copied.")),
+    "Copy the answers": () => copy(asText(), "The answers are copied."),
+    "Paste answers": () => paste("Paste answers below, and open them."),
     "Answers as CSV": () => download("answers.csv", [["name", "question", "answer", "in_words"], ...answerRows()]),
     "Advice as CSV": () => download("advice.csv", adviceRows()),
-    ...(address ? { Print: () => print() } : {}),
-  };
-  for (const [text, act] of Object.entries(buttons)) {
-    const button = document.createElement("button");
-    Object.assign(button, { type: "button", textContent: text });
-    button.addEventListener("click", act);
-    at(".actions").append(button);
-  }
-  if (address) {
-    // On paper nothing can be unfolded.
-    addEventListener("beforeprint", () => root.querySelectorAll(".behind details").forEach((part) => { part.open = true; }));
-  }
+    Print: () => (press ? printAlone(root.firstElementChild) : print()),
+  });
+  // On paper nothing can be unfolded.
+  if (!press) addEventListener("beforeprint", () => root.querySelectorAll(".behind details").forEach((part) => { part.open = true; }));
 
   let mistake = "";
-  let linked = start;
-  if (address && location.hash.length > 1) {
+  let linked = given;
+  if (!press && location.hash.length > 1) {
     try { linked = fromHash(location.hash); }
     catch (error) { mistake = `The link cannot be opened: ${error.message}. These are empty answers.`; }
   }
   open(linked);
   say(mistake);
-  return { open: openText, say };
+  // What Python answers to a press.
+  return ({ say: words, open: text, page }) => {
+    if (text) openText(text, words);
+    else if (page) copy(link(page), "The link is copied.", words);
+    else say(words);
+  };
 }

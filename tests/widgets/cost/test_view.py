@@ -6,7 +6,7 @@ import pytest
 
 from course.errors import CourseError
 from widgets.cost.chance import tornado
-from widgets.cost.inputs import load, saved
+from widgets.cost.inputs import from_json, load, saved
 from widgets.cost.model import evaluation_tax
 from widgets.cost.pictures import tornado_picture
 from widgets.cost.portfolio_view import Portfolio
@@ -29,8 +29,11 @@ def test_what_the_page_sets_is_what_python_reads_and_saves(results_dir):
     moved = course_case().assumptions.with_values({"case.volume": 300_000})
     view.state = moved.to_json()
     assert view.assumptions == moved
-    view._pressed(None, {"save": True}, [])
-    assert str(results_dir) in sent[0]["say"] and saved() == moved
+    view._pressed(None, {"press": "open"}, [])
+    view._pressed(None, {"press": "save"}, [])
+    view._pressed(None, {"press": "open"}, [])
+    assert "Nothing is saved" in sent[0]["say"] and "cost_state.json" in sent[1]["say"]
+    assert saved() == moved and from_json(sent[2]["open"]) == moved
 
 
 def test_a_state_that_is_damaged_is_named():
