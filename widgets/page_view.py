@@ -62,5 +62,7 @@ class PageView(anywidget.AnyWidget):
 
     def _link(self) -> dict[str, str]:
         name = f"site/{self.page.name}"
-        words = f"It opens {name} of this computer; behind the address of any other {name} its part from # on does."
+        words = (
+            f"It opens {name} on this computer. Elsewhere, put what begins with # behind the page's address."
+        )
         return {"page": self.page.as_uri(), "say": words}

@@ -25,6 +25,7 @@ months are a last axis. Money is in $, token prices in $ per million tokens. The
 widgets/static/cost_model.js; tests/widgets/cost/test_javascript.py holds the two together.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -47,6 +48,8 @@ MILLION = 1e6
 REACH = 5.0  # how far beyond its range an input is moved in search of a change, in ranges
 _STEPS = 64  # values tried on either side before the nearest is refined
 _GRID = 1_601  # volumes looked at for a break-even
+_AT_ONCE = 2**16  # volumes times months priced in one go: more takes hundreds of MB and is no quicker
+_BEND = 1e-4  # of two totals: how far from a straight line their difference may be between two volumes
 _MOST_STEPS = 100  # steps of hosting looked at in each month: the next one is a change of one per cent
 
 
@@ -199,21 +202,25 @@ def request_cost(approach: SimpleNamespace, per_month: np.ndarray) -> np.ndarray
 def break_even_volumes(assumptions: Assumptions, a: str, b: str) -> list[Crossing]:
     """Every volume from `LEAST` to `MOST` (outputs in the first month) at which the cheaper of two changes.
 
-    Both sides of each step of hosting are looked at, and `_GRID` volumes between, evenly spaced on a
-    logarithmic scale; what changes twice between two of those is not seen.
+    `_GRID` volumes are looked at, evenly spaced on a logarithmic scale, and both sides of each step of hosting
+    where one could turn the pair; what else changes twice between two of those is not seen.
     """
 
-    def gap(volumes: np.ndarray) -> np.ndarray:
+    def gap(volumes: np.ndarray | float) -> np.ndarray:
         totals = [bill.total for bill in bills(assumptions, {VOLUME: volumes}, (a, b)).values()]
         difference = totals[0] - totals[1]
         # What is left of two equal sums is rounding, and no lead.
         return np.where(abs(difference) < 1e-11 * (totals[0] + totals[1]), 0.0, difference)
 
+    grid = np.geomspace(LEAST, MOST, _GRID)
     of_1 = bills(assumptions, {VOLUME: 1.0}, (a,))[a].volume
     steps = np.unique(np.concatenate([_steps(assumptions, name, of_1) for name in (a, b)]))
-    sides = np.concatenate([steps * (1 - 1e-9), steps * (1 + 1e-9)])
-    volumes = np.unique(np.concatenate([np.geomspace(LEAST, MOST, _GRID), sides]))
-    gaps = gap(volumes)
+    if len(steps):
+        near = _may_turn(*bills(assumptions, {VOLUME: grid}, (a, b)).values())
+        steps = steps[near[np.searchsorted(grid, steps) - 1]]
+    volumes = np.unique(np.concatenate([grid, steps * (1 - 1e-9), steps * (1 + 1e-9)]))
+    parts = math.ceil(len(volumes) * assumptions.horizon / _AT_ONCE)
+    gaps = np.concatenate([gap(part) for part in np.array_split(volumes, parts)])
     crossings = []
     for before, after in _turns(gaps):
         low, high = volumes[before], volumes[after]
@@ -360,6 +367,20 @@ def _steps(assumptions: Assumptions, name: str, volumes_of_1: np.ndarray) -> np.
         return np.empty(0)
     steps = capacity / adapters * np.arange(1, _MOST_STEPS + 1)[:, None] / volumes_of_1
     return steps[(steps > LEAST) & (steps < MOST)]
+
+
+def _may_turn(a: Bill, b: Bill) -> np.ndarray:
+    """Of bills at rising volumes, between which of them machines could make the other the cheaper one.
+
+    Machines never get fewer as the volume rises, and all else of a bill hardly bends between two volumes.
+    """
+    rented, totals = zip(*((bill.parts["hosting"], bill.total) for bill in (a, b)), strict=True)
+    machines_a, machines_b = (np.broadcast_to(part, totals[0].shape) for part in rented)
+    rest = totals[0] - totals[1] - (machines_a - machines_b)
+    bend = abs(np.diff(rest)) + _BEND * (totals[0] + totals[1])[1:]
+    low = np.minimum(rest[:-1], rest[1:]) - bend + machines_a[:-1] - machines_b[1:]
+    high = np.maximum(rest[:-1], rest[1:]) + bend + machines_a[1:] - machines_b[:-1]
+    return (low <= 0) & (high >= 0)
 
 
 def _turns(gaps: np.ndarray) -> list[tuple[int, int]]:

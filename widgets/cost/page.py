@@ -21,7 +21,7 @@ _SHOWN = ("label", "unit", "lowest", "highest")  # of what an input is
 def data(cases: Sequence[Preset]) -> dict[str, Any]:
     """What the view has to know: the inputs and their bounds, the approaches, the cases, and the model.
 
-    `shared` cases are those of site/cost.html; where another is shown, a link begins with its first, `course`.
+    `shared` cases are those of site/cost.html; a link to another case begins with the page's first, `course`.
     """
     shared = (course_case(), *presets())
     course = {"id": shared[0].id, "state": json.loads(shared[0].assumptions.to_json())}

@@ -35,4 +35,4 @@ class CostView(PageView):
 
     def saved(self) -> str | None:
         kept = saved()
-        return kept and kept.to_json()
+        return kept.to_json() if kept else None

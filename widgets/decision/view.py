@@ -34,4 +34,4 @@ class DecisionView(PageView):
 
     def saved(self) -> str | None:
         answers = load(self._path)
-        return answers and to_json(answers)
+        return to_json(answers) if answers else None

@@ -6,6 +6,7 @@ export const MOST = 1e8;
 const MINUTES_PER_MONTH = 30 * 24 * 60;
 const CACHE_MINUTES = 5;
 const GRID = 1601;
+const BEND = 1e-4;
 const MOST_STEPS = 100;
 const REACH = 5;
 const STEPS = 64;
@@ -149,18 +150,18 @@ function root(f, low, high) {
 export function breakEvenVolumes(state, a, b) {
   const values = baseOf(state);
   const gap = difference(state, a, b);
-  const volumes = [];
   const reach = Math.log(MOST / LEAST);
-  for (let place = 0; place < GRID; place += 1) volumes.push(LEAST * Math.exp((reach * place) / (GRID - 1)));
-  for (const name of [a, b]) {
-    const { hosting, capacity, adapters } = owned(values, name);
-    if (!hosting) continue;
+  const grid = Array.from({ length: GRID }, (_, place) => LEAST * Math.exp((reach * place) / (GRID - 1)));
+  const volumes = [...grid];
+  const hosted = [a, b].map((name) => owned(values, name)).filter(({ hosting }) => hosting);
+  const near = hosted.length ? mayTurn(grid.map((volume) => [a, b].map((name) => bill({ ...values, "case.volume": volume }, name, state.horizon)))) : [];
+  for (const { capacity, adapters } of hosted) {
     for (let month = 0; month < state.horizon; month += 1) {
       const ofOne = (1 + values["case.growth"]) ** month;
       for (let machines = 1; machines <= MOST_STEPS; machines += 1) {
         const at = ((capacity / adapters) * machines) / ofOne;
         if (at >= MOST) break;
-        if (at > LEAST) volumes.push(at * (1 - 1e-9), at * (1 + 1e-9));
+        if (at > LEAST && near[Math.floor(((GRID - 1) * Math.log(at / LEAST)) / reach)]) volumes.push(at * (1 - 1e-9), at * (1 + 1e-9));
       }
     }
   }
@@ -170,6 +171,22 @@ export function breakEvenVolumes(state, a, b) {
     const byStep = volumes[after] / volumes[before] < 1 + 1e-8;
     const at = byStep ? (volumes[before] + volumes[after]) / 2 : root((volume) => gap({ "case.volume": volume }), volumes[before], volumes[after]);
     return { at, cheaper: gaps[after] < 0 ? a : b, byStep };
+  });
+}
+
+// Of two bills at rising volumes, between which of them machines could make the other the cheaper one: machines never get
+// fewer as the volume rises, and all else of a bill hardly bends between two volumes.
+function mayTurn(priced) {
+  const found = priced.map(([one, other]) => {
+    const [first, second] = [one.parts.hosting, other.parts.hosting];
+    return { first, second, rest: one.total - other.total - (first - second), both: one.total + other.total };
+  });
+  return found.slice(1).map((now, place) => {
+    const before = found[place];
+    const bend = Math.abs(now.rest - before.rest) + BEND * now.both;
+    const low = Math.min(now.rest, before.rest) - bend + before.first - now.second;
+    const high = Math.max(now.rest, before.rest) + bend + now.first - before.second;
+    return low <= 0 && high >= 0;
   });
 }
 

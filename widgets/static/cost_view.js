@@ -322,7 +322,7 @@ export function mount(root, data, { state: given = null, onChange = null, press 
     "Paste a state": () => paste("Paste a saved cost model below, and open it."),
     "Costs as CSV": () => download("costs.csv", costRows(state)),
     "Assumptions as CSV": () => download("assumptions.csv", inputRows(state, names)),
-    Print: () => (press ? printAlone(root.firstElementChild) : print()),
+    Print: () => { say(""); if (press) printAlone(root.firstElementChild); else print(); },
   });
 
   // Read here, and not while drawing: there it would lay out everything anew.

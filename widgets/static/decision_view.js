@@ -349,7 +349,7 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
     "Paste answers": () => paste("Paste answers below, and open them."),
     "Answers as CSV": () => download("answers.csv", [["name", "question", "answer", "in_words"], ...answerRows()]),
     "Advice as CSV": () => download("advice.csv", adviceRows()),
-    Print: () => (press ? printAlone(root.firstElementChild) : print()),
+    Print: () => { say(""); if (press) printAlone(root.firstElementChild); else print(); },
   });
   // On paper nothing can be unfolded.
   if (!press) addEventListener("beforeprint", () => root.querySelectorAll(".behind details").forEach((part) => { part.open = true; }));

@@ -13,8 +13,9 @@ import pytest
 from tests.browser import open_page
 from widgets.cost.chance import chance, tornado
 from widgets.cost.inputs import APPROACHES, Assumptions, definition, load
-from widgets.cost.model import bills, break_even_months, break_even_volumes, smallest_changes
+from widgets.cost.model import bills, break_even_months, break_even_volumes, label, smallest_changes
 from widgets.cost.page import PAGE, module, page
+from widgets.cost.presets import course_case, presets
 
 CLOSE = 1e-9
 RARE = {"cached": 1.0, "batch": 0.7, "thinking": 467.0, "retries": 0.1, "reviewed": 0.5, "adapters": 4.0,
@@ -139,6 +140,19 @@ def drawn(explorer) -> list[str]:
     """The verdict and how sure it is, once the draws are there."""
     explorer.wait_for_function("document.querySelector('.certainty').innerText.includes('draws')")
     return [explorer.inner_text(f".{part}") for part in ("advice", "certainty")]
+
+
+@pytest.mark.slow
+def test_the_volume_and_the_two_inputs_that_move_the_difference_most_stand_first(explorer):
+    opened = opened_at(explorer)
+    for case in (course_case(), *presets()):
+        opened.get_by_label("Case").select_option(case.id)
+        spans = sorted(tornado(case.assumptions).bars, key=lambda bar: -bar.span)
+        most = [label(bar.key) for bar in spans if bar.key != "case.volume"][:2]
+        first = opened.locator(".first label").all_inner_texts()
+        assert len(first) == 3 and len(most) == 2
+        for name, begins in zip(first, ["Volume at the start", *most], strict=True):
+            assert name.startswith(begins), case.id
 
 
 @pytest.mark.slow

@@ -1,6 +1,9 @@
 """The cost model: its formulas by a plain loop, by properties and by cases that are done by hand."""
 
 import math
+import tracemalloc
+from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,12 +13,14 @@ from hypothesis import strategies as st
 from course.errors import CourseError
 from course.material.prices import model, tier
 from tests.widgets.cost.by_hand import by_hand
+from widgets.cost import model as cost_model
 from widgets.cost.inputs import APPROACHES, Assumptions, definition, load, model_prices
 from widgets.cost.model import (
     LEAST,
     MOST,
     REACH,
     VOLUME,
+    Bill,
     bills,
     break_even_months,
     break_even_volumes,
@@ -267,6 +272,46 @@ def test_steps_of_hosting_make_several_break_even_volumes() -> None:
     assert crossings[-1].cheaper == "self_hosted_lora"
     for before, after in zip(crossings[:-1], crossings[1:], strict=True):
         assert before.cheaper != after.cheaper
+
+
+HOSTED = ("hosted_fine_tune", "self_hosted_lora", "encoder", "skill_with_adapter")
+
+
+@st.composite
+def hosted(draw: st.DrawFn) -> Assumptions:
+    """Two approaches on machines of any size and price, with growth; some of them differ in nothing else."""
+    pair = tuple(draw(st.lists(st.sampled_from(HOSTED), min_size=2, max_size=2, unique=True)))
+    values = {"case.growth": draw(st.sampled_from([0.0, 0.02, 0.2]))}
+    for name in pair:
+        values[f"{name}.capacity"] = draw(st.floats(1e3, 1e6))
+        values[f"{name}.hosting"] = draw(st.floats(10, 1e4))
+        values[f"{name}.error_rate"] = draw(st.sampled_from([0.05, 0.08]))
+        values[f"{name}.cached"] = draw(st.sampled_from([0.0, 1.0]))
+    case = replace(load(pair, pair), horizon=draw(st.integers(1, 24)))
+    return case.with_values({key: (value,) * 3 for key, value in values.items()})
+
+
+@settings(max_examples=60, deadline=None)
+@given(hosted())
+def test_a_step_that_is_left_out_could_not_have_turned_the_pair(assumptions: Assumptions) -> None:
+    def every(one: Bill, _: Bill) -> np.ndarray:
+        return np.ones(len(one.total) - 1, dtype=bool)
+
+    found = break_even_volumes(assumptions, *assumptions.pair)
+    with patch.object(cost_model, "_may_turn", every):
+        of_all = break_even_volumes(assumptions, *assumptions.pair)
+    assert found == of_all
+
+
+def test_a_break_even_of_ten_years_with_growth_and_steps_stays_small() -> None:
+    pair = ("hosted_fine_tune", "skill_with_adapter")
+    values = {f"{name}.capacity": (20_000.0,) * 3 for name in pair} | {"case.growth": (0.05,) * 3}
+    ten_years = replace(load(pair, pair), horizon=120).with_values(values)
+    tracemalloc.start()
+    break_even_volumes(ten_years, *pair)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 50e6
 
 
 def test_the_same_steps_on_both_sides_are_no_crossing() -> None:
