@@ -202,8 +202,8 @@ def request_cost(approach: SimpleNamespace, per_month: np.ndarray) -> np.ndarray
 def break_even_volumes(assumptions: Assumptions, a: str, b: str) -> list[Crossing]:
     """Every volume from `LEAST` to `MOST` (outputs in the first month) at which the cheaper of two changes.
 
-    `_GRID` volumes are looked at, evenly spaced on a logarithmic scale, and both sides of each step of hosting
-    where one could turn the pair; what else changes twice between two of those is not seen.
+    `_GRID` volumes are looked at, evenly spaced on a logarithmic scale, and both sides of those steps of
+    hosting that could turn the pair; what else changes twice between two of those is not seen.
     """
 
     def gap(volumes: np.ndarray | float) -> np.ndarray:
