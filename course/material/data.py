@@ -39,6 +39,12 @@ def queue_descriptions() -> dict[str, str]:
     return {name.strip("`"): description.strip() for name, description in cells}
 
 
+def tie_breakers() -> str:
+    """The policy's numbered rules for tickets that fit two queues, without the marks of Markdown."""
+    _, _, below = policy().partition("## Where two queues could fit\n\n")
+    return below.partition("\n\n")[0].replace("`", "")
+
+
 QUEUES: tuple[str, ...] = tuple(sorted(queue_descriptions()))
 
 

@@ -1,6 +1,7 @@
 """The task of the whole course, as lesson 02 builds it: one ticket in, one queue name out."""
 
 import json
+import re
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -8,7 +9,15 @@ from anthropic import Anthropic
 from anthropic.types import MessageParam
 
 from course.engine.replies import text_of
-from course.material.data import QUEUES, Ticket, kinds_before_mending, prompt
+from course.material.data import (
+    QUEUES,
+    Ticket,
+    kinds_before_mending,
+    policy,
+    prompt,
+    queue_descriptions,
+    tie_breakers,
+)
 
 
 class HasText(Protocol):
@@ -41,6 +50,23 @@ QUEUE_SCHEMA = one_of("queue", QUEUES)
 def system_prompt() -> str:
     """The instruction with all queue names, from data/prompts/route_names.txt."""
     return prompt("route_names").format(queues=", ".join(QUEUES))
+
+
+def described(template: str = "route_names") -> str:
+    """An instruction of data/prompts/ with what belongs in each queue and, where it asks for them, the rules."""
+    lines = "\n".join(f"- {name}: {what}" for name, what in queue_descriptions().items())
+    return prompt(template).format(queues=lines, rules=tie_breakers())
+
+
+def whole_policy() -> str:
+    """The company's policy as its people read it, and the question."""
+    return f"{policy()}\n{prompt('route_short')}"
+
+
+def queue_named(reply: str) -> str | None:
+    """The one queue that a reply names, whatever stands around the name; None when it names none or several."""
+    named = set(re.findall(rf"\b(?:{'|'.join(QUEUES)})\b", reply))
+    return named.pop() if len(named) == 1 else None
 
 
 def one_per_queue(examples: Sequence[Ticket]) -> list[Ticket]:
