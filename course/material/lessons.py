@@ -37,6 +37,11 @@ class Lesson:
         return NOTEBOOKS / f"{self.number}_{self.name}.ipynb"
 
     @property
+    def notebooks(self) -> list[Path]:
+        """The file of the notebook, then those of notebooks/more/ that go deeper."""
+        return [self.path, *sorted((NOTEBOOKS / "more").glob(f"{self.number}_*.ipynb"))]
+
+    @property
     def header(self) -> str:
         """The first cell of the notebook, in Markdown."""
         goals = "\n".join(f"- {goal}" for goal in self.goals)

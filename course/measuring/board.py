@@ -20,6 +20,7 @@ import plotly.io as pio
 from course.errors import CourseError
 from course.files import database, locked, read_only_database
 from course.material.data import QUEUES
+from course.measuring.looks import in_words
 from course.measuring.results import BADGE_KINDS, Outcome, Result, duration, money, percent, plain_text
 from course.paths import results_dir
 
@@ -43,7 +44,7 @@ _LOOKS = {
 WAIT_SECONDS = 30  # for another kernel that writes
 _LOWEST_COST = 0.00001  # $ per 1,000; anything below is drawn here, or it would stretch the axis to nothing
 _LABEL_GAP, _LABEL_LENGTH = 17, 42  # pixels, characters
-_MARGIN = {"l": 60, "r": 270, "t": 40, "b": 110}  # the labels stand on the right
+_MARGIN = {"l": 60, "r": 270, "t": 60, "b": 110}  # the labels stand on the right
 _COLUMNS = (
     "lesson name accuracy low high n valid input_tokens output_tokens seconds cost_per_1000 badge model "
     "created note"
@@ -108,11 +109,11 @@ def table(lesson: str | None = None) -> pd.DataFrame:
 
 
 def text(lesson: str | None = None) -> str:
-    """The chart in words, one line per rung."""
+    """The chart in words, one line per rung, and how often the test tickets were looked at."""
     lines = [
         f"{number}  {result}, {_cost_note(result)} ({result.badge})" for number, result in _shown(lesson)
     ]
-    return "\n".join(lines) or "The board is empty."
+    return "\n".join([*lines, in_words()]) if lines else "The board is empty."
 
 
 def show(lesson: str | None = None) -> go.Figure:
@@ -195,7 +196,12 @@ def _layout(left: float, right: float, edge: float, height: int) -> go.Layout:
     step = 2 if len(powers) > 6 else 1
     shown = [power for power in powers if (power - powers[0]) % step == 0]
     return go.Layout(
-        title={"text": "Quality against cost", "x": 0, "xref": "paper"},
+        title={
+            "text": "Quality against cost",
+            "subtitle": {"text": in_words()},
+            "x": 0,
+            "xref": "paper",
+        },
         template="plotly_white",
         height=height,
         margin=_MARGIN,

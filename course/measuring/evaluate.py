@@ -16,6 +16,7 @@ from IPython.display import display
 from course.engine import meter
 from course.errors import CourseError
 from course.files import checked_text, without_halves
+from course.measuring import looks
 from course.measuring.results import (
     Check,
     Comparison,
@@ -63,6 +64,7 @@ def evaluate(
     Pass the `client` that `predict` uses: 8 workers run at once, and a live run prints its estimate first.
     `on_progress` gets the count of finished rows, instead of the sign that is shown otherwise.
 
+    A look at the test tickets is counted (`looks`).
     A row whose `predict` raises counts as wrong and keeps the error. An error of the course, the key, the
     budget, the network or the service stops the run and is raised. The answers of a model are on disk as soon
     as they come, so the same call goes on where a stopped one ended.
@@ -81,7 +83,9 @@ def evaluate(
         raise refused  # nothing was measured: the request is wrong, not the model
     uses = [use for row in measured for use in row.uses]
     asked = model or next((use.model for use in uses), "")
-    return Result(name, tuple(row.outcome for row in measured), _badge(asked, uses), asked, now(), note)
+    result = Result(name, tuple(row.outcome for row in measured), _badge(asked, uses), asked, now(), note)
+    looks.keep(result.name, result.outcomes, result.created)
+    return result
 
 
 def _announce(rows: Sequence[Row], predict: Callable[[Any], Any], client: "CourseClient") -> None:

@@ -8,12 +8,13 @@ import math
 import os
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 
 import nbformat
 from nbclient import NotebookClient
 
 from course.material.data import tickets
-from course.material.lessons import Lesson, lessons
+from course.material.lessons import lessons
 from course.measuring import board
 from course.measuring.evaluate import Result, compare
 from course.measuring.provenance import FOLDER, CountedByKind, read_rows
@@ -46,17 +47,17 @@ def sweep() -> list[Rung]:
     (folder / "board.sqlite").unlink(missing_ok=True)
     os.environ |= {"COURSE_RESULTS": str(folder), "COURSE_ROWS": "all", "COURSE_MODE": "local"}
     for lesson in lessons():
-        run_lesson(lesson)
+        run_notebook(lesson.path)
     measured = rungs()
     print(*(f"{rung.right} of {rung.n}  {rung.name}" for rung in measured), sep="\n")
     return measured
 
 
-def run_lesson(lesson: Lesson) -> None:
-    """Run a lesson's notebook as it stands; its outputs are not kept."""
-    print(f"running {lesson.path.name}", flush=True)
-    notebook = nbformat.read(lesson.path, as_version=4)
-    NotebookClient(notebook, timeout=None, resources={"metadata": {"path": NOTEBOOKS}}).execute()
+def run_notebook(path: Path) -> None:
+    """Run a notebook as it stands; its outputs are not kept."""
+    print(f"running {path.relative_to(NOTEBOOKS)}", flush=True)
+    notebook = nbformat.read(path, as_version=4)
+    NotebookClient(notebook, timeout=None, resources={"metadata": {"path": path.parent}}).execute()
 
 
 def rungs() -> list[Rung]:

@@ -1,7 +1,7 @@
 """Record what the local models answer in the lessons: the files of data/recordings/.
 
-Each lesson runs as it stands, on the models of this machine. What an earlier lesson asked already is
-answered from its file, so each request stands in one file.
+Each lesson runs as it stands, with its notebooks in notebooks/more/, on the models of this machine. What an
+earlier lesson asked already is answered from its file, so each request stands in one file.
 """
 
 import os
@@ -18,7 +18,7 @@ from course.engine.sizes import local_models
 from course.errors import one_of
 from course.files import read_only_database, replacing
 from course.material.lessons import Lesson, lessons
-from course.measuring.ladder import run_lesson
+from course.measuring.ladder import run_notebook
 from course.measuring.provenance import processor
 from course.paths import recordings_dir, results_dir
 
@@ -46,7 +46,8 @@ def record(numbers: Sequence[str]) -> None:
     for lesson in chosen:
         done = scratch / f"{lesson.number}.done"
         if not done.exists():
-            run_lesson(lesson)
+            for notebook in lesson.notebooks:
+                run_notebook(notebook)
             _keep(lesson, scratch / "recordings.sqlite", finished)
             done.touch()
         _replace(lesson, finished, target)

@@ -53,7 +53,7 @@ def system_prompt() -> str:
 
 
 def described(template: str = "route_names") -> str:
-    """An instruction of data/prompts/ with what belongs in each queue and, where it asks for them, the rules."""
+    """A prompt of data/prompts/ with what belongs in each queue and, where it asks for them, the rules."""
     lines = "\n".join(f"- {name}: {what}" for name, what in queue_descriptions().items())
     return prompt(template).format(queues=lines, rules=tie_breakers())
 
@@ -64,7 +64,7 @@ def whole_policy() -> str:
 
 
 def queue_named(reply: str) -> str | None:
-    """The one queue that a reply names, whatever stands around the name; None when it names none or several."""
+    """The one queue that a reply names, whatever stands around it; None when it names none or several."""
     named = set(re.findall(rf"\b(?:{'|'.join(QUEUES)})\b", reply))
     return named.pop() if len(named) == 1 else None
 

@@ -10,7 +10,7 @@ from course.engine import carried, messages_api
 from course.engine.client import connect
 from course.engine.sizes import local_model
 from course.errors import CourseError
-from course.material.lessons import Lesson
+from course.material.lessons import lesson
 from course.measuring import record
 from tests.stub_server import echo_transport
 
@@ -29,13 +29,13 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     """What the lessons ask as (size, text), which a test fills; each lesson asks all of it, of an echo."""
     asked: list[tuple[str, str]] = []
 
-    def run(lesson: Lesson) -> None:
+    def run(notebook: Path) -> None:
         for size, text in asked:
             client, model = connect(size)
-            messages = [{"role": "user", "content": text.format(lesson=lesson.number)}]
+            messages = [{"role": "user", "content": text.format(lesson=notebook.name[:2])}]
             client.messages.create(model=model, max_tokens=9, messages=messages)
 
-    monkeypatch.setattr(record, "run_lesson", run)
+    monkeypatch.setattr(record, "run_notebook", run)
     monkeypatch.setattr(messages_api, "LocalTransport", lambda: echo_transport([]))
     return asked
 
@@ -107,21 +107,30 @@ def test_a_stopped_run_goes_on_with_the_lesson_where_it_stopped(
     folder: Path, asked: list, monkeypatch: pytest.MonkeyPatch
 ):
     asked.append(("small", "of {lesson}"))
-    run, begun = record.run_lesson, []
+    run, begun = record.run_notebook, []
 
-    def stop_in_02(lesson: Lesson) -> None:
-        begun.append(lesson.number)
-        run(lesson)
-        if begun == ["01", "02"]:
+    def stop_in_02(notebook: Path) -> None:
+        begun.append(notebook.name[:2])
+        run(notebook)
+        if begun == [each.name[:2] for each in lesson("01").notebooks] + ["02"]:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(record, "run_lesson", stop_in_02)
+    monkeypatch.setattr(record, "run_notebook", stop_in_02)
     with pytest.raises(KeyboardInterrupt):
         _record(folder, "01", "02")
     assert list(_answers(folder)) == ["01.small.jsonl"]
     _record(folder, "01", "02")
-    assert begun == ["01", "02", "02"]
+    assert begun.count("01") == len(lesson("01").notebooks)
+    assert begun.count("02") == 1 + len(lesson("02").notebooks)
     assert _answers(folder)["02.small.jsonl"] == ["echo of 02"]
+
+
+def test_a_lesson_runs_with_what_goes_deeper(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    ran: list[Path] = []
+    monkeypatch.setattr(record, "run_notebook", ran.append)
+    _record(folder, "01")
+    assert ran == lesson("01").notebooks
+    assert ran[0] == lesson("01").path and all(each.parent.name == "more" for each in ran[1:])
 
 
 def test_an_unknown_lesson_is_named(folder: Path):

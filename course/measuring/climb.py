@@ -1,0 +1,59 @@
+"""Several rungs in a row: what each reached, and whether it helped against the one before it."""
+
+from itertools import pairwise
+
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from course.measuring.results import Comparison, Result, compare, duration, percent
+
+HELPED, HURT, UNDECIDED = "helped", "hurt", "undecided"
+
+
+def verdict(step: Comparison, p: float | None = None) -> str:
+    """Whether `step.a` HELPED or HURT against `step.b`, or is UNDECIDED: chance can explain the difference.
+
+    `p` is the p-value to go by where several were corrected together; by default the step's own.
+    """
+    if (step.p_value if p is None else p) >= 0.05:
+        return UNDECIDED
+    return HELPED if step.difference > 0 else HURT
+
+
+def climb(*results: Result) -> pd.DataFrame:
+    """A row for each result: right and valid with their share, tokens, seconds, and the step to it.
+
+    The step is that from the result before. Its p-value is McNemar's, with Holm's correction for all steps.
+    """
+    steps = [compare(after, before) for before, after in pairwise(results)]
+    corrected = multipletests([step.p_value for step in steps], method="holm")[1] if steps else []
+    rows = [_reached(result) for result in results]
+    for row, step, p in zip(rows[1:], steps, corrected, strict=True):
+        row |= {
+            "points": f"{100 * step.difference:+.0f}",
+            "turned right / wrong": f"{step.only_a} / {step.only_b}",
+            "p": f"{p:.2g}",
+            "the step": verdict(step, p),
+        }
+    return pd.DataFrame(rows).set_index("rung").fillna("")
+
+
+def told(step: Comparison) -> str:
+    """A comparison in one sentence that is true whatever came out."""
+    counted = f"{step.only_a} tickets turned right and {step.only_b} wrong, p = {step.p_value:.2g}"
+    if verdict(step) == UNDECIDED:
+        return f"Undecided whether '{step.a}' is better than '{step.b}': {counted}."
+    change = "better" if verdict(step) == HELPED else "worse"
+    return f"'{step.a}' is {change} than '{step.b}' by {100 * abs(step.difference):.0f} points: {counted}."
+
+
+def _reached(result: Result) -> dict[str, str]:
+    low, high = result.interval
+    return {
+        "rung": result.name,
+        "right": f"{percent(result.accuracy)} %",
+        "interval": f"{100 * low:.0f} to {100 * high:.0f} %",
+        "a queue's name": f"{percent(result.valid)} %",
+        "tokens in": "-" if result.input_tokens is None else f"{result.input_tokens:.0f}",
+        "time": "-" if result.seconds is None else duration(result.seconds),
+    }

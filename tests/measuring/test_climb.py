@@ -1,0 +1,41 @@
+"""Rungs in a row: each against the one before it, corrected for their number."""
+
+import pytest
+
+from course.material.data import QUEUES, tickets
+from course.measuring.climb import HELPED, HURT, UNDECIDED, climb, told, verdict
+from course.measuring.results import Comparison, Result
+
+ROWS = tickets("dev")[:72]
+
+
+def reached(right: int, name: str) -> Result:
+    wrong = {row.id: next(queue for queue in QUEUES if queue != row.queue) for row in ROWS[right:]}
+    return Result.from_replies(ROWS, {row.id: row.queue for row in ROWS} | wrong, name=name)
+
+
+@pytest.mark.parametrize(
+    ("only_a", "only_b", "said"), [(12, 1, HELPED), (1, 12, HURT), (6, 3, UNDECIDED), (0, 0, UNDECIDED)]
+)
+def test_a_step_helped_hurt_or_is_undecided(only_a, only_b, said):
+    step = Comparison("new", "old", 20, only_a, only_b, 20)
+    assert verdict(step) == said
+    assert {HELPED: "is better than", HURT: "is worse than", UNDECIDED: "Undecided whether"}[said] in told(
+        step
+    )
+
+
+def test_the_steps_are_corrected_together():
+    # Alone p = 0.031; the largest of five steps has five times the chance to be luck.
+    names = ["a", "b", "c", "d", "e", "f"]
+    results = [reached(30, names[0]), *(reached(36, name) for name in names[1:])]
+    assert verdict(Comparison("b", "a", 30, 6, 0, 36)) == HELPED
+    table = climb(*results)
+    assert list(table["the step"]) == ["", *[UNDECIDED] * 5]
+    assert table.loc["b", "points"] == "+8" and table.loc["b", "turned right / wrong"] == "6 / 0"
+    assert climb(*results[:2]).loc["b", "the step"] == HELPED
+
+
+def test_a_single_rung_has_no_step():
+    table = climb(reached(36, "alone"))
+    assert table.loc["alone", "right"] == "50 %" and "the step" not in table
