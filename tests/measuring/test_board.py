@@ -102,7 +102,8 @@ def test_several_kernels_may_write_at_once(results_dir):
 def test_the_words_say_what_the_chart_shows(results_dir):
     assert board.text() == "The board is empty."
     board.add(measured("TF-IDF", right=6), reading(), lesson="03")
-    first, second = board.text().splitlines()
+    first, second, looked = board.text().splitlines()
+    assert looked == "Nobody has looked at the test tickets yet."
     assert first.startswith("03  TF-IDF: 75 % (40.9-92.9) of 8 right, 75 % valid") and " per 1,000 (" in first
     assert second.endswith("no cost known (recorded reading)")
     assert board.text("04") == "The board is empty."
