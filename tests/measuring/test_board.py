@@ -103,7 +103,7 @@ def test_the_words_say_what_the_chart_shows(results_dir):
     assert board.text() == "The board is empty."
     board.add(measured("TF-IDF", right=6), reading(), lesson="03")
     first, second, looked = board.text().splitlines()
-    assert looked == "Nobody has looked at the test tickets yet."
+    assert looked == "The test tickets were looked at once, for 1 rung."
     assert first.startswith("03  TF-IDF: 75 % (40.9-92.9) of 8 right, 75 % valid") and " per 1,000 (" in first
     assert second.endswith("no cost known (recorded reading)")
     assert board.text("04") == "The board is empty."
