@@ -4,8 +4,10 @@
 # make check    lint, types and the unit tests that need no model and no browser
 # make app      the cost, the decision and the workbench as pages without code
 # make own      your own task: make own DATA=file.csv (TEXT=, LABEL=: your columns' names; SIZE=large), with a report
-# make site     the lessons as web pages in build/book/html, executed here
+# make site     the lessons as web pages in build/book/html, executed here, and what the README shows
 # make room     JupyterHub with one engine for a room of learners on this machine (ROOM_OPTIONS="--learners 12 ...")
+# make site-check   every page of it in a browser: axe-core, light and dark, two widths, a slow line
+# make rot      what has grown old; fails when a model that a lesson asks ends within 60 days
 # make measure  ask the lessons' requests anew, and say which recorded answers have changed
 # make bench    the engine, retrieval, the cost model, its controls and training against others, on this machine
 
@@ -30,7 +32,7 @@ PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
 PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection
 
-.PHONY: lab models app own site room test check measure bench
+.PHONY: lab models app own site site-check rot room test check measure bench
 lab: $(READY)
 	$(BIN)/python -m course.engine.downloads $(SIZES)
 	$(BIN)/jupyter lab $(ROOT) --ServerApp.$(PROMPT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
@@ -49,6 +51,12 @@ site: $(TESTED)
 	$(BIN)/python -m tests.browser --install
 	$(TESTENV) $(BIN)/python -m book.build
 
+site-check: $(TESTED)
+	$(BIN)/python -m book.check
+
+rot: $(READY)
+	$(BIN)/python -m book.rot
+
 room: $(ROOM_READY)
 	$(BIN)/python -m course.engine.downloads $(SIZES)
 	$(BIN)/python -m workshop.room $(ROOM_OPTIONS)
@@ -64,6 +72,7 @@ test: $(TESTED)
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy
 	$(BIN)/python -m tests.browser --install
+	$(call INSTALL,-r requirements-site.txt)
 	rm -rf "$(RESULTS)"
 	$(PYTEST) -q tests --ignore tests/notebooks/test_lab.py --ignore tests/engine/test_requests.py
 	$(PYTEST) -q --nbval-lax --nbval-current-env --nbval-cell-timeout 2400 notebooks

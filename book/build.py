@@ -1,73 +1,171 @@
 """`make site`: execute the lessons, put a still in the place of each widget and chart, and build the pages.
 
-    python -m book.build            every lesson
-    python -m book.build 00 09 10   these
+    python -m book.build            every lesson, and what the README shows
+    python -m book.build 00 09 10   these lessons
 
-A lesson that was executed before is not executed again unless its notebook has changed; remove build/book to
-start again. Pages, search and charts need no network. Building the pictures needs the Chromium of the tests.
+A lesson is executed again only if its code, or a file of the course that it read, has changed, or if one
+before it was executed; remove build/book to start again. Neither building nor reading the pages needs a
+network. The pictures need the Chromium of the tests.
 """
 
 import argparse
-import os
-import shutil
+import gzip
+import re
 import subprocess
 import sys
-from pathlib import Path
+import time
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
 
 import nbformat
 import plotly
-from nbclient import NotebookClient
-from playwright.sync_api import Page, sync_playwright
+from nbformat import NotebookNode
+from playwright.sync_api import Browser, sync_playwright
 
-from book.stills import CONTROL, STATES, WIDGET, still
-from course.material.lessons import Lesson, lesson, lessons
-from course.paths import ROOT
+from book import check, readme, rot
+from book.execution import executed
+from book.pages import STILL_WIDTH, Drawing, how_to_run, page_of, with_first_places, with_ways_to_run
+from book.stills import live
+from course.errors import CourseError
+from course.material.lessons import lesson, lessons
+from course.paths import NOTEBOOKS, ROOT
 from tests.browser import launch
+from widgets.cost import page as cost
+from widgets.decision import page as decision
+from widgets.standalone import EXPLORER_CSS
 
 BUILD = ROOT / "build" / "book"
-PLOTLY = "application/vnd.plotly.v1+json"
+SOURCE = Path(__file__).with_name("source")
 PLOTLY_SCRIPT = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-NOTE = "<p><small>This is a still. In JupyterLab you can move the controls.</small></p>"
-TO_SVG = """async figure => {
-    const size = {format: 'svg', width: 720, height: figure.layout?.height || 420};
-    const url = await Plotly.toImage(figure, size);
-    return decodeURIComponent(url.slice(url.indexOf(',') + 1));
-}"""
+EXPLORERS = {"cost": cost, "decide": decision}
+MODULE, ITS_ROOT = (
+    re.compile(r'<script type="module">(.*)</script>', re.DOTALL),
+    'document.getElementById("explorer")',
+)
+# The theme's icons are a font as well as this script of 1.5 MB; its preloading holds up what is read first.
+UNUSED = re.compile(r'<script defer src="[^"]*fontawesome\.js[^>]*></script>|<link rel="preload"[^>]*>')
+BLOCKING = re.compile(r'<script src="(?!\S*documentation_options)')
 
 
-def execute(chosen: Lesson) -> nbformat.NotebookNode:
-    """The lesson with the outputs and widget state of a run; of an earlier one if its cells are the same."""
-    kept = BUILD / "executed" / chosen.path.name
-    source = nbformat.read(chosen.path, as_version=4)
-    if kept.exists():
-        done = nbformat.read(kept, as_version=4)
-        if [cell.source for cell in done.cells] == [cell.source for cell in source.cells]:
-            return done
-    print(f"executing {chosen.path.name}", flush=True)
-    os.environ |= {"COURSE_RESULTS": str(BUILD / "results"), "COURSE_MODE": "local"}
-    folder = {"metadata": {"path": str(chosen.path.parent)}}
-    NotebookClient(source, timeout=None, resources=folder, store_widget_state=True).execute()
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(source, kept)
-    return source
+def chosen_notebooks(numbers: Sequence[str]) -> list[Path]:
+    """The notebooks of these lessons, or every lesson and then all that stands in notebooks/more."""
+    if numbers:
+        return [lesson(number).path for number in numbers]
+    return [each.path for each in lessons()] + sorted((NOTEBOOKS / "more").glob("*.ipynb"))
 
 
-def page_of(notebook: nbformat.NotebookNode, browser_page: Page) -> nbformat.NotebookNode:
-    """The notebook with each widget and each plotly figure as something that a web page shows."""
-    models = notebook.metadata.pop("widgets", {}).get(STATES, {}).get("state", {})
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            data = output.get("data", {})
-            if WIDGET in data:
-                shown = still(data.pop(WIDGET)["model_id"], models)
-                note = NOTE if CONTROL in shown else ""
-                data["text/html"] = f'<div class="still">{shown}{note}</div>'
-            if PLOTLY in data:
-                figure = data.pop(PLOTLY)
-                data["image/svg+xml"] = browser_page.evaluate(TO_SVG, figure)
-                title = figure["layout"]["title"]["text"]
-                cell.metadata["mystnb"] = {"image": {"alt": f"Chart: {title}. The lesson prints the same."}}
-    return notebook
+def repository() -> str:
+    """The address in pyproject.toml, or nothing: then no page links to Binder or Colab."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return project.get("urls", {}).get("repository", "")
+
+
+@contextmanager
+def drawing_in(browser: Browser) -> Iterator[Drawing]:
+    """What draws stills in this browser."""
+    charts, widgets = browser.new_page(), browser.new_page(viewport={"width": STILL_WIDTH, "height": 1000})
+    charts.add_script_tag(path=PLOTLY_SCRIPT)
+    yield Drawing(charts, widgets)
+    charts.close()
+    widgets.close()
+
+
+def sources(ran: Mapping[str, NotebookNode], drawing: Drawing) -> dict[str, str | bytes]:
+    """The files that Sphinx reads, by path: `ran` are executed notebooks, by their path within notebooks/."""
+    files: dict[str, str | bytes] = {
+        path.relative_to(SOURCE).as_posix(): path.read_bytes() for path in SOURCE.rglob("*") if path.is_file()
+    }
+    glossary = (SOURCE / "glossary.md").read_text(encoding="utf-8")
+    # In all lessons, so that a term leads to the same place when some of them are built.
+    written = {
+        path.relative_to(NOTEBOOKS).as_posix(): nbformat.read(path, 4) for path in chosen_notebooks([])
+    }
+    files["glossary.md"] = with_first_places(glossary, written)
+    for name, notebook in ran.items():
+        top = "../" * name.count("/")
+        page = page_of(notebook, drawing, top)
+        page.cells[0].source += f"\n\n{how_to_run(PurePosixPath('notebooks', name), repository(), top)}"
+        files[name] = nbformat.writes(page)
+    for name, explorer in EXPLORERS.items():
+        script = MODULE.search(explorer.page())[1].replace(
+            ITS_ROOT, "document.currentScript.previousElementSibling"
+        )
+        shown = drawing.widget(live(script, EXPLORER_CSS.read_text(encoding="utf-8")))
+        text = (SOURCE / f"{name}.md").read_text(encoding="utf-8")
+        files[f"{name}.md"] = text.replace("EXPLORER", f"```{{raw}} html\n{shown}\n```")
+    index = (SOURCE / "index.md").read_text(encoding="utf-8")
+    own = [name for name in ran if "/" not in name]
+    contents = _contents("Lessons", own) + _contents("Go deeper", [name for name in ran if name not in own])
+    files["index.md"] = index.replace("LESSONS", contents)
+    how = (SOURCE / "run.md").read_text(encoding="utf-8")
+    files["run.md"] = with_ways_to_run(how, repository())
+    files["results.md"] = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    files["rot.md"] = rot.page(rot.collected(), datetime.now(UTC).date())
+    return files | drawing.files
+
+
+def _contents(caption: str, names: Sequence[str]) -> str:
+    entries = "\n".join(names)
+    return f"```{{toctree}}\n:caption: {caption}\n:maxdepth: 1\n{entries}\n```\n\n" if names else ""
+
+
+def write(files: Mapping[str, str | bytes], folder: Path) -> None:
+    """Make the folder hold these files and no others; one that is the same keeps its date."""
+    for path in folder.rglob("*"):
+        if path.is_file() and path.relative_to(folder).as_posix() not in files:
+            path.unlink()
+    for name, content in files.items():
+        new = content.encode() if isinstance(content, str) else content
+        path = folder / name
+        if not path.exists() or path.read_bytes() != new:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(new)
+
+
+def lighten(folder: Path) -> None:
+    """Take out of the built pages what would be fetched before the text or for nobody."""
+    for path in [*folder.rglob("*.map"), *folder.rglob("fontawesome.js")]:
+        path.unlink()
+    for path in folder.rglob("*.html"):
+        text = UNUSED.sub("", path.read_text(encoding="utf-8"))
+        text = BLOCKING.sub('<script defer src="', text)
+        path.write_text(text.replace('src="_images/', 'loading="lazy" src="_images/'), encoding="utf-8")
+
+
+def build(ran: Mapping[str, NotebookNode], folder: Path, drawing: Drawing, *, strict: bool) -> Path:
+    """Build these executed notebooks in the folder. Gives the folder of the pages.
+
+    `strict`: every warning of Sphinx and every broken link is an error. Some of the lessons link to others.
+    """
+    write(sources(ran, drawing), folder / "source")
+    html = folder / "html"
+    options = ["--fail-on-warning"] if strict else []
+    command = [sys.executable, "-m", "sphinx", "-q", *options, "-b", "html", folder / "source", html]
+    subprocess.run(command, check=True)
+    lighten(html)
+    wrong = check.from_elsewhere(html) + (check.broken_links(check.parsed(html)) if strict else [])
+    if wrong:
+        raise CourseError("The pages have these faults:\n" + "\n".join(wrong))
+    return html
+
+
+def sizes(html: Path, browser: Browser) -> str:
+    """What the site weighs, in one line."""
+    pages = sorted(html.rglob("*.html"), key=lambda path: path.stat().st_size)
+    total = sum(path.stat().st_size for path in html.rglob("*") if path.is_file())
+    largest = pages[-1].read_bytes()
+    with check.served(html) as address:
+        first = check.visit(browser, f"{address}/index.html")
+    compressed = len(gzip.compress(largest)) / 1e3
+    return (
+        f"{len(pages)} pages, {total / 1e6:.1f} MB; the largest is {pages[-1].name} with "
+        f"{len(largest) / 1e3:.0f} kB ({compressed:.0f} kB compressed); a first visit transfers "
+        f"{first.transferred / 1e3:.0f} kB and can be read after {first.seconds:.1f} s at "
+        f"{check.MEGABITS} Mbit/s and {check.ROUND_TRIP_MS} ms."
+    )
 
 
 def main() -> None:
@@ -75,25 +173,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("lessons", nargs="*", help="numbers such as 00 09; all of them by default")
     numbers = parser.parse_args().lessons
-    chosen = [lesson(number) for number in numbers] or list(lessons())
-    source = BUILD / "source"
-    shutil.rmtree(source, ignore_errors=True)
-    shutil.copytree(Path(__file__).parent / "source", source)
+    began = time.monotonic()
+    paths = chosen_notebooks(numbers)
+    notebooks = executed(paths, BUILD / "executed")
+    ran = {path.relative_to(NOTEBOOKS).as_posix(): each for path, each in zip(paths, notebooks, strict=True)}
     with sync_playwright() as playwright:
-        page = launch(playwright).new_page()
-        page.add_script_tag(path=PLOTLY_SCRIPT)
-        for each in chosen:
-            nbformat.write(page_of(execute(each), page), source / each.path.name)
-    entries = "\n".join(each.path.stem for each in chosen)
-    index = (source / "index.md").read_text(encoding="utf-8")
-    (source / "index.md").write_text(index.replace("LESSONS", entries), encoding="utf-8")
-    strict = [] if numbers else ["--fail-on-warning"]  # among some of the lessons, links lead to others
-    command = [sys.executable, "-m", "sphinx", "-q", *strict, "-b", "html", source, BUILD / "html"]
-    subprocess.run(command, check=True)
-    for path in (BUILD / "html").rglob("*.map"):  # of the theme's scripts, for its own authors
-        path.unlink()
-    size = sum(path.stat().st_size for path in (BUILD / "html").rglob("*") if path.is_file())
-    print(f"{len(chosen)} lessons, {size / 1e6:.1f} MB: open {BUILD / 'html' / 'index.html'}")
+        browser = launch(playwright)
+        with drawing_in(browser) as drawing:
+            if not numbers:
+                readme.write_tables()
+                readme.write_pictures(ran, drawing)
+            html = build(ran, BUILD, drawing, strict=not numbers)
+        print(sizes(html, browser))
+    print(f"Built in {time.monotonic() - began:.0f} s: open {html / 'index.html'}")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
     python -m book.rot rot.md     into a file
 
 It exits with 1 when a model that a lesson asks has ended or ends within 60 days. A package is as old as its
-line in a requirements file is to git, which needs the history of the repository.
+line in a requirements file is to git, which needs the history of the repository; a copy without one leaves
+packages out.
 """
 
 import re
@@ -23,6 +24,9 @@ from course.paths import DATA, ROOT
 
 OLD = timedelta(days=90)
 NOTICE = timedelta(days=60)
+NO_HISTORY = (
+    "Packages are left out: how old they are is known to git, and this copy of the course has no history."
+)
 PIN = re.compile(r"^([\w.-]+)==(\S+)")
 
 
@@ -69,6 +73,7 @@ def page(items: Sequence[Item], today: date) -> str:
     parts = [
         "# What has grown old",
         f"On {today}, of {len(items)} prices, models, claims, routes and packages.",
+        *([] if any(item.kind == "package" for item in items) else [NO_HISTORY]),
         *_section(
             "Lessons ask these, and they end within 60 days or have ended: choose others", urgent, today
         ),
@@ -138,10 +143,15 @@ def _blame(path: Path) -> str:
     return done.stdout
 
 
+def collected() -> list[Item]:
+    """Everything in the course that can grow old; no packages where git has no history of them."""
+    lists = sorted(ROOT.glob("requirements*.txt")) if (ROOT / ".git").exists() else []
+    return [*priced(), *claimed(), *routed(), *(item for path in lists for item in pinned(_blame(path)))]
+
+
 def main() -> None:
     """Print or write the page, and exit with 1 when a lesson needs another model."""
-    packages = [item for path in sorted(ROOT.glob("requirements*.txt")) for item in pinned(_blame(path))]
-    items = [*priced(), *claimed(), *routed(), *packages]
+    items = collected()
     today = datetime.now(UTC).date()
     text = page(items, today)
     if len(sys.argv) > 1:

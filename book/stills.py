@@ -3,6 +3,7 @@
 import base64
 import html
 import json
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +14,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 STATES = "application/vnd.jupyter.widget-state+json"
 MODEL = "IPY_MODEL_"
 CONTROL = '<p class="still-control">'
+LIVE = re.compile(r'(?P<before>.*<div class="live">)</div><script>(?P<script>.*)</script>', re.DOTALL)
 Models = Mapping[str, Mapping[str, Any]]
 
 
@@ -74,16 +76,21 @@ def _plain(state: Mapping, models: Models, model: Mapping) -> str:
     return _setting(state["description"], value) if state.get("description") else value
 
 
+def live(script: str, css: str) -> str:
+    """An explorer as it is: the script draws into the element before its own. LIVE finds the script again."""
+    return f'<style>{css}</style><div class="live"></div><script>{{{script}\n}}</script>'
+
+
 def _live(state: Mapping, models: Models, model: Mapping) -> str:
     """An explorer itself: its model runs in the browser, so it works on a page as it does in JupyterLab."""
     values = json.dumps({name: state[name] for name in ("data", "state")}).replace("</", "<\\/")
     script = state["_esm"].replace("export default { render };", "")
     nothing = ", ".join(f"{name}: () => {{}}" for name in ("set", "save_changes", "send", "on"))
-    return (
-        f"<style>{state['_css']}</style><div></div><script>{{{script}\nconst values = {values};\n"
+    drawing = (
         "render({ el: document.currentScript.previousElementSibling, "
-        f"model: {{ get: (name) => values[name], {nothing} }} }});\n}}</script>"
+        f"model: {{ get: (name) => values[name], {nothing} }} }});"
     )
+    return live(f"{script}\nconst values = {values};\n{drawing}", state["_css"])
 
 
 # By the trait that only widgets of this kind have, the first that fits.

@@ -21,12 +21,33 @@ def test_the_fast_check_runs_on_three_systems():
     assert systems == ["ubuntu-latest", "macos-latest", "windows-latest"]
 
 
-def test_what_a_step_runs_is_there_and_may_fail():
-    commands = [step["run"] for job in TESTS["jobs"].values() for step in job["steps"] if "run" in step]
+def steps(name: str) -> list[dict]:
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / f"{name}.yml").read_text(encoding="utf-8"))
+    return [step for job in workflow["jobs"].values() for step in job["steps"]]
+
+
+@pytest.mark.parametrize(("name", "count"), [("tests", 3), ("book", 3), ("rot", 1)])
+def test_what_a_step_runs_is_there_and_may_fail(name, count):
+    commands = [step["run"] for step in steps(name) if "run" in step]
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     text = "\n".join(commands)
-    assert all(
-        re.search(rf"^{target}:", makefile, re.MULTILINE) for target in re.findall(r"make (\w+)", text)
-    )
+    targets = re.findall(r"make ([a-z-]+)", text)
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
     assert all((ROOT / name).is_file() for name in re.findall(r"-r (\S+\.txt)", text))
-    assert len(commands) == 3 and "|| true" not in text
+    assert targets and len(commands) == count and "|| true" not in text
+
+
+@pytest.mark.parametrize("name", ["tests", "book", "rot"])
+def test_every_action_is_pinned_by_version(name):
+    assert all(re.search(r"@v\d+$", step["uses"]) for step in steps(name) if "uses" in step)
+
+
+def test_what_asks_git_how_old_a_pin_is_has_the_whole_history():
+    for name in ("book", "rot"):
+        assert steps(name)[0]["with"]["fetch-depth"] == 0
+
+
+def test_the_book_is_checked_before_it_is_published():
+    commands = [step.get("run") or step["uses"] for step in steps("book")]
+    assert commands.index("make site") < commands.index("make site-check")
+    assert commands.index("make site-check") < commands.index("actions/upload-pages-artifact@v3")

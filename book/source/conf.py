@@ -7,6 +7,7 @@ extensions = ["myst_nb"]
 nb_execution_mode = "off"  # book.build executes the lessons
 nb_ipywidgets_js = {}  # each widget is a still, which needs no script from elsewhere
 nb_mime_priority_overrides = [("html", "text/html", 0), ("html", "image/svg+xml", 1)]
+myst_heading_anchors = 2
 myst_enable_extensions = []  # "$5" is an amount and no formula
 html_theme = "sphinx_book_theme"
 html_theme_options = {
@@ -15,6 +16,7 @@ html_theme_options = {
     "show_toc_level": 2,
     "navbar_persistent": [],  # the search field stands beside the lessons
 }
+templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
 html_copy_source = False

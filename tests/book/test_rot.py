@@ -1,8 +1,11 @@
 """What has grown old: the rules by date, the page, and what the course's own files say."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from book import rot
 from book.rot import Item, has_ended, is_old, must_change, page, pinned
@@ -47,6 +50,21 @@ def test_a_model_that_a_lesson_asks_must_not_end_within_60_days(ends: date | Non
     assert must_change([item], TODAY) == ([item] if must else [])
 
 
+@given(st.sampled_from(prices.TIERS), st.dates(date(2026, 1, 1), date(2040, 1, 1)), st.integers(-400, 400))
+def test_it_fails_from_60_days_before_the_end_of_a_model_that_a_lesson_asks(name, today, days):
+    items = [
+        replace(item, ends=today + timedelta(days)) if item.name == prices.tier(name).id else item
+        for item in rot.priced()
+        if item.ends is None
+    ]
+    assert bool(must_change(items, today)) == (days <= 60)
+
+
+def test_without_git_the_packages_are_left_out(monkeypatch, tmp_path):
+    monkeypatch.setattr(rot, "ROOT", tmp_path)
+    assert {item.kind for item in rot.collected()} == {"model", "price", "claim", "route"}
+
+
 def test_the_page_names_each_under_its_heading_with_its_age():
     items = [
         Item("model", "asked", TODAY, date(2026, 12, 24), asked=True),
@@ -60,6 +78,7 @@ def test_the_page_names_each_under_its_heading_with_its_age():
     assert names == [["asked"], ["gone"], ["asked"], ["C001"]]
     assert "| claim | C001 | 2026-01-01 | 331 |  |" in sections[3]
     assert page([], TODAY).count("None.") == 4
+    assert rot.NO_HISTORY in page(items[:3], TODAY) and rot.NO_HISTORY not in page(items, TODAY)
 
 
 def test_a_package_is_as_old_as_its_line():

@@ -1,14 +1,17 @@
 """A still shows what its widget shows: settings, words, tables, charts and questions."""
 
+import re
 from collections.abc import Iterator
 
 import nbformat
 import pytest
 from ipywidgets import HTML, Checkbox, IntSlider, VBox, Widget
 from ipywidgets.embed import dependency_state
+from nbformat import NotebookNode
 from playwright.sync_api import Page
 
-from book.build import page_of
+from book.build import drawing_in
+from book.pages import PLOTLY, Drawing, page_of
 from book.stills import STATES, WIDGET, still
 from course.material.lessons import lesson
 from tests.browser import open_page
@@ -16,6 +19,7 @@ from widgets.actions import Actions
 from widgets.chart import Axis, Line, LineChart
 from widgets.controls import Choice, Slider
 from widgets.cost.view import CostView
+from widgets.decision.view import DecisionView
 from widgets.lessons.claims_view import ClaimsTable
 from widgets.lessons.quiz_view import quiz
 from widgets.lessons.sample_size_view import SampleSize
@@ -76,15 +80,44 @@ def test_the_cost_explorer_works_on_a_page(browser_page):
     browser_page.wait_for_function("old => document.querySelector('svg').innerHTML !== old", arg=before)
 
 
-def test_a_page_has_a_still_for_a_widget_and_no_widget():
-    widget = chart()
+@pytest.fixture
+def drawing(browser_page) -> Iterator[Drawing]:
+    with drawing_in(browser_page.context.browser) as made:
+        yield made
+
+
+def page_with(widget: Widget, drawing: Drawing) -> NotebookNode:
     output = nbformat.v4.new_output(
         "display_data", {WIDGET: {"model_id": widget.model_id}, "text/plain": "x"}
     )
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("chart", outputs=[output])])
     state = dependency_state([widget], drop_defaults=False)
     notebook.metadata["widgets"] = {STATES: {"state": state}}
-    page = page_of(notebook, browser_page=None)
+    return page_of(notebook, drawing)
+
+
+def test_a_page_has_a_still_for_a_widget_and_no_widget(drawing):
+    page = page_with(chart(), drawing)
     shown = page.cells[0].outputs[0]["data"]
-    assert widget.as_html() in shown["text/html"]
+    assert "</svg>" in shown["text/html"] and "The prompt costs &lt;$10&gt;." in shown["text/html"]
+    assert "<script" not in shown["text/html"]
     assert WIDGET not in shown and "widgets" not in page.metadata
+
+
+def test_an_explorer_is_a_picture_and_a_sentence_until_its_script_is_there(drawing):
+    view = DecisionView()
+    shown = page_with(view, drawing).cells[0].outputs[0]["data"]["text/html"]
+    script, picture = sorted(drawing.files)
+    assert f'<script defer src="{script}"></script>' in shown and f'<img src="{picture}"' in shown
+    assert re.search(r'<div class="live"><p>\w.*</p><img ', shown) and len(shown) < 12_000
+    assert drawing.files[picture].startswith(b"\x89PNG") and b"render" in drawing.files[script]
+
+
+def test_a_plotly_figure_becomes_a_picture_with_its_title(drawing):
+    figure = {"data": [{"x": [1], "y": [2]}], "layout": {"title": {"text": "Quality"}}}
+    output = nbformat.v4.new_output("display_data", {PLOTLY: figure})
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("show()", outputs=[output])])
+    (cell,) = page_of(notebook, drawing).cells
+    assert "</svg>" in cell.outputs[0]["data"]["image/svg+xml"] and PLOTLY not in cell.outputs[0]["data"]
+    assert cell.metadata["mystnb"]["image"]["alt"].startswith("Chart: Quality.")
+    assert drawing.chart(figure, "png").startswith(b"\x89PNG")

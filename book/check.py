@@ -1,0 +1,231 @@
+"""`make site-check`: what a browser and a reader of links find wrong with the built book.
+
+    python -m book.check            every page, light and dark, 360 and 1280 pixels wide
+
+Without a network, links to other sites are looked at for their form only.
+"""
+
+import gzip
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from html.parser import HTMLParser
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from course.paths import ROOT
+from tests.browser import launch
+
+HTML = ROOT / "build" / "book" / "html"
+WIDTHS = (360, 1280)
+SCHEMES = ("light", "dark")
+# A slow line: of a telephone in the country.
+MEGABITS, ROUND_TRIP_MS = 1.6, 150
+MOST_SECONDS = 2.0
+PACKED = {".html", ".css", ".js", ".json", ".svg", ".txt"}  # what web hosts compress
+FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "embed": "src"}
+CDN = re.compile(
+    r"https?://[\w.-]*(?:cdn|unpkg|jsdelivr|googleapis|gstatic|polyfill|mathjax|plot\.ly)[\w.-]*"
+)
+CSS_URL = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
+# The first paragraph or heading of the article that was painted, in ms after the address was opened.
+READABLE = """() => new Promise((resolve, reject) => {
+    setTimeout(() => reject('nothing of the article was painted'), 10000);
+    new PerformanceObserver(list => {
+        const first = list.getEntries().find(entry => entry.element?.closest('article'));
+        if (first) resolve(first.startTime);
+    }).observe({type: 'largest-contentful-paint', buffered: true});
+})"""
+
+
+class Parsed(HTMLParser):
+    """A page's anchors, the addresses that its links name, and those that it fetches by itself."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.anchors: set[str] = set()
+        self.links: list[str] = []
+        self.fetched: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = {name: value for name, value in attrs if value}
+        self.anchors |= {values[name] for name in ("id", "name") if name in values}
+        if tag == "a" and "href" in values:
+            self.links.append(values["href"])
+        if tag == "link" and values.get("rel") not in ("next", "prev", "index", "search", "canonical"):
+            self.fetched.append(values["href"])
+        if FETCHED.get(tag) in values:
+            self.fetched.append(values[FETCHED[tag]])
+
+
+def parsed(folder: Path) -> dict[Path, Parsed]:
+    """Every page of the folder."""
+    return {path: Parsed(path.read_text(encoding="utf-8")) for path in sorted(folder.rglob("*.html"))}
+
+
+def is_elsewhere(address: str) -> bool:
+    return bool(urlsplit(address).netloc) or address.startswith("//")
+
+
+def broken_links(pages: dict[Path, Parsed]) -> list[str]:
+    """Links and files within the book that lead nowhere, and links to elsewhere that are malformed."""
+    found = []
+    for path, page in pages.items():
+        for address in (*page.links, *page.fetched):
+            parts = urlsplit(address)
+            if is_elsewhere(address) or parts.scheme:
+                well_formed = parts.scheme == "mailto" or (
+                    parts.scheme in ("http", "https") and "." in parts.netloc and " " not in address
+                )
+                found += [] if parts.scheme == "data" or well_formed else [f"{path.name}: {address}"]
+                continue
+            target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if not target.is_file():
+                found.append(f"{path.name}: {address} is missing")
+            elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors:
+                found.append(f"{path.name}: {address} has no such anchor")
+    return found
+
+
+def from_elsewhere(folder: Path) -> list[str]:
+    """What pages, styles and scripts would load from another site."""
+    found = [
+        f"{path.name}: {address}"
+        for path, page in parsed(folder).items()
+        for address in page.fetched
+        if is_elsewhere(address)
+    ]
+    for path in sorted(folder.rglob("*")):
+        if path.suffix not in (".html", ".css", ".js", ".svg"):
+            continue
+        text = path.read_text(encoding="utf-8")
+        found += [f"{path.name}: {address}" for address in CDN.findall(text)]
+        if path.suffix in (".html", ".css"):
+            addresses = (url or imported for url, imported in CSS_URL.findall(text))
+            found += [f"{path.name}: {address}" for address in addresses if is_elsewhere(address)]
+    return found
+
+
+class _Packing(SimpleHTTPRequestHandler):
+    """Serves files as web hosts do: text compressed, over connections that stay open."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        if path.suffix not in PACKED or not path.is_file():
+            return super().do_GET()
+        content = gzip.compress(path.read_bytes())
+        self.send_response(200)
+        self.send_header("Content-Type", self.guess_type(str(path)))
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *values: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a server of this folder on this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Packing, directory=str(folder)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+class Visit(NamedTuple):
+    """A first visit to a page over the slow line: seconds until its text can be read, bytes transferred."""
+
+    seconds: float
+    transferred: int
+
+
+def visit(browser: Browser, address: str) -> Visit:
+    """Open the page with an empty cache over the slow line."""
+    context = browser.new_context(viewport={"width": WIDTHS[0], "height": 800})
+    page = context.new_page()
+    devtools = context.new_cdp_session(page)
+    devtools.send("Network.enable")
+    bytes_a_second = MEGABITS * 1e6 / 8
+    line = {"offline": False, "latency": ROUND_TRIP_MS, "downloadThroughput": bytes_a_second}
+    devtools.send("Network.emulateNetworkConditions", line | {"uploadThroughput": bytes_a_second})
+    sizes: list[float] = []
+    devtools.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    page.goto(address, wait_until="load")
+    seconds = page.evaluate(READABLE) / 1000
+    page.wait_for_load_state("networkidle")
+    context.close()
+    return Visit(seconds, round(sum(sizes)))
+
+
+def faults(page: Page) -> list[str]:
+    """What axe-core says of an open page, whether it scrolls sideways, and errors of its scripts."""
+    found = [
+        f"{violation['id']}: {violation['help']}: {violation['nodes'][0]['html'][:200]}"
+        for violation in Axe().run(page).response["violations"]
+    ]
+    wider = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    return found + ([f"scrolls {wider} pixels sideways"] if wider > 0 else [])
+
+
+def looked_at(browser: Browser, address: str, scheme: str, width: int) -> list[str]:
+    """The faults of one page in one look, with everything unfolded."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = context.new_page()
+    found: list[str] = []
+
+    def note(request: Request) -> None:
+        if urlsplit(request.url).hostname not in ("127.0.0.1", None):
+            found.append(f"asks {request.url}")
+
+    page.on("request", note)
+    page.on("pageerror", lambda error: found.append(f"script: {error}"))
+    page.goto(address, wait_until="load")
+    page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
+    page.wait_for_timeout(500)  # explorers draw some pictures a little later
+    found += faults(page)
+    context.close()
+    return found
+
+
+def main() -> None:
+    """Print what is wrong, and exit with 1 when there is anything."""
+    pages = parsed(HTML)
+    elsewhere = sum(is_elsewhere(address) for page in pages.values() for address in page.links)
+    found = broken_links(pages) + from_elsewhere(HTML)
+    names = [path.relative_to(HTML).as_posix() for path in pages]
+    times = {}
+    with served(HTML) as address, sync_playwright() as playwright:
+        browser = launch(playwright)
+        for name in names:
+            times[name] = visit(browser, f"{address}/{name}")
+            for scheme in SCHEMES:
+                for width in WIDTHS:
+                    wrong = looked_at(browser, f"{address}/{name}", scheme, width)
+                    found += [f"{name}, {scheme}, {width}: {each}" for each in wrong]
+    slow = [name for name in names if times[name].seconds > MOST_SECONDS]
+    found += [f"{name}: {times[name].seconds:.1f} s to read" for name in slow]
+    slowest = max(names, key=lambda name: times[name].seconds)
+    print(
+        f"{len(names)} pages in {len(SCHEMES) * len(WIDTHS)} looks; the slowest to read is {slowest} after "
+        f"{times[slowest].seconds:.2f} s at {MEGABITS} Mbit/s and {ROUND_TRIP_MS} ms. {elsewhere} links "
+        "to other sites were looked at for their form only."
+    )
+    print(*found, sep="\n")
+    sys.exit(bool(found))
+
+
+if __name__ == "__main__":
+    main()
