@@ -39,6 +39,7 @@ class Browser:
 
     def __init__(self, address: str, name: str, token: str) -> None:
         self.name = name
+        self.run_again = 0  # cells whose connection broke, which a learner would run again
         self._address = address
         self._token = token
         self._server = f"{address}/user/{name}"
@@ -84,9 +85,9 @@ class Browser:
         cells = found["content"]["cells"]
         return [cell["source"] for cell in cells if cell["cell_type"] == "code"]
 
-    async def save(self, notebook: str, content: dict[str, Any]) -> None:
-        body = {"type": "notebook", "format": "json", "content": content}
-        await self._ask("PUT", f"{self._server}/api/contents/notebooks/{notebook}", json=body)
+    async def kernels(self) -> list[str]:
+        """The ids of those that run in the learner's server."""
+        return [kernel["id"] for kernel in await self._ask("GET", f"{self._server}/api/kernels")]
 
     async def run(self, code: str, **expressions: str) -> Output:
         """Run a cell. Raises CellFailed with its error, KernelDied where the kernel did not live to answer.
@@ -107,16 +108,21 @@ class Browser:
             "buffers": [],
             "content": {"code": code, "silent": False, "user_expressions": expressions},
         }
-        socket = await self._connected()
-        await socket.send_json(message)
-        return await asyncio.wait_for(self._output(message["header"]["msg_id"]), PATIENCE)
+        return await asyncio.wait_for(self._output(message), PATIENCE)
 
-    async def _output(self, request: str) -> Output:
+    async def _output(self, message: dict[str, Any]) -> Output:
+        request = message["header"]["msg_id"]
         output = Output()
+        await self._send(message)
         error = ""
         is_idle = is_replied = False
         while not (is_idle and is_replied):
             said = await self._next()
+            if said is None:
+                # What was on its way may be lost, either the request or its answer.
+                self.run_again += 1
+                await self._send(message)
+                continue
             content, kind = said["content"], said["header"]["msg_type"]
             if kind == "status" and content["execution_state"] in ("restarting", "autorestarting", "dead"):
                 raise KernelDied(self.name)
@@ -141,25 +147,28 @@ class Browser:
             raise CellFailed(error)
         return output
 
-    async def _next(self) -> dict[str, Any]:
-        """The next message of the kernel, over a new connection where the old one broke."""
-        while True:
-            message = await (await self._connected()).receive()
-            if message.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
-                return json.loads(message.data)
-            self._socket = None
+    async def _next(self) -> dict[str, Any] | None:
+        """The next message of the kernel; None when the connection broke."""
+        received = await self._socket.receive()
+        if received.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
+            return json.loads(received.data)
+        self._socket = None
+        return None
 
-    async def _connected(self) -> aiohttp.ClientWebSocketResponse:
+    async def _send(self, message: dict[str, Any]) -> None:
+        """Over the connection of this tab, or a new one."""
         deadline = time.monotonic() + PATIENCE
-        while self._socket is None or self._socket.closed:
+        address = f"{self._server}/api/kernels/{self.kernel}/channels?session_id={self._tab}"
+        while True:
             try:
-                address = f"{self._server}/api/kernels/{self.kernel}/channels?session_id={self._tab}"
-                self._socket = await self._http.ws_connect(address, max_msg_size=0)
+                if self._socket is None:
+                    self._socket = await self._http.ws_connect(address, max_msg_size=0)
+                return await self._socket.send_json(message)
             except aiohttp.ClientError:
+                self._socket = None
                 if time.monotonic() > deadline:
                     raise
                 await asyncio.sleep(PAUSE)
-        return self._socket
 
     async def _ask(self, method: str, address: str, **options: Any) -> Any:
         """The answer's JSON, or None for a page; asked again while a part of the room is away."""
