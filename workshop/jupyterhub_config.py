@@ -50,6 +50,8 @@ c.Spawner.environment = {
 c.JupyterHub.services = [
     {"name": "culler", "api_token": os.environ["ROOM_CULLER_TOKEN"]},
     {"name": "room", "api_token": os.environ["ROOM_TOKEN"]},
+    # Asks for the room's tokens itself.
+    {"name": "board", "url": f"http://127.0.0.1:{ports.board}"},
 ]
 c.JupyterHub.load_roles = [
     {

@@ -29,6 +29,7 @@ from workshop.learners import instructor_token, read_learners, room_dir, write_p
 INSTRUCTOR = "instructor"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 SECRETS = ("CONFIGPROXY_AUTH_TOKEN", "ROOM_TOKEN", "ROOM_CULLER_TOKEN")  # made at each start, in no file
+BOARD = "/services/board/"
 PROXY = ROOT / "workshop" / "node_modules" / ".bin" / "configurable-http-proxy"
 START_SECONDS = 180.0  # until all programs answer; the engine loads its models
 STOP_SECONDS = 30.0
@@ -54,8 +55,12 @@ class Ports:
     def engine(self) -> int:
         return self.room + 3
 
+    @property
+    def board(self) -> int:
+        return self.room + 4
+
     def all(self) -> range:
-        return range(self.room, self.room + 4)
+        return range(self.room, self.room + 5)
 
 
 class Program:
@@ -119,7 +124,7 @@ def main() -> None:
         default="127.0.0.1",
         help="to listen on; 0.0.0.0 for a room (default: this machine alone)",
     )
-    add("--port", type=int, default=8000, help="the first of four in a row (default: %(default)s)")
+    add("--port", type=int, default=8000, help="the first of five in a row (default: %(default)s)")
     add("--memory", type=float, default=2.0, help="GB for each process of a learner (default: %(default)s)")
     add(
         "--idle-hours",
@@ -150,8 +155,8 @@ def check(arguments: argparse.Namespace, folder: Path) -> None:
         raise CourseError(f"--memory is {arguments.memory}: a kernel needs {SMALLEST_MEMORY} GB or more.")
     if not arguments.idle_hours > 0:
         raise CourseError(f"--idle-hours is {arguments.idle_hours}: give a time above 0.")
-    if not 1 <= arguments.port <= 65535 - 3:
-        raise CourseError(f"--port is {arguments.port}: choose one from 1024 to 65532.")
+    if not 1 <= arguments.port <= 65535 - 4:
+        raise CourseError(f"--port is {arguments.port}: choose one from 1024 to 65531.")
     if shutil.which("node") is None or not PROXY.exists():
         raise CourseError(
             "The proxy is missing: run `python -m workshop.install`, which needs Node.js and npm."
@@ -219,10 +224,12 @@ def programs(arguments: argparse.Namespace, folder: Path, tokens: dict[str, str]
     culling = {"JUPYTERHUB_API_URL": api, "JUPYTERHUB_API_TOKEN": tokens["ROOM_CULLER_TOKEN"]}
     cull = [*python, "jupyterhub_idle_culler", f"--timeout={round(3600 * arguments.idle_hours)}"]
     hub = [*python, "jupyterhub", "-f", str(ROOT / "workshop" / "jupyterhub_config.py")]
+    board = [*python, "workshop.board", "--room", str(folder), "--port", str(ports.board), "--prefix", BOARD]
     return [
         Program("engine", engine, environment, folder, f"http://127.0.0.1:{ports.engine}/"),
         Program("proxy", proxy, environment, folder, f"http://127.0.0.1:{ports.proxy}/"),
         Program("hub", hub, environment, folder, f"{api}/"),
+        Program("board", board, environment, folder, f"http://127.0.0.1:{ports.board}{BOARD}"),
         Program("culler", cull, environment | culling, folder),
     ]
 
