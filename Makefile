@@ -44,7 +44,7 @@ app: $(READY)
 	$(BIN)/voila notebooks/apps --Voila.config_file_paths=notebooks/apps
 
 own: $(READY)
-	$(BIN)/python -m course.own "$(DATA)" --text "$(or $(TEXT),text)" --label "$(or $(LABEL),label)" --size $(or $(SIZE),small)
+	$(BIN)/python -m widgets.own "$(DATA)" --text "$(or $(TEXT),text)" --label "$(or $(LABEL),label)" --size $(or $(SIZE),small)
 
 site: $(TESTED)
 	$(call INSTALL,-r requirements-site.txt)

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from course.files import replacing
 from course.measuring import gap
 from course.measuring.gap import GapVerdict
@@ -41,7 +43,7 @@ class Walk:
     @property
     def steps(self) -> list[str]:
         """The chosen rung against the others on the same test rows, in sentences."""
-        return [str(compare(self.chosen, other)) for other in self.test if other is not self.chosen]
+        return [against(self.chosen, other) for other in self.test if other is not self.chosen]
 
 
 def walk(ladder: Ladder, accepted: float = ACCEPTED) -> Walk:
@@ -51,6 +53,35 @@ def walk(ladder: Ladder, accepted: float = ACCEPTED) -> Walk:
     dev = ladder.on_dev()
     test = ladder.on_test(choose(dev).name, dev)
     return Walk(ladder.task, accepted, expected, tuple(dev), tuple(test), tuple(ladder.notes))
+
+
+def against(result: Result, base: Result) -> str:
+    """Whether a rung is better than another one on the same rows, in a sentence."""
+    found = compare(result, base)
+    if found.p_value >= 0.05:
+        said = "undecided, chance can explain the difference"
+    else:
+        said = "better" if found.difference > 0 else "worse"
+    return (
+        f"{result.name} against {base.name}: {said} ({found.only_a} rows right only with the first, "
+        f"{found.only_b} only with the second, p = {found.p_value:.2g})."
+    )
+
+
+def table(results: Sequence[Result]) -> pd.DataFrame:
+    """A line for each result: what it got right, with its interval, and what a row takes."""
+    lines = {
+        result.name: {
+            "right": f"{result.right} of {result.n}",
+            "%": percent(result.accuracy),
+            "95 %": " to ".join(map(percent, result.interval)),
+            "readable, %": percent(result.valid),
+            "time a row": "-" if result.seconds is None else duration(result.seconds),
+            "1,000 rows": money(result.cost_per_1000),
+        }
+        for result in results
+    }
+    return pd.DataFrame(lines).T.rename_axis("rung")
 
 
 def verdict(rung: Result, accepted: float) -> GapVerdict:
@@ -82,10 +113,10 @@ def as_markdown(found: Walk) -> str:
         "## What the checks found",
         "\n".join(f"- {finding}" for finding in found.task.findings) or "Nothing.",
         "## The rungs on dev",
-        _table(found.dev),
+        _as_rows(found.dev),
         *found.notes,
         "## One look at test",
-        _table(found.test),
+        _as_rows(found.test),
         f"Chosen on dev: {found.chosen.name}.",
         "\n".join(f"- {step}" for step in found.steps),
         "## The gap",
@@ -114,13 +145,8 @@ def write_answers(found: Walk, path: Path) -> None:
         writer.writerows(rows.values())
 
 
-def _table(results: Sequence[Result]) -> str:
-    lines = ["| rung | right | 95 % | readable | time a row | 1,000 rows |", "|---|--:|--:|--:|--:|--:|"]
-    for result in results:
-        low, high = result.interval
-        seconds = "-" if result.seconds is None else duration(result.seconds)
-        lines.append(
-            f"| {result.name} | {result.right} of {result.n}, {percent(result.accuracy)} % | {percent(low)} "
-            f"to {percent(high)} % | {percent(result.valid)} % | {seconds} | {money(result.cost_per_1000)} |"
-        )
-    return "\n".join(lines)
+def _as_rows(results: Sequence[Result]) -> str:
+    """The table as Markdown."""
+    lines = table(results).reset_index()
+    cells = [list(lines.columns), ["---"] * len(lines.columns), *lines.values.tolist()]
+    return "\n".join(f"| {' | '.join(row)} |" for row in cells)

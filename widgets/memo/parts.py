@@ -131,6 +131,11 @@ class Content:
     missing: Mapping[str, str]
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """KINDS where rows have one; a reader's own rows have none."""
+        return KINDS if any(n for row in self.ladder for _, n in row.kinds) else ()
+
+    @property
     def headline(self) -> str:
         """The advice in one line, or that there is none."""
         return self.advice.sentence if self.advice else "No advice yet: the answers are missing."

@@ -23,7 +23,7 @@ from markupsafe import Markup
 from course.engine import weights
 from course.errors import CourseError
 from course.files import read_toml, replacing
-from course.material.data import KINDS, tickets
+from course.material.data import tickets
 from course.material.prices import models
 from course.measuring import board, gap
 from course.measuring.results import Result, money, percent
@@ -87,7 +87,11 @@ def write_memo(title: str = TITLE) -> Memo:
         raise CourseError("The memo has no title; say in a line what is to be decided.")
     found = content(title, f"{datetime.now(UTC):%Y-%m-%d}", gather())
     folder = results_dir()
-    memo = Memo(found, as_html(found), as_markdown(found), (folder / HTML_FILE, folder / MARKDOWN_FILE))
+    return keep(Memo(found, as_html(found), as_markdown(found), (folder / HTML_FILE, folder / MARKDOWN_FILE)))
+
+
+def keep(memo: Memo) -> Memo:
+    """The memo, once both of its files are written."""
     for path, text in zip(memo.files, (memo.html, memo.markdown), strict=True):
         try:
             with replacing(path) as unfinished:
@@ -160,7 +164,6 @@ def _environment(**settings: Any) -> Environment:
         **settings,
     )
     environment.filters |= {"percent": percent, "money": money, "amount": _amount}
-    environment.globals |= {"KINDS": KINDS}
     return environment
 
 

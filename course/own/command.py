@@ -1,0 +1,70 @@
+"""`python -m course.own FILE.csv`: the reader's own task through its rungs, without a notebook.
+
+Writes results/own/NAME/report.md and answers.csv; `python -m widgets.own` adds bill, advice and memo. A run
+that was stopped goes on where it stopped.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from course.engine.client import connect
+from course.errors import CourseError
+from course.files import replacing
+from course.own.ladder import Ladder
+from course.own.task import MOST_MEASURED, OwnTask, load
+from course.own.walk import ACCEPTED, ANSWERS, REPORT, Walk, as_markdown, walk, write_answers
+from course.paths import results_dir
+
+
+def _arguments(given: Sequence[str] | None, about: str) -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(description=about.partition("\n")[0])
+    parser.add_argument("file", help="a CSV with the columns text and label")
+    parser.add_argument("--text", default="text", help="the column with the texts (default: text)")
+    parser.add_argument("--label", default="label", help="the column with the labels (default: label)")
+    parser.add_argument("--encoding", default="", help="such as cp1251, where the file is not UTF-8")
+    parser.add_argument("--size", default="small", help="small, medium or large (default: small)")
+    parser.add_argument("--rows", type=int, default=MOST_MEASURED, help="most rows of dev and test each")
+    parser.add_argument("--accept", type=float, default=ACCEPTED, help="share right that is good enough")
+    return parser.parse_args(given)
+
+
+def _walked(chosen: argparse.Namespace) -> Walk:
+    """The task of a command line, checked and measured, with what is found said on the way."""
+    task: OwnTask = load(
+        chosen.file, text=chosen.text, label=chosen.label, encoding=chosen.encoding, measured=chosen.rows
+    )
+    print(task, *(f"- {finding}" for finding in task.findings), sep="\n", flush=True)
+    client, model = connect(chosen.size)
+    return walk(Ladder(task, client, model, chosen.size), chosen.accept)
+
+
+def written(found: Walk, more: str = "") -> Path:
+    """Write the report, with `more` at its end, and the answers, and return their folder."""
+    folder = results_dir() / "own" / found.task.name
+    folder.mkdir(parents=True, exist_ok=True)
+    with replacing(folder / REPORT) as unfinished:
+        unfinished.write_text(as_markdown(found) + more, encoding="utf-8")
+    write_answers(found, folder / ANSWERS)
+    return folder
+
+
+def run(given: Sequence[str] | None, about: str, write: Callable[[Walk], Path]) -> None:
+    """Walk the task of a command line and write what was found, or say in a sentence why not."""
+    chosen = _arguments(given, about)
+    try:
+        found = _walked(chosen)
+        folder = write(found)
+    except CourseError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        sys.exit("Stopped. What was answered is kept: run the same command again to go on.")
+    print(as_markdown(found), f"Written to {folder}: {', '.join(sorted(os.listdir(folder)))}", sep="\n")
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """The command line."""
+    run(given, str(__doc__), written)

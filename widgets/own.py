@@ -1,0 +1,121 @@
+"""`python -m widgets.own FILE.csv`: the reader's own task through its rungs, with bill, advice and memo.
+
+Writes results/own/NAME/ with report.md, answers.csv, memo.html and memo.md. A run that was stopped goes on
+where it stopped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from course.engine.weights import MINILM_SHA256
+from course.measuring.gap import Acceptance
+from course.measuring.results import Result
+from course.own.command import run, written
+from course.own.ladder import CASCADE, DESCRIPTIONS, EXAMPLES, FLOOR, HEAD, NAMES, SCHEMA
+from course.own.walk import Walk
+from widgets.cost.inputs import Assumptions
+from widgets.cost.model import VOLUME, verdict
+from widgets.cost.presets import from_board as case_of
+from widgets.decision.answers import Answers
+from widgets.decision.answers import from_board as answers_of
+from widgets.memo.parts import Sources, content
+from widgets.memo.write import HTML_FILE, MARKDOWN_FILE, Memo, as_html, as_markdown, keep
+
+TUNED = "hosted_fine_tune"  # what the bill holds the chosen rung against
+# What each rung is in the cost model, among the decision's answers, and in the lessons.
+APPROACH = {
+    HEAD: "linear_head",
+    NAMES: "prompt",
+    DESCRIPTIONS: "prompt",
+    EXAMPLES: "retrieved_examples",
+    SCHEMA: "retrieved_examples",
+    CASCADE: "cascade",
+}
+TRIED = {
+    HEAD: "encoder",
+    NAMES: "prompt",
+    DESCRIPTIONS: "prompt",
+    EXAMPLES: "retrieved_examples",
+    SCHEMA: "schema",
+    CASCADE: "cascade",
+}
+LESSON = {
+    FLOOR: "00",
+    HEAD: "03",
+    NAMES: "01",
+    DESCRIPTIONS: "01",
+    EXAMPLES: "02",
+    SCHEMA: "04",
+    CASCADE: "03",
+}
+
+
+def bill(found: Walk, volume: int) -> Assumptions:
+    """The cost model with what was measured on dev; the chosen rung's approach against a hosted fine-tune."""
+    best: dict[str, Result] = {}
+    for result in sorted(found.dev, key=lambda result: result.right):
+        if result.name in APPROACH:
+            best[APPROACH[result.name]] = result
+    pair = (APPROACH.get(found.chosen.name, APPROACH[HEAD]), TUNED)
+    measured = case_of(best).assumptions.with_values({VOLUME: volume})
+    return replace(measured.with_approaches((*best, TUNED), pair), title=found.task.name)
+
+
+def answers(found: Walk, only_you_know: Answers, costs: Assumptions) -> Answers:
+    """The decision's answers: what the walk and the bill know, the rest as `only_you_know` has it."""
+    acceptance = Acceptance(found.accepted, found.accepted)
+    known = answers_of(replace(found.verdict, rung=_on_test(found)), (), acceptance, base=only_you_know)
+    tried = {TRIED[result.name] for result in found.dev if result.name in TRIED}
+    return replace(
+        known,
+        tried=frozenset(tried | {"few_shot"}),  # the nearest examples are worked examples as well
+        spread="not looked",
+        labels=len(found.task.train) + len(found.task.dev) + len(found.task.test),
+        volume=int(costs.estimates[VOLUME].base),
+        cost_says="costs less" if verdict(costs).cheaper == TUNED else "costs more",
+    )
+
+
+def memo(found: Walk, costs: Assumptions, answered: Answers, folder: Path) -> Memo:
+    """The decision memo of the task, written to `folder` as HTML and as Markdown."""
+    rungs = [*found.dev, _on_test(found)]
+    names = [*(result.name for result in found.dev), found.chosen.name]
+    today = f"{datetime.now(UTC):%Y-%m-%d}"
+    sources = Sources(
+        board=[(LESSON[name], result) for name, result in zip(names, rungs, strict=True)],
+        rungs=rungs,
+        costs=costs,
+        answers=answered,
+        versions=[
+            ("Rows", str(found.task)),
+            ("Embedding model", f"all-MiniLM-L6-v2, sha256 {MINILM_SHA256[:12]}"),
+        ],
+    )
+    page = content(f"Should we fine-tune? {found.task.name}", today, sources)
+    files = (folder / HTML_FILE, folder / MARKDOWN_FILE)
+    return keep(Memo(page, as_html(page), as_markdown(page), files))
+
+
+def write(found: Walk) -> Path:
+    """Report, answers and memo, with the decision model's own defaults where only the reader knows."""
+    answered = Answers(labelled_by="people")
+    costs = bill(found, answered.volume)
+    decided = answers(found, answered, costs)
+    folder = written(found, f"\n## The bill\n\n{verdict(costs).sentence}\n")
+    memo(found, costs, decided, folder)
+    return folder
+
+
+def _on_test(found: Walk) -> Result:
+    return replace(found.chosen, name=f"{found.chosen.name}, on test")
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """The command line."""
+    run(given, str(__doc__), write)
+
+
+if __name__ == "__main__":
+    main()
