@@ -1,0 +1,107 @@
+"""What lesson 13 teaches, on the file that ships and the answers that travel; and the command."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from course.engine import messages_api
+from course.errors import CourseError
+from course.measuring import gap
+from course.own import command
+from course.own.ladder import CASCADE, EXAMPLES, FLOOR, HEAD, NAMES, SCHEMA
+from course.own.task import load
+from course.paths import DATA
+from widgets import own
+from widgets.cost.model import verdict
+from widgets.decision.answers import Answers
+from widgets.decision.model import advise
+
+FILE = DATA / "own" / "town_reports.csv"
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory) -> tuple[Path, command.Walk]:
+    """The folder that the command wrote, and the walk behind it, without any model at hand."""
+    walks = []
+
+    def keep(found: command.Walk) -> Path:
+        walks.append(found)
+        return own.write(found)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_RESULTS", str(tmp_path_factory.mktemp("results")))
+        patch.setattr(messages_api, "MODELS", {})  # so each answer is one of those that travel
+        command.run([str(FILE)], "", keep)
+        (found,) = walks
+        return command.written(found), found
+
+
+@pytest.fixture
+def found(written) -> command.Walk:
+    return written[1]
+
+
+def test_the_checks_find_what_is_wrong_on_purpose():
+    lines = {finding.check: finding.lines for finding in load(FILE).findings}
+    planted = {
+        "no text": (102,),
+        "a label spelled in two ways": (77,),
+        "same text, two labels": (116, 122),
+        "same text twice": (43,),
+    }
+    assert planted.items() <= lines.items()
+
+
+def right(found: command.Walk, name: str) -> float:
+    return next(result.accuracy for result in found.dev if result.name == name)
+
+
+def test_the_ladder_is_as_the_lesson_says(found):
+    assert right(found, HEAD) > right(found, FLOOR) + 0.3
+    assert right(found, EXAMPLES) > right(found, NAMES) + 0.2
+    assert right(found, HEAD) > right(found, EXAMPLES) + 0.1
+    assert right(found, CASCADE) > right(found, SCHEMA) + 0.05
+    assert next(result.valid for result in found.dev if result.name == SCHEMA) == 1
+
+
+def test_two_readings_differ_on_four_rows(found):
+    assert found.task.agreement.n - found.task.agreement.same == 4
+
+
+def test_test_is_looked_at_once_and_its_interval_decides(found):
+    assert [result.name for result in found.test] == [FLOOR, HEAD]
+    assert found.chosen.interval[1] < found.accepted and found.verdict.decision == gap.GO_ON
+
+
+def test_bill_and_advice_rest_on_what_was_measured(found):
+    costs = own.bill(found, 30_000)
+    assert costs.pair == ("linear_head", own.TUNED)
+    assert costs.estimates["linear_head.error_rate"].base == pytest.approx(1 - right(found, HEAD))
+    assert costs.estimates["linear_head.error_rate"].kind == "measured"
+    mine = own.answers(found, Answers(labelled_by="people"), costs)
+    assert mine.failure_rate == pytest.approx(1 - found.chosen.accuracy)
+    assert (mine.volume, mine.labels, mine.evaluation_rows) == (30_000, 151, 30)
+    assert (mine.cost_says == "costs less") == (verdict(costs).cheaper == own.TUNED)
+    assert advise(mine).next.key not in {"few_shot", "retrieved_examples", "encoder", "fine_tune"}
+
+
+def test_the_command_writes_report_answers_and_memo(written):
+    folder, found = written
+    report, memo = ((folder / name).read_text(encoding="utf-8") for name in ("report.md", "memo.md"))
+    assert "GO ON" in report and "no text (line 102)" in report
+    assert f"{HEAD}, on test (decides)" in memo and "typical" not in memo and "Missing" not in memo
+    assert (folder / "memo.html").stat().st_size > 10_000
+    with (folder / "answers.csv").open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 60 and all(row[HEAD] for row in rows)
+
+
+@pytest.mark.parametrize("raised", [CourseError("mine.csv is missing"), KeyboardInterrupt()])
+def test_what_stops_a_run_is_said_in_a_sentence(raised, monkeypatch):
+    def stop(*_, **__):
+        raise raised
+
+    monkeypatch.setattr(command, "load", stop)
+    with pytest.raises(SystemExit, match="is missing|run the same command again to go on"):
+        own.main(["mine.csv"])
