@@ -26,9 +26,10 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RedirectHandler, RequestHandler, StaticFileHandler
 
 from course.errors import CourseError
+from course.exercises.checking import exercise_ids
 from workshop.learners import instructor_token, owner_of, read_learners, room_dir
 from workshop.session import Refused, Session, polls
-from workshop.standings import Standing, exercises, in_words, points, standing
+from workshop.standings import Standing, in_words, points, standing
 
 STATIC = Path(__file__).parent / "static"
 EVERY_SECONDS = 3  # between two readings of the learners' folders
@@ -89,7 +90,7 @@ class Watch:
             asdict(poll) | {"state": states.get(poll.id, "new"), "votes": sum(self.session.counts(poll.id))}
             for poll in polls().values()
         ]
-        counts = {lesson: len(ids) for lesson, ids in exercises().items()}
+        counts = {lesson: len(ids) for lesson, ids in exercise_ids().items()}
         return {"learners": rows, "exercises": counts, "polls": listed}
 
 

@@ -125,6 +125,13 @@ class Session:
                 return poll | {"state": state, "votes": sum(counts)} | result
         return None
 
+    def asked(self) -> list[str]:
+        """The polls that are over and had a vote, in the order in which they were closed."""
+        with self._file() as file:
+            over = "select poll from polls where state != ? order by changed"
+            voted = {row[0] for row in file.execute("select poll from votes")}
+            return [row[0] for row in file.execute(over, (OPEN,)) if row[0] in voted]
+
     def keep(self, room: Mapping[str, Any]) -> None:
         """Add the anonymous state of the room to its history, unless it is the same as the last one."""
         text = json.dumps(room)

@@ -6,23 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from course.errors import CourseError
-from course.exercises.checking import TEXTS
+from course.exercises.checking import exercise_ids
 from course.exercises.progress import CORRECT, outcomes_in
-from course.files import read_toml
 from course.material.lessons import lessons
-from course.measuring.board import entries_in, routes_tickets
+from course.measuring import board
 from course.measuring.results import Result, percent
 
 LARGEST_FILE = 256 * 2**20  # bytes; a full board takes about 5 MB
 TOO_FEW = 3  # of fewer learners than this nothing is shown on the projector: it would name them
 _ITEM = re.compile(r"(exercise|quiz) (\d\d)\.\d+")
-# The course brings these readings; a learner did not measure them.
-_NOT_MEASURED = ("claimed", "recorded reading")
 
 
 @dataclass(frozen=True)
@@ -52,13 +49,6 @@ class Standing:
     faults: tuple[str, ...]
 
 
-@cache
-def exercises() -> dict[str, tuple[str, ...]]:
-    """Lesson -> the ids of its exercises, without the checks, whose imports take seconds."""
-    ids = {path.stem: [each["id"] for each in read_toml(path)["exercise"]] for path in TEXTS.glob("*.toml")}
-    return {each.number: tuple(ids.get(each.number, ())) for each in lessons()}
-
-
 def standing(learner: str, folder: Path) -> Standing:
     """What the learner's folder (results/ and notebooks/ in it) says. Damage is a fault and never raises."""
     faults: list[str] = []
@@ -79,9 +69,11 @@ def standing(learner: str, folder: Path) -> Standing:
     traces += _saved_notebooks(folder / "notebooks")
     seen, lesson = max(traces, default=(None, None))
     solved = Counter(
-        lesson for lesson, id, state, _ in outcomes if state == CORRECT and id in exercises().get(lesson, ())
+        lesson
+        for lesson, id, state, _ in outcomes
+        if state == CORRECT and id in exercise_ids().get(lesson, ())
     )
-    best = max((rung for *_, rung in results if rung), key=lambda rung: (rung.low, rung.high), default=None)
+    best = next((rung for *_, rung in results if rung), None)
     return Standing(learner, lesson, seen, dict(solved), best, tuple(faults))
 
 
@@ -143,17 +135,16 @@ def _outcomes(path: Path, changed: int, size: int) -> list[tuple[str, str, str, 
 
 @lru_cache(maxsize=2000)
 def _results(path: Path, changed: int, size: int) -> list[tuple[str, datetime, BestRung | None]]:
-    """(lesson, when, the rung where the learner measured it on tickets)."""
+    """(lesson, when, the rung if it is the best one)."""
+    entries = [entry for entry in board.entries_in(path) if entry[0] in exercise_ids()]
+    best = board.best(entries)
     return [
-        (lesson, _time(result.created), _rung(lesson, result))
-        for lesson, result in entries_in(path)
-        if lesson in exercises()
+        (lesson, _time(result.created), _rung(lesson, result) if (lesson, result) == best else None)
+        for lesson, result in entries
     ]
 
 
-def _rung(lesson: str, result: Result) -> BestRung | None:
-    if result.badge_kind in _NOT_MEASURED or not result.n or not routes_tickets(result):
-        return None
+def _rung(lesson: str, result: Result) -> BestRung:
     return BestRung(lesson, result.name, result.right, result.n, *result.interval)
 
 

@@ -97,6 +97,13 @@ def all_exercises() -> dict[str, Exercise]:
     return {exercise.id: exercise for path in sorted(TEXTS.glob("*.toml")) for exercise in _of_lesson(path)}
 
 
+@cache
+def exercise_ids() -> dict[str, tuple[str, ...]]:
+    """Lesson -> the ids of its exercises, without the checks, whose imports take seconds."""
+    ids = {path.stem: [each["id"] for each in read_toml(path)["exercise"]] for path in TEXTS.glob("*.toml")}
+    return {each.number: tuple(ids.get(each.number, ())) for each in lessons()}
+
+
 def _of_lesson(path: Path) -> Iterator[Exercise]:
     lesson = importlib.import_module(f"course.exercises.lesson_{path.stem}")
     for texts in read_toml(path)["exercise"]:
