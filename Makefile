@@ -6,6 +6,8 @@
 # make own      your own task: make own DATA=file.csv (TEXT=, LABEL=: your columns' names; SIZE=large), with a report
 # make site     the lessons as web pages in build/book/html, executed here, and what the README shows
 # make room     JupyterHub with one engine for a room of learners on this machine (ROOM_OPTIONS="--learners 12 ...")
+# make room-check   the evening before: what a room needs, one line each
+# make room-slides  the pictures of the lessons as slides in build/slides.html
 # make site-check   every page of it in a browser: axe-core, light and dark, two widths, a slow line
 # make rot      what has grown old; fails when a model that a lesson asks ends within 60 days
 # make measure  ask the lessons' requests anew, and say which recorded answers have changed
@@ -32,7 +34,7 @@ PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
 PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection
 
-.PHONY: lab models app own site site-check rot room test check measure bench
+.PHONY: lab models app own site site-check rot room room-check room-slides test check measure bench
 lab: $(READY)
 	$(BIN)/python -m course.engine.downloads $(SIZES)
 	$(BIN)/jupyter lab $(ROOT) --ServerApp.$(PROMPT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
@@ -56,6 +58,13 @@ site-check: $(TESTED)
 
 rot: $(READY)
 	$(BIN)/python -m book.rot
+
+room-slides: $(TESTED)
+	$(BIN)/python -m tests.browser --install
+	$(TESTENV) $(BIN)/python -m workshop.slides
+
+room-check: $(ROOM_READY)
+	$(BIN)/python -m workshop.check $(ROOM_OPTIONS)
 
 room: $(ROOM_READY)
 	$(BIN)/python -m course.engine.downloads $(SIZES)
