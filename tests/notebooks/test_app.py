@@ -72,5 +72,28 @@ def test_the_workbench_answers_its_buttons(address: str, browser_page: Page) -> 
     browser_page.get_by_text("Nothing is running.").wait_for()
 
 
+def test_the_way_through_answers_each_of_its_controls(address: str, browser_page: Page) -> None:
+    page = browser_page
+    open_app(page, address, "tour", "h2")
+    page.get_by_text("6. The decision").wait_for()
+    assert page.locator("h2").count() == 6
+    words = page.locator("p[role=status]")
+    for place, label in enumerate(
+        (
+            "Examples in the prompt",
+            "From the worst way",
+            "Sections the model",
+            "Good enough",
+            "Outputs a month",
+        )
+    ):
+        before = words.nth(place).inner_text()
+        move(page.get_by_label(label))
+        page.wait_for_function(
+            "([place, before]) => document.querySelectorAll('p[role=status]')[place].innerText !== before",
+            arg=[place, before],
+        )
+
+
 def test_every_app_is_opened_here():
-    assert [app.stem for app in APPS] == ["cost", "decision", "workbench"]
+    assert [app.stem for app in APPS] == ["cost", "decision", "tour", "workbench"]
