@@ -17,16 +17,16 @@ BLUE, GREY = "#0072B2", "#999999"
 VOLUMES = [1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000]
 LABELS = [0, 50, 100, 200, 500, 1_000, 5_000]
 STEPS = {
-    "Show examples": "A small model on this machine routes tickets to 18 queues. Move the number of examples, and "
-    "choose whether they are the same for each ticket or the most similar ones.",
-    "Another model, another size": "The same 360 tickets, in every way that was measured. Walk up from the worst: "
-    "which is a large model, which a small one, and which no language model at all?",
+    "Show examples": "A small model on this machine routes tickets to 18 queues. Move the number of examples,"
+    " and choose whether they are the same for each ticket or the most similar ones.",
+    "Another model, another size": "The same 360 tickets, in every way that was measured. Walk up from the "
+    "worst: which is a large model, which a small one, and which no language model at all?",
     "Retrieval": "Now questions about a company's handbook. How much of it stands in front of the model?",
     "The gap": "Say what is good enough, then see who reaches it: a way does when its whole interval does.",
-    "What it costs": "A prompt against a hosted fine-tune over eighteen months. Token prices come from price lists; "
-    "hours and error costs are assumptions, which lesson 09 opens.",
-    "The decision": "A team has the linear head of step 2 and wants more. With your bar, your volume and these "
-    "answers, what is next? Move the bar in step 4 and watch.",
+    "What it costs": "A prompt against a hosted fine-tune over eighteen months. Token prices come from price "
+    "lists; hours and error costs are assumptions, which lesson 09 opens.",
+    "The decision": "A team has the linear head of step 2 and wants more. With your bar, your volume and "
+    "these answers, what is next? Move the bar in step 4 and watch.",
 }
 
 
