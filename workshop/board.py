@@ -140,7 +140,7 @@ class Api(RequestHandler):
             values = None
         if not isinstance(values, dict):
             raise Refused(
-                400, 'The request is not a JSON object; send such as {"poll": "same-queue", "option": 0}.'
+                400, 'The request is not a JSON object; send such as {"poll": "floor", "option": 0}.'
             )
         return values
 

@@ -38,13 +38,13 @@ class Refused(HTTPError):
 
 @dataclass(frozen=True)
 class Poll:
-    """A question before a result of a lesson; `then` tells the instructor where the lesson shows it."""
+    """A question before a result, which the lesson shows in the cells under `heading`."""
 
     id: str
     lesson: str
+    heading: str
     question: str
     options: tuple[str, ...]
-    then: str
 
 
 @cache

@@ -26,7 +26,7 @@ function poll(each, token) {
     return button;
   });
   return make('li', {}, make('p', {}, `Lesson ${each.lesson}: ${each.question}`),
-    make('p', { class: 'hint' }, `Then: ${each.then}`),
+    make('p', { class: 'hint' }, `Then run the cells under "${each.heading}".`),
     make('p', {}, ...buttons, ` ${SAID[each.state]}, ${each.votes} ${each.votes === 1 ? 'vote' : 'votes'}`));
 }
 
