@@ -28,8 +28,11 @@ TICKETS = 25  # prompts of each timed part: 5 retrieved examples, about 300 toke
 CALLS = 50  # pairs of calls that measure what the client adds
 WRITTEN = 64  # tokens of the answer that measures how fast the model writes
 FAITHFUL_TOKENS = 600  # the shortest prompt allowed
-FAITHFUL_PROMPTS = {"small": 10, "medium": 3, "large": 3}  # of each task; transformers takes its time
+# transformers takes its time with the larger ones: prompts of each task, and tickets of each form.
+FAITHFUL_PROMPTS = {"small": 10, "medium": 3, "large": 3}
+TRANSFORMERS_TICKETS = {"small": TICKETS, "medium": 5, "large": 3}
 FORMS = ("name", "json")
+DTYPES = ("float32", "bfloat16")
 
 
 def main() -> None:
@@ -56,21 +59,22 @@ def main() -> None:
 def report(model: LocalModel, figures: dict[str, dict], rows: int = TICKETS) -> str:
     """The measurements of one size as text. `figures`: part -> what its function returned."""
     ours, llama, faith = figures["engine"], figures["llamacpp"], figures["faithfulness"]
+    theirs = {dtype: figures[f"transformers {dtype}"] for dtype in DTYPES}
     seconds = {
         "embedded engine, one at a time": ours["alone"],
         f"embedded engine, {rows} at once": ours["together"],
         "llama.cpp, one at a time": llama["alone"],
-        "transformers fp32, not constrained": figures["transformers"]["float32"],
-        "transformers bf16, not constrained": figures["transformers"]["bfloat16"],
+        **{f"transformers {dtype}, free, first {one['rows']}": one["alone"] for dtype, one in theirs.items()},
     }
+    engines = {"engine": ours, "llama.cpp": llama} | {f"tf. {dtype}": one for dtype, one in theirs.items()}
     lines = [
         f"{model.size}: {model.name}, weights {model.packing} in the engine, as published in llama.cpp",
         f"  seconds a ticket (times the first row): {rows} new prompts with 5 retrieved examples",
         f"    {'the reply is held to':<36} {'a queue name':>15} {'a JSON schema':>18}",
         *(f"    {name:<36} {_cells(row, ours['alone'])}" for name, row in seconds.items()),
-        f"  {'':<36} {'engine':>12} {'llama.cpp':>12}",
+        f"  {'':<36}" + "".join(f" {name:>12}" for name in engines),
         *(
-            f"  {name:<36} {ours[key]:12,.{digits}f} {llama[key]:12,.{digits}f}"
+            f"  {name:<36}" + "".join(f" {one[key]:12,.{digits}f}" for one in engines.values())
             for name, key, digits in (
                 ("prompt tokens a second", "prompt_rate", 0),
                 ("generated tokens a second", "written_rate", 1),
@@ -195,14 +199,19 @@ def _rates(model: LocalModel, ask: Callable[[str, int], tuple[int, int]]) -> dic
     return {"prompt_rate": prompt_rate, "written_rate": written / (time.perf_counter() - started)}
 
 
-def measure_transformers(model: LocalModel, rows: int) -> dict:
+def measure_transformers(model: LocalModel, rows: int, dtype: str) -> dict:
     """transformers' own generate on the published weights; nothing holds it, the examples show the form."""
-    seconds = {}
-    for dtype in ("float32", "bfloat16"):
-        answer = partial(_transformers_answer(model, dtype), max_tokens=24)
-        answer("warm up")
-        seconds[dtype] = {form: _seconds_each(answer, _ticket_prompts(model, form, rows)) for form in FORMS}
-    return seconds
+    rows = min(rows, TRANSFORMERS_TICKETS[model.size])
+    prompts = {form: _ticket_prompts(model, form, rows) for form in FORMS}
+    before = _peak_mb()
+    started = time.perf_counter()
+    written = _Transformers(model, dtype)
+    load = time.perf_counter() - started
+    answer = partial(written.answer, max_tokens=24)
+    answer("warm up")
+    seconds = {form: _seconds_each(answer, prompts[form]) for form in FORMS}
+    measured = {"alone": seconds, "rows": rows, **_rates(model, written.ask), "load": load}
+    return measured | {"peak_mb": _peak_mb() - before}
 
 
 def measure_faithfulness(model: LocalModel, rows: int) -> dict:
@@ -210,7 +219,7 @@ def measure_faithfulness(model: LocalModel, rows: int) -> dict:
     from course.engine.embedded import engine
 
     number = min(rows, FAITHFUL_PROMPTS[model.size])
-    embedded, answer = engine(model.size), _transformers_answer(model, "float32")
+    embedded, answer = engine(model.size), _Transformers(model, "float32").answer
     tasks = {
         "queue names": (_ticket_prompts(model, "json", number, examples=18), 24),
         "letters as JSON": (_letter_prompts(model, number), 96),
@@ -229,22 +238,34 @@ def measure_faithfulness(model: LocalModel, rows: int) -> dict:
     return {"equal": equal, "prompts": number, "shortest": min(lengths), "longest": max(lengths)}
 
 
-def _transformers_answer(model: LocalModel, dtype: str) -> Callable[[str, int], str]:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
+class _Transformers:
+    """A published model in transformers, which decodes greedily."""
 
-    path = published_path(model)
-    source = {"pretrained_model_name_or_path": path.parent, "gguf_file": path.name}
-    tokenizer = AutoTokenizer.from_pretrained(**source)
-    network = AutoModelForCausalLM.from_pretrained(**source, dtype=getattr(torch, dtype)).eval()
+    def __init__(self, model: LocalModel, dtype: str) -> None:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    def answer(prompt: str, max_tokens: int) -> str:
-        tokens = tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
+        path = published_path(model)
+        source = {"pretrained_model_name_or_path": path.parent, "gguf_file": path.name}
+        self.tokenizer = AutoTokenizer.from_pretrained(**source)
+        self.network = AutoModelForCausalLM.from_pretrained(**source, dtype=getattr(torch, dtype)).eval()
+
+    def answer(self, prompt: str, max_tokens: int) -> str:
+        return self.tokenizer.decode(self._write(prompt, max_tokens)[1], skip_special_tokens=True)
+
+    def ask(self, prompt: str, most: int) -> tuple[int, int]:
+        """Numbers of tokens read and written."""
+        read, written = self._write(prompt, most)
+        return read, len(written)
+
+    def _write(self, prompt: str, most: int):
+        import torch
+
+        tokens = self.tokenizer(prompt, return_tensors="pt", add_special_tokens=False)
         with torch.inference_mode():
-            output = network.generate(**tokens, max_new_tokens=max_tokens, do_sample=False)
-        return tokenizer.decode(output[0, tokens["input_ids"].shape[1] :], skip_special_tokens=True)
-
-    return answer
+            output = self.network.generate(**tokens, max_new_tokens=most, do_sample=False)
+        read = tokens["input_ids"].shape[1]
+        return read, output[0, read:]
 
 
 @cache
@@ -310,7 +331,7 @@ def _in_own_process(part: str, size: str, rows: int) -> dict:
 PARTS: dict[str, Callable[[LocalModel, int], dict]] = {
     "engine": measure_engine,
     "llamacpp": measure_llamacpp,
-    "transformers": measure_transformers,
+    **{f"transformers {dtype}": partial(measure_transformers, dtype=dtype) for dtype in DTYPES},
     "faithfulness": measure_faithfulness,
 }
 
