@@ -30,6 +30,8 @@ OUTSIDE := ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL COURSE_MODE
            COURSE_RECORDINGS COURSE_FRESH COURSE_ROWS COURSE_BUDGET COURSE_GGUF COURSE_MODEL
 TESTENV := env $(addprefix -u ,$(OUTSIDE)) COURSE_RESULTS="$(RESULTS)"
 PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
+# Two workers: each may hold the small model and a browser. A module, or a notebook, stays with one of them.
+TWO     := --numprocesses 2 --dist loadscope
 
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
 PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection
@@ -83,9 +85,9 @@ test: $(TESTED)
 	$(BIN)/python -m tests.browser --install
 	$(call INSTALL,-r requirements-site.txt)
 	rm -rf "$(RESULTS)"
-	$(PYTEST) -q tests --ignore tests/notebooks/test_lab.py --ignore tests/engine/test_requests.py
-	$(PYTEST) -q --nbval-lax --nbval-current-env --nbval-cell-timeout 2400 notebooks
-	$(PYTEST) -q tests/notebooks/test_lab.py tests/engine/test_requests.py
+	$(PYTEST) -q $(TWO) tests --ignore tests/notebooks/test_lab.py --ignore tests/engine/test_requests.py
+	$(PYTEST) -q $(TWO) --nbval-lax --nbval-current-env --nbval-cell-timeout 600 notebooks
+	$(PYTEST) -q --numprocesses 2 tests/notebooks/test_lab.py tests/engine/test_requests.py
 
 measure: $(TESTED)
 	$(BIN)/python -m course.measure recordings

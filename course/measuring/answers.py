@@ -22,6 +22,15 @@ REFUSALS = (
     "no information",
 )
 
+# The same in the words of a chat model: the book says nothing, something is not in the book, there is nothing.
+_BOOK = r"(?:handbook|sections?|passages?|excerpts?|context|documents?|texts?)"
+_SAY = r"(?:say|state|mention|specify|cover|include|contain|provide|list|address|answer|give|tell)s?"
+_SAID = r"(?:said|stated|mentioned|specified|covered|included|contained|provided|listed|addressed|answered|found)"
+_REFUSED = re.compile(
+    rf"\b{_BOOK}\b[^.!?;]{{0,30}}\b(?:do|does|did)(?: not|n't)\b[^.!?;]{{0,20}}\b{_SAY}\b"
+    rf"|(?:\bnot|n't)\b[^.!?;]{{0,20}}\b{_SAID}\b[^.!?;]{{0,10}}\b(?:in|by)\b[^.!?;]{{0,20}}\b{_BOOK}\b"
+    rf"|\bno (?:mention|answer)\b[^.!?;]{{0,30}}\b{_BOOK}\b"
+)
 _EURO = re.compile(r"(?:\beur|€)\s*(\d+(?:[.,]\d+)?)|(\d+(?:[.,]\d+)?)\s*(?:euros?\b|eur\b|€)")
 _OTHER_MONEY = re.compile(r"[$£]\s*(\d+(?:[.,]\d+)?)")
 _PERCENT = re.compile(r"(\d)\s*(?:%|per ?cent\b)")
@@ -74,7 +83,8 @@ def quantities(text: str) -> list[tuple[str, tuple[str, ...]]]:
 
 def refuses(reply: str) -> bool:
     """Whether the reply says that the handbook has no answer."""
-    return any(_within(words(wording), words(reply)) for wording in REFUSALS)
+    said = unicodedata.normalize("NFKC", reply).lower().replace("\u2019", "'")
+    return bool(_REFUSED.search(said)) or any(_within(words(wording), words(reply)) for wording in REFUSALS)
 
 
 def states(text: str, wordings: Sequence[str]) -> bool:

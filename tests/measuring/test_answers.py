@@ -55,6 +55,34 @@ def test_a_refusal_is_right_only_where_there_is_no_answer():
     assert not judge(question("30 days"), "30 days, but the handbook does not say.").correct
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I'm sorry, but this isn't covered in the handbook.",
+        "The provided handbook sections don\u2019t mention this.",
+        "That information is not provided in the handbook excerpt.",
+        "I don't have that information; the handbook doesn't specify it.",
+        "There is no mention of this in the sections above.",
+    ],
+)
+def test_a_refusal_in_a_chat_models_words_is_one(reply):
+    none = question("not in the handbook", kind="unanswerable")
+    assert refuses(reply) and judge(none, reply).correct and not judge(question("30 days"), reply).correct
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Cut roots are not covered by the warranty.",
+        "No, the price does not include postage.",
+        "It is stated in the handbook: 30 days.",
+        "The parcel does not contain a lamp.",
+    ],
+)
+def test_an_answer_with_a_no_in_it_is_not_a_refusal(reply):
+    assert not refuses(reply)
+
+
 def test_words_and_figures():
     assert words("It's 16.4 ml, 110 per cent.") == ["it", "s", "16.4", "ml", "110%"]
     assert figures("€4.75 at 13:20 for 2.0 litres of PU-360, 3%") == {"4.75", "13:20", "2", "360", "3"}

@@ -131,6 +131,24 @@ def test_the_right_answer_as_one_of_two_is_wrong(joined):
     assert rate(answers, right=True) < LIMIT
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        "According to the handbook, {answer}.",
+        "Based on the excerpt provided, the answer is: **{answer}**.",
+        "Hello! Thank you for your question. It is {answer}. Let me know if you need anything else!",
+        'Our handbook says: "{answer}" (see the section above).',
+    ],
+)
+def test_a_right_answer_in_a_full_sentence_is_right(form):
+    answers = [
+        (question, form.format(answer=question.answer))
+        for question in QUESTIONS.values()
+        if question.kind != "unanswerable"
+    ]
+    assert rate(answers, right=False) < LIMIT
+
+
 def test_an_answer_may_show_its_sum():
     sums = replace(QUESTIONS["Q006"], id="sum")
     assert judge(sums, "The fee is €34.00 and the pump €22.00, so €56.00 in total.").correct
