@@ -25,7 +25,7 @@ REFUSALS = (
 # The same in the words of a chat model: the book says nothing, something is not in the book, there is nothing.
 _BOOK = r"(?:handbook|sections?|passages?|excerpts?|context|documents?|texts?)"
 _SAY = r"(?:say|state|mention|specify|cover|include|contain|provide|list|address|answer|give|tell)s?"
-_SAID = r"(?:said|stated|mentioned|specified|covered|included|contained|provided|listed|addressed|answered|found)"
+_SAID = r"(?:said|stated|mentioned|specified|covered|included|contained|provided|listed|addressed|found)"
 _REFUSED = re.compile(
     rf"\b{_BOOK}\b[^.!?;]{{0,30}}\b(?:do|does|did)(?: not|n't)\b[^.!?;]{{0,20}}\b{_SAY}\b"
     rf"|(?:\bnot|n't)\b[^.!?;]{{0,20}}\b{_SAID}\b[^.!?;]{{0,10}}\b(?:in|by)\b[^.!?;]{{0,20}}\b{_BOOK}\b"
