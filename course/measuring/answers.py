@@ -22,7 +22,7 @@ REFUSALS = (
     "no information",
 )
 
-# The same in the words of a chat model: the book says nothing, something is not in the book, there is nothing.
+# The same in the words of a chat model: the book is silent, or something is not in the book.
 _BOOK = r"(?:handbook|sections?|passages?|excerpts?|context|documents?|texts?)"
 _SAY = r"(?:say|state|mention|specify|cover|include|contain|provide|list|address|answer|give|tell)s?"
 _SAID = r"(?:said|stated|mentioned|specified|covered|included|contained|provided|listed|addressed|found)"
