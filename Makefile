@@ -8,6 +8,7 @@
 # make room     JupyterHub with one engine for a room of learners on this machine (ROOM_OPTIONS="--learners 12 ...")
 # make room-check   the evening before: what a room needs, one line each
 # make room-slides  the pictures of the lessons as slides in build/slides.html
+# make room-load  30 learners at once in a room of their own, with everything killed once in the middle
 # make site-check   every page of it in a browser: axe-core, light and dark, two widths, a slow line
 # make rot      what has grown old; fails when a model that a lesson asks ends within 60 days
 # make measure  ask the lessons' requests anew, and say which recorded answers have changed
@@ -36,7 +37,7 @@ TWO     := --numprocesses 2 --dist loadscope
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
 PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection
 
-.PHONY: lab models app own site site-check rot room room-check room-slides test check measure bench
+.PHONY: lab models app own site site-check rot room room-load room-check room-slides test check measure bench
 lab: $(READY)
 	$(BIN)/python -m course.engine.downloads $(SIZES)
 	$(BIN)/jupyter lab $(ROOT) --ServerApp.$(PROMPT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
@@ -71,6 +72,9 @@ room-check: $(ROOM_READY)
 room: $(ROOM_READY)
 	$(BIN)/python -m course.engine.downloads $(SIZES)
 	$(BIN)/python -m workshop.room $(ROOM_OPTIONS)
+
+room-load: $(ROOM_READY)
+	$(TESTENV) $(BIN)/python -m workshop.load_test --learners 30 --kill
 
 check: $(TESTED)
 	$(BIN)/ruff check --quiet .
@@ -116,7 +120,7 @@ $(ROOM_READY): $(READY) requirements-room.txt workshop/package-lock.json
 	$(BIN)/python -m workshop.install
 	touch $@
 
-$(TESTED): $(READY) requirements-test.txt requirements-train.txt
+$(TESTED): $(READY) $(ROOM_READY) requirements-test.txt requirements-train.txt
 	$(call INSTALL,-r requirements-test.txt)
 	$(BIN)/python -m course.tuning.setup
 	touch $@

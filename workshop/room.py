@@ -220,6 +220,8 @@ def programs(arguments: argparse.Namespace, folder: Path, tokens: dict[str, str]
         engine += ["--sizes", *arguments.sizes]
     proxy = [str(PROXY), "--ip", arguments.address, "--port", str(ports.room)]
     proxy += ["--api-ip", "127.0.0.1", "--api-port", str(ports.proxy)]
+    # The hub answers for routes that a new proxy does not know yet; otherwise a websocket would hang.
+    proxy += ["--default-target", f"http://127.0.0.1:{ports.hub}"]
     api = f"http://127.0.0.1:{ports.hub}/hub/api"
     culling = {"JUPYTERHUB_API_URL": api, "JUPYTERHUB_API_TOKEN": tokens["ROOM_CULLER_TOKEN"]}
     cull = [*python, "jupyterhub_idle_culler", f"--timeout={round(3600 * arguments.idle_hours)}"]

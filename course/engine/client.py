@@ -222,12 +222,15 @@ def _room(
 ) -> tuple[CourseClient, str]:
     """The client of a learner in a room: all as in local mode, but the engine is behind an address."""
     models = parsed_json(header, f"{server}, {ROOM_HEADER}")
-    if size not in models:
-        raise CourseError(f"This room has no {size} model: connect to {' or '.join(models)}.")
-    model = checked(Served, models[size], f"{server}, {ROOM_HEADER}")
+    is_here = size in models
+    model = checked(Served, models[size], f"{server}, {ROOM_HEADER}") if is_here else served(size)
     recordings = model.recordings()
     if recordings.source:
-        badge = f"recorded: {recordings.source}; what you change is asked of the local model of this room"
+        changed = "what you change is asked of the local model of this room"
+        missing = f"this room has no {size} model, so what you change has no answer"
+        badge = f"recorded: {recordings.source}; {changed if is_here else missing}"
+    elif not is_here:
+        raise CourseError(f"This room has no {size} model: connect to {' or '.join(models)}.")
     else:
         badge = f"local model of this room: {model.name} at {server}"
     client = open_client(

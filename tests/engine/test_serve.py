@@ -287,6 +287,10 @@ def test_carried_answers_are_shown_as_such_in_a_room(
     said = capsys.readouterr().out
     assert said.startswith("recorded: SmolLM2-135M on ")
     assert said.endswith("; what you change is asked of the local model of this room\n")
+    connect("large")
+    said = capsys.readouterr().out
+    assert said.startswith("recorded: Qwen2.5-Coder-1.5B on ")
+    assert said.endswith("; this room has no large model, so what you change has no answer\n")
 
 
 @pytest.mark.slow
