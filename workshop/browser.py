@@ -149,6 +149,7 @@ class Browser:
 
     async def _next(self) -> dict[str, Any] | None:
         """The next message of the kernel; None when the connection broke."""
+        assert self._socket  # _send made it
         received = await self._socket.receive()
         if received.type in (aiohttp.WSMsgType.TEXT, aiohttp.WSMsgType.BINARY):
             return json.loads(received.data)
