@@ -26,7 +26,7 @@ import psutil
 
 from course.material.lessons import lesson
 from course.paths import ROOT, results_dir
-from workshop.browser import Browser, KernelDied
+from workshop.browser import Browser, CellFailed, KernelDied
 from workshop.room import STOP_SECONDS, Ports
 
 LESSON = lesson("01").path.name
@@ -283,6 +283,11 @@ class LoadTest:
                 asked = await browser.run(f"id = answer({name!r}, {number})", id="id")
                 return asked.values["id"]
             except KernelDied:
+                self._prepared.discard(browser)
+            except CellFailed as error:
+                # A new kernel may answer before Jupyter has said that it is one.
+                if "name 'answer' is not defined" not in str(error):
+                    raise
                 self._prepared.discard(browser)
         raise KernelDied(browser.name)
 

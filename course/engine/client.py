@@ -37,7 +37,7 @@ ANTHROPIC = "https://api.anthropic.com"
 DEFAULT_BUDGET = "1.00"
 TIMEOUT_SECONDS = 120.0
 # A room's engine has a queue, and may be started again: a learner's notebook waits for it.
-ROOM_TIMEOUT_SECONDS, ROOM_RETRIES = 600.0, 10
+ROOM_TIMEOUT_SECONDS, ROOM_RETRIES = 600.0, 25
 # The version of the embedded model's answers. Raise it with each change after which the same request could be
 # answered otherwise: how a chat becomes a prompt, how a schema becomes a grammar, how the engine is set up.
 ANSWERS_VERSION = 2
