@@ -53,6 +53,25 @@ APPROACHES = {
 }
 """Name of each approach in the files, and as people read it."""
 
+MEANINGS = {
+    "prompt": "An instruction to a model, paid by the token.",
+    "few_shot": "The same with a few worked examples in the prompt.",
+    "retrieved_examples": "The same with the labelled examples that are nearest to each request.",
+    "stronger_model": "The prompt, sent to a larger and more expensive model.",
+    "rag": "Text that has the facts is searched for and put in front of the model.",
+    "tools": "The model calls functions of yours, to look something up or to act.",
+    "skill": "A file with your way of working, which the model reads for each request.",
+    "hosted_fine_tune": "A model that a vendor trains on your examples and keeps on a machine that you rent.",
+    "on_demand_fine_tune": "The same without a machine that you rent: it is paid by the token.",
+    "self_hosted_lora": "An open model with a small trained addition, an adapter, on your own machine.",
+    "linear_head": "A classifier trained in seconds on numbers that stand for the text. It only sorts.",
+    "distilled_head": "The same, with labels that a large model gave instead of people.",
+    "encoder": "A small language model trained to sort. It writes nothing.",
+    "cascade": "The linear head answers what it is sure of, and a large model the rest.",
+    "skill_with_adapter": "A tuned model that reads a skill as well.",
+}
+"""What each approach is, for a reader who has not met it."""
+
 
 @dataclass(frozen=True)
 class Definition:

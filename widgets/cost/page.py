@@ -9,7 +9,7 @@ from typing import Any
 
 from course.paths import ROOT
 from widgets import standalone
-from widgets.cost.inputs import APPROACHES, definitions
+from widgets.cost.inputs import APPROACHES, MEANINGS, definitions
 from widgets.cost.presets import Preset, course_case, presets
 from widgets.static import STATIC
 
@@ -27,6 +27,7 @@ def data(cases: Sequence[Preset]) -> dict[str, Any]:
     course = {"id": shared[0].id, "state": json.loads(shared[0].assumptions.to_json())}
     return {
         "approaches": APPROACHES,
+        "meanings": MEANINGS,
         "definitions": {
             owner: {name: {part: getattr(one, part) for part in _SHOWN} for name, one in inputs.items()}
             for owner, inputs in definitions().items()

@@ -1,7 +1,7 @@
 """The articles' cases as assumptions of the cost model, each with the article's figures beside ours.
 
 The cases are in data/cost_presets.toml, whose head says how one is written. `from_board` makes a case of what
-the reader has measured.
+the reader has measured. `python -m widgets.cost.presets` prints every figure beside ours as a table.
 """
 
 import math
@@ -146,6 +146,17 @@ def preset(id: str) -> Preset:
         if candidate.id == id:
             return candidate
     raise CourseError(f"There is no preset {id!r}; choose from {', '.join(one.id for one in presets())}.")
+
+
+def markdown() -> str:
+    """Each article's case as a table: its figures beside ours, whether they agree, and why."""
+    parts = []
+    for case in presets():
+        rows = [check.row() for check in case.checks]
+        head = [" | ".join(rows[0]), " | ".join("---" for _ in rows[0])]
+        lines = [*head, *(" | ".join(row.values()) for row in rows)]
+        parts.append("\n".join([f"## {case.title} ({case.article})", "", *(f"| {line} |" for line in lines)]))
+    return "\n\n".join(parts)
 
 
 def rungs(results: Iterable[Result]) -> dict[str, Result]:
@@ -465,3 +476,7 @@ def _in_words(figure: Figure) -> str:
     if abs(figure) >= 100 or figure == int(figure):
         return f"{figure:,.0f}"
     return significant(figure) if figure > 0 else f"{figure:.2f}"
+
+
+if __name__ == "__main__":
+    print(markdown())

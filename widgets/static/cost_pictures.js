@@ -13,6 +13,7 @@ const PAIR = [
   { sign: "●", style: 'stroke="var(--first)"', words: "solid" },
   { sign: "◆", style: 'stroke="var(--second)" stroke-dasharray="8 4"', words: "dashed" },
 ];
+const ORIGINS = { assumed: "assumed", claimed: "claimed by an article", measured: "measured", price: "from a price list" };
 export const KINDS = { assumed: "assumed", claimed: "claimed", measured: "measured", price: "price list" };
 
 // Made once: a formatter takes longer to make than all that it formats.
@@ -80,13 +81,13 @@ export function advice(state, priced, drawn, { title }) {
 // How sure the advice is, which approach costs least of all, and on which error rates it rests.
 export function certainty(state, priced, drawn, { title }) {
   const [cheaper] = cheaperFirst(state, priced);
-  const sure = drawn ? `It costs less in ${percent(Number(drawn.cheaper[cheaper].toPrecision(2)))} of ${drawn.n.toLocaleString("en-US")} draws from the ranges. ` : "";
+  const sure = drawn ? `With every input drawn from its range, it costs less in ${percent(Number(drawn.cheaper[cheaper].toPrecision(2)))} of ${short(drawn.n, 6)} draws. ` : "";
   const names = Object.keys(priced);
   const least = names.reduce((one, name) => (priced[name].total < priced[one].total ? name : one));
   const better = least === cheaper ? "" : `Of all ${names.length} approaches ${title(least)} costs least: ${dollars(priced[least].total)}. `;
   const rates = state.pair.map((name) => {
     const { base, kind } = state.estimates[`${name}.error_rate`];
-    return `${title(name)} ${percent(base)} (${KINDS[kind]})`;
+    return `${title(name)} ${percent(base)} (${ORIGINS[kind]})`;
   });
   return `${sure}${better}Error rates: ${rates.join(", ")}.`;
 }

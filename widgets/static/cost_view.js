@@ -63,6 +63,7 @@ export function mount(root, data, { state: given = null, onChange = null, press 
           <h2>Every approach, all costs</h2>
           <div class="legend" aria-hidden="true">${legend()}</div>
           <div class="all"></div>
+          <details><summary>What each of them is</summary><dl>${Object.entries(data.meanings).map(([name, words]) => `<dt>${title(name)}</dt><dd>${words}</dd>`).join("")}</dl></details>
           <h2>Month by month</h2>
           <div class="months"></div>
           <h2>At which volume</h2>

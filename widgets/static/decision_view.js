@@ -5,6 +5,7 @@ import { escaped, keeper, printAlone } from "./keep.js";
 
 const FIRST = 3;
 const REST_MS = 200;
+const VERDICTS = { fine_tune: "Yes.", stop: "No." };
 const NOTES = ["measured_on", "turns_when"];
 const SHAPES = {
   "fine-tune": (x, y) => `<path d="M${x} ${y} l7 12 h-14 z" fill="var(--second)"/>`,
@@ -51,6 +52,7 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
           <h2>The ladder</h2>
           <ol class="ladder">${tables.rungs.map(({ title }) => `<li><span>${escaped(title)}</span> <small></small></li>`).join("")}</ol>
           <ul class="reasons"></ul>
+          <p class="note">In brackets: who says so. Of an article's claim you also read what became of it when this course checked it.</p>
         </div>
       </div>
       <div class="behind"></div>
@@ -180,17 +182,22 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
 
   const reasonOf = ({ text, source }) => `${escaped(text)} <small>(${escaped(tables.credits[source])})</small>`;
 
+  // The answer to the question above the page, and the next step.
+  const verdict = ({ next, sentence }) => `${VERDICTS[next] ?? "Not yet."} ${sentence}`;
+
   function draw() {
     const advice = model.advise(answers);
     const [why, ...more] = advice.reasons;
     const begun = touched.size || known.length;
-    put(".advice", `<strong>${escaped(advice.sentence)}</strong> ${reasonOf(why)} <small>Lesson ${rungs[advice.next].lesson}.${begun ? "" : " Nothing is answered yet."}</small>`);
-    put(".reasons", more.map((reason) => `<li>${reasonOf(reason)}</li>`).join(""));
+    put(".advice", begun
+      ? `<strong>${escaped(verdict(advice))}</strong> ${reasonOf(why)} <small>Lesson ${rungs[advice.next].lesson}.</small>`
+      : "<strong>Nothing is answered yet.</strong> Tick what is wrong: the next step stands here, and lights up on the ladder.");
+    put(".reasons", (begun ? more : []).map((reason) => `<li>${reasonOf(reason)}</li>`).join(""));
     advice.ladder.forEach((step, place) => {
-      const [line, look, state] = [steps[place], step.state.replace(" ", "-"), stateOf(step)];
+      const [line, look, state] = begun ? [steps[place], step.state.replace(" ", "-"), stateOf(step)] : [steps[place], "", ""];
       if (line.className === look && line.lastElementChild.textContent === state) return;
       line.className = look;
-      line.ariaCurrent = step.state === "next" ? "step" : null;
+      line.ariaCurrent = look === "next" ? "step" : null;
       line.lastElementChild.textContent = state;
     });
     clearTimeout(rest);
@@ -201,7 +208,7 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
     clearTimeout(rest);
     const advice = model.advise(answers);
     const changes = model.whatWouldChange(answers);
-    at(".unseen").textContent = advice.sentence;
+    at(".unseen").textContent = at(".advice strong").textContent;
     ask(changes);
     behind(advice, changes);
     if (press) onChange(asText());

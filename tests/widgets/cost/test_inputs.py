@@ -14,6 +14,7 @@ from widgets.cost.inputs import (
     APPROACHES,
     CASE,
     COST_INPUTS,
+    MEANINGS,
     Assumptions,
     from_json,
     keys,
@@ -53,6 +54,7 @@ def test_every_input_of_every_approach_has_range_source_and_date(assumptions: As
 
 
 def test_each_approach_has_a_title_and_says_something_of_its_own() -> None:
+    assert set(MEANINGS) == set(APPROACHES)
     with COST_INPUTS.open(encoding="utf-8", newline="") as file:
         owners = {row["owner"] for row in csv.DictReader(file)}
     assert owners == {CASE, ANY, *APPROACHES}

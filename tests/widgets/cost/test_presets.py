@@ -22,6 +22,7 @@ from widgets.cost.presets import (
     NOT_STATED,
     _presets,
     from_board,
+    markdown,
     measure,
     preset,
     presets,
@@ -136,6 +137,14 @@ def test_the_verdicts_are_all_in_use_and_rows_are_texts():
         for check in case.checks:
             row = check.row()
             assert all(isinstance(text, str) for text in row.values()) and row["ours"]
+
+
+def test_the_table_has_every_case_and_every_check():
+    lines = markdown().splitlines()
+    assert len([line for line in lines if line.startswith("## ")]) == len(presets())
+    assert {line.count("|") for line in lines if line.startswith("|")} == {8}
+    for check in (check for case in presets() for check in case.checks):
+        assert f"| {' | '.join(check.row().values())} |" in lines
 
 
 TUNED_HAIKU = 'figure = 0.40\nunit = "$ per 1,000"\nmeasure = "tokens_per_1000"\nof = ["on_demand_fine_tune"]'
