@@ -1,9 +1,9 @@
 """`make bench`: how long a key press takes to change a picture, in a real JupyterLab and Chromium.
 
-From the key's own event to the first frame after the curve has changed. Our cost view, the decision, a plain
-plotly FigureWidget with one curve, and an output that is drawn again are measured in turns, so that a busy
-machine slows all of them; then the cost view on site/cost.html, and how long that page takes to its first
-control. Nothing here is asserted: speed is no test.
+From the key's own event to the first frame after the curve has changed. Our two explorers, a plain plotly
+FigureWidget with one curve, and an output that is drawn again are measured in turns, so that a busy machine
+slows all of them; then both explorers as pages of site/. And how long they take to their first slider: from
+opening a page, and from running a cell. Nothing here is asserted: speed is no test.
 """
 
 import argparse
@@ -16,7 +16,8 @@ from playwright.sync_api import Locator, Page, sync_playwright
 
 from tests.browser import launch
 from tests.lab import ERRORS, RUN_ALL, serve_lab
-from widgets.cost.page import PAGE
+from widgets.cost.page import PAGE as COST_PAGE
+from widgets.decision.page import PAGE as DECISION_PAGE
 
 ROUNDS, PRESSES = 6, 20  # of each control; every round goes half its presses right and half back
 PAUSE_MS = 120  # between presses, and odd steps on top so that the presses do not keep step with the frames
@@ -63,12 +64,15 @@ draw_again()
 VBox([again, output])
 """
 # What is measured: the name of its slider, and the curve that shows a change, within the slider's output.
+COST, DECIDE = "our cost view", "our decision"
 PICTURES = {
-    "our cost view": ("Volume at the start", ".explorer .months .curve"),
-    "our decision": ("Rows in the evaluation set", ".decide .advice, .decide .reasons"),
+    COST: ("Volume at the start", ".explorer .months .curve"),
+    DECIDE: ("Rows in the evaluation set", ".decide .advice, .decide .reasons"),
     "plotly FigureWidget": ("FigureWidget", ".js-plotly-plot .js-line"),
     "drawn again": ("Drawn again", ".js-plotly-plot .js-line"),
 }
+PAGES = {COST: COST_PAGE.as_uri(), DECIDE: f'{DECISION_PAGE.as_uri()}#{{"failure_rate":0.1}}'}
+CELLS = {COST: 0, DECIDE: 1}  # where each stands in the notebook
 # Notes the time of each key and of the first frame after the curves under `area` differ from before.
 WATCH = """([slider, selector]) => {
     const area = slider.closest('.jp-OutputArea-output, .explorer');
@@ -95,21 +99,33 @@ FIRST = """new MutationObserver((_, watcher) => {
     watcher.disconnect();
     requestAnimationFrame(() => setTimeout(() => { window.first = performance.now(); }));
 }).observe(document, {subtree: true, childList: true});"""
-OPENED = 20  # times that the page is opened
+FIRST_IN_CELL = """async place => {
+    const notebook = jupyterapp.shell.currentWidget.content;
+    notebook.activeCellIndex = place;
+    await jupyterapp.commands.execute('notebook:clear-cell-output');
+    const cell = notebook.widgets[place].node, begun = performance.now();
+    const painted = new Promise(done => new MutationObserver((_, watcher) => {
+        if (!cell.querySelector('input[type=range]')) return;
+        watcher.disconnect();
+        requestAnimationFrame(() => setTimeout(() => done(performance.now() - begun)));
+    }).observe(cell, {subtree: true, childList: true}));
+    jupyterapp.commands.execute('notebook:run-cell');
+    return painted;
+}"""
+OPENED = 20  # times that a page is opened, and a cell is run
 
 
 def main() -> None:
     """Measure and print the tables."""
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter).parse_args()
-    presses, opened = measure_page()
-    print(report("from key press to changed picture, on site/cost.html", {"our cost view": presses}))
-    print(report("from opening site/cost.html to its first control", {"our cost view": opened}))
-    print(report("from key press to changed picture, in JupyterLab as `make lab` starts it", measure()))
-    print(
-        report(
-            "from key press to changed picture, in JupyterLab as it comes", measure(prompt=False, rounds=3)
-        )
-    )
+    presses, first = measure_pages()
+    print(report("from key press to changed picture, on the pages of site/", presses))
+    print(report("from opening a page of site/ to its first slider", first))
+    presses, first = measure()
+    print(report("from key press to changed picture, in JupyterLab as `make lab` starts it", presses))
+    print(report("from running a cell to its first slider, in JupyterLab", first))
+    presses, _ = measure(prompt=False, rounds=3)
+    print(report("from key press to changed picture, in JupyterLab as it comes", presses))
 
 
 def report(where: str, times: dict[str, list[float]]) -> str:
@@ -121,9 +137,14 @@ def report(where: str, times: dict[str, list[float]]) -> str:
     return "\n".join(lines)
 
 
-def measure(prompt: bool = True, rounds: int = ROUNDS) -> dict[str, list[float]]:
-    """Milliseconds of each press, by what was measured; without `prompt` on Jupyter's own server."""
-    times: dict[str, list[float]] = {name: [] for name in PICTURES}
+def measure(
+    prompt: bool = True, rounds: int = ROUNDS
+) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Milliseconds of each press and of each run to the first slider, by what was measured.
+
+    Without `prompt` on Jupyter's own server.
+    """
+    presses: dict[str, list[float]] = {name: [] for name in PICTURES}
     with tempfile.TemporaryDirectory() as made, sync_playwright() as playwright:
         folder = Path(made)
         _write_notebook(folder / "notebooks" / "bench.ipynb")
@@ -135,28 +156,34 @@ def measure(prompt: bool = True, rounds: int = ROUNDS) -> dict[str, list[float]]
             _open(page, address.format(name="bench.ipynb"))
             for _ in range(rounds):
                 for name, (label, selector) in PICTURES.items():
-                    times[name] += _press(page, page.get_by_label(label).first, selector)
+                    presses[name] += _press(page, page.get_by_label(label).first, selector)
+            first = {
+                name: [page.evaluate(FIRST_IN_CELL, cell) for _ in range(OPENED)]
+                for name, cell in CELLS.items()
+            }
             browser.close()
-    return times
+    return presses, first
 
 
-def measure_page(rounds: int = ROUNDS) -> tuple[list[float], list[float]]:
-    """Milliseconds of each press on the page, and of each time that it was opened."""
-    label, selector = PICTURES["our cost view"]
-    opened = []
+def measure_pages(rounds: int = ROUNDS) -> tuple[dict[str, list[float]], dict[str, list[float]]]:
+    """Milliseconds of each press on a page, and of each time that it was opened, by the page."""
+    first: dict[str, list[float]] = {name: [] for name in PAGES}
+    presses: dict[str, list[float]] = {name: [] for name in PAGES}
     with sync_playwright() as playwright:
         browser = launch(playwright)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.add_init_script(FIRST)
-        for _ in range(OPENED):
-            page.goto("about:blank")
-            page.goto(PAGE.as_uri())
-            page.wait_for_function("window.first")
-            opened.append(page.evaluate("window.first"))
-        slider = page.get_by_label(label).first
-        presses = [time for _ in range(rounds) for time in _press(page, slider, selector)]
+        for name, address in PAGES.items():
+            for _ in range(OPENED):
+                page.goto("about:blank")
+                page.goto(address)
+                page.wait_for_function("window.first")
+                first[name].append(page.evaluate("window.first"))
+            label, selector = PICTURES[name]
+            slider = page.get_by_label(label).first
+            presses[name] += [time for _ in range(rounds) for time in _press(page, slider, selector)]
         browser.close()
-    return presses, opened
+    return presses, first
 
 
 def _write_notebook(path: Path) -> None:
