@@ -85,10 +85,11 @@ def _live(state: Mapping, models: Models, model: Mapping) -> str:
     """An explorer itself: its model runs in the browser, so it works on a page as it does in JupyterLab."""
     values = json.dumps({name: state[name] for name in ("data", "state")}).replace("</", "<\\/")
     script = state["_esm"].replace("export default { render };", "")
-    nothing = ", ".join(f"{name}: () => {{}}" for name in ("set", "save_changes", "send", "on"))
     drawing = (
-        "render({ el: document.currentScript.previousElementSibling, "
-        f"model: {{ get: (name) => values[name], {nothing} }} }});"
+        "let answered;\nconst model = { get: (name) => values[name], set() {}, save_changes() {}, "
+        "on: (_, call) => { answered = call; }, "
+        "send: () => answered({ say: 'That button works in JupyterLab only.' }) };\n"
+        "render({ el: document.currentScript.previousElementSibling, model });"
     )
     return live(f"{script}\nconst values = {values};\n{drawing}", state["_css"])
 
