@@ -37,10 +37,6 @@ export function requestCost(own, perMonth) {
   return ((calls * own.token_factor) / 1e6) * (plain + output + repeated);
 }
 
-export function bill(values, name, horizon) {
-  return billOf(owned(values, "case"), owned(values, name), horizon);
-}
-
 function billOf(shared, own, horizon) {
   const training = (own.examples * own.example_tokens * own.epochs * own.training_price) / 1e6 + own.gpu_hours * own.gpu_price;
   const labels = Math.max(own.examples - shared.labels_owned, 0) * (1 - own.labels_in_setup);
@@ -101,13 +97,11 @@ export function bills(state) {
   return Object.fromEntries(state.approaches.map((name) => [name, billOf(owners.case, owners[name], state.horizon)]));
 }
 
-// The pair's difference as a function of values that are changed: a's total less b's.
-function difference(state, a, b) {
+// The bills of some approaches as a function of values that are changed.
+export function pricing(state, names = state.pair) {
   const values = baseOf(state);
-  const owners = [a, b].map((name) => owned(values, name));
-  const shared = owned(values, "case");
-  const place = { case: shared, [a]: owners[0], [b]: owners[1] };
-  return (changed) => {
+  const place = Object.fromEntries(["case", ...names].map((owner) => [owner, owned(values, owner)]));
+  return (changed = {}) => {
     const before = [];
     for (const key in changed) {
       const at = key.indexOf(".");
@@ -116,10 +110,19 @@ function difference(state, a, b) {
       before.push([owner, name, owner[name]]);
       owner[name] = changed[key];
     }
-    const totals = owners.map((own) => billOf(shared, own, state.horizon).total);
+    const priced = names.map((name) => billOf(place.case, place[name], state.horizon));
     for (const [owner, name, value] of before) owner[name] = value;
-    const gap = totals[0] - totals[1];
-    return Math.abs(gap) < 1e-11 * (totals[0] + totals[1]) ? 0 : gap;
+    return priced;
+  };
+}
+
+// The pair's difference: a's total less b's.
+function difference(state, a, b) {
+  const priced = pricing(state, [a, b]);
+  return (changed) => {
+    const [one, other] = priced(changed);
+    const gap = one.total - other.total;
+    return Math.abs(gap) < 1e-11 * (one.total + other.total) ? 0 : gap;
   };
 }
 
@@ -153,8 +156,9 @@ export function breakEvenVolumes(state, a, b) {
   const reach = Math.log(MOST / LEAST);
   const grid = Array.from({ length: GRID }, (_, place) => LEAST * Math.exp((reach * place) / (GRID - 1)));
   const volumes = [...grid];
+  const priced = pricing(state, [a, b]);
   const hosted = [a, b].map((name) => owned(values, name)).filter(({ hosting }) => hosting);
-  const near = hosted.length ? mayTurn(grid.map((volume) => [a, b].map((name) => bill({ ...values, "case.volume": volume }, name, state.horizon)))) : [];
+  const near = hosted.length ? mayTurn(grid.map((volume) => priced({ "case.volume": volume }))) : [];
   for (const { capacity, adapters } of hosted) {
     for (let month = 0; month < state.horizon; month += 1) {
       const ofOne = (1 + values["case.growth"]) ** month;

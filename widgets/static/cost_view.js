@@ -1,6 +1,6 @@
 // The cost explorer: controls on the left, the pictures that they move on the right. DATA comes from
 // widgets/cost/page.py. Used by the widget in JupyterLab and by site/cost.html, which keep nothing elsewhere.
-import { baseOf, bill, bills, breakEvenMonths, byReach, clip, explore } from "./cost_model.js";
+import { bills, breakEvenMonths, byReach, clip, explore, pricing } from "./cost_model.js";
 import {
   KINDS,
   advice,
@@ -240,8 +240,8 @@ export function mount(root, data, { state: given = null, onChange = null, press 
   // Draws what has been found so far; a picture whose numbers are still to come is left as it was, paler.
   function drawLate() {
     const { changes, swings, crossings } = late;
-    const values = baseOf(state);
-    const totalsAt = (volume) => state.pair.map((name) => bill({ ...values, [VOLUME]: volume }, name, state.horizon).total);
+    const priced = pricing(state);
+    const totalsAt = (volume) => priced({ [VOLUME]: volume }).map(({ total }) => total);
     if (crossings) at(".volumes").innerHTML = atWhichVolume(state, crossings, totalsAt, names, width);
     if (changes) at(".changes").innerHTML = whatWouldHaveToBeTrue(state, bills(state), changes, names);
     if (swings) at(".tornado").innerHTML = whatMovesIt(state, swings, names, width);
@@ -257,7 +257,14 @@ export function mount(root, data, { state: given = null, onChange = null, press 
     frame = requestAnimationFrame(() => { frame = null; if (changed) follow(); });
   }
 
+  // What the worker would find is of a case that is over, and it takes its time from the hand.
+  function stop() {
+    worker?.terminate();
+    worker = null;
+  }
+
   function moved() {
+    stop();
     if (Object.keys(late).length) { late = {}; drawLate(); }
     say("");
     follow();
@@ -267,8 +274,7 @@ export function mount(root, data, { state: given = null, onChange = null, press 
 
   function settle() {
     if (changed) draw();
-    worker?.terminate();
-    worker = null;
+    stop();
     const found = (part) => {
       late = { ...late, ...part };
       drawLate();
@@ -282,7 +288,7 @@ export function mount(root, data, { state: given = null, onChange = null, press 
       const place = URL.createObjectURL(new Blob([source], { type: "text/javascript" }));
       worker = new Worker(place);
       URL.revokeObjectURL(place);
-      worker.onmessage = (event) => found(event.data);
+      worker.onmessage = ({ target, data: part }) => { if (target === worker) found(part); };
       worker.postMessage([state, data.definitions]);
     } catch {
       explore(state, data.definitions, found); // where a page may not start a worker
