@@ -38,7 +38,7 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
 
   root.innerHTML = `
     <div class="explorer decide">
-      <p class="what">Answer three questions. Then only those are asked that can still change the advice.</p>
+      <p class="what">Think of one task that a model does for you. Answer three questions about it; then only those are asked that can still change the advice.</p>
       <div class="advice"></div>
       <p class="unseen" role="status"></p>
       <div class="sides">
@@ -156,7 +156,7 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
     const left = open.some((name) => talk.includes(name) && !touched.has(name) && !first.includes(name));
     at(".end").textContent = begun && !left ? "No other question can change the advice now." : "";
     fold(".known", "Known already", known.filter((name) => !first.includes(name)));
-    fold(".others", "The other questions, which cannot change the advice now", names.filter((name) => !talk.includes(name) && !known.includes(name)));
+    fold(".others", begun ? "The other questions, which cannot change the advice now" : "All other questions", names.filter((name) => !talk.includes(name) && !known.includes(name)));
   }
 
   function place(holder, wanted) {
