@@ -17,7 +17,8 @@ from widgets.page_view import PageView
 # It stands in for the model that a kernel shares with the page; `answer` is a message from Python.
 STAND_IN = """values => {
     Object.assign(window, {values, sent: []});
-    navigator.clipboard.writeText = text => { window.copied = text; return Promise.resolve(); };
+    const clipboard = { writeText: async text => { window.copied = text; } };
+    Object.defineProperty(navigator, 'clipboard', {value: clipboard, configurable: true});
     const model = {
         get: name => values[name],
         set: (name, value) => { values[name] = value; },
