@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from tests.browser import open_page
+from tests.widgets.notebook_page import READY, shown
 from widgets.cost.inputs import from_json as cost_state
 from widgets.cost.presets import from_board
 from widgets.cost.view import CostView
@@ -14,24 +15,7 @@ from widgets.decision.answers import from_json as answers_of
 from widgets.decision.view import DecisionView
 from widgets.page_view import PageView
 
-# It stands in for the model that a kernel shares with the page; `answer` is a message from Python.
-STAND_IN = """values => {
-    Object.assign(window, {values, sent: []});
-    const clipboard = { writeText: async text => { window.copied = text; } };
-    Object.defineProperty(navigator, 'clipboard', {value: clipboard, configurable: true});
-    const model = {
-        get: name => values[name],
-        set: (name, value) => { values[name] = value; },
-        save_changes() {},
-        send: message => sent.push(message),
-        on: (_, call) => { window.answer = call; },
-    };
-    window.render({model, el: document.querySelector('main')});
-}"""
 PRINT = "window.print = () => { window.top.printed = document.body.cloneNode(true); }"
-# Of the cost view the advice may still change with the draws.
-READY = """() => document.querySelector('.decide')
-    || document.querySelector('.certainty').innerText.includes('draws')"""
 
 
 def unshared() -> CostView:
@@ -44,17 +28,6 @@ def page() -> Iterator[Page]:
     with open_page(1000, 900) as opened:
         opened.add_init_script(PRINT)
         yield opened
-
-
-def shown(page: Page, view: PageView) -> None:
-    page.goto("about:blank")
-    page.set_content("<main></main>")
-    page.add_style_tag(content=view._css)
-    script = view._esm.replace("export default { render };", "window.render = render;")
-    page.add_script_tag(content=script, type="module")
-    page.wait_for_function("() => window.render !== undefined")
-    page.evaluate(STAND_IN, {"data": view.data, "state": view.state})
-    page.wait_for_function(READY)
 
 
 def press(page: Page, view: PageView, button: str) -> None:

@@ -8,19 +8,12 @@ import pytest
 from course.errors import CourseError
 from tests.browser import open_page
 from tests.widgets.decision.cases import READY
+from tests.widgets.notebook_page import shown
 from widgets.decision.answers import Answers, load, to_json
 from widgets.decision.model import advise
 from widgets.decision.view import DecisionView
 
 MEASURED = replace(READY, failure_rate=13 / 72, evaluation_rows=72, measured_on="a <rung>, 72 tickets")
-# It stands in for the model that a kernel shares with the page: it keeps what is set and notes what is sent.
-STAND_IN = """values => {
-    Object.assign(window, {values, sent: []});
-    const keep = (name, value) => { values[name] = value; };
-    const [get, send] = [name => values[name], one => sent.push(one)];
-    const model = {get, set: keep, save_changes() {}, send, on() {}};
-    window.render({model, el: document.querySelector('main')});
-}"""
 
 
 @pytest.fixture
@@ -61,12 +54,7 @@ def test_a_state_that_is_damaged_is_named(view):
 @pytest.mark.slow
 def test_the_talk_in_a_notebook(view):
     with open_page(1000, 900) as page:
-        page.set_content("<main></main>")
-        page.add_style_tag(content=view._css)
-        script = view._esm.replace("export default { render };", "window.render = render;")
-        page.add_script_tag(content=script, type="module")
-        page.wait_for_function("() => window.render !== undefined")
-        page.evaluate(STAND_IN, {"data": view.data, "state": view.state})
+        shown(page, view)
         assert advise(MEASURED).sentence in page.inner_text(".advice")
         page.locator(".behind", has_text="a <rung>, 72 tickets").wait_for()
         assert page.locator("script").count() == 1  # nothing that a reader writes becomes markup
