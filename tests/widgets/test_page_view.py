@@ -92,6 +92,7 @@ def test_a_notebook_prints_the_explorer_alone_with_everything_unfolded(page, mak
     number = page.locator("input[type=number]").last
     page.evaluate("document.querySelectorAll('input[type=checkbox]').forEach(one => { one.checked = true; })")
     page.get_by_role("button", name="Print").click()
+    page.wait_for_function("window.printed")
     paper = page.evaluate(
         """() => ({
             text: printed.textContent,

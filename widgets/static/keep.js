@@ -76,10 +76,14 @@ export function printAlone(part) {
   for (const details of copy.querySelectorAll("details")) details.open = true;
   const styles = [...document.querySelectorAll("style")].filter((style) => style.textContent.includes(".explorer"));
   const frame = document.createElement("iframe");
-  Object.assign(frame, { title: "To print", style: "position: fixed; width: 0; height: 0; border: 0" });
+  Object.assign(frame, {
+    title: "To print",
+    style: "position: fixed; width: 0; height: 0; border: 0",
+    srcdoc: `<!doctype html><html lang="en"><meta charset="utf-8">${[...styles, copy].map((one) => one.outerHTML).join("")}</html>`,
+    onload() {
+      frame.contentWindow.addEventListener("afterprint", () => frame.remove());
+      frame.contentWindow.print();
+    },
+  });
   document.body.append(frame);
-  frame.contentDocument.head.append(...styles.map((style) => style.cloneNode(true)));
-  frame.contentDocument.body.append(copy);
-  frame.contentWindow.addEventListener("afterprint", () => frame.remove());
-  frame.contentWindow.print();
 }
