@@ -34,7 +34,7 @@ def _chooses(my_choice: Callable[[list[tuple[str, int, float]]], str]) -> str | 
     for rungs, right in RUNGS:
         chosen = my_choice(list(rungs))
         if chosen != right:
-            shown = "; ".join(f"{name} {rows} right, ${cost:g}" for name, rows, cost in rungs)
+            shown = "; ".join(f"{name} {rows} right, {cost:g} dollars" for name, rows, cost in rungs)
             return f"of ({shown}) it takes {chosen!r}."
     return None
 

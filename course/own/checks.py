@@ -169,8 +169,8 @@ def rare(counted: Mapping[str, int], rows: Sequence[OwnRow]) -> FileFinding | No
     few = [row for row in rows if counted[row.label] < RARE]
     names = sorted({row.label for row in few})
     fix = (
-        f"{len(names)} labels have fewer than {RARE} rows ({', '.join(names[:_NAMED])}): "
-        "find more of them, or merge them."
+        f"Fewer than {RARE} rows, as of {len(names)} label{'s' * (len(names) > 1)} "
+        f"({', '.join(names[:_NAMED])}): find more of them, or merge them."
     )
     return _finding("a rare label", few, fix, value="label")
 

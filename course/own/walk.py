@@ -73,11 +73,11 @@ def table(results: Sequence[Result]) -> pd.DataFrame:
     lines = {
         result.name: {
             "right": f"{result.right} of {result.n}",
-            "%": percent(result.accuracy),
-            "95 %": " to ".join(map(percent, result.interval)),
-            "readable, %": percent(result.valid),
-            "time a row": "-" if result.seconds is None else duration(result.seconds),
-            "1,000 rows": money(result.cost_per_1000),
+            "%": f"{100 * result.accuracy:.0f}",
+            "95 %": "-".join(f"{100 * end:.0f}" for end in result.interval),
+            "readable": f"{100 * result.valid:.0f} %",
+            "time": "-" if result.seconds is None else duration(result.seconds),
+            "1,000 cost": money(result.cost_per_1000),
         }
         for result in results
     }
