@@ -82,7 +82,7 @@ check: $(TESTED)
 	$(BIN)/mypy
 	$(PYTEST) -q -m "not slow" --numprocesses auto --dist loadscope tests
 
-test: $(TESTED)
+test: $(TESTED) $(ROOM_READY)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy
@@ -120,7 +120,7 @@ $(ROOM_READY): $(READY) requirements-room.txt workshop/package-lock.json
 	$(BIN)/python -m workshop.install
 	touch $@
 
-$(TESTED): $(READY) $(ROOM_READY) requirements-test.txt requirements-train.txt
-	$(call INSTALL,-r requirements-test.txt)
+$(TESTED): $(READY) requirements-test.txt requirements-room.txt requirements-train.txt
+	$(call INSTALL,-r requirements-test.txt -r requirements-room.txt)
 	$(BIN)/python -m course.tuning.setup
 	touch $@
