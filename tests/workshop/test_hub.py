@@ -106,7 +106,7 @@ def open_to_six(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenRoom]:
 
 @pytest.mark.slow
 def test_five_learners_go_on_while_everything_is_killed(open_to_six: OpenRoom):
-    test = asyncio.run(asyncio.wait_for(measure(open_to_six, 5, 5, 1, kill=True), 300))
+    test = asyncio.run(asyncio.wait_for(measure(open_to_six, 5, 5, 1, kill=True), 500))
     assert test.passed, test.report()
     assert test.killed == ["proxy", "engine", "hub", "kernels"]
     assert len(test.answers) == 10
