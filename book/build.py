@@ -11,6 +11,7 @@ network. The pictures need the Chromium of the tests.
 import argparse
 import gzip
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -47,6 +48,7 @@ MODULE, ITS_ROOT = (
 )
 # The theme's icons are a font as well as this script of 1.5 MB; its preloading holds up what is read first.
 UNUSED = re.compile(r'<script defer src="[^"]*fontawesome\.js[^>]*></script>|<link rel="preload"[^>]*>')
+IMAGE = re.compile(r'(?<!loading="lazy" )src="(?=(?:\.\./)*_images/)')
 BLOCKING = re.compile(r'<script src="(?!\S*documentation_options)')
 
 
@@ -127,12 +129,13 @@ def write(files: Mapping[str, str | bytes], folder: Path) -> None:
 
 def lighten(folder: Path) -> None:
     """Take out of the built pages what would be fetched before the text or for nobody."""
+    shutil.rmtree(folder / "_static" / "locales", ignore_errors=True)
     for path in [*folder.rglob("*.map"), *folder.rglob("fontawesome.js")]:
         path.unlink()
     for path in folder.rglob("*.html"):
         text = UNUSED.sub("", path.read_text(encoding="utf-8"))
-        text = BLOCKING.sub('<script defer src="', text)
-        path.write_text(text.replace('src="_images/', 'loading="lazy" src="_images/'), encoding="utf-8")
+        text = IMAGE.sub('loading="lazy" src="', BLOCKING.sub('<script defer src="', text))
+        path.write_text(text, encoding="utf-8")
 
 
 def build(ran: Mapping[str, NotebookNode], folder: Path, drawing: Drawing, *, strict: bool) -> Path:
@@ -143,7 +146,8 @@ def build(ran: Mapping[str, NotebookNode], folder: Path, drawing: Drawing, *, st
     write(sources(ran, drawing), folder / "source")
     html = folder / "html"
     options = ["--fail-on-warning"] if strict else []
-    command = [sys.executable, "-m", "sphinx", "-q", *options, "-b", "html", folder / "source", html]
+    kept = ["-d", folder / "doctrees"]
+    command = [sys.executable, "-m", "sphinx", "-q", *options, *kept, "-b", "html", folder / "source", html]
     subprocess.run(command, check=True)
     lighten(html)
     wrong = check.from_elsewhere(html) + (check.broken_links(check.parsed(html)) if strict else [])

@@ -19,6 +19,8 @@ CHART_WIDTH, STILL_WIDTH, STILL_HEIGHT = 720, 720, 900  # pixels
 LATE_MS = 1000  # until an explorer has drawn all of its pictures
 TO_IMAGE = """([figure, format, width]) =>
     Plotly.toImage(figure, {format, width, height: figure.layout?.height || 420})"""
+# Of pandas, above the names of rows. A header without words says nothing to a screen reader.
+NO_HEADER = re.compile(r"<th[^>]*>(?:&nbsp;|\s)*</th>")
 # What scripts have drawn, without the scripts. Two frames, because some drawing waits for the first.
 DRAWN = """async () => {
     for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
@@ -83,6 +85,8 @@ def page_of(notebook: NotebookNode, drawing: Drawing, top: str = "") -> Notebook
                 shown = still(data.pop(WIDGET)["model_id"], models)
                 note = NOTE if CONTROL in shown else ""
                 data["text/html"] = f'<div class="still">{drawing.widget(shown, top)}{note}</div>'
+            elif "text/html" in data:
+                data["text/html"] = NO_HEADER.sub("<td></td>", data["text/html"])
             if PLOTLY in data:
                 figure = data.pop(PLOTLY)
                 alt = f"Chart: {_title(figure, cell.source)}. The lesson prints the same."

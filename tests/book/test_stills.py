@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 import nbformat
+import pandas as pd
 import pytest
 from ipywidgets import HTML, Checkbox, IntSlider, VBox, Widget
 from ipywidgets.embed import dependency_state
@@ -121,3 +122,16 @@ def test_a_plotly_figure_becomes_a_picture_with_its_title(drawing):
     assert "</svg>" in cell.outputs[0]["data"]["image/svg+xml"] and PLOTLY not in cell.outputs[0]["data"]
     assert cell.metadata["mystnb"]["image"]["alt"].startswith("Chart: Quality.")
     assert drawing.chart(figure, "png").startswith(b"\x89PNG")
+
+
+def test_a_table_has_no_header_without_words():
+    frame = pd.DataFrame({"right": [1]}, index=["one"])
+    for table in (frame.to_html(), frame.style.to_html()):
+        output = nbformat.v4.new_output("execute_result", {"text/html": table}, execution_count=1)
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("frame", outputs=[output])])
+        shown = page_of(notebook, drawing=None).cells[0].outputs[0]["data"]["text/html"]
+        assert (
+            not re.search(r"<th[^>]*>(&nbsp;|\s)*</th>", shown)
+            and shown.count("<th") == table.count("<th") - 1
+        )
+        assert ">right</th>" in shown and ">one</th>" in shown
