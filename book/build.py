@@ -78,7 +78,10 @@ def drawing_in(browser: Browser) -> Iterator[Drawing]:
 def sources(ran: Mapping[str, NotebookNode], drawing: Drawing) -> dict[str, str | bytes]:
     """The files that Sphinx reads, by path: `ran` are executed notebooks, by their path within notebooks/."""
     files: dict[str, str | bytes] = {
-        path.relative_to(SOURCE).as_posix(): path.read_bytes() for path in SOURCE.rglob("*") if path.is_file()
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for folder, part in ((SOURCE, "."), (NOTEBOOKS, "images"))
+        for path in (folder / part).rglob("*")
+        if path.is_file()
     }
     glossary = (SOURCE / "glossary.md").read_text(encoding="utf-8")
     # In all lessons, so that a term leads to the same place when some of them are built.

@@ -137,15 +137,13 @@ def with_first_places(glossary: str, notebooks: dict[str, NotebookNode]) -> str:
 
     def linked(entry: re.Match) -> str:
         path, title, heading = _first_place(entry["term"], notebooks)
-        anchor = f"#{_slug(heading)}" if heading else ""
-        place = f"{title}, {heading}" if heading else title
-        return f"{entry[0].rstrip()}\n    First in: [{place}]({path}{anchor}).\n"
+        return f"{entry[0].rstrip()}\n    First in: [{title}, {heading}]({path}#{_slug(heading)}).\n"
 
     return re.sub(r"^(?P<term>\w.*)\n(?:    .*\n)+", linked, glossary, flags=re.MULTILINE)
 
 
 def _first_place(term: str, notebooks: dict[str, NotebookNode]) -> tuple[str, str, str]:
-    """Path and title of the first lesson whose words have the term, and the heading above them, if any."""
+    """Path and title of the first lesson that has the term below a heading, and that heading."""
     word = re.compile(rf"\b{re.escape(term)}s?\b".replace(r"\ ", r"\s+"), re.IGNORECASE)
     for path, notebook in notebooks.items():
         title = heading = ""
@@ -155,7 +153,8 @@ def _first_place(term: str, notebooks: dict[str, NotebookNode]) -> tuple[str, st
             for part in re.split(r"^(?=##? )", cell.source, flags=re.MULTILINE):
                 if found := re.match("(##?) (.*)", part):
                     title, heading = (found[2], "") if found[1] == "#" else (title, found[2])
-                if word.search(part):
+                # Goals and the line that leads to the next lesson only name things.
+                if heading not in ("", "Quiz") and word.search(part):
                     return path, title, heading
     raise CourseError(f"No lesson has the term {term!r} of book/source/glossary.md; use it, or remove it.")
 

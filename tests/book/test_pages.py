@@ -56,7 +56,10 @@ def test_every_lesson_and_every_notebook_to_go_deeper_is_a_page():
 
 
 def test_a_term_leads_to_the_heading_under_which_it_first_stands():
-    words = ["# 00 One\n\nNo term.\n\n## The first\n\nTwo test\nsets here.", "## The second\n\nA test set."]
+    words = [
+        "# 00 One\n\n- see a test set\n\n## The first\n\nTwo test\nsets here.",
+        "## The second\n\nA test set.",
+    ]
     one, two = (nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell(text)]) for text in words)
     entry = "test set\n    Rows.\n"
     assert with_first_places(entry, {"00.ipynb": one, "01.ipynb": two}) == (
