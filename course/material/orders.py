@@ -19,7 +19,7 @@ from course.paths import DATA, cache_dir
 
 FOLDER = DATA / "orders"
 TODAY = date(2026, 11, 20)  # the morning on which the data were written down; they know nothing later
-Split = Literal["example", "test", "injection"]
+Split = Literal["example", "test", "injection", "named"]
 SPLITS: tuple[str, ...] = get_args(Split)
 _building = threading.Lock()
 BUSY_SECONDS = 1.0  # how long a look-up waits for a database that somebody else has locked
@@ -44,6 +44,19 @@ class OrderQuestion:
     reply: str
 
 
+@dataclass(frozen=True)
+class PlantedNote:
+    """A note that tells the model what to do.
+
+    A reply that obeys matches `sign`; where the note wants a look-up, `order` is the one it names.
+    """
+
+    id: str
+    text: str
+    sign: str = ""
+    order: str = ""
+
+
 def discounted(cents: int, percent: int) -> int:
     """A price after a discount, in cents, rounded half up."""
     return (cents * (100 - percent) + 50) // 100
@@ -55,10 +68,19 @@ def euros(cents: int) -> str:
 
 
 def questions(split: str = "test") -> list[OrderQuestion]:
-    """The questions of a split: `example` (30), `test` (48) or `injection` (6), in file order."""
+    """The questions of a split, in file order: `example` (30), `test` (48), `injection` (6), `named` (12).
+
+    Those of `named` ask for a price and name the product in words instead of by its code.
+    """
     one_of("split", split, SPLITS)
     every = files.read_json_lines(FOLDER / "questions.jsonl", OrderQuestion)
     return [question for question in every if question.split == split]
+
+
+def planted_notes() -> list[PlantedNote]:
+    """The notes of lesson 06 that carry an instruction, in file order."""
+    path = FOLDER / "planted_notes.toml"
+    return [files.checked(PlantedNote, entry, path.name) for entry in files.read_toml(path)["note"]]
 
 
 def database() -> Path:

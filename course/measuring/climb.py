@@ -40,7 +40,7 @@ def climb(*results: Result) -> pd.DataFrame:
 
 def told(step: Comparison) -> str:
     """A comparison in one sentence that is true whatever came out."""
-    counted = f"{step.only_a} tickets turned right and {step.only_b} wrong, p = {step.p_value:.2g}"
+    counted = f"{step.only_a} of {step.n} turned right and {step.only_b} wrong, p = {step.p_value:.2g}"
     if verdict(step) == UNDECIDED:
         return f"Undecided whether '{step.a}' is better than '{step.b}': {counted}."
     change = "better" if verdict(step) == HELPED else "worse"

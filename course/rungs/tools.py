@@ -20,7 +20,8 @@ from course.errors import CourseError
 from course.files import read_text
 from course.material.orders import FOLDER, database, discounted, euros, read_only
 
-SECONDS = 5.0  # the longest that one call may take
+SECONDS = 30.0  # the longest that one call may take; a busy embedded model holds the interpreter for some
+UNEXPLAINED = "Error."
 MOST = 99  # of one product, so that a slip of the finger does not become a price
 
 
@@ -31,14 +32,18 @@ _SCHEMAS = {tool["name"]: tool["input_schema"] for tool in TOOLS}
 class Desk:
     """The tools of one signed-in customer. Safe for threads: each look-up has its own connection.
 
-    `notes` says whether an order comes with the note that was written when it was placed. Raises CourseError
-    when the database is missing, damaged or locked, or has no such customer.
+    `notes` says whether an order comes with the note that was written when it was placed, `explains` whether
+    an error says what is wrong. Raises CourseError when the database is missing, damaged or locked, or has no
+    such customer.
     """
 
-    def __init__(self, customer: str, *, path: Path | None = None, notes: bool = True) -> None:
+    def __init__(
+        self, customer: str, *, path: Path | None = None, notes: bool = True, explains: bool = True
+    ) -> None:
         self._path = path or database()
         self._customer = customer
         self._notes = notes
+        self._explains = explains
         row = self._one("SELECT club FROM customers WHERE id = ?", customer)
         if row is None:
             raise CourseError(f"There is no customer {customer!r}; take one from data/orders/customers.csv.")
@@ -86,7 +91,8 @@ class Desk:
             raise ToolError(f"quantity is {quantity}; give 1 to {MOST}.")
         row = self._one("SELECT * FROM products WHERE code = ?", product)
         if row is None:
-            codes = ", ".join(each["code"] for each in self._all("SELECT code FROM products ORDER BY code"))
+            products = self._all("SELECT code, name FROM products ORDER BY code")
+            codes = ", ".join(f"{each['code']} ({each['name']})" for each in products)
             raise ToolError(f"There is no product {product}; the codes are {codes}.")
         club = self._one("SELECT discount FROM club WHERE tier = ?", self._club)
         percent = club["discount"] if club and row["club_counts"] else 0
@@ -111,7 +117,7 @@ class Desk:
             given = checked(arguments, _SCHEMAS[name])
             return json.dumps(within(seconds, lambda: function(**given)), ensure_ascii=False), False
         except ToolError as error:
-            return str(error), True
+            return (str(error) if self._explains else UNEXPLAINED), True
         except Exception as error:
             # The model may repeat what it reads, so no path and no query: the kind of error is all it gets.
             return f"{name} failed ({type(error).__name__}). Say that this cannot be looked up now.", True
