@@ -203,7 +203,9 @@ def test_tools_answer_what_no_weights_hold_and_circles_happen():
 def test_this_model_does_not_put_a_wrong_product_right_with_the_message_alone():
     explained, bare = (measured(NAMED, with_tools(tool_loop.SYSTEM, explains)) for explains in (True, False))
     assert max(explained.right, bare.right) <= 4
-    failed = [trace for trace in explained.frame.reply if "There is no product" in " ".join(trace.results[:1])]
+    failed = [
+        trace for trace in explained.frame.reply if "There is no product" in " ".join(trace.results[:1])
+    ]
     assert len(failed) >= 4
 
 
