@@ -142,9 +142,9 @@ def write(entries: Sequence[Entry], folder: Path) -> list[Path]:
 
 
 def _sample(result: Result, outcome: Outcome) -> dict[str, Any]:
-    reply = plain_text(outcome.reply)
+    reply = "" if outcome.reply is None else plain_text(outcome.reply)
     usage = {"input_tokens": outcome.input_tokens or 0, "output_tokens": outcome.output_tokens or 0}
-    output = {
+    output: dict[str, Any] = {
         "model": result.model or NO_MODEL,
         "choices": [{"message": {"role": "assistant", "content": reply}, "stop_reason": "stop"}],
         "time": outcome.seconds,
