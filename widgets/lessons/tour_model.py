@@ -12,10 +12,11 @@ from widgets.cost.model import VOLUME, verdict
 from widgets.cost.presets import course_case
 from widgets.decision.answers import Answers
 from widgets.decision.model import Advice, advise
+from widgets.decision.tables import TRIABLE
 
 HEAD = "MiniLM + logistic regression"
 GRADED = ("key", "question", "model", "prompt", "sections", "answer", "first", "second")
-TRIED = frozenset({"prompt", "few_shot", "retrieved_examples", "schema", "encoder"})
+TRIED = frozenset(TRIABLE) - {"tuned"}
 
 
 def ways() -> list[Rung]:
@@ -24,11 +25,11 @@ def ways() -> list[Rung]:
 
 
 def way_in_words(rung: Rung) -> str:
-    """What one way reached, with its interval, and how many replies were a queue name at all."""
+    """What one way reached, how many replies were a queue name at all, and where it was measured."""
     return (
         f"{rung.name}: {rung.right} of {rung.n} tickets in the right queue, {percent(rung.accuracy)} % "
         f"({percent(rung.low)} to {percent(rung.high)} %); {percent(rung.valid_share)} % of the replies are "
-        "a queue name."
+        f"a queue name ({rung.badge})."
     )
 
 
@@ -75,8 +76,9 @@ def bar_in_words(accepted: float) -> str:
     places = Counter(gap.position((rung.low, rung.high), accepted) for rung in ways())
     best = max(ways(), key=lambda rung: rung.right)
     return (
-        f"Of {places.total()} ways, {places[gap.ABOVE]} are good enough, {places[gap.BELOW]} are not, and of "
-        f"{places[gap.UNDECIDED]} this many tickets cannot tell. The best is '{best.name}'."
+        f"At {percent(accepted)} %, {places[gap.ABOVE]} of {places.total()} ways are good enough and "
+        f"{places[gap.BELOW]} are not; for {places[gap.UNDECIDED]} there are too few tickets to tell. The "
+        f"best is '{best.name}'."
     )
 
 
@@ -86,13 +88,16 @@ def price_in_words(volume: float) -> str:
 
 
 def advice(accepted: float, volume: float, changes: str, labels: int) -> Advice:
-    """The next step for a team that has what the linear head reached, and these answers."""
+    """The next step for a team that tried all but tuning, and may use the linear head at best."""
     head = next(rung for rung in ways() if rung.name == HEAD)
     tuned_costs_less = verdict(course_case().assumptions.with_values({VOLUME: volume})).cheaper != "prompt"
     return advise(
         Answers(
             wrong=frozenset({"behaviour"}),
             tried=TRIED,
+            prompt_maximised=True,
+            curation_budget=True,
+            retraining_budget=True,
             evaluation_rows=head.n,
             failure_rate=round(1 - head.accuracy, 12),
             accepted_rate=round(1 - accepted, 12),

@@ -25,8 +25,8 @@ STEPS = {
     "The gap": "Say what is good enough, then see who reaches it: a way does when its whole interval does.",
     "What it costs": "A prompt against a hosted fine-tune over eighteen months. Token prices come from price "
     "lists; hours and error costs are assumptions, which lesson 09 opens.",
-    "The decision": "A team has the linear head of step 2 and wants more. With your bar, your volume and "
-    "these answers, what is next? Move the bar in step 4 and watch.",
+    "The decision": "A team has tried all of this, and the best that it may use is the linear head of "
+    "step 2. With your bar, your volume and these answers, what is next? Move the bar in step 4 and watch.",
 }
 
 
