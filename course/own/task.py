@@ -85,8 +85,9 @@ def load(
     """The task in a CSV file whose columns `text` and `label` hold the texts and their labels.
 
     The columns description (of the row's label; once for each is enough) and second_label (of another person)
-    are used where they are there. At most `measured` rows go to dev and to test each. CourseError for a file
-    that cannot be a task; everything else that the checks find is in `findings`, with its rows and a fix.
+    are used where they are there. About `measured` rows at most go to dev and to test each, one of each label
+    at least. CourseError for a file that cannot be a task; everything else that the checks find is in
+    `findings`, with its rows and a fix.
     """
     path = Path(path)
     if measured < 1:

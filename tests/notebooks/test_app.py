@@ -27,7 +27,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser_page() -> Iterator[Page]:
     with open_page(700, 900) as page:
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(180_000)  # a kernel imports for a while on a busy machine
         yield page
 
 
