@@ -27,7 +27,7 @@ def _arguments(given: Sequence[str] | None, about: str) -> argparse.Namespace:
     parser.add_argument("--label", default="label", help="the column with the labels (default: label)")
     parser.add_argument("--encoding", default="", help="such as cp1251, where the file is not UTF-8")
     parser.add_argument("--size", default="small", help="small, medium or large (default: small)")
-    parser.add_argument("--rows", type=int, default=MOST_MEASURED, help="most rows of dev and test each, beside one of each label")
+    parser.add_argument("--rows", type=int, default=MOST_MEASURED, help="most rows of dev and of test")
     parser.add_argument("--accept", type=float, default=ACCEPTED, help="share right that is good enough")
     return parser.parse_args(given)
 

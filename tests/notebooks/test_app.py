@@ -74,7 +74,7 @@ def test_the_workbench_answers_its_buttons(address: str, browser_page: Page) -> 
 
 def test_the_way_through_answers_each_of_its_controls(address: str, browser_page: Page) -> None:
     page = browser_page
-    open_app(page, address, "tour", "h2")
+    open_app(page, address, "tour", "input[type=range]")
     page.get_by_text("6. The decision").wait_for()
     assert page.locator("h2").count() == 6
     words = page.locator("p[role=status]")
