@@ -12,8 +12,8 @@ from course.measuring.results import percent, wilson
 from course.tuning import checks as of_training
 from course.tuning.chats import TrainingChat
 
-SHOWN_TEXT = 4_000  # bytes of a text that a model is asked about, about 1,000 tokens
-SHOWN_EXAMPLE = 1_000  # bytes of an example
+SHOWN_TEXT = 2_000  # bytes of a text that a model is asked about, about 500 tokens
+SHOWN_EXAMPLE = 500  # bytes of an example
 FEW_TO_MEASURE = 50  # test rows: with fewer, the interval is wider than 25 points
 RARE = 5  # rows of a label
 ONE_SIDED = 0.5  # share of the rows that have one label

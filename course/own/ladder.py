@@ -28,7 +28,7 @@ EXAMPLES, SCHEMA, CASCADE = "5 retrieved examples", "retrieved examples and a sc
 SHOWN = 5  # examples
 PASSED_ON = 0.3  # share of the rows on which the head is least sure, and which the cascade asks the model
 BYTES_PER_TOKEN = 2  # fewer than any text in a European language has, so that no prompt is too long
-TIMED = 8  # rows of each rung, asked at once, to say beforehand how long all will take
+TIMED = 4  # rows of each rung, asked at once, to say beforehand how long all will take
 
 Predict = Callable[[OwnRow], str]
 

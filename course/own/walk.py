@@ -48,6 +48,7 @@ class Walk:
 
 def walk(ladder: Ladder, accepted: float = ACCEPTED) -> Walk:
     """Measure every rung on dev and the chosen one on test. What was answered before is answered at once."""
+    print("Timing a few rows of each rung ...", flush=True)
     expected = ladder.expected()
     print(expected, flush=True)
     dev = ladder.on_dev()

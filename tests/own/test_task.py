@@ -83,7 +83,7 @@ def test_an_encoding_that_cannot_be_seen_can_be_named(tmp_path):
             "export the file again",
         ),
         ([("Ein Baum liegt quer", "Park")], "a rare label", (26,), "Park", "merge them"),
-        ([("x" * 5_000, "Licht")], "a long text", (26,), "xxx", "first 4,000 bytes"),
+        ([("x" * 5_000, "Licht")], "a long text", (26,), "xxx", "first 2,000 bytes"),
         ([("Eins", "1")], "a label without a name", (26,), "1", "write a word"),
         ([(f"Lampe {n}", "Licht") for n in range(9)], "one label for most rows", None, "Licht", "floor"),
         ([], "few rows", (25,), "24 rows, 6 of them for test", "225 more rows|220 more rows"),
