@@ -15,6 +15,22 @@ _ORDER_NUMBER_CASES = (
 )
 
 
+# reply, the queue that it names
+_NAMED_CASES = (
+    ("safety", "safety"),
+    ("`device_fault`", "device_fault"),
+    ('{"queue": "plan_change"}', "plan_change"),
+    ("The queue is order_status. Please check the order_status page.", "order_status"),
+    ("This goes to cancellation or to plan_change.", None),
+    ("I am not sure.", None),
+    ("", None),
+)
+
+
+def _names_the_queue(function: object) -> str | None:
+    return tried(function, _NAMED_CASES, "for the reply {0!r} it says {given!r}, not {right!r}.")
+
+
 def _keeps_order_numbers(checker: object) -> str | None:
     sentence = "for the message {1!r} and the line {0!r} it says {given}, not {right}."
     return tried(checker, _ORDER_NUMBER_CASES, sentence, as_truth)
@@ -37,4 +53,4 @@ def _is_repaired(prompt: object) -> str | None:
     return f"the linter is silent, but the prompt no longer says {lost[0]}." if lost else None
 
 
-CHECKS = {"01.1": _keeps_order_numbers, "01.2": _is_repaired}
+CHECKS = {"01.1": _names_the_queue, "01.2": _is_repaired, "01.3": _keeps_order_numbers}

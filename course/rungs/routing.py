@@ -44,6 +44,7 @@ def one_of(field: str, values: Sequence[str]) -> dict[str, Any]:
     }
 
 
+REASONING_TOKENS = 120
 QUEUE_SCHEMA = one_of("queue", QUEUES)
 
 
@@ -112,6 +113,17 @@ def route(
         "messages": as_turns(examples, ticket.text, as_json=constrained),
     }
     return reply(client, request, QUEUE_SCHEMA if constrained else None)
+
+
+def reason_first(client: Anthropic, model: str, ticket: HasText) -> str:
+    """The last line of a reply to the descriptions that says first what the customer wants solved."""
+    answer = client.messages.create(
+        model=model,
+        max_tokens=REASONING_TOKENS,
+        system=f"{described()}\n{prompt('route_reasoning')}",
+        messages=as_turns([], ticket.text),
+    )
+    return text_of(answer).strip().rpartition("\n")[2].strip()
 
 
 def reply(client: Anthropic, request: dict[str, Any], schema: dict[str, Any] | None) -> str:

@@ -15,7 +15,7 @@ from course.engine.client import CourseClient
 from course.engine.sizes import local_model
 from course.errors import CourseError
 from course.files import checked, database
-from course.material.data import QUEUES, Ticket, queue_descriptions, tickets
+from course.material.data import QUEUES, Ticket, lesson_sample, queue_descriptions, tickets
 from course.measuring.evaluate import evaluate
 from course.measuring.results import Outcome, Result, plain_text
 from course.paths import results_dir
@@ -99,7 +99,7 @@ def measure(
     rows: Sequence[Ticket] | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Version:
-    """Ask the draft for every ticket of a split (or for `rows`), keep the result and return the version.
+    """Ask the draft for the lessons' sample of a split (or `rows`), keep the result and return the version.
 
     `on_progress` gets the count of finished rows; a CourseError that it raises stops the run. A draft that
     was measured on that split already is not measured again: on test that is the one look it has.
@@ -107,7 +107,7 @@ def measure(
     version = _version(draft)
     if getattr(version, split) is not None:
         return version
-    asked = tickets(split) if rows is None else rows
+    asked = lesson_sample(split) if rows is None else rows
     examples = {row.id: shown for row, shown in zip(asked, draft.shown_with(asked), strict=True)}
 
     def predict(ticket: Ticket) -> str:

@@ -39,9 +39,9 @@ SHOWN = {
 
 @cache
 def cells(number: str) -> dict[str, str]:
-    """Source of each cell of a lesson, by its id."""
-    notebook = json.loads(lesson(number).path.read_text(encoding="utf-8"))
-    return {cell["id"]: "".join(cell["source"]) for cell in notebook["cells"]}
+    """Source of each cell of a lesson and of what goes deeper, by its id."""
+    notebooks = [json.loads(path.read_text(encoding="utf-8")) for path in reversed(lesson(number).notebooks)]
+    return {cell["id"]: "".join(cell["source"]) for notebook in notebooks for cell in notebook["cells"]}
 
 
 def named_in(number: str) -> set[str]:

@@ -10,7 +10,7 @@ from ipywidgets import HTML, Box, Layout, Textarea, VBox
 
 from course.engine.client import connect
 from course.errors import CourseError
-from course.material.data import tickets
+from course.material.data import lesson_sample
 from course.rungs.workbench import WAYS, Draft, Split, Version, looks_at_test, measure, versions
 from widgets.actions import Actions, Answer
 from widgets.chart import BLUE, Axis, Line, LineChart, Mark
@@ -41,7 +41,7 @@ class Workbench(VBox):
         self.schema = Choice("Reply", {"free text": False, "held by a schema": True}, False)
         self.version = Choice("Version", {"a new one": 0}, 0)
         self.actions = Actions({"Run on dev": self.run, "Stop": self.stop, "Look at test": self.look})
-        self.status, self.words, self.mistakes = HTML(), HTML(), HTML()
+        self.asks, self.status, self.words, self.mistakes = HTML(), HTML(), HTML(), HTML()
         self.chart = LineChart(Axis("version"), Axis("right on dev, %", low=0, high=100), height=220)
         self._stopped = threading.Event()
         self._worker: threading.Thread | None = None
@@ -49,8 +49,26 @@ class Workbench(VBox):
         self._show_draft(Draft())
         self._draw(versions())
         self.version.observe(lambda _: self._load(), names="position")
-        controls = [
-            self.version,
+        column = Layout(flex="1 1 320px", min_width="300px")
+        self._controls = VBox(layout=column)
+        for control in (self.size, self.examples, self.count, self.schema):
+            control.observe(lambda _: self._show_controls(), names="position")
+        self.version.observe(lambda _: self._show_controls(), names="options")
+        self._show_controls()
+        right = VBox([self.chart, self.words, self.mistakes], layout=column)
+        super().__init__([Box([self._controls, right], layout=Layout(display="flex", flex_flow="row wrap"))])
+
+    def _show_controls(self) -> None:
+        """The controls that matter now, and what a run would ask."""
+        settings = Draft(
+            size=self.size.value,
+            examples=self.examples.value,
+            count=int(self.count.value),
+            schema=self.schema.value,
+        )
+        self.asks.value = f"<small>A run asks: {settings}.</small>"
+        self._controls.children = [
+            *([self.version] if len(self.version.options) > 1 else []),
             self.prompt,
             HTML(
                 "<small><code>{queues}</code> stands for the names of the queues, "
@@ -58,17 +76,12 @@ class Workbench(VBox):
             ),
             self.size,
             self.examples,
-            self.count,
+            *([self.count] if self.examples.value != "none" else []),
             self.schema,
+            self.asks,
             self.actions,
             self.status,
         ]
-        column = Layout(flex="1 1 320px", min_width="300px")
-        left, right = (
-            VBox(controls, layout=column),
-            VBox([self.chart, self.words, self.mistakes], layout=column),
-        )
-        super().__init__([Box([left, right], layout=Layout(display="flex", flex_flow="row wrap"))])
 
     @property
     def draft(self) -> Draft:
@@ -112,7 +125,7 @@ class Workbench(VBox):
         return {}
 
     def _measure(self, draft: Draft, split: Split) -> None:
-        total = len(tickets(split))
+        total = len(lesson_sample(split))
 
         def on_progress(count: int) -> None:
             if self._stopped.is_set():

@@ -3,7 +3,7 @@
 import pytest
 
 from course.errors import CourseError
-from course.material.data import QUEUES, tickets
+from course.material.data import QUEUES, lesson_sample
 from course.measuring.results import Result
 from course.rungs.workbench import Draft, Version
 from tests.rungs.answering import answering
@@ -11,7 +11,7 @@ from widgets.lessons import workbench_view
 from widgets.lessons.workbench_model import change, figures, looks, mistakes, worst_pairs
 from widgets.lessons.workbench_view import Workbench
 
-ROWS = tickets("dev")
+ROWS = lesson_sample("dev")
 RIGHT = {row.id: row.queue for row in ROWS}
 WRONG = RIGHT | {row.id: QUEUES[0] for row in ROWS[:30]}
 
@@ -39,6 +39,21 @@ def test_a_run_is_a_version_with_its_figures_and_mistakes(asked):
     assert "version 1" in bench.chart.summary
 
 
+def test_the_controls_that_matter_are_shown_with_what_a_run_asks(asked):
+    bench = Workbench()
+    assert bench.count not in bench._controls.children and bench.version not in bench._controls.children
+    bench.examples.value, bench.size.value = "fixed", "small"
+    assert bench.count in bench._controls.children
+    assert "A run asks: small, 5 fixed examples, free reply." in bench.asks.value
+    bench.prompt.value = ""  # what cannot be asked can still be set
+    bench.schema.value = True
+    assert "5 fixed examples, schema." in bench.asks.value
+    bench.prompt.value = "Route it."
+    bench.actions.press("Run on dev")
+    bench.wait()
+    assert bench.version in bench._controls.children
+
+
 def test_choosing_a_version_goes_back_to_its_draft(asked):
     bench = Workbench()
     bench.actions.press("Run on dev")
@@ -61,7 +76,7 @@ def test_test_comes_after_dev_and_its_look_is_counted(asked):
     assert "not looked at the test tickets yet" in bench.words.value
     bench.actions.press("Look at test")
     bench.wait()
-    assert len(asked) == len(ROWS) + len(tickets("test"))
+    assert len(asked) == len(ROWS) + len(lesson_sample("test"))
     assert "On test:" in bench.words.value and "looked at the test tickets once" in bench.words.value
 
 
@@ -96,7 +111,7 @@ def test_a_change_is_better_worse_or_undecided():
 
 def test_figures_and_mistakes_are_those_of_the_result():
     result = version(1, WRONG).dev
-    assert figures(result, "dev").startswith(f"{100 * result.accuracy:.1f} % of the 108 dev tickets")
+    assert figures(result, "dev").startswith(f"{100 * result.accuracy:.1f} % of the {len(ROWS)} dev tickets")
     pairs = worst_pairs(result)
     assert sum(count for _, _, count in pairs) <= result.n - result.right
     assert [count for *_, count in pairs] == sorted((count for *_, count in pairs), reverse=True)
