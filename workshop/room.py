@@ -32,7 +32,7 @@ SECRETS = ("CONFIGPROXY_AUTH_TOKEN", "ROOM_TOKEN", "ROOM_CULLER_TOKEN")  # made 
 BOARD = "/services/board/"
 PROXY = ROOT / "workshop" / "node_modules" / ".bin" / "configurable-http-proxy"
 START_SECONDS = 180.0  # until all programs answer; the engine loads its models
-STOP_SECONDS = 30.0
+STOP_SECONDS = 60.0
 AGAIN_SECONDS = 3.0  # at least, from one start of a program to the next
 SMALLEST_MEMORY = 0.5  # GB; Jupyter's server takes 0.2, a kernel that has imported the course as well
 
@@ -103,11 +103,12 @@ class Program:
     def ready(self) -> bool:
         return not self._answers or status_of(urllib.request.Request(self._answers)) > 0
 
-    def stop(self) -> None:
-        """Ask the program to end, and kill it where it does not."""
+    def stop(self, *, asked: bool = False) -> None:
+        """Ask the program to end, unless it was asked already, and kill it where it does not."""
         if self._process is None:
             return
-        self._process.terminate()
+        if not asked:
+            self._process.terminate()
         try:
             self._process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -255,7 +256,9 @@ def run(started: list[Program], arguments: argparse.Namespace, token: str) -> No
         print("Closing the room.", flush=True)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        close_servers(Ports(arguments.port), token)
+        asked = close_servers(Ports(arguments.port), token)
+        hub = next(program for program in started if program.name == "hub")
+        hub.stop(asked=asked)
         for program in started:
             program.stop()
 
@@ -275,15 +278,16 @@ def start(started: Sequence[Program]) -> None:
         time.sleep(0.5)
 
 
-def close_servers(ports: Ports, token: str) -> None:
-    """Have the hub stop the learners' servers, which it would leave running, and then itself."""
-    status_of(
+def close_servers(ports: Ports, token: str) -> bool:
+    """Have the hub stop the learners' servers, which it would leave running, and itself. Whether it will."""
+    status = status_of(
         urllib.request.Request(
             f"http://127.0.0.1:{ports.hub}/hub/api/shutdown",
             data=json.dumps({"servers": True}).encode(),
             headers={"authorization": f"token {token}"},
         )
     )
+    return status == 202
 
 
 def status_of(request: urllib.request.Request) -> int:
