@@ -189,7 +189,7 @@ def main() -> None:
         with drawing_in(browser) as drawing:
             if not numbers:
                 readme.write_tables()
-                readme.write_pictures(ran, drawing)
+                readme.write_pictures(drawing)
             html = build(ran, BUILD, drawing, strict=not numbers)
         print(sizes(html, browser))
     print(f"Built in {time.monotonic() - began:.0f} s: open {html / 'index.html'}")

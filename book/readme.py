@@ -1,4 +1,4 @@
-"""What the README and docs/results.md show: tables of what is measured, and pictures from executed lessons.
+"""What the README and docs/results.md show: tables and a picture of what is measured, and two widgets.
 
     python -m book.readme    the tables; `make site` draws the pictures as well
 
@@ -10,18 +10,24 @@ import hashlib
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from nbformat import NotebookNode
+import plotly.graph_objects as go
+from ipywidgets import Widget
+from ipywidgets.embed import dependency_state
 
-from book.pages import PLOTLY, Drawing
-from book.stills import STATES, WIDGET, still
+from book.pages import Drawing
+from book.stills import still
 from course.errors import CourseError
 from course.measuring import ladder
 from course.paths import NOTEBOOKS, ROOT
 from course.tuning import experiments
+from widgets.chart import BLUE
+from widgets.cost.view import CostView
+from widgets.lessons.few_shot_view import FewShot
 
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
 IMAGES = NOTEBOOKS / "images"
@@ -69,52 +75,39 @@ class Picture(NamedTuple):
     draw: Callable[[Drawing], bytes]
 
 
-def pictures(ran: Mapping[str, NotebookNode]) -> dict[str, Picture]:
-    """The pictures by file name; `ran` are the executed lessons, by the names of their files."""
+def pictures() -> dict[str, Picture]:
+    """The README's pictures by file name: what is measured, and two widgets as they are at first."""
+    few_shot, cost = FewShot({}), CostView()
+    shown = few_shot.chart
+    figure = _ladder().to_plotly_json()
     return {
-        "board.png": _board(_lesson("04", ran)),
-        "few_shot.png": _widget(_lesson("02", ran), "frame", ("frame", "parts", "numbers"), 620, 760),
-        "cost.png": _widget(_lesson("09", ran), "data", ("data", "state"), 1000, 900),
+        "board.png": Picture(figure["data"], lambda drawing: drawing.chart(figure, "png")),
+        "few_shot.png": Picture(
+            [shown.frame, shown.parts, shown.numbers.hex()], partial(_shot, few_shot, 620)
+        ),
+        # The widget's data bring the code of its model along.
+        "cost.png": Picture([json.loads(cost.data) | {"model": ""}, cost.state], partial(_shot, cost, 1000)),
     }
 
 
-def _lesson(number: str, ran: Mapping[str, NotebookNode]) -> NotebookNode:
-    return next(notebook for name, notebook in ran.items() if name.startswith(number))
+def _shot(widget: Widget, width: int, drawing: Drawing) -> bytes:
+    state = dependency_state([widget], drop_defaults=False)
+    return drawing.screenshot(still(widget.model_id, state), width, 800)
 
 
-def _shown(notebook: NotebookNode, kind: str) -> list[Any]:
-    outputs = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", [])]
-    return [data[kind] for data in outputs if kind in data]
-
-
-def _board(notebook: NotebookNode) -> Picture:
-    """The last board of a lesson."""
-    figure = _shown(notebook, PLOTLY)[-1]
-    points = [{part: trace.get(part) for part in ("name", "x", "y", "error_y")} for trace in figure["data"]]
-    names = [label["text"] for label in figure["layout"]["annotations"]]
-    return Picture([points, names], lambda drawing: drawing.chart(figure, "png"))
-
-
-def _widget(notebook: NotebookNode, trait: str, shown: tuple[str, ...], width: int, height: int) -> Picture:
-    """The first widget of a lesson that has a part with this trait; its data are what `shown` names."""
-    models = notebook.metadata["widgets"][STATES]["state"]
-    views = [view["model_id"] for view in _shown(notebook, WIDGET)]
-    found = (
-        (view, part) for view in views for part in _parts(view, models) if trait in models[part]["state"]
-    )
-    view, part = next(found)
-    data = {name: models[part]["state"].get(name) for name in shown}
-    if isinstance(data.get("data"), str):  # of an explorer, whose code is not data
-        data["data"] = json.loads(data["data"]) | {"model": ""}
-    data["numbers"] = [buffer["data"] for buffer in models[part].get("buffers", ())]
-    html = still(view, models)
-    return Picture(data, lambda drawing: drawing.screenshot(html, width, height))
-
-
-def _parts(model_id: str, models: Mapping[str, Any]) -> list[str]:
-    """The widget and all its parts, by their ids."""
-    children = [child.removeprefix("IPY_MODEL_") for child in models[model_id]["state"].get("children", ())]
-    return [model_id, *(part for child in children for part in _parts(child, models))]
+def _ladder() -> go.Figure:
+    """Every rung of the ladder with its interval, the best one on top."""
+    rungs = ladder.read()[::-1]
+    shares = [100 * rung.accuracy for rung in rungs]
+    interval = {
+        "array": [100 * rung.high - share for rung, share in zip(rungs, shares, strict=True)],
+        "arrayminus": [share - 100 * rung.low for rung, share in zip(rungs, shares, strict=True)],
+    }
+    names = [rung.name for rung in rungs]
+    dots = go.Scatter(x=shares, y=names, mode="markers", error_x=interval, marker={"size": 9, "color": BLUE})
+    axis = {"title": {"text": f"right of {rungs[0].n} tickets (%), 95 % interval"}, "range": [-3, 103]}
+    size = {"height": 460, "margin": {"l": 210, "r": 20, "t": 10, "b": 50}}
+    return go.Figure(dots, go.Layout(template="plotly_white", xaxis=axis, **size))
 
 
 def digest(data: Any) -> str:
@@ -141,9 +134,9 @@ def write_tables() -> None:
         path.write_text(with_tables(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def write_pictures(ran: Mapping[str, NotebookNode], drawing: Drawing) -> None:
+def write_pictures(drawing: Drawing) -> None:
     """Draw each picture whose data have changed."""
-    for name, picture in pictures(ran).items():
+    for name, picture in pictures().items():
         if digest_of(IMAGES / name) != digest(picture.data):
             (IMAGES / name).write_bytes(signed(picture.draw(drawing), picture.data))
 
