@@ -1,5 +1,6 @@
 """The README and docs/results.md show what is measured, and their pictures what the lessons draw."""
 
+import re
 import zlib
 
 import pytest
@@ -40,3 +41,11 @@ def test_a_picture_carries_the_digest_of_its_data(tmp_path):
     length, content, check = part[:4], part[4:-4], part[-4:]
     assert int.from_bytes(length, "big") == len(content) - 4
     assert int.from_bytes(check, "big") == zlib.crc32(content)
+
+
+def test_the_pictures_are_those_that_would_be_drawn_now():
+    shown = set(re.findall(r"\]\(notebooks/images/(.*)\)", readme.PAGES[0].read_text(encoding="utf-8")))
+    made = readme.pictures()
+    assert shown == set(made) and len(shown) == 3
+    for name, picture in made.items():
+        assert readme.digest_of(readme.IMAGES / name) == readme.digest(picture.data), f"{name}: run make site"
