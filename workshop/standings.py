@@ -102,7 +102,7 @@ def points(standings: Iterable[Standing]) -> list[dict[str, Any]]:
 def in_words(points: list[dict[str, Any]], learners: int) -> str:
     """The chart in a few sentences."""
     if not points:
-        return f"The chart begins when {TOO_FEW} of the {learners} learners have measured a rung."
+        return f"The chart begins when {TOO_FEW} learners have measured a rung; the room has {learners}."
     shares = [point["right"] / point["n"] for point in points]
     middle = shares[(len(shares) - 1) // 2]
     return (

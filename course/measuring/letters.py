@@ -22,30 +22,30 @@ _FENCE = "```"
 
 
 @dataclass(frozen=True)
-class Reading:
+class ReadLetter:
     """The object with the eight keys in a reply, None without exactly one, and the fault of its form."""
 
     fields: dict[str, Any] | None
     fault: str | None
 
 
-def read(reply: Any) -> Reading:
+def read(reply: Any) -> ReadLetter:
     """What stands in a reply, a text or a message."""
     text = (reply if isinstance(reply, str) else text_of(reply)).strip()
     found = _objects(text)
     records = [fields for fields, _, _ in found if fields.keys() == set(LETTER_FIELDS)]
     if not found:
-        return Reading(None, NO_OBJECT)
+        return ReadLetter(None, NO_OBJECT)
     if not records:
-        return Reading(None, OTHER_KEYS)
+        return ReadLetter(None, OTHER_KEYS)
     if any(one != other for one, other in pairwise(records)):
-        return Reading(None, SEVERAL)
+        return ReadLetter(None, SEVERAL)
     fields, start, end = next(each for each in found if each[0] == records[0])
     if (start, end) == (0, len(text)):
-        return Reading(fields, None)
+        return ReadLetter(fields, None)
     before, after = text[:start].strip(), text[end:].strip()
     fenced = before in (_FENCE, f"{_FENCE}json") and after == _FENCE
-    return Reading(fields, FENCED if fenced else CHATTY)
+    return ReadLetter(fields, FENCED if fenced else CHATTY)
 
 
 def is_right(field: str, said: object, gold: Any) -> bool:

@@ -31,9 +31,9 @@ def shapes(said: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("said", [RIGHT, WRONG])
 def test_an_object_alone_is_valid_and_the_same_in_a_fence_or_a_talk_is_a_fault_with_the_same_values(said):
-    assert scoring.read(f" {said}\n") == scoring.Reading(json.loads(said), None)
+    assert scoring.read(f" {said}\n") == scoring.ReadLetter(json.loads(said), None)
     for reply, fault in shapes(said).items():
-        assert scoring.read(reply) == scoring.Reading(json.loads(said), fault)
+        assert scoring.read(reply) == scoring.ReadLetter(json.loads(said), fault)
         assert scoring.check(LETTER, reply) == scoring.Verdict(False, False)
 
 
@@ -54,12 +54,12 @@ def test_an_object_alone_is_valid_and_the_same_in_a_fence_or_a_talk_is_a_fault_w
     ],
 )
 def test_without_one_object_with_the_eight_keys_there_are_no_values(reply, fault):
-    assert scoring.read(reply) == scoring.Reading(None, fault)
+    assert scoring.read(reply) == scoring.ReadLetter(None, fault)
     assert scoring.right_fields(LETTER, None) == []
 
 
 def test_the_same_object_twice_is_one():
-    assert scoring.read(f"{RIGHT}\nAgain:\n{RIGHT}") == scoring.Reading(LETTER.gold, scoring.CHATTY)
+    assert scoring.read(f"{RIGHT}\nAgain:\n{RIGHT}") == scoring.ReadLetter(LETTER.gold, scoring.CHATTY)
 
 
 @pytest.mark.parametrize(
