@@ -95,9 +95,10 @@ def sources(ran: Mapping[str, NotebookNode], drawing: Drawing) -> dict[str, str 
         page.cells[0].source += f"\n\n{how_to_run(PurePosixPath('notebooks', name), repository(), top)}"
         files[name] = nbformat.writes(page)
     for name, explorer in EXPLORERS.items():
-        script = MODULE.search(explorer.page())[1].replace(
-            ITS_ROOT, "document.currentScript.previousElementSibling"
-        )
+        found = MODULE.search(explorer.page())
+        if found is None:
+            raise CourseError(f"The page {name} has no script; write it anew.")
+        script = found[1].replace(ITS_ROOT, "document.currentScript.previousElementSibling")
         shown = drawing.widget(live(script, EXPLORER_CSS.read_text(encoding="utf-8")))
         text = (SOURCE / f"{name}.md").read_text(encoding="utf-8")
         files[f"{name}.md"] = text.replace("EXPLORER", f"```{{raw}} html\n{shown}\n```")
@@ -148,9 +149,20 @@ def build(ran: Mapping[str, NotebookNode], folder: Path, drawing: Drawing, *, st
     """
     write(sources(ran, drawing), folder / "source")
     html = folder / "html"
-    options = ["--fail-on-warning"] if strict else []
-    kept = ["-d", folder / "doctrees"]
-    command = [sys.executable, "-m", "sphinx", "-q", *options, *kept, "-b", "html", folder / "source", html]
+    options: list[str] = ["--fail-on-warning"] if strict else []
+    kept: list[str | Path] = ["-d", folder / "doctrees"]
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "sphinx",
+        "-q",
+        *options,
+        *kept,
+        "-b",
+        "html",
+        folder / "source",
+        html,
+    ]
     subprocess.run(command, check=True)
     lighten(html)
     wrong = check.from_elsewhere(html) + (check.broken_links(check.parsed(html)) if strict else [])

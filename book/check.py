@@ -15,7 +15,7 @@ from html.parser import HTMLParser
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
@@ -26,7 +26,8 @@ from tests.browser import launch
 
 HTML = ROOT / "build" / "book" / "html"
 WIDTHS = (360, 1280)
-SCHEMES = ("light", "dark")
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 # A slow line: of a telephone in the country.
 MEGABITS, ROUND_TRIP_MS = 1.6, 150
 MOST_SECONDS = 2.0
@@ -180,7 +181,7 @@ def faults(page: Page) -> list[str]:
     return found + ([f"scrolls {wider} pixels sideways"] if wider > 0 else [])
 
 
-def looked_at(browser: Browser, address: str, scheme: str, width: int) -> list[str]:
+def looked_at(browser: Browser, address: str, scheme: Scheme, width: int) -> list[str]:
     """The faults of one page in one look, with everything unfolded."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()

@@ -47,7 +47,7 @@ class Drawing:
 
     def screenshot(self, shown: str, width: int, height: int) -> bytes:
         """A PNG of a still, from its top on."""
-        before = self._widgets.viewport_size
+        before = self._widgets.viewport_size or {"width": width, "height": height}
         self._widgets.set_viewport_size({"width": width, "height": height})
         self._widgets.set_content(shown)
         self._widgets.wait_for_timeout(LATE_MS)

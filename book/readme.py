@@ -35,12 +35,15 @@ TABLE = re.compile(r"(<!-- table: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 KEY = b"tEXtdata\0"  # of the part of a PNG file that holds the digest
 
 
-def _row(point: ladder.Rung | experiments.TrainedPoint) -> str:
+_Named = ladder.Rung | experiments.TrainedPoint
+
+
+def _row(point: _Named) -> str:
     share = f"{point.right / point.n:.1%} ({point.low:.1%} to {point.high:.1%})"
     return f"| {point.name} | {share} | {point.valid / point.n:.0%} |"
 
 
-def _measured(points: Iterable[ladder.Rung | experiments.TrainedPoint], first: str) -> str:
+def _measured(points: Iterable[_Named], first: str) -> str:
     rows = [f"{_row(point)} {point.typical} | {point.hard} | {point.boundary} |" for point in points]
     head = [f"| {first} | right | valid replies | typical | hard | boundary |", "|---|---|---|---|---|---|"]
     return "\n".join([*head, *rows])
@@ -48,7 +51,8 @@ def _measured(points: Iterable[ladder.Rung | experiments.TrainedPoint], first: s
 
 def _some(table: str) -> str:
     """The same rows of a shorter table, with what is measured now."""
-    known = {point.name: _row(point) for point in (*ladder.read(), *experiments.read())}
+    measured: list[_Named] = [*ladder.read(), *experiments.read()]
+    known = {point.name: _row(point) for point in measured}
     head, line, *rows = table.strip().split("\n")
     names = [row.split("|")[1].strip() for row in rows]
     if missing := [name for name in names if name not in known]:

@@ -19,6 +19,7 @@ from pathlib import Path
 from unittest.mock import patch
 
 import psutil
+from anthropic.types import MessageParam
 
 from course.engine import carried
 from course.engine.carried import CarriedAnswers
@@ -84,7 +85,10 @@ def ports(numbers: list[int]) -> str:
 
 def engine(size: str) -> str:
     """The largest model answers a question that nobody recorded."""
-    question = {"role": "user", "content": f"It is {datetime.now(UTC):%H:%M:%S.%f}. Say good evening."}
+    question: MessageParam = {
+        "role": "user",
+        "content": f"It is {datetime.now(UTC):%H:%M:%S.%f}. Say good evening.",
+    }
     with tempfile.TemporaryDirectory() as results, patch.dict(os.environ, COURSE_RESULTS=results):
         with redirect_stdout(StringIO()):
             client, model = connect(size, mode="local")
