@@ -53,7 +53,7 @@ def _as_it_was(notebook: nbformat.NotebookNode, kept: Path) -> bool:
 def _run(notebook: nbformat.NotebookNode, path: Path, kept: Path) -> None:
     kept.parent.mkdir(parents=True, exist_ok=True)
     notes = kept.with_suffix(".reads")
-    os.environ |= {
+    settings = {
         "COURSE_RESULTS": str(kept.parent / "results"),
         "COURSE_MODE": "local",
         "BOOK_READS": str(notes),
@@ -65,7 +65,7 @@ def _run(notebook: nbformat.NotebookNode, path: Path, kept: Path) -> None:
         resources={"metadata": {"path": str(path.parent)}},
         store_widget_state=True,
         extra_arguments=[f"--IPKernelApp.exec_files={WATCH}"],
-    ).execute()
+    ).execute(env=os.environ | settings)
     print(f"executed {path.name} in {time.monotonic() - began:.0f} s", flush=True)
     read = (Path(line) for line in notes.read_text(encoding="utf-8").split("\n"))
     within = sorted({file.relative_to(ROOT).as_posix() for file in read if file.is_relative_to(ROOT)})

@@ -49,7 +49,7 @@ def test_a_lesson_runs_when_it_has_to(lesson, capsys):
 
 def test_what_comes_after_a_lesson_that_ran_runs_too(lesson, capsys):
     second = lesson.with_name("01.ipynb")
-    second.write_text(lesson.read_text().replace("data", "more"))
+    second.write_text(lesson.read_text().replace("data/rows", "more/rows"))
     (lesson.parent / "more").mkdir()
     (lesson.parent / "more" / "rows.csv").write_text("three")
     kept = lesson.parent / "kept"
