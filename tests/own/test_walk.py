@@ -127,7 +127,7 @@ def test_the_report_says_what_was_found(found):
         "few rows",
         HEAD,
         "MEASURE MORE",
-        "Two people agree on 23 of 23",
+        "Both labels agree on 23 of 23",
     ):
         assert part in text
 
