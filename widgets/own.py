@@ -53,9 +53,12 @@ LESSON = {
 
 
 def bill(found: Walk, volume: int) -> Assumptions:
-    """The cost model with what was measured on dev; the chosen rung's approach against a hosted fine-tune."""
+    """The cost model with what was measured; the chosen rung's approach against a hosted fine-tune.
+
+    What was looked at on test has its share from there, the other rungs from dev.
+    """
     best: dict[str, Result] = {}
-    for result in sorted(found.dev, key=lambda result: result.right):
+    for result in (*sorted(found.dev, key=lambda result: result.right), *found.test):
         if result.name in APPROACH:
             best[APPROACH[result.name]] = result
     pair = (APPROACH.get(found.chosen.name, APPROACH[HEAD]), TUNED)

@@ -77,7 +77,7 @@ def test_test_is_looked_at_once_and_its_interval_decides(found):
 def test_bill_and_advice_rest_on_what_was_measured(found):
     costs = own.bill(found, 30_000)
     assert costs.pair == ("linear_head", own.TUNED)
-    assert costs.estimates["linear_head.error_rate"].base == pytest.approx(1 - right(found, HEAD))
+    assert costs.estimates["linear_head.error_rate"].base == pytest.approx(1 - found.chosen.accuracy)
     assert costs.estimates["linear_head.error_rate"].kind == "measured"
     mine = own.answers(found, Answers(labelled_by="people"), costs)
     assert mine.failure_rate == pytest.approx(1 - found.chosen.accuracy)
