@@ -101,7 +101,7 @@ _STILLS: dict[str, Callable[[Mapping, Models, Mapping], str]] = {
     "data": _live,
     "stops": _slider,
     "questions": _quiz,
-    "rows": _claims,
+    "shown": _claims,
     "routed": _review,
     "actions": lambda state, models, model: "",
     "position": _choice,
