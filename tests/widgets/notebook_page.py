@@ -20,7 +20,7 @@ STAND_IN = """values => {
 }"""
 # Of the cost view the advice may still change with the draws.
 READY = """() => document.querySelector('.decide')
-    || document.querySelector('.certainty').innerText.includes('draws')"""
+    || !document.querySelector('.certainty .stale')"""
 
 
 def shown(page: Page, view: PageView) -> None:

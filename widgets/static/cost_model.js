@@ -12,6 +12,7 @@ const REACH = 5;
 const STEPS = 64;
 const PLACES = 17;
 const EVEN = 0.05;
+export const DRAWS = 10_000;
 
 export const clip = (value, low, high) => Math.min(Math.max(value, low), high);
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
@@ -303,7 +304,7 @@ function measured(state) {
   });
 }
 
-export function chance(state, n = 10_000, seed = 1) {
+export function chance(state, n = DRAWS, seed = 1) {
   const [a, b] = state.pair;
   const gap = difference(state, a, b);
   const groups = measured(state);

@@ -1,6 +1,6 @@
 // What the cost explorer draws and says, as text: each function takes numbers of the model and returns HTML.
 // NAMES is what `namesOf` makes of the data of widgets/cost/page.py; WIDTH is in pixels.
-import { LEAST, MOST, boundsIn, clip, isEven } from "./cost_model.js";
+import { DRAWS, LEAST, MOST, boundsIn, clip, isEven } from "./cost_model.js";
 import { escaped } from "./keep.js";
 
 const GROUPS = {
@@ -15,6 +15,11 @@ const PAIR = [
 ];
 const ORIGINS = { assumed: "assumed", claimed: "claimed by an article", measured: "measured", price: "from a price list" };
 export const KINDS = { assumed: "assumed", claimed: "claimed", measured: "measured", price: "price list" };
+export const SET_HERE = "set by the reader";
+export const FROM_LINK = "from the link";
+const OWN = { [SET_HERE]: "yours", [FROM_LINK]: "from the link" };
+// Whose a value is: one that the reader put in is nobody's assumption.
+export const origin = ({ kind, source }, kinds = KINDS) => (kind === "assumed" && OWN[source]) || kinds[kind];
 
 // Made once: a formatter takes longer to make than all that it formats.
 const commas = new Intl.NumberFormat("en-US", { maximumFractionDigits: 10 });
@@ -43,7 +48,24 @@ export function namesOf({ approaches, definitions }) {
     const text = short(shown(key, value));
     return isShare(key) ? `${text} %` : unit(key).startsWith("$") ? `$${text}` : text;
   };
-  return { approaches, definitionOf, title, label, factor, unit, shown, inWords };
+  const withUnit = (key, value) => {
+    const number = inWords(key, value).replace(/ %$/, "");
+    return unit(key).startsWith("$") ? `${number}${unit(key).slice(1)}` : `${number} ${unit(key)}`;
+  };
+  return { approaches, definitionOf, title, label, factor, unit, shown, inWords, withUnit };
+}
+
+// Pixels of a letter, as wide as the widest of the fonts has it on average.
+const PLAIN = 7;
+const BOLD = 8;
+
+// Words in lines of at most so many letters.
+function linesOf(words, letters) {
+  return words.split(" ").reduce(([...lines], word) => {
+    const longer = `${lines.at(-1)} ${word}`;
+    if (lines.length && longer.length <= letters) return [...lines.slice(0, -1), longer];
+    return [...lines, word];
+  }, []);
 }
 
 const picture = (width, height, words, inside) =>
@@ -70,33 +92,35 @@ export function advice(state, priced, drawn, { title }) {
   const [cheaper, other] = cheaperFirst(state, priced);
   const saving = priced[other].total - priced[cheaper].total;
   const over = `over ${months(state.horizon)}`;
-  if (saving === 0) return `${title(cheaper)} and ${title(other)} cost the same ${over}.`;
+  const names = Object.keys(priced);
+  const least = names.reduce((one, name) => (priced[name].total < priced[one].total ? name : one));
+  const ofAll = priced[least].total < priced[cheaper].total ? `; of all ${names.length} approaches ${title(least)} costs least, ${dollars(priced[least].total)}` : "";
+  if (saving === 0) return `${title(cheaper)} and ${title(other)} cost the same ${over}${ofAll}.`;
   const less = `costs ${dollars(saving)} less than ${title(other)} ${over}`;
   const share = drawn?.cheaper[cheaper];
   const at = `at ${short(state.estimates["case.volume"].base)} outputs a month`;
-  if (drawn && (isEven(share) || share < 0.5)) return `Too close to call ${at}: by the base values ${title(cheaper)} ${less}.`;
-  return `Of these two choose ${title(cheaper)}: ${at} it ${less}.`;
+  if (drawn && (isEven(share) || share < 0.5)) return `Too close to call ${at}: by the base values ${title(cheaper)} ${less}${ofAll}.`;
+  return `Of these two choose ${title(cheaper)}: ${at} it ${less}${ofAll}.`;
 }
 
-// How sure the advice is, which approach costs least of all, and on which error rates it rests.
+// How sure the advice is, and on which error rates it rests. While the draws are made, their place is held.
 export function certainty(state, priced, drawn, { title }) {
   const [cheaper] = cheaperFirst(state, priced);
-  const sure = drawn ? `With every input drawn from its range, it costs less in ${percent(Number(drawn.cheaper[cheaper].toPrecision(2)))} of ${short(drawn.n, 6)} draws. ` : "";
-  const names = Object.keys(priced);
-  const least = names.reduce((one, name) => (priced[name].total < priced[one].total ? name : one));
-  const better = least === cheaper ? "" : `Of all ${names.length} approaches ${title(least)} costs least: ${dollars(priced[least].total)}. `;
+  const share = drawn ? short(100 * drawn.cheaper[cheaper], 2) : "...";
+  const sure = `With every input drawn from its range, it costs less in ${share} % of ${short(DRAWS, 6)} draws.`;
   const rates = state.pair.map((name) => {
-    const { base, kind } = state.estimates[`${name}.error_rate`];
-    return `${title(name)} ${percent(base)} (${ORIGINS[kind]})`;
+    const rate = state.estimates[`${name}.error_rate`];
+    return `${title(name)} ${percent(rate.base)} (${origin(rate, ORIGINS)})`;
   });
-  return `${sure}${better}Error rates: ${rates.join(", ")}.`;
+  return `<span${drawn ? "" : ' class="stale"'}>${sure}</span> ${escaped(`Error rates: ${rates.join(", ")}.`)}`;
 }
 
 export function everyApproach(state, priced, { title }, width) {
   const rows = Object.entries(priced).sort(([, one], [, other]) => one.total - other.total);
   const most = Math.max(...rows.map(([, one]) => one.total));
   const narrow = width < 560;
-  const [left, height, under] = narrow ? [0, 36, 15] : [238, 24, 0];
+  const longest = Math.max(...rows.map(([name]) => title(name).length));
+  const [left, height, under] = narrow ? [0, 36, 15] : [24 + BOLD * longest, 24, 0];
   const room = width - left - 72;
   const lines = rows.flatMap(([name, one], row) => {
     const [place, y] = [state.pair.indexOf(name), row * height];
@@ -118,14 +142,19 @@ export function everyApproach(state, priced, { title }, width) {
   return picture(width, rows.length * height, `Total over ${months(state.horizon)}, the cheapest first: ${words}.`, lines);
 }
 
+// A round step that a span holds at most so often.
+function stepOf(span, often) {
+  const power = 10 ** Math.floor(Math.log10(span / often));
+  return power * [1, 2, 5, 10].find((one) => span / (one * power) <= often);
+}
+
 export function monthByMonth(state, priced, met, { title }, width) {
   const [left, top, room, height] = [56, 10, width - 76, 200];
   const pair = state.pair.map((name) => priced[name].cumulative);
   const most = Math.max(...pair.flat(), 1);
   const x = (month) => left + (month / state.horizon) * room;
   const y = (spent) => top + height - (spent / most) * height;
-  const power = 10 ** Math.floor(Math.log10(most / 4));
-  const step = power * [1, 2, 5, 10].find((one) => most / (one * power) <= 5);
+  const step = stepOf(most, 5);
   const drawn = [];
   for (let amount = 0; amount <= most; amount += step) {
     drawn.push(line("grid", left, y(amount), left + room, y(amount)), text(left - 6, y(amount) + 4, tick(amount), 'text-anchor="end"'));
@@ -170,55 +199,69 @@ export function atWhichVolume(state, crossings, totalsAt, { title }, width) {
     text(left + room / 2, top + height + 34, "outputs a month; dotted line: yours", 'text-anchor="middle"'),
   );
   const turns = crossings.map((one) => `From ${short(one.at)} outputs a month (${short(one.at / 30)} a day) ${title(one.cheaper)} costs less${one.byStep ? ", since hosting adds a machine" : ""}`);
-  const words = turns.length
+  const meeting = turns.length
     ? `${turns.join(". ")}.`
     : `The same one costs less at every volume from ${short(LEAST)} to ${short(MOST)} outputs a month.`;
+  const words = `Both axes are logarithmic: each grid line is ten times the one before. ${meeting}`;
   return `${picture(width, top + height + 40, `Total against volume. ${words}`, drawn)}<p>${escaped(words)}</p>`;
 }
 
-export function whatMovesIt(state, { base, bars }, { title, label, inWords }, width) {
+export function whatMovesIt(state, { base, bars }, { title, label, inWords, withUnit }, width) {
   const shown = bars.slice(0, 8).filter((bar) => bar.atLow !== bar.atHigh);
   if (!shown.length) return "<p>No input of the two is uncertain.</p>";
   const ends = [0, base, ...shown.flatMap((bar) => [bar.atLow, bar.atHigh])];
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const narrow = width < 620;
-  const [left, height, under] = narrow ? [8, 48, 24] : [310, 32, 0];
+  const left = narrow ? 8 : 310;
   const room = width - left - 12;
-  const bottom = shown.length * height;
+  const [at, side] = narrow ? [8, ""] : [left - 8, 'text-anchor="end"'];
   const x = (gap) => left + ((gap - low) / (high - low || 1)) * room;
-  const lengths = shown.map((bar, row) => {
-    const [from, to] = [x(bar.atLow), x(bar.atHigh)].sort((one, other) => one - other);
-    return `<rect x="${from}" y="${row * height + 5 + under}" width="${Math.max(to - from, 1)}" height="16" fill="${bar.turns ? "#D55E00" : "#56B4E9"}"/>`;
-  });
-  const labels = shown.flatMap((bar, row) => {
+  // The names stand beside the bars, or above them where there is no room.
+  let bottom = 0;
+  const rows = shown.map((bar) => {
     const { low: least, high: most } = state.estimates[bar.key];
-    const [at, side] = narrow ? [8, ""] : [left - 8, 'text-anchor="end"'];
-    return [
-      text(at, row * height + 12, label(bar.key), `${side} ${bar.turns ? 'class="paired"' : ""}`),
-      text(at, row * height + 24, `${inWords(bar.key, least)} to ${inWords(bar.key, most)}`, `${side} class="small"`),
-    ];
+    const names = linesOf(label(bar.key), Math.floor((narrow ? room : left - 16) / (bar.turns ? BOLD : PLAIN)));
+    const under = 13 * (names.length + 1);
+    const row = { bar, top: bottom, names, range: `${inWords(bar.key, least)} to ${withUnit(bar.key, most)}`, under };
+    row.y = narrow ? bottom + under + 3 : bottom + under / 2 - 6;
+    bottom += under + (narrow ? 30 : 8);
+    return row;
   });
+  const lengths = rows.map(({ bar, y }) => {
+    const [from, to] = [x(bar.atLow), x(bar.atHigh)].sort((one, other) => one - other);
+    return `<rect x="${from}" y="${y}" width="${Math.max(to - from, 1)}" height="16" fill="${bar.turns ? "#D55E00" : "#56B4E9"}"/>`;
+  });
+  const labels = rows.flatMap(({ bar, top, names, range, under }) => [
+    ...names.map((words, place) => text(at, top + 12 + 13 * place, words, `${side} ${bar.turns ? 'class="paired"' : ""}`)),
+    text(at, top + under - 1, range, `${side} class="small"`),
+  ]);
+  const upright = (sign, place) => (narrow ? rows.map(({ y }) => line(sign, place, y - 3, place, y + 19)) : [line(sign, place, 0, place, bottom)]);
+  const step = stepOf(high - low || 1, narrow ? 4 : 6);
+  const amounts = [];
+  for (let count = Math.ceil(low / step); count * step <= high; count += 1) amounts.push(count * step);
   const [first, second] = state.pair.map(title);
   const drawn = [
+    ...amounts.flatMap((amount) => upright("grid", x(amount))),
     ...lengths,
-    line("axis", x(0), 0, x(0), bottom),
-    line("here", x(base), 0, x(base), bottom),
+    ...upright("axis", x(0)),
+    ...upright("here", x(base)),
     ...labels,
-    text(clip(x(0), left + 16, left + room - 16), bottom + 14, "even", 'text-anchor="middle"'),
-    text(left, bottom + 30, `← ${first} costs less`),
-    text(left + room, bottom + 45, `${second} costs less →`, 'text-anchor="end"'),
+    ...amounts.map((amount) => text(clip(x(amount), left + 16, left + room - 10), bottom + 14, amount === 0 ? "even" : `${amount < 0 ? "-" : ""}${tick(Math.abs(amount))}`, 'text-anchor="middle"')),
+    text(left + room / 2, bottom + 32, "difference of the two totals, $", 'text-anchor="middle"'),
+    text(clip(width - 12 - PLAIN * (first.length + 14), 8, left), bottom + 48, `← ${first} costs less`),
+    text(left + room, bottom + 63, `${second} costs less →`, 'text-anchor="end"'),
   ];
   const turning = shown.filter((bar) => bar.turns).map((bar) => label(bar.key));
   const words = turning.length
     ? `Inside its range, each of these alone reverses the verdict: ${turning.join(", ")}.`
     : "No input alone, inside its range, reverses the verdict.";
-  return `${picture(width, bottom + 50, `What moves the difference; dotted line: now. ${words}`, drawn)}<p>${escaped(words)}</p>`;
+  return `${picture(width, bottom + 68, `What moves the difference; dotted line: now. ${words}`, drawn)}<p>${escaped(words)}</p>`;
 }
 
-export function whatWouldHaveToBeTrue(state, priced, changes, { title, label, inWords }) {
+export function whatWouldHaveToBeTrue(state, priced, changes, { title, label, withUnit }) {
   const [cheaper, other] = cheaperFirst(state, priced);
   const items = changes.slice(0, 5).map(({ key, value, ranges }) =>
-    `<li><b>${escaped(label(key))}</b>: ${escaped(inWords(key, value))} instead of ${escaped(inWords(key, state.estimates[key].base))} <small>(${ranges <= 1 ? "inside" : "outside"} its range)</small></li>`);
+    `<li><b>${escaped(label(key))}</b>: ${escaped(withUnit(key, value))} instead of ${escaped(withUnit(key, state.estimates[key].base))} <small>(${ranges <= 1 ? "inside" : "outside"} its range)</small></li>`);
   return items.length
     ? `<p>${escaped(title(other))} would cost less than ${escaped(title(cheaper))} if one of these were so:</p><ul>${items.join("")}</ul>`
     : "<p>No single input reverses the verdict within five times its range.</p>";

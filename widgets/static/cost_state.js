@@ -1,11 +1,11 @@
 // A state of the cost explorer as others hand it over: checked, as an address, as CSV. A state is what
 // Assumptions.to_json of widgets/cost/inputs.py writes.
 import { bills } from "./cost_model.js";
-import { KINDS } from "./cost_pictures.js";
+import { FROM_LINK, KINDS } from "./cost_pictures.js";
 
 const FORMAT = 1;
 export const LONGEST = 120;
-const ENDS = ["low", "base", "high"];
+export const ENDS = ["low", "base", "high"];
 
 const fail = (text) => { throw new Error(text); };
 const isTable = (one) => one !== null && typeof one === "object" && !Array.isArray(one);
@@ -70,7 +70,7 @@ export function fromHash(hash, presets, names) {
   for (const [key, values] of Object.entries(found.changed ?? {})) {
     if (!Array.isArray(values)) fail(`${key} is ${inShort(values)}; give low, base and high in a list`);
     const [low, base, high, kind = "assumed", outcomes = ""] = values;
-    state.estimates[key] = { low, base, high, source: "from the link", date: "", kind, outcomes };
+    state.estimates[key] = { low, base, high, source: FROM_LINK, date: "", kind, outcomes };
   }
   return [chosen, checked(state, names)];
 }

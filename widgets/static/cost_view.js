@@ -2,7 +2,7 @@
 // widgets/cost/page.py. Used by the widget in JupyterLab and by site/cost.html, which keep nothing elsewhere.
 import { bills, breakEvenMonths, byReach, clip, explore, pricing } from "./cost_model.js";
 import {
-  KINDS,
+  SET_HERE,
   advice,
   atWhichVolume,
   certainty,
@@ -11,12 +11,13 @@ import {
   legend,
   monthByMonth,
   namesOf,
+  origin,
   short,
   tableOf,
   whatMovesIt,
   whatWouldHaveToBeTrue,
 } from "./cost_pictures.js";
-import { LONGEST, asHash, checked, costRows, fromHash, inputRows, isHorizon } from "./cost_state.js";
+import { ENDS, LONGEST, asHash, checked, costRows, fromHash, inputRows, isHorizon } from "./cost_state.js";
 import { escaped, keeper, printAlone } from "./keep.js";
 
 const REST_MS = 200;
@@ -40,6 +41,7 @@ export function mount(root, data, { state: given = null, onChange = null, press 
   let frame = null;
   let changed = false;
   let controls = [];
+  let typedIn = null;
   let width = 740;
 
   root.innerHTML = `
@@ -55,8 +57,9 @@ export function mount(root, data, { state: given = null, onChange = null, press 
           <label class="choice">Compare <select data-choice="0"></select></label>
           <label class="choice">with <select data-choice="1"></select></label>
           <label class="choice">over <input type="number" min="1" max="${LONGEST}" step="1" data-choice="horizon"> months</label>
+          <small class="bounds" role="status"></small>
           <div class="first"></div>
-          <p class="note">Your volume, and the two inputs that move the difference most inside their ranges. All others are folded here:</p>
+          <p class="note">Your volume, and the two inputs that moved the difference most, inside their ranges, when this pair was opened. All others are folded here:</p>
           <div class="folded"></div>
         </form>
         <div class="pictures">
@@ -103,30 +106,77 @@ export function mount(root, data, { state: given = null, onChange = null, press 
     return Number((bottom * (top / bottom) ** ((place - 1) / 999)).toPrecision(3));
   };
 
-  // Sets low, base and high, or says why not; `source` is the control that already shows it.
-  function set(key, values, source) {
+  // Why these cannot be low, base and high of an input: what `is` given and the `fix`. Null when they can.
+  function refusal(key, values) {
     const { lowest, highest, label: name } = definitionOf(key);
-    const bounds = [lowest, highest].map((end) => short(end * factor(key)));
+    const bounds = [lowest, highest].map((end) => short(end * factor(key))).join(" to ");
     const named = (some) => [...new Set(some)].map((value) => (Number.isNaN(value) ? "empty" : shown(key, value))).join(", ");
     const outside = values.filter((value) => !(value >= lowest && value <= highest));
-    if (outside.length) say(`${name} is ${named(outside)}; give a number from ${bounds.join(" to ")}.`);
-    else if (values[0] > values[1] || values[1] > values[2]) say(`${name} is ${named(values)}; low, base and high must rise, from ${bounds.join(" to ")}.`);
-    else {
-      const [low, base, high] = values;
-      state.estimates[key] = { low, base, high, source: "set by the reader", date: "", kind: "assumed", outcomes: "" };
-      moved();
-    }
+    if (outside.length) return { is: `${name} is ${named(outside)}`, fix: `give a number from ${bounds}` };
+    if (values[0] > values[1] || values[1] > values[2]) return { is: `${name} is ${named(values)}`, fix: `low, base and high must rise, from ${bounds}` };
+    return null;
+  }
+
+  // `source` is the control that already shows it.
+  function set(key, [low, base, high], source) {
+    state.estimates[key] = { low, base, high, source: SET_HERE, date: "", kind: "assumed", outcomes: "" };
+    moved();
     for (const control of controls) if (control.key === key && control !== source) control.show();
   }
 
-  // A new base takes low and high along by the same factor, within the bounds.
-  function setBase(key, base, source) {
-    const { low, base: before, high } = state.estimates[key];
+  // A new base takes low and high of the estimate along by the same factor, within the bounds.
+  function withBase(key, base, { low, base: before, high }) {
     const { lowest, highest } = definitionOf(key);
     const scale = before ? base / before : 0;
     const ends = (scale ? [low * scale, high * scale] : [base, base]).map((end) => clip(end, lowest, highest));
-    set(key, [Math.min(...ends, base), base, Math.max(...ends, base)], source);
+    return [Math.min(...ends, base), base, Math.max(...ends, base)];
   }
+
+  // A number box is followed while it is typed in. What cannot be is marked and changes nothing; when the box is
+  // left, `show` writes what holds.
+  function follows(input, hint, { refuse, take, show }) {
+    hint.id = `e-${Math.random().toString(36).slice(2)}`;
+    input.setAttribute("aria-describedby", hint.id);
+    const mark = (refused) => {
+      input.setAttribute("aria-invalid", refused !== null);
+      hint.textContent = refused ? `${refused.fix[0].toUpperCase()}${refused.fix.slice(1)}.` : "";
+    };
+    input.addEventListener("input", () => {
+      const refused = refuse(input.valueAsNumber);
+      mark(refused);
+      if (refused) return;
+      typedIn = input;
+      take(input.valueAsNumber);
+      typedIn = null;
+    });
+    input.addEventListener("change", () => {
+      const refused = refuse(input.valueAsNumber);
+      if (refused) say(`${refused.is}; ${refused.fix}.`);
+      mark(null);
+      show();
+    });
+  }
+
+  // The box of the low, base or high `end` of an input.
+  function followsEnd(key, end, input, hint, show) {
+    // A base is held against what there was when the box was entered: the 0 on the way to 0.5 must not lose the range.
+    let entered = state.estimates[key];
+    input.addEventListener("focus", () => { entered = state.estimates[key]; });
+    const valuesWith = (number) => {
+      const value = number / factor(key);
+      if (end === "base") return withBase(key, value, entered);
+      const { low, base, high } = { ...state.estimates[key], [end]: value };
+      return [low, base, high];
+    };
+    follows(input, hint, {
+      refuse: (number) => refusal(key, valuesWith(number)),
+      take: (number) => set(key, valuesWith(number)),
+      show,
+    });
+  }
+
+  // What is being typed is left as it is: rounding would change it under the hand.
+  const write = (input, value) => { if (input !== typedIn) input.value = value; };
 
   function slider(key) {
     const row = document.createElement("div");
@@ -134,18 +184,22 @@ export function mount(root, data, { state: given = null, onChange = null, press 
     const id = `e-${Math.random().toString(36).slice(2)}`;
     row.innerHTML = `<label for="${id}">${escaped(label(key))} <small>${escaped(unit(key))}</small></label>
       <input type="range" id="${id}" min="0" max="1000" step="1">
-      <input type="number" step="any" aria-label="${escaped(`${label(key)}, exactly`)}">`;
+      <input type="number" step="any" aria-label="${escaped(`${label(key)}, exactly`)}">
+      <small class="bounds" role="status"></small>`;
     const [place, number] = row.querySelectorAll("input");
     const control = { key };
     const word = () => {
       const { base } = state.estimates[key];
-      number.value = shown(key, base);
+      write(number, shown(key, base));
       place.setAttribute("aria-valuetext", `${inWords(key, base)} ${unit(key)}`);
     };
     control.show = () => { word(); place.value = position(key, state.estimates[key].base); };
     // The thumb stays where the hand has it: rounding would move it.
-    place.addEventListener("input", () => { setBase(key, valueAt(key, Number(place.value)), control); word(); });
-    number.addEventListener("change", () => setBase(key, number.valueAsNumber / factor(key)));
+    place.addEventListener("input", () => {
+      set(key, withBase(key, valueAt(key, Number(place.value)), state.estimates[key]), control);
+      word();
+    });
+    followsEnd(key, "base", number, row.lastElementChild, control.show);
     controls.push(control);
     return row;
   }
@@ -153,19 +207,16 @@ export function mount(root, data, { state: given = null, onChange = null, press 
   function rangeRow(key) {
     const row = document.createElement("tr");
     const name = definitionOf(key).label;
-    row.innerHTML = `<th scope="row">${escaped(name)}<small>${escaped(unit(key))}</small></th>
-      ${["low", "base", "high"].map((end) => `<td><input type="number" step="any" aria-label="${escaped(`${name}, ${end}`)}"></td>`).join("")}<td></td>`;
+    row.innerHTML = `<th scope="row">${escaped(name)}<small>${escaped(unit(key))}</small><small class="bounds" role="status"></small></th>
+      ${ENDS.map((end) => `<td><input type="number" step="any" aria-label="${escaped(`${name}, ${end}`)}"></td>`).join("")}<td></td>`;
     const inputs = [...row.querySelectorAll("input")];
     const show = () => {
       const one = state.estimates[key];
-      [one.low, one.base, one.high].forEach((value, place) => { inputs[place].value = shown(key, value); });
-      Object.assign(row.lastElementChild, { textContent: KINDS[one.kind], title: one.source });
+      ENDS.forEach((end, place) => write(inputs[place], shown(key, one[end])));
+      Object.assign(row.lastElementChild, { textContent: origin(one), title: one.source });
     };
-    inputs.forEach((input, place) => input.addEventListener("change", () => {
-      const values = inputs.map((one) => one.valueAsNumber / factor(key));
-      if (place === 1) setBase(key, values[1]);
-      else set(key, values);
-    }));
+    const hint = row.querySelector(".bounds");
+    ENDS.forEach((end, place) => followsEnd(key, end, inputs[place], hint, show));
     controls.push({ key, show });
     show();
     return row;
@@ -213,16 +264,20 @@ export function mount(root, data, { state: given = null, onChange = null, press 
     if (choice === "case") {
       chosen = data.presets.find((one) => one.id === value);
       open(chosen.state);
-    } else if (choice === "horizon") {
-      if (isHorizon(Number(value))) { state.horizon = Number(value); moved(); }
-      else { say(`The horizon is ${value || "empty"}; give a whole number of months from 1 to ${LONGEST}.`); at('[data-choice="horizon"]').value = state.horizon; }
-    } else if (choice) {
+    } else if (choice === "0" || choice === "1") {
       const other = 1 - Number(choice);
       if (state.pair[other] === value) state.pair[other] = state.pair[choice];
       state.pair[choice] = value;
       buildControls();
       moved();
     }
+  });
+
+  const horizon = at('[data-choice="horizon"]');
+  follows(horizon, at(".choice + .bounds"), {
+    refuse: (number) => isHorizon(number) ? null : { is: `The horizon is ${Number.isNaN(number) ? "empty" : number}`, fix: `give a whole number of months from 1 to ${LONGEST}` },
+    take: (number) => { state.horizon = number; moved(); },
+    show: () => { horizon.value = state.horizon; },
   });
 
   // What follows a move: the frame's pictures at once, all else when the hand rests.
@@ -232,7 +287,7 @@ export function mount(root, data, { state: given = null, onChange = null, press 
     const priced = bills(state);
     at(".advice strong").textContent = advice(state, priced, late.drawn, names);
     at(".duel").innerHTML = duel(state, priced, names);
-    at(".certainty").textContent = certainty(state, priced, late.drawn, names);
+    at(".certainty").innerHTML = certainty(state, priced, late.drawn, names);
     at(".all").innerHTML = everyApproach(state, priced, names, width);
     at(".months").innerHTML = monthByMonth(state, priced, breakEvenMonths(state, ...state.pair, priced), names, width);
   }

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import random
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -140,7 +141,8 @@ def opened_at(explorer, hash: str = ""):
 
 def drawn(explorer) -> list[str]:
     """The verdict and how sure it is, once the draws are there."""
-    explorer.wait_for_function("document.querySelector('.certainty').innerText.includes('draws')")
+    explorer.wait_for_function("!document.querySelector('.certainty .stale')")
+    assert " % of 10,000 draws. " in explorer.inner_text(".certainty")
     return [explorer.inner_text(f".{part}") for part in ("advice", "certainty")]
 
 
@@ -183,7 +185,8 @@ def test_a_slider_a_range_and_its_kind_stay_together(explorer):
     row.get_by_label("Wrong outputs, base").fill("20")
     opened.keyboard.press("Tab")
     assert opened.get_by_label("Wrong outputs (Prompt), exactly").input_value() == "20"
-    assert row.locator("td").last.inner_text() == "assumed"
+    assert row.locator("td").last.inner_text() == "yours"
+    assert "Prompt 20 % (yours)" in opened.inner_text(".certainty")
     opened.get_by_label("Wrong outputs (Prompt), exactly").fill("6")
     opened.keyboard.press("Tab")
     ends = [row.get_by_label(f"Wrong outputs, {end}").input_value() for end in ("low", "base", "high")]
@@ -292,6 +295,105 @@ def test_a_number_out_of_its_bounds_is_refused_in_one_sentence(explorer, typed, 
     opened.keyboard.press("Tab")
     assert opened.inner_text(".said") == f"Wrong outputs is {named}; give a number from 0 to 100."
     assert rate.input_value() == "12"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "tried", "bounds"),
+    [
+        ("Wrong outputs (Prompt), exactly", ["0", "0.5"], "Give a number from 0 to 100."),
+        ("Volume at the start, exactly", ["3", "345678"], "Give a number from 1 to 1,000,000,000."),
+        ("over months", ["2", "24"], "Give a whole number of months from 1 to 120."),
+    ],
+)
+def test_a_number_is_followed_while_it_is_typed(explorer, name, tried, bounds):
+    opened = opened_at(explorer)
+    box = opened.get_by_label(name)
+    before = opened.inner_html(".all")
+    for text in tried:
+        box.fill(text)
+    opened.wait_for_function("before => document.querySelector('.all').innerHTML !== before", arg=before)
+    assert box.evaluate("box => box === document.activeElement") and box.input_value() == tried[-1]
+    pictures = opened.inner_html(".all")
+    for refused in ("-5", ""):
+        box.fill(refused)
+        assert box.get_attribute("aria-invalid") == "true"
+        beside = opened.locator(f"[id='{box.get_attribute('aria-describedby')}']")
+        assert beside.inner_text() == bounds and opened.inner_html(".all") == pictures
+    opened.keyboard.press("Tab")
+    assert box.input_value() == tried[-1] and box.get_attribute("aria-invalid") == "false"
+    assert beside.inner_text() == ""
+
+
+@pytest.mark.slow
+def test_a_base_that_passes_through_zero_while_it_is_typed_keeps_its_range(explorer):
+    opened = opened_at(explorer)
+    opened.get_by_text("All of Prompt: values and ranges").click()
+    row = opened.locator("tr", has_text="Wrong outputs")
+    ends = [row.get_by_label(f"Wrong outputs, {end}") for end in ("low", "base", "high")]
+    first = [float(end.input_value()) for end in ends]
+    ends[1].press("Control+a")
+    opened.keyboard.type("0.5")
+    assert ends[1].input_value() == "0.5"
+    now = [float(end.input_value()) for end in ends]
+    assert now == pytest.approx([value * 0.5 / first[1] for value in first], rel=1e-5)
+    ends[0].fill("7")
+    assert row.locator(".bounds").inner_text() == "Low, base and high must rise, from 0 to 100."
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_moves_while_the_draws_are_made(explorer, width):
+    explorer.set_viewport_size({"width": width, "height": 900})
+    opened = opened_at(explorer)
+    drawn(opened)
+    top = "document.querySelector('.first').offsetTop"
+    slider = opened.get_by_label("Volume at the start").first
+    for _ in range(3):
+        slider.press("ArrowRight")
+        opened.wait_for_selector(".certainty .stale", state="attached")
+        waiting = opened.inner_text(".certainty"), opened.evaluate(top)
+        assert "in ... % of 10,000 draws." in waiting[0]
+        drawn(opened)
+        assert opened.evaluate(top) == waiting[1]
+
+
+@pytest.mark.slow
+def test_the_verdict_names_the_cheapest_of_all_where_it_is_not_of_the_pair(explorer):
+    opened = opened_at(explorer)
+    for case in (course_case(), *presets()):
+        opened.get_by_label("Case").select_option(case.id)
+        totals = {name: float(bill.total) for name, bill in bills(case.assumptions).items()}
+        least = min(totals, key=lambda name: totals[name])
+        verdict = drawn(opened)[0].split("\n")[0]
+        named = f"; of all {len(totals)} approaches {APPROACHES[least]} costs least, $"
+        assert (named in verdict) == (least not in case.assumptions.pair), case.id
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [360, 700, 1280])
+@pytest.mark.parametrize("pair", [("prompt", "self_hosted_lora"), ("cascade", "hosted_fine_tune")])
+def test_no_words_of_a_picture_are_cut_and_its_amounts_have_units(explorer, width, pair):
+    explorer.set_viewport_size({"width": width, "height": 900})
+    opened = opened_at(explorer)
+    for place, name in enumerate(pair):
+        opened.locator(f"[data-choice='{place}']").select_option(name)
+    drawn(opened)
+    cut = """() => [...document.querySelectorAll('.pictures svg text')].filter(text => {
+        const [{x, width}, svg] = [text.getBBox(), text.ownerSVGElement.viewBox.baseVal];
+        return x < 0 || x + width > svg.width;
+    }).map(text => text.textContent)"""
+    assert opened.evaluate(cut) == []
+    lines = opened.locator(".tornado text").all_inner_texts()
+    assert "difference of the two totals, $" in lines and "even" in lines
+    assert any(line.lstrip("-").startswith("$") and line.endswith("k") for line in lines)
+    ranges = opened.locator(".tornado .small").all_inner_texts()
+    assert ranges and all(re.search(r"[%a-z$]", line.split(" to ")[1]) for line in ranges), ranges
+    assert "Both axes are logarithmic" in opened.inner_text(".volumes p")
+    # The ring of a control in focus reaches 5 px beyond it.
+    room = "document.querySelector('.controls').getBoundingClientRect().right"
+    right = opened.locator(".first [type=number]").first.evaluate("box => box.getBoundingClientRect().right")
+    assert opened.evaluate(room) - right >= 5
 
 
 @pytest.mark.slow
