@@ -120,7 +120,7 @@ export function everyApproach(state, priced, { title }, width) {
   const most = Math.max(...rows.map(([, one]) => one.total));
   const narrow = width < 560;
   const longest = Math.max(...rows.map(([name]) => title(name).length));
-  const [left, height, under] = narrow ? [0, 36, 15] : [24 + BOLD * longest, 24, 0];
+  const [left, height, under] = narrow ? [2, 36, 15] : [24 + BOLD * longest, 24, 0];
   const room = width - left - 72;
   const lines = rows.flatMap(([name, one], row) => {
     const [place, y] = [state.pair.indexOf(name), row * height];
@@ -133,7 +133,7 @@ export function everyApproach(state, priced, { title }, width) {
     });
     const called = `${place >= 0 ? `${PAIR[place].sign} ` : ""}${title(name)}`;
     return [
-      narrow ? text(0, y + 13, called, mark) : text(left - 8, y + 15, called, `text-anchor="end" ${mark}`),
+      narrow ? text(left, y + 13, called, mark) : text(left - 8, y + 15, called, `text-anchor="end" ${mark}`),
       ...bars,
       text(x + 5, y + under + 15, dollars(one.total), mark),
     ];

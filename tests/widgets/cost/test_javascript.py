@@ -384,10 +384,10 @@ def test_no_words_of_a_picture_are_cut_and_its_amounts_have_units(explorer, widt
         return x < 0 || x + width > svg.width;
     }).map(text => text.textContent)"""
     assert opened.evaluate(cut) == []
-    lines = opened.locator(".tornado text").all_inner_texts()
+    lines = opened.locator(".tornado text").all_text_contents()
     assert "difference of the two totals, $" in lines and "even" in lines
     assert any(line.lstrip("-").startswith("$") and line.endswith("k") for line in lines)
-    ranges = opened.locator(".tornado .small").all_inner_texts()
+    ranges = opened.locator(".tornado .small").all_text_contents()
     assert ranges and all(re.search(r"[%a-z$]", line.split(" to ")[1]) for line in ranges), ranges
     assert "Both axes are logarithmic" in opened.inner_text(".volumes p")
     # The ring of a control in focus reaches 5 px beyond it.
