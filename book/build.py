@@ -19,6 +19,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path, PurePosixPath
 
 import nbformat
@@ -134,7 +135,7 @@ def write(files: Mapping[str, str | bytes], folder: Path) -> None:
 def lighten(folder: Path) -> None:
     """Take out of the built pages what would be fetched before the text or for nobody."""
     shutil.rmtree(folder / "_static" / "locales", ignore_errors=True)
-    for path in [*folder.rglob("*.map"), *folder.rglob("fontawesome.js")]:
+    for path in chain.from_iterable(map(folder.rglob, ("*.map", "fontawesome.js", "*webpack-macros.html"))):
         path.unlink()
     for path in folder.rglob("*.html"):
         text = UNUSED.sub("", path.read_text(encoding="utf-8"))
