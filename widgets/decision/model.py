@@ -1,6 +1,6 @@
 """The advice on a case: the next rung, why, what is missing before fine-tuning, and what would change it."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +16,7 @@ from widgets.decision.rules import (
     rarely_changes,
     standing,
     stands_still,
+    to_solve,
     volumes,
     well_labelled,
 )
@@ -27,10 +28,11 @@ PROMPTING, TUNING, BETWEEN = "prompting", "fine-tuning", "between"
 
 @dataclass(frozen=True)
 class LadderStep:
-    """A rung in this case: its `state` ('done', 'next', 'ruled out' or 'later') and why."""
+    """A rung in this case: its `state` ('done', 'next', 'ruled out' or 'later'), as `shown`, and why."""
 
     rung: LadderRung
     state: str
+    shown: str
     why: Reason
 
 
@@ -43,6 +45,7 @@ class Dimension:
     tuning: str
     side: str
     yours: str
+    rests_on: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Advice:
     conditions: tuple[Requirement, ...]
     dimensions: tuple[Dimension, ...]
     volumes: tuple[VolumeMark, ...]
+    contradictions: tuple[str, ...]
 
     @property
     def open(self) -> tuple[Requirement, ...]:
@@ -84,6 +88,7 @@ def advise(answers: Answers) -> Advice:
         conditions=words.points("conditions"),
         dimensions=_dimensions(words),
         volumes=volumes(answers),
+        contradictions=words.contradictions(),
     )
 
 
@@ -91,7 +96,8 @@ def _reasons(words: Words, key: str) -> Iterator[Reason]:
     """Why this rung is next, one sentence or more."""
     answers, rung = words.answers, RUNG[key]
     if rung.why is not None:
-        yield words.fill(rung.why)
+        only_speed = key == "trim" and "cost" not in to_solve(answers)
+        yield words.say("trim_speed") if only_speed else words.fill(rung.why)
         if words.places["fault"] and words.places["later"]:
             yield words.say("order")
         if key == "another_model" and "privacy" in answers.problems:
@@ -150,13 +156,25 @@ def _ladder(words: Words, why_next: Reason) -> tuple[LadderStep, ...]:
         if state == "next":
             reason = why_next
         elif why == "otherwise" and otherwise is not None:
-            reason = words.fill(otherwise)
+            reason = words.fill(otherwise, key)
         elif why == "worth":
             reason = words.worth()
         else:
             reason = words.why(why) if why in words.held else words.say(why)
-        steps.append(LadderStep(RUNG[key], state, reason))
+        steps.append(LadderStep(RUNG[key], state, _shown(words.answers, RUNG[key], state), reason))
     return tuple(steps)
+
+
+def _shown(answers: Answers, rung: LadderRung, state: str) -> str:
+    """A state in words: of a remedy that is ruled out, whether it is not needed, or what it lacks."""
+    if state != "ruled out" or rung.otherwise is None:
+        return state
+    if rung.key == "few_shot" or not rung.helps & to_solve(answers):
+        return "not needed"
+    if rung.key == "retrieved_examples":
+        return TABLES.parts["needs_labels"].format(needed=LIMITS.near_enough)
+    key = "needs_labels" if answers.task == "narrow" else "needs_narrow"
+    return TABLES.parts[key].format(needed=LIMITS.classifier_from)
 
 
 def _dimensions(words: Words) -> tuple[Dimension, ...]:
@@ -181,7 +199,14 @@ def _dimensions(words: Words) -> tuple[Dimension, ...]:
         key: TUNING if wins else BETWEEN if between.get(key) else PROMPTING for key, wins in tuning.items()
     }
     return tuple(
-        Dimension(row.title, row.prompting, row.tuning, sides[row.key], row.yours.format_map(words.places))
+        Dimension(
+            row.title,
+            row.prompting,
+            row.tuning,
+            sides[row.key],
+            row.yours.format_map(words.places),
+            row.rests_on,
+        )
         for row in TABLES.dimensions
     )
 
@@ -214,11 +239,12 @@ def what_would_change(answers: Answers) -> tuple[AnswerChange, ...]:
     return tuple(sorted(found.values(), key=lambda change: change.steps))
 
 
-def in_words(answers: Answers, change: AnswerChange) -> str:
-    """A change in words: what the answer would be, and what it is now."""
+def in_words(answers: Answers, change: AnswerChange, given: Collection[str] = QUESTION) -> str:
+    """A change in words: what the answer would be, and what it is now, or where not `given`, is assumed."""
     question, now = QUESTION[change.name], getattr(answers, change.name)
     if not question.many:
-        return f"{question.text}: {question.said(change.value)} (now {question.said(now)})"
+        is_now = "now" if change.name in given else "assumed"
+        return f"{question.text}: {question.said(change.value)} ({is_now} {question.said(now)})"
     (option,) = now ^ change.value
     return (
         f"{question.text}: {'also' if option in change.value else 'no longer'} '{question.options[option]}'"

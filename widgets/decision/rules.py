@@ -3,8 +3,11 @@
 widgets/static/decision_model.js has the same rules, and tests hold the two together.
 """
 
+import math
 from dataclasses import dataclass
 
+from course.measuring import gap
+from course.measuring.results import Z_95
 from widgets.decision.answers import Answers
 from widgets.decision.tables import LIMITS, RUNG, TABLES, TRIABLE
 
@@ -101,6 +104,30 @@ def standing(answers: Answers) -> str:
     if high <= accepted:
         return "accepted"
     return "too many" if low > accepted else "undecided"
+
+
+def rows_missing(answers: Answers) -> int:
+    """How many more rows decide an undecided rate if it stays the same, rounded up to two digits; else 0."""
+    if standing(answers) != "undecided" or answers.failure_rate is None:
+        return 0
+    rate, accepted = answers.failure_rate, answers.accepted_rate
+    # The number of rows at which Wilson's interval is narrow enough to be decided by its middle.
+    square, width = Z_95 * Z_95, LIMITS.narrow_interval * accepted
+    half = square * (2 * rate * (1 - rate) - width * width)
+    narrow = half + math.sqrt(half * half + width * width * square * square * (1 - width * width))
+    needed = math.ceil(narrow / (width * width))
+    missing = max(min(needed, gap.rows_to_decide(rate, accepted) or needed) - answers.evaluation_rows, 1)
+    unit = 10 ** max(len(str(missing)) - 2, 0)
+    return math.ceil(missing / unit) * unit
+
+
+def contradictions(answers: Answers) -> list[str]:
+    """The keys of what does not go together in the answers."""
+    found = {
+        "not_slow": "latency" in answers.wrong and answers.latency_now <= answers.latency_needed,
+        "unlabelled": answers.labels > 0 and answers.labelled_by == "nobody",
+    }
+    return [key for key, is_so in found.items() if is_so]
 
 
 def to_solve(answers: Answers) -> frozenset[str]:

@@ -96,13 +96,14 @@ class ArticleVolume:
 
 @dataclass(frozen=True)
 class DimensionRow:
-    """A row of the comparison table: what each side wins, and a text of the reader's own case."""
+    """A row of the comparison table: what each side wins, and this case, which rests on some answers."""
 
     key: str
     title: str
     prompting: str
     tuning: str
     yours: str
+    rests_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,8 @@ class Tables:
     points: dict[str, tuple[tuple[str, str], ...]]
     dimensions: tuple[DimensionRow, ...]
     parts: dict[str, str]
+    contradictions: dict[str, str]
+    rests_on: dict[str, tuple[str, ...]]
     reasons: dict[str, Sentence]
 
 

@@ -3,6 +3,7 @@
 widgets/static/decision_model.js says the same, and tests hold the two together.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,10 +14,12 @@ from widgets.decision.answers import Answers
 from widgets.decision.rules import (
     STAY,
     TUNE,
+    contradictions,
     has_gap,
     holds,
     next_remedy,
     rarely_changes,
+    rows_missing,
     standing,
     to_solve,
     untried,
@@ -29,10 +32,14 @@ ANSWERS, COURSE = "your answers", "this course"
 
 @dataclass(frozen=True)
 class Reason:
-    """One sentence, and who says so: a claim by its id, an article by its key, ANSWERS or COURSE."""
+    """One sentence, who says so, and the answers that it rests on.
+
+    The source is a claim by its id, an article by its key, ANSWERS or COURSE.
+    """
 
     text: str
     source: str
+    rests_on: tuple[str, ...] = ()
 
     @property
     def credit(self) -> str:
@@ -81,11 +88,13 @@ class Words:
 
     def say(self, key: str) -> Reason:
         """A sentence of decision.toml by its key."""
-        return self.fill(TABLES.reasons[key])
+        unmeasured = key == "rate" and not self.answers.interval
+        return self.fill(TABLES.reasons[key], "no_set" if unmeasured else key)
 
-    def fill(self, sentence: Sentence) -> Reason:
-        """A sentence with its places filled."""
-        return Reason(*(text.format_map(self.places) for text in sentence))
+    def fill(self, sentence: Sentence, key: str = "") -> Reason:
+        """A sentence with its places filled. `key` is that of the answers that it rests on."""
+        text, source = (part.format_map(self.places) for part in sentence)
+        return Reason(text, source, TABLES.rests_on.get(key, ()))
 
     def points(self, group: str) -> tuple[Requirement, ...]:
         """A list of points of decision.toml in this case."""
@@ -105,6 +114,21 @@ class Words:
 
     def _plain(self, point: str) -> str:
         return f"{point}_{'holds' if self.held[point] else 'open'}"
+
+    def contradictions(self) -> tuple[str, ...]:
+        """What does not go together in the answers, a sentence each."""
+        return tuple(
+            TABLES.contradictions[key].format_map(self.places) for key in contradictions(self.answers)
+        )
+
+
+def assumption(answers: Answers, rests_on: Collection[str], given: Collection[str]) -> str:
+    """Which of the answers that a sentence rests on nobody has given; empty where all are."""
+    assumed = [QUESTION[name] for name in rests_on if name not in given]
+    if not assumed:
+        return ""
+    said = "; ".join(f"{each.text.lower()}: {each.said(getattr(answers, each.name))}" for each in assumed)
+    return TABLES.parts["assumption"].format(assumed=said)
 
 
 def _special(answers: Answers, point: str, point_holds: bool) -> str | None:
@@ -172,6 +196,8 @@ def _places(answers: Answers, held: dict[str, bool]) -> dict[str, str]:
         "Changes": said["changes"].capitalize(),
         "changes_claim": "C095" if answers.changes == "weekly" else "C040",
         "months": number(answers.stable_months),
+        "rows_missing": number(rows_missing(answers)),
+        "latency_now": number(answers.latency_now),
         "latency_needed": number(answers.latency_needed),
         "named": named(answers),
         "fault": PROBLEMS.get(fault, "").lower(),

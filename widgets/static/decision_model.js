@@ -3,6 +3,7 @@
 // tests/widgets/decision/test_javascript.py holds the two together.
 
 const [TUNE, STAY, SILENT] = ["fine-tune", "do not", "says nothing"];
+const Z_95 = 1.959963984540054;
 
 const percent = (share) => (100 * share).toFixed(1).replace(/\.0$/, "");
 // Made once: a formatter takes longer to make than all that it formats.
@@ -73,7 +74,7 @@ export function decider(tables) {
   // 95 % interval of the failure rate by Wilson.
   function interval({ evaluation_rows: rows, failure_rate: rate }) {
     if (!rows || rate === null) return null;
-    const z = 1.959963984540054;
+    const z = Z_95;
     const middle = (rate + (z * z) / (2 * rows)) / (1 + (z * z) / rows);
     const half = (z * Math.sqrt((rate * (1 - rate)) / rows + (z * z) / (4 * rows * rows))) / (1 + (z * z) / rows);
     return [Math.max(middle - half, 0), Math.min(middle + half, 1)];
@@ -87,6 +88,26 @@ export function decider(tables) {
     if (high - low < limits.narrow_interval * accepted) return answers.failure_rate <= accepted ? "accepted" : "too many";
     if (high <= accepted) return "accepted";
     return low > accepted ? "too many" : "undecided";
+  }
+
+  // How many more rows decide an undecided rate if it stays the same, rounded up to two digits.
+  function rowsMissing(answers) {
+    if (standing(answers) !== "undecided") return 0;
+    const { failure_rate: rate, accepted_rate: accepted, evaluation_rows: rows } = answers;
+    const square = Z_95 * Z_95;
+    const width = limits.narrow_interval * accepted;
+    const half = square * (2 * rate * (1 - rate) - width * width);
+    const narrow = Math.ceil((half + Math.sqrt(half * half + width * width * square * square * (1 - width * width))) / (width * width));
+    const apart = Math.ceil((square * accepted * (1 - accepted)) / ((rate - accepted) * (rate - accepted)));
+    const missing = Math.max(Math.min(narrow, apart) - rows, 1);
+    const unit = 10 ** Math.max(String(missing).length - 2, 0);
+    return Math.ceil(missing / unit) * unit;
+  }
+
+  function contradictions(answers) {
+    const { latency_now: now, latency_needed: needed, labels, labelled_by: by } = answers;
+    const found = { not_slow: answers.wrong.includes("latency") && now <= needed, unlabelled: labels > 0 && by === "nobody" };
+    return Object.keys(found).filter((key) => found[key]);
   }
 
   function toSolve(answers) {
@@ -296,6 +317,8 @@ export function decider(tables) {
       Changes: changes.charAt(0).toUpperCase() + changes.slice(1),
       changes_claim: answers.changes === "weekly" ? "C095" : "C040",
       months: number(answers.stable_months),
+      rows_missing: number(rowsMissing(answers)),
+      latency_now: number(answers.latency_now),
       latency_needed: number(answers.latency_needed),
       named: named(answers),
       fault: (problemTexts[fault] ?? "").toLowerCase(),
@@ -319,8 +342,8 @@ export function decider(tables) {
   function wordsOf(answers) {
     const held = holds(answers);
     const places = placesOf(answers, held);
-    const fill = ([text, source]) => ({ text: filled(text, places), source: filled(source, places) });
-    const say = (key) => fill(tables.reasons[key]);
+    const fill = ([text, source], key = "") => ({ text: filled(text, places), source: filled(source, places), rests_on: tables.rests_on[key] ?? [] });
+    const say = (key) => fill(tables.reasons[key], key === "rate" && !interval(answers) ? "no_set" : key);
     const why = (point) => say(special(answers, point, held[point]) ?? `${point}_${held[point] ? "holds" : "open"}`);
     const listed = (group) => points[group].map(([point, title]) => ({ title: filled(title, places), holds: held[point], why: why(point) }));
     const worth = () => say(answers.cost_says === "not priced" ? "volumes_agree" : answers.cost_says.replace(" ", "_"));
@@ -347,7 +370,7 @@ export function decider(tables) {
     const found = problems(answers);
     const given = [];
     if (rungOf[key].why) {
-      given.push(words.fill(rungOf[key].why));
+      given.push(key === "trim" && !toSolve(answers).has("cost") ? say("trim_speed") : words.fill(rungOf[key].why));
       if (places.fault && places.later) given.push(say("order"));
       if (key === "another_model" && found.has("privacy")) given.push(say(found.has("format") ? "in_house_schema" : "in_house"));
     }
@@ -376,7 +399,21 @@ export function decider(tables) {
       pace: side(rarelyChanges(answers)),
       style: side(places.style === parts.style_untold),
     };
-    return tables.dimensions.map(({ key, title, prompting, tuning, yours }) => ({ title, prompting, tuning, side: sides[key], yours: filled(yours, places) }));
+    return tables.dimensions.map(({ key, title, prompting, tuning, yours, rests_on = [] }) => ({ title, prompting, tuning, side: sides[key], yours: filled(yours, places), rests_on }));
+  }
+
+  // A state in words: of a remedy that is ruled out, whether it is not needed, or what it lacks.
+  function shownOf(answers, { key, otherwise }, state) {
+    if (state !== "ruled out" || !otherwise) return state;
+    if (key === "few_shot" || !any(toSolve(answers), helpsWith[key])) return "not needed";
+    if (key === "retrieved_examples") return filled(parts.needs_labels, { needed: limits.near_enough });
+    return filled(answers.task === "narrow" ? parts.needs_labels : parts.needs_narrow, { needed: limits.classifier_from });
+  }
+
+  // Which of the answers that a sentence rests on nobody has given; empty where all are.
+  function assumption(answers, restsOn, given) {
+    const assumed = restsOn.filter((name) => !given.has(name)).map((name) => `${question[name].text.toLowerCase()}: ${said(question[name], answers[name])}`);
+    return assumed.length ? filled(parts.assumption, { assumed: assumed.join("; ") }) : "";
   }
 
   // The advice and everything behind it, as `advise` gives it in Python.
@@ -388,11 +425,11 @@ export function decider(tables) {
       const [state, key] = stateOf(answers, rung.key, next, words.held);
       const why =
         state === "next" ? reasons[0]
-        : key === "otherwise" ? words.fill(rung.otherwise)
+        : key === "otherwise" ? words.fill(rung.otherwise, rung.key)
         : key === "worth" ? words.worth()
         : key in words.held ? words.why(key)
         : words.say(key);
-      return { key: rung.key, state, why };
+      return { key: rung.key, state, shown: shownOf(answers, rung, state), why };
     });
     return {
       next,
@@ -405,6 +442,7 @@ export function decider(tables) {
       conditions: words.listed("conditions"),
       dimensions: dimensions(answers, words),
       volumes: volumes(answers),
+      contradictions: contradictions(answers).map((key) => filled(tables.contradictions[key], words.places)),
     };
   }
 
@@ -434,14 +472,14 @@ export function decider(tables) {
     return stops.map((value, other) => [`${one.name} ${other > place}`, value, Math.abs(other - place)]).filter(([, , steps]) => steps);
   }
 
-  function inWords(answers, { name, value }) {
+  function inWords(answers, { name, value }, given = new Set(Object.keys(question))) {
     const { text, many, choices } = question[name];
     const now = answers[name];
-    if (!many) return `${text}: ${said(question[name], value)} (now ${said(question[name], now)})`;
+    if (!many) return `${text}: ${said(question[name], value)} (${given.has(name) ? "now" : "assumed"} ${said(question[name], now)})`;
     const also = value.length > now.length;
     const option = also ? value.find((one) => !now.includes(one)) : now.find((one) => !value.includes(one));
     return `${text}: ${also ? "also" : "no longer"} '${choices[option]}'`;
   }
 
-  return { advise, inWords, nextRung, standing, whatWouldChange };
+  return { advise, assumption, inWords, nextRung, standing, whatWouldChange };
 }

@@ -23,8 +23,6 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
   const questions = Object.fromEntries(tables.questions.map((question) => [question.name, question]));
   const names = Object.keys(questions);
   const first = names.slice(0, FIRST);
-  // A remedy for something that is not wrong is not needed; what comes after the remedies is ruled out.
-  const stateOf = ({ key, state }) => (state === "ruled out" && rungs[key].otherwise ? "not needed" : state);
   const id = `d-${Math.random().toString(36).slice(2)}`;
   let opened = null;
   let answers = null;
@@ -35,6 +33,7 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
   // Which questions stand in the talk, and which were known when it began.
   let talk = [];
   let known = [];
+  const answered = () => new Set([...touched, ...known]);
 
   root.innerHTML = `
     <div class="explorer decide">
@@ -44,6 +43,7 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
       <div class="sides">
         <form class="talk" autocomplete="off">
           <div class="asking"></div>
+          <p class="contradictions" role="status"></p>
           <p class="end"></p>
           <details class="known"><summary></summary><div></div></details>
           <details class="others"><summary></summary><div></div></details>
@@ -180,21 +180,36 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
 
   // The advice and the ladder at once; what is asked and what stands behind the advice when the hand rests.
 
-  const reasonOf = ({ text, source }) => `${escaped(text)} <small>(${escaped(tables.credits[source])})</small>`;
+  const assumptionIn = ({ rests_on }) => model.assumption(answers, rests_on, answered());
+  // What nobody has answered is not the reader's own.
+  function reasonOf(reason) {
+    const assumed = assumptionIn(reason);
+    const credit = assumed && reason.source === "your answers" ? "" : ` <small>(${escaped(tables.credits[reason.source])})</small>`;
+    return `${escaped(reason.text)}${credit}${assumed ? ` <em class="assumption">${escaped(assumed)}</em>` : ""}`;
+  }
+  // Fine-tuning is what the reader came for: its line says why it is out.
+  const lineOf = ({ key, state, shown, why }) =>
+    key === "fine_tune" && state === "ruled out" ? `${shown}: ${[why.text, assumptionIn(why)].join(" ").trim()}` : shown;
 
   // The answer to the question above the page, and the next step.
   const verdict = ({ next, sentence }) => `${VERDICTS[next] ?? "Not yet."} ${sentence}`;
+
+  // The ladder in short, for where it is out of sight.
+  const left = ({ ladder }) => {
+    const count = ladder.filter(({ state }) => state === "later").length;
+    return count ? `Up to ${count} of ${ladder.length} steps are left after it.` : "No step is left after it.";
+  };
 
   function draw() {
     const advice = model.advise(answers);
     const [why, ...more] = advice.reasons;
     const begun = touched.size || known.length;
     put(".advice", begun
-      ? `<strong>${escaped(verdict(advice))}</strong> ${reasonOf(why)} <small>Lesson ${rungs[advice.next].lesson}.</small>`
+      ? `<strong>${escaped(verdict(advice))}</strong> ${reasonOf(why)} <small>Lesson ${rungs[advice.next].lesson}. ${left(advice)}</small>`
       : "<strong>Nothing is answered yet.</strong> Tick what is wrong: the next step stands here, and lights up on the ladder.");
     put(".reasons", (begun ? more : []).map((reason) => `<li>${reasonOf(reason)}</li>`).join(""));
     advice.ladder.forEach((step, place) => {
-      const [line, look, state] = begun ? [steps[place], step.state.replace(" ", "-"), stateOf(step)] : [steps[place], "", ""];
+      const [line, look, state] = begun ? [steps[place], step.state.replace(" ", "-"), lineOf(step)] : [steps[place], "", ""];
       if (line.className === look && line.lastElementChild.textContent === state) return;
       line.className = look;
       line.ariaCurrent = look === "next" ? "step" : null;
@@ -210,6 +225,8 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
     const changes = model.whatWouldChange(answers);
     at(".unseen").textContent = at(".advice strong").textContent;
     ask(changes);
+    at(".contradictions").textContent = advice.contradictions.join(" ");
+    for (const [name, part] of Object.entries(controls)) part.classList.toggle("assumed", !questions[name].many && !answered().has(name));
     behind(advice, changes);
     if (press) onChange(asText());
     else history.replaceState(null, "", link(location.href));
@@ -219,20 +236,20 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
     const points = (group, holds = "holds", open = "open") =>
       tableOf(["state", "what", "why"], group.map((point) => `<tr class="${point.holds ? "holds" : "open"}"><td>${point.holds ? holds : open}</td><th scope="row">${escaped(point.title)}</th><td>${reasonOf(point.why)}</td></tr>`));
     const chosen = (text, is) => (is ? `<b>${escaped(text)}</b>` : escaped(text));
-    const ways = (key) => changes.filter((change) => change.leadsTo === key).map((change) => `<li>${escaped(model.inWords(answers, change))}</li>`).join("");
+    const ways = (key) => changes.filter((change) => change.leadsTo === key).map((change) => `<li>${escaped(model.inWords(answers, change, answered()))}</li>`).join("");
     const reached = tables.rungs.filter(({ key }) => changes.some((change) => change.leadsTo === key));
     const parts = {
       changes: reached.length
         ? tableOf(["it would be", "if this were your answer, and all others as they are"], reached.map(({ key, title }) => `<tr><th scope="row">${escaped(title)}</th><td><ul>${ways(key)}</ul></td></tr>`))
         : "<p>No change of a single answer does it.</p>",
-      rungs: tableOf(["rung", "state", "why"], advice.ladder.map((step) => `<tr><th scope="row">${escaped(rungs[step.key].title)} <small>lesson ${rungs[step.key].lesson}</small></th><td>${stateOf(step)}</td><td>${reasonOf(step.why)}</td></tr>`)),
+      rungs: tableOf(["rung", "state", "why"], advice.ladder.map((step) => `<tr><th scope="row">${escaped(rungs[step.key].title)} <small>lesson ${rungs[step.key].lesson}</small></th><td>${step.shown}</td><td>${reasonOf(step.why)}</td></tr>`)),
       gates: points(advice.gates),
       checks: points(advice.checks),
       conditions: points(advice.conditions),
       questions: points(advice.questions, "to fine-tuning", "to skills"),
-      dimensions: tableOf(["dimension", "prompting wins", "fine-tuning wins", "yours"], advice.dimensions.map(({ title, prompting, tuning, side, yours }) => `<tr><th scope="row">${escaped(title)}</th><td>${chosen(prompting, side === "prompting")}</td><td>${chosen(tuning, side === "fine-tuning")}</td><td>${escaped(yours)}: <b>${side}</b></td></tr>`)),
+      dimensions: tableOf(["dimension", "prompting wins", "fine-tuning wins", "yours"], advice.dimensions.map(({ title, prompting, tuning, side, yours, rests_on }) => `<tr><th scope="row">${escaped(title)}</th><td>${chosen(prompting, side === "prompting")}</td><td>${chosen(tuning, side === "fine-tuning")}</td><td>${escaped(yours)}${assumptionIn({ rests_on }) ? " (assumed)" : ""}: <b>${side}</b></td></tr>`)),
       volumes: axis(advice.volumes) + tableOf(["no.", "volume", "sends your case"], advice.volumes.map(({ says, source, sends, why }, place) => `<tr><td>${place + 1}</td><th scope="row">${escaped(says)}</th><td><b>${sends}</b>: ${escaped(why)} <small>(${escaped(tables.credits[source])})</small></td></tr>`)),
-      answers: tableOf(["question", "answer"], answerRows().map(([, text, , words]) => `<tr><th scope="row">${escaped(text)}</th><td>${escaped(words)}</td></tr>`)),
+      answers: tableOf(["question", "answer", "from"], answerRows().map(([, text, , words, from]) => `<tr><th scope="row">${escaped(text)}</th><td>${escaped(words)}</td><td>${from}</td></tr>`)),
     };
     for (const [key, html] of Object.entries(parts)) put(`.behind [data-part=${key}] div`, html);
     const open = advice.checks.filter((point) => !point.holds).length;
@@ -248,7 +265,7 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
     questions: "Three questions of one article",
     dimensions: "Eight dimensions",
     volumes: "From which volume? The articles disagree",
-    answers: "Your answers",
+    answers: "Your answers, and what is assumed",
   };
   at(".behind").innerHTML = Object.entries(TITLES).map(([key, title]) => `<details data-part="${key}"><summary>${title}</summary><div></div></details>`).join("");
 
@@ -256,10 +273,11 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
     ...tables.questions.map((question) => {
       const value = answers[question.name];
       const words = question.many ? value.map((one) => question.choices[one]).join("; ") || "nothing" : said(question, value);
-      return [question.name, question.text, question.many ? value.join(" ") : value ?? "", words];
+      const from = answered().has(question.name) ? "you" : "assumed";
+      return [question.name, question.text, question.many ? value.join(" ") : value ?? "", words, from];
     }),
-    ...(answers.measured_on ? [["measured_on", "Measured on", answers.measured_on, answers.measured_on]] : []),
-    ...(answers.turns_when ? [["turns_when", "What would change it", answers.turns_when, answers.turns_when]] : []),
+    ...(answers.measured_on ? [["measured_on", "Measured on", answers.measured_on, answers.measured_on, "you"]] : []),
+    ...(answers.turns_when ? [["turns_when", "What would change it", answers.turns_when, answers.turns_when, "you"]] : []),
   ];
 
   // The volumes on a logarithmic axis, and the reader's own. The table below says the same in words.
@@ -280,15 +298,18 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
     });
     const own = x(answers.volume);
     const volume = answers.volume.toLocaleString("en-US");
-    const label = `Yours is ${volume} outputs a month. Of ${marks.length} volumes in the articles, ${count("fine-tune")} send your case to fine-tuning and ${count("do not")} do not.`;
-    return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}"><line class="axis" x1="${left}" x2="${right}" y1="${line}" y2="${line}"/>${grid.join("")}${drawn.join("")}<line class="here" x1="${own}" x2="${own}" y1="8" y2="${line + 6}"/><text x="${own}" y="${height - 6}" text-anchor="${anchor(own)}">yours: ${volume} a month</text></svg><p><small>Outputs a month. Triangle: fine-tune. Square: do not. Ring: says nothing of your case.</small></p>`;
+    const whose = answered().has("volume") ? "yours" : "assumed";
+    const label = `${whose === "yours" ? "Yours is" : "Assumed are"} ${volume} outputs a month. Of ${marks.length} volumes in the articles, ${count("fine-tune")} send your case to fine-tuning and ${count("do not")} do not.`;
+    return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${label}"><line class="axis" x1="${left}" x2="${right}" y1="${line}" y2="${line}"/>${grid.join("")}${drawn.join("")}<line class="here" x1="${own}" x2="${own}" y1="8" y2="${line + 6}"/><text x="${own}" y="${height - 6}" text-anchor="${anchor(own)}">${whose}: ${volume} a month</text></svg><p><small>Outputs a month. Triangle: fine-tune. Square: do not. Ring: says nothing of your case.</small></p>`;
   }
 
   // Keep and share
 
   const asText = () => JSON.stringify(answers, null, 2);
   const changed = () => Object.fromEntries(Object.entries(answers).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(tables.start[name])));
-  const link = (page) => `${page.split("#")[0]}#${encodeURIComponent(JSON.stringify(changed()))}`;
+  // What was given, a confirmed value of the start among it.
+  const told = () => Object.fromEntries(Object.entries(answers).filter(([name]) => answered().has(name) || name in changed()));
+  const link = (page) => `${page.split("#")[0]}#${encodeURIComponent(JSON.stringify(told()))}`;
 
   function parsed(text) {
     let found;
@@ -318,7 +339,9 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
     opened = { ...structuredClone(tables.start), ...found };
     answers = structuredClone(opened);
     touched = new Set();
-    known = Object.keys(changed()).filter((name) => names.includes(name));
+    // A complete set, as Python writes it, does not say which answers were given: those that differ from the start.
+    const complete = names.every((name) => name in found);
+    known = names.filter((name) => name in (complete ? changed() : found));
     talk = [...first];
     controls = {};
     for (const holder of root.querySelectorAll(".asking, .known div, .others div")) holder.replaceChildren();
@@ -343,8 +366,8 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
     const points = { gate: advice.gates, "ten points": advice.checks, condition: advice.conditions };
     return [
       ["part", "what", "state", "why", "source"],
-      ...advice.ladder.map((step) => ["ladder", rungs[step.key].title, stateOf(step), step.why.text, tables.credits[step.why.source]]),
-      ...Object.entries(points).flatMap(([part, group]) => group.map(({ title, holds, why }) => [part, title, holds ? "holds" : "open", why.text, tables.credits[why.source]])),
+      ...advice.ladder.map((step) => ["ladder", rungs[step.key].title, step.shown, [step.why.text, assumptionIn(step.why)].join(" ").trim(), tables.credits[step.why.source]]),
+      ...Object.entries(points).flatMap(([part, group]) => group.map(({ title, holds, why }) => [part, title, holds ? "holds" : "open", [why.text, assumptionIn(why)].join(" ").trim(), tables.credits[why.source]])),
     ];
   }
 
@@ -354,7 +377,7 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
     "Copy a link": () => (press ? press("link") : copy(link(location.href), "The link is copied.")),
     "Copy the answers": () => copy(asText(), "The answers are copied."),
     "Paste answers": () => paste("Paste answers below, and open them."),
-    "Answers as CSV": () => download("answers.csv", [["name", "question", "answer", "in_words"], ...answerRows()]),
+    "Answers as CSV": () => download("answers.csv", [["name", "question", "answer", "in_words", "from"], ...answerRows()]),
     "Advice as CSV": () => download("advice.csv", adviceRows()),
     Print: () => { say(""); if (press) printAlone(root.firstElementChild); else print(); },
   });

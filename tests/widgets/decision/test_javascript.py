@@ -16,6 +16,7 @@ from widgets.decision.model import Advice, advise, in_words, what_would_change
 from widgets.decision.page import PAGE, data, module, page
 from widgets.decision.rules import standing
 from widgets.decision.tables import QUESTIONS, RUNGS
+from widgets.decision.words import assumption
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +31,10 @@ def browser():
 
 def plain(advice: Advice) -> dict[str, Any]:
     """The advice as JSON has it, and as the model in JavaScript gives it."""
-    ladder = [{"key": step.rung.key, "state": step.state, "why": asdict(step.why)} for step in advice.ladder]
+    ladder = [
+        {"key": step.rung.key, "state": step.state, "shown": step.shown, "why": asdict(step.why)}
+        for step in advice.ladder
+    ]
     whole = asdict(advice) | {"next": advice.next.key, "sentence": advice.sentence, "ladder": ladder}
     return json.loads(json.dumps(whole))
 
@@ -38,24 +42,31 @@ def plain(advice: Advice) -> dict[str, Any]:
 @pytest.mark.slow
 def test_thousands_of_cases_get_the_same_advice_in_the_same_words(browser):
     cases = [answers_of(seed) for seed in range(6_000)]
-    ask = """texts => texts.map((text, index) => {
+    given = {"wrong", "changes", "volume"}
+    single = [question.name for question in QUESTIONS if not question.many]
+    ask = """([texts, given, single]) => texts.map((text, index) => {
         const one = JSON.parse(text), model = window.model;
         const changes = index % 11 ? [] : model.whatWouldChange(one);
-        const words = changes.map(way => [model.inWords(one, way), way.leadsTo]);
-        return [model.standing(one), model.advise(one), words];
+        const known = new Set(given);
+        const words = changes.map(way => [model.inWords(one, way, known), way.leadsTo]);
+        const assumed = model.assumption(one, single, known);
+        return [model.standing(one), model.advise(one), words, assumed];
     })"""
     theirs = [
         answer
         for start in range(0, len(cases), 500)
-        for answer in browser.evaluate(ask, [to_json(case) for case in cases[start : start + 500]])
+        for answer in browser.evaluate(
+            ask, [[to_json(case) for case in cases[start : start + 500]], sorted(given), single]
+        )
     ]
-    for place, (case, (quality, advice, changes)) in enumerate(zip(cases, theirs, strict=True)):
+    for place, (case, (quality, advice, changes, assumed)) in enumerate(zip(cases, theirs, strict=True)):
         assert quality == standing(case), case
         assert advice == plain(advise(case)), case
+        assert assumed == assumption(case, single, given), case
         if place % 500 % 11 == 0:  # for each of these a hundred other answers are tried
-            ours = [[in_words(case, way), way.leads_to.key] for way in what_would_change(case)]
+            ours = [[in_words(case, way, given), way.leads_to.key] for way in what_would_change(case)]
             assert changes == ours, case
-    assert {advice["next"] for _, advice, _ in theirs} == {rung.key for rung in RUNGS}
+    assert {advice["next"] for _, advice, *_ in theirs} == {rung.key for rung in RUNGS}
 
 
 def test_the_page_is_what_the_rules_make_of_it():
@@ -124,6 +135,32 @@ def test_where_nothing_is_left_to_ask_it_says_so(talk):
     for name in asked(opened)[3:]:  # the answer that stands is confirmed by a press
         opened.locator(f".asked[data-name={name}] input:checked").click()
     assert opened.inner_text(".end") == "No other question can change the advice now."
+
+
+@pytest.mark.slow
+def test_what_nobody_answered_is_shown_as_assumed(talk):
+    opened = opened_at(talk, '#{"wrong": ["behaviour"], "evaluation_rows": 100, "labels": 800}')
+    changes = opened.locator("[data-part=answers] tr", has_text="Requirements changed so far")
+    line = opened.locator(".ladder li").last
+    assert changes.locator("td").last.text_content() == "assumed"
+    assert "ruled out: " in line.inner_text() and "rests on an assumption: requirements" in line.inner_text()
+    assert "are left after it" in opened.inner_text(".advice")
+    opened.get_by_text("The other questions").click()
+    opened.get_by_label("every month").click()
+    opened.wait_for_function("() => location.hash.includes('monthly')")
+    assert changes.locator("td").last.text_content() == "you"
+    assert "assumption" not in line.inner_text()
+    # A value of the start that was confirmed stays confirmed in the link.
+    again = opened_at(talk, opened.url[opened.url.index("#") :])
+    assert "assumption" not in again.locator(".ladder li").last.inner_text()
+
+
+@pytest.mark.slow
+def test_answers_that_do_not_go_together_are_named_beside_the_questions(talk):
+    opened = opened_at(talk)
+    assert opened.inner_text(".talk .contradictions") == ""
+    opened.get_by_label("It is too slow").check()
+    assert "1,000 ms and may take 5,000 ms" in opened.inner_text(".talk .contradictions")
 
 
 @pytest.mark.slow

@@ -16,7 +16,7 @@ from widgets.decision import rules as decision_rules
 from widgets.decision import words as decision_words
 from widgets.decision.answers import Answers
 from widgets.decision.model import advise, stops_with, turn, what_would_change
-from widgets.decision.rules import holds, next_rung, standing
+from widgets.decision.rules import holds, next_rung, rows_missing, standing
 from widgets.decision.tables import (
     LIMITS,
     PATH,
@@ -273,6 +273,81 @@ def test_fifteen_tuned_models_are_too_many():
 def test_a_rung_is_ruled_out_for_the_reason_that_holds(values, key, said):
     step = next(step for step in advise(case(**values)).ladder if step.rung.key == key)
     assert step.state == "ruled out" and said in step.why.text
+
+
+@pytest.mark.parametrize(
+    ("values", "key", "shown"),
+    [
+        ({"labels": 0, "tried": set()}, "encoder", "needs 200 labels"),
+        ({"labels": 0, "tried": set()}, "retrieved_examples", "needs 50 labels"),
+        ({"task": "varied", "tried": set()}, "encoder", "needs one narrow task"),
+        ({"labels": 1_000, "tried": set()}, "few_shot", "not needed"),
+        ({"wrong": {"style"}, "labels": 0, "tried": set()}, "encoder", "not needed"),
+        ({"failure_rate": 0.01, "labels": 0, "tried": set()}, "encoder", "not needed"),
+        ({"labels": 0}, "fine_tune", "ruled out"),
+        ({}, "fine_tune", "next"),
+    ],
+)
+def test_a_state_says_what_a_rung_lacks(values, key, shown):
+    assert next(step.shown for step in advise(case(**values)).ladder if step.rung.key == key) == shown
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"wrong": {"latency"}}, ["'It is too slow', but here a reply takes 1,000 ms and may take 5,000 ms"]),
+        ({"wrong": {"latency"}, "latency_now": 5_001}, []),
+        ({"labels": 300, "labelled_by": "nobody"}, ["300 labelled examples, but here nobody"]),
+        ({"labels": 0, "labelled_by": "nobody"}, []),
+        ({}, []),
+    ],
+)
+def test_answers_that_do_not_go_together_are_named(values, said):
+    found = advise(case(**values)).contradictions
+    assert len(found) == len(said) and all(part in text for part, text in zip(said, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "batching"), [({"latency"}, False), ({"cost"}, True), ({"latency", "cost"}, True)]
+)
+def test_batching_is_for_the_price_and_not_for_a_reply_that_somebody_waits_for(wrong, batching):
+    advice = advise(Answers(wrong=frozenset(wrong)))
+    assert advice.next.key == "trim" and ("batch what can wait" in advice.reasons[0].text) == batching
+
+
+@pytest.mark.parametrize(
+    ("rate", "accepted", "rows", "missing"),
+    [(0.07, 0.05, 200, 260), (0.1, 0.09, 100, 3_100), (0.05, 0.05, 100, 30_000), (0.3, 0.05, 100, 0)],
+)
+def test_more_rows_are_counted_and_what_is_known_now_is_said(rate, accepted, rows, missing):
+    answers = case(failure_rate=rate, accepted_rate=accepted, evaluation_rows=rows)
+    assert rows_missing(answers) == missing
+    if missing:
+        advice = advise(answers)
+        assert advice.next.key == "benchmark" and f"About {missing:,} more rows" in advice.reasons[0].text
+        low, high = answers.interval
+        assert f"between {100 * low:.1f} and {100 * high:.1f} %" in advice.reasons[0].text
+
+
+@given(st.floats(0, 1), st.floats(0.0001, 0.9999), st.integers(1, 100_000))
+def test_with_the_missing_rows_the_rate_is_decided(rate, accepted, rows):
+    answers = case(failure_rate=rate, accepted_rate=accepted, evaluation_rows=rows)
+    if missing := rows_missing(answers):
+        # One more row, for a rate on the edge of its interval.
+        assert standing(replace(answers, evaluation_rows=min(rows + missing + 1, 10**7))) != "undecided" or (
+            rows + missing >= 10**7
+        )
+
+
+def test_a_reason_that_rests_on_an_answer_nobody_gave_says_so():
+    answers = Answers(wrong=frozenset({"behaviour"}), evaluation_rows=100)
+    (still,) = [point for point in advise(answers).gates if point.title == "A task that stands still"]
+    said = "This rests on an assumption: requirements changed so far: every month."
+    assert decision_words.assumption(answers, still.why.rests_on, {"wrong"}) == said
+    assert decision_words.assumption(answers, still.why.rests_on, {"wrong", "changes"}) == ""
+    change = next(each for each in what_would_change(READY) if each.name == "accepted_rate")
+    assert "(assumed 8 %)" in decision_model.in_words(READY, change, {"wrong"})
+    assert "(now 8 %)" in decision_model.in_words(READY, change)
 
 
 # What holds for any answers
@@ -533,6 +608,9 @@ def test_every_key_of_the_tables_is_one_that_is_there():
     assert {key for keys in TABLES.remedies.values() for key in keys} == set(TRIABLE) - {"tuned"}
     points = {point for group in TABLES.points.values() for point, _ in group}
     assert points == set(holds(READY))
+    assert set(TABLES.rests_on) <= set(TABLES.reasons) | {rung.key for rung in RUNGS if rung.otherwise}
+    rests_on = [*TABLES.rests_on.values(), *(row.rests_on for row in TABLES.dimensions)]
+    assert {name for names in rests_on for name in names} <= set(QUESTION)
     rules = {"nothing", "below", "skills", "from", "between", "above"}
     assert {volume.rule for volume in TABLES.volumes} == rules
 
