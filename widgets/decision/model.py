@@ -9,6 +9,7 @@ from course.errors import CourseError
 from widgets.decision.answers import Answers
 from widgets.decision.rules import (
     VolumeMark,
+    contradictions,
     has_gap,
     kind_known,
     ladder,
@@ -61,7 +62,7 @@ class Advice:
     conditions: tuple[Requirement, ...]
     dimensions: tuple[Dimension, ...]
     volumes: tuple[VolumeMark, ...]
-    contradictions: tuple[str, ...]
+    contradictions: tuple[Reason, ...]
 
     @property
     def open(self) -> tuple[Requirement, ...]:
@@ -88,7 +89,7 @@ def advise(answers: Answers) -> Advice:
         conditions=words.points("conditions"),
         dimensions=_dimensions(words),
         volumes=volumes(answers),
-        contradictions=words.contradictions(),
+        contradictions=tuple(words.say(key) for key in contradictions(answers)),
     )
 
 

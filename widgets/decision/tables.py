@@ -122,7 +122,6 @@ class Tables:
     points: dict[str, tuple[tuple[str, str], ...]]
     dimensions: tuple[DimensionRow, ...]
     parts: dict[str, str]
-    contradictions: dict[str, str]
     rests_on: dict[str, tuple[str, ...]]
     reasons: dict[str, Sentence]
 

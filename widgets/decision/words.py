@@ -14,7 +14,6 @@ from widgets.decision.answers import Answers
 from widgets.decision.rules import (
     STAY,
     TUNE,
-    contradictions,
     has_gap,
     holds,
     next_remedy,
@@ -114,12 +113,6 @@ class Words:
 
     def _plain(self, point: str) -> str:
         return f"{point}_{'holds' if self.held[point] else 'open'}"
-
-    def contradictions(self) -> tuple[str, ...]:
-        """What does not go together in the answers, a sentence each."""
-        return tuple(
-            TABLES.contradictions[key].format_map(self.places) for key in contradictions(self.answers)
-        )
 
 
 def assumption(answers: Answers, rests_on: Collection[str], given: Collection[str]) -> str:

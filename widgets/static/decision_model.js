@@ -442,7 +442,7 @@ export function decider(tables) {
       conditions: words.listed("conditions"),
       dimensions: dimensions(answers, words),
       volumes: volumes(answers),
-      contradictions: contradictions(answers).map((key) => filled(tables.contradictions[key], words.places)),
+      contradictions: contradictions(answers).map(words.say),
     };
   }
 

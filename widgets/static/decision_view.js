@@ -225,7 +225,7 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
     const changes = model.whatWouldChange(answers);
     at(".unseen").textContent = at(".advice strong").textContent;
     ask(changes);
-    at(".contradictions").textContent = advice.contradictions.join(" ");
+    put(".contradictions", advice.contradictions.map(reasonOf).join(" "));
     for (const [name, part] of Object.entries(controls)) part.classList.toggle("assumed", !questions[name].many && !answered().has(name));
     behind(advice, changes);
     if (press) onChange(asText());
