@@ -304,7 +304,9 @@ def test_a_state_says_what_a_rung_lacks(values, key, shown):
 )
 def test_answers_that_do_not_go_together_are_named(values, said):
     found = advise(case(**values)).contradictions
-    assert len(found) == len(said) and all(part in reason.text for part, reason in zip(said, found, strict=True))
+    assert len(found) == len(said) and all(
+        part in reason.text for part, reason in zip(said, found, strict=True)
+    )
 
 
 @pytest.mark.parametrize(
