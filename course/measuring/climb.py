@@ -5,7 +5,7 @@ from itertools import pairwise
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
-from course.measuring.results import Comparison, Result, compare, duration, percent
+from course.measuring.results import LEVEL, Comparison, Result, compare, duration, percent
 
 HELPED, HURT, UNDECIDED = "helped", "hurt", "undecided"
 
@@ -15,7 +15,7 @@ def verdict(step: Comparison, p: float | None = None) -> str:
 
     `p` is the p-value to go by where several were corrected together; by default the step's own.
     """
-    if (step.p_value if p is None else p) >= 0.05:
+    if (step.p_value if p is None else p) >= LEVEL:
         return UNDECIDED
     return HELPED if step.difference > 0 else HURT
 
@@ -41,10 +41,10 @@ def climb(*results: Result) -> pd.DataFrame:
 def told(step: Comparison) -> str:
     """A comparison in one sentence that is true whatever came out."""
     counted = f"{step.only_a} of {step.n} turned right and {step.only_b} wrong, p = {step.p_value:.2g}"
-    if verdict(step) == UNDECIDED:
+    if not step.direction:
         return f"Undecided whether '{step.a}' is better than '{step.b}': {counted}."
-    change = "better" if verdict(step) == HELPED else "worse"
-    return f"'{step.a}' is {change} than '{step.b}' by {100 * abs(step.difference):.0f} points: {counted}."
+    points = f"{100 * abs(step.difference):.0f} points"
+    return f"'{step.a}' is {step.direction} than '{step.b}' by {points}: {counted}."
 
 
 def _reached(result: Result) -> dict[str, str]:

@@ -28,6 +28,7 @@ BADGE_KINDS = (
     "claimed",
 )
 Z_95 = NormalDist().inv_cdf(0.975)
+LEVEL = 0.05  # chance does not explain a difference whose p-value is below it
 
 
 class Row(Protocol):
@@ -279,6 +280,13 @@ class Comparison:
         return (self.only_a - self.only_b) / self.n
 
     @property
+    def direction(self) -> str:
+        """What `a` is against `b`, "better" or "worse"; empty where chance can explain the difference."""
+        if self.p_value >= LEVEL:
+            return ""
+        return "better" if self.difference > 0 else "worse"
+
+    @property
     def interval(self) -> tuple[float, float]:
         """95 % interval of the difference, by Bonett and Price (2012)."""
         share_a, share_b = (self.only_a + 1) / (self.n + 2), (self.only_b + 1) / (self.n + 2)
@@ -288,7 +296,7 @@ class Comparison:
 
     def __str__(self) -> str:
         low, high = (100 * bound for bound in self.interval)
-        verdict = "chance hardly explains it" if self.p_value < 0.05 else "chance can explain it"
+        verdict = "chance hardly explains it" if self.direction else "chance can explain it"
         return (
             f"Of {self.n} rows, {self.only_a} are right only with '{self.a}' and {self.only_b} only with "
             f"'{self.b}': a difference of {100 * self.difference:+.1f} points ({low:+.1f} to {high:+.1f}), "

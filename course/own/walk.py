@@ -59,10 +59,7 @@ def walk(ladder: Ladder, accepted: float = ACCEPTED) -> Walk:
 def against(result: Result, base: Result) -> str:
     """Whether a rung is better than another one on the same rows, in a sentence."""
     found = compare(result, base)
-    if found.p_value >= 0.05:
-        said = "undecided, chance can explain the difference"
-    else:
-        said = "better" if found.difference > 0 else "worse"
+    said = found.direction or "undecided, chance can explain the difference"
     return (
         f"{result.name} against {base.name}: {said} ({found.only_a} rows right only with the first, "
         f"{found.only_b} only with the second, p = {found.p_value:.2g})."

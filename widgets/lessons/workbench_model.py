@@ -30,10 +30,7 @@ def change(version: Version, other: Version) -> str:
     if version.dev is None or other.dev is None:
         return ""
     found = compare(version.dev, other.dev)
-    if found.p_value >= 0.05:
-        verdict = "undecided: chance can explain the difference"
-    else:
-        verdict = "better" if found.difference > 0 else "worse"
+    verdict = found.direction or "undecided: chance can explain the difference"
     return (
         f"Against version {other.number}: {found.only_a} tickets turned right and {found.only_b} wrong "
         f"(McNemar p = {found.p_value:.2g}), so it is {verdict}."
