@@ -29,7 +29,9 @@ ROOT   := $(if $(filter 0,$(shell id -u)),--allow-root)
 RESULTS := $(CURDIR)/.cache/test-results
 OUTSIDE := ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL COURSE_MODE COURSE_RECORDING \
            COURSE_RECORDINGS COURSE_FRESH COURSE_ROWS COURSE_BUDGET COURSE_GGUF COURSE_MODEL
-TESTENV := env $(addprefix -u ,$(OUTSIDE)) COURSE_RESULTS="$(RESULTS)"
+# Two workers share the cores: threads of one that spin while they wait would take them from the other (a short
+# training took 140 s of CPU time, and 27 s since they sleep).
+TESTENV := env $(addprefix -u ,$(OUTSIDE)) COURSE_RESULTS="$(RESULTS)" OMP_WAIT_POLICY=passive
 PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
 # Two workers: each may hold the small model and a browser. A module, or a notebook, stays with one of them.
 TWO     := --numprocesses 2 --dist loadscope

@@ -1,6 +1,8 @@
 """The error that a reader is meant to read."""
 
-from collections.abc import Iterable
+import functools
+import sys
+from collections.abc import Callable, Iterable, Sequence
 
 
 class CourseError(Exception):
@@ -18,3 +20,18 @@ def one_of(what: str, value: str, allowed: Iterable[str]) -> str:
     if value not in (known := list(allowed)):
         raise CourseError(f"There is no {what} {value!r}; use one of {', '.join(known)}.")
     return value
+
+
+def as_command(main: Callable[[Sequence[str] | None], None]) -> Callable[..., None]:
+    """`main` as a command: what a reader can put right ends it with its sentence, without a traceback."""
+
+    @functools.wraps(main)
+    def command(given: Sequence[str] | None = None) -> None:
+        try:
+            main(given)
+        except CourseError as error:
+            sys.exit(str(error))
+        except KeyboardInterrupt:
+            sys.exit("Stopped. What was done is kept: run the same command to go on.")
+
+    return command

@@ -5,13 +5,12 @@ A run that was stopped goes on where it stopped.
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, NamedTuple
 
 from course.engine.client import connect
-from course.errors import CourseError
+from course.errors import as_command
 from course.material.data import tickets
 from course.measuring.provenance import write_rows
 from course.measuring.record import record
@@ -59,7 +58,8 @@ SWEEPS = {
 }
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+@as_command
+def main(given: Sequence[str] | None = None) -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m course.measure", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -67,14 +67,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         commands.add_parser(name, help=sweep.about)
     answers = commands.add_parser("recordings", help="the answers that travel with the course, asked again")
     answers.add_argument("lessons", nargs="*", help="numbers of lessons, such as 01 05 (default: all)")
-    chosen = parser.parse_args(arguments)
-    try:
-        if chosen.command == "recordings":
-            record(chosen.lessons)
-        else:
-            _write(SWEEPS[chosen.command])
-    except CourseError as error:
-        sys.exit(str(error))
+    chosen = parser.parse_args(given)
+    if chosen.command == "recordings":
+        record(chosen.lessons)
+    else:
+        _write(SWEEPS[chosen.command])
 
 
 def _write(sweep: LongMeasurement) -> None:

@@ -26,7 +26,7 @@ from course.engine.requests import ApiError
 from course.engine.room import Busy, Room, RoomLimits, checked, read_tokens
 from course.engine.sizes import local_models
 from course.engine.weights import chosen_model, gguf_path
-from course.errors import CourseError
+from course.errors import CourseError, as_command
 from course.paths import results_dir
 
 SIZES = tuple(model.size for model in local_models())
@@ -145,7 +145,8 @@ class Handler(RequestHandler):
         self._send_error(ApiError(status_code, "api_error", f"The server failed: {self._reason}"))
 
 
-def main() -> None:
+@as_command
+def main(given: Sequence[str] | None = None) -> None:
     """Serve until stopped."""
     parser = argparse.ArgumentParser(prog="python -m course.serve", description=__doc__.partition("\n")[0])
     limits = RoomLimits()
@@ -161,15 +162,12 @@ def main() -> None:
         "--per-minute", type=int, default=limits.per_minute, help="tokens a minute of a learner (%(default)s)"
     )
     add("--queue", type=int, default=limits.queue, help="requests under way in the room (%(default)s)")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     # What is finished is on disk, so nothing has to be waited for.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     logging.basicConfig(format="%(asctime)s %(message)s")
     log.setLevel(logging.INFO)
-    try:
-        asyncio.run(_serve(arguments))
-    except CourseError as error:
-        raise SystemExit(f"python -m course.serve: {error}") from None
+    asyncio.run(_serve(arguments))
 
 
 async def _serve(arguments: argparse.Namespace) -> None:

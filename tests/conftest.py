@@ -11,6 +11,8 @@ from hypothesis import settings
 
 SETTINGS = ("MODE", "MODEL", "RECORDING", "ROWS", "BUDGET", "GGUF", "FRESH", "RECORDINGS")
 KEYS = ("API_KEY", "AUTH_TOKEN", "BASE_URL")
+# Fixtures of a model, a browser, and pip in a process of its own.
+NOT_FAST = {"engine", "browser_page", "packages"}
 
 
 # How long an example takes is the machine's affair: a busy one fails no test.
@@ -29,9 +31,9 @@ def pytest_configure() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast first: what asks the engine, a browser or another process comes after all that does not."""
+    """Fast first: what needs a model, a browser or another process comes after all that does not."""
     for item in items:
-        if {"engine", "browser_page"} & set(getattr(item, "fixturenames", ())):
+        if NOT_FAST & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
     items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
 

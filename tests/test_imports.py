@@ -101,6 +101,7 @@ def test_only_tuning_imports_what_training_needs(module: str):
     assert not {name.split(".")[0] for name in imports_of(module)} & set(TRAINING)
 
 
+@pytest.mark.slow
 def test_lessons_before_fine_tuning_run_without_what_training_needs():
     wanted = set()
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from course.engine.weights import MINILM_SHA256
+from course.errors import as_command
 from course.measuring.gap import Acceptance
 from course.measuring.results import Result
 from course.own.command import run, written
@@ -115,6 +116,7 @@ def _on_test(found: Walk) -> Result:
     return replace(found.chosen, name=f"{found.chosen.name}, on test")
 
 
+@as_command
 def main(given: Sequence[str] | None = None) -> None:
     """The command line."""
     run(given, str(__doc__), write)

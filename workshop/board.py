@@ -14,6 +14,7 @@ import logging
 import os
 import signal
 from collections import Counter
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -25,7 +26,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RedirectHandler, RequestHandler, StaticFileHandler
 
-from course.errors import CourseError
+from course.errors import CourseError, as_command
 from course.exercises.checking import exercise_ids
 from workshop.learners import instructor_token, owner_of, read_learners, room_dir
 from workshop.session import Refused, Session, polls
@@ -242,7 +243,8 @@ async def serve(room: Path, host: str, port: int, prefix: str) -> None:
         await asyncio.sleep(EVERY_SECONDS)
 
 
-def main() -> None:
+@as_command
+def main(given: Sequence[str] | None = None) -> None:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="python -m workshop.board", description=__doc__, formatter_class=raw
@@ -253,14 +255,11 @@ def main() -> None:
     add("--port", type=int, default=8020, help="0 takes a free one (default: %(default)s)")
     prefix = os.environ.get("JUPYTERHUB_SERVICE_PREFIX", "/")
     add("--prefix", default=prefix, help="of the addresses, such as /services/board/ behind a hub")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     # Votes are on disk when they are answered, so nothing has to be waited for.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     logging.basicConfig(format="%(asctime)s %(message)s")
-    try:
-        asyncio.run(serve(arguments.room, arguments.host, arguments.port, arguments.prefix))
-    except CourseError as error:
-        raise SystemExit(f"python -m workshop.board: {error}") from None
+    asyncio.run(serve(arguments.room, arguments.host, arguments.port, arguments.prefix))
 
 
 def _log_faults(handler: RequestHandler) -> None:

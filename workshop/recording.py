@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from course.errors import CourseError
+from course.errors import CourseError, as_command
 from course.files import replacing
 from course.measuring.results import percent
 from workshop.learners import room_dir
@@ -81,25 +81,23 @@ def _script(*names: str) -> str:
     return re.sub(r"^import .*$|^export ", "", "\n".join(map(_text, names)), flags=re.MULTILINE)
 
 
-def main() -> None:
+@as_command
+def main(given: Sequence[str] | None = None) -> None:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="python -m workshop.recording", description=__doc__, formatter_class=raw
     )
     parser.add_argument("--room", type=Path, default=room_dir(), help="the room's folder")
     parser.add_argument("--output", type=Path, help="the page (default: recording.html in the room's folder)")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     path = arguments.output or arguments.room / "recording.html"
-    try:
-        session = Session(arguments.room)
-        if not (history := session.history()):
-            raise CourseError("The board has not run in this room yet, so there is nothing to record.")
-        closed = [(id, session.counts(id)) for id in session.asked() if id in polls()]
-        with replacing(path) as unfinished:
-            unfinished.write_text(page(history, closed), encoding="utf-8")
-            unfinished.chmod(0o444)
-    except CourseError as error:
-        raise SystemExit(f"python -m workshop.recording: {error}") from None
+    session = Session(arguments.room)
+    if not (history := session.history()):
+        raise CourseError("The board has not run in this room yet, so there is nothing to record.")
+    closed = [(id, session.counts(id)) for id in session.asked() if id in polls()]
+    with replacing(path) as unfinished:
+        unfinished.write_text(page(history, closed), encoding="utf-8")
+        unfinished.chmod(0o444)
     print(f"{path}: {len(history)} changes and {len(closed)} polls, {path.stat().st_size:,} bytes.")
 
 

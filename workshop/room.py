@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 from course.engine.sizes import local_models
-from course.errors import CourseError
+from course.errors import CourseError, as_command
 from course.paths import ROOT
 from workshop.learners import instructor_token, read_learners, room_dir, write_private
 
@@ -115,7 +115,8 @@ class Program:
             self._process.kill()
 
 
-def main() -> None:
+@as_command
+def main(given: Sequence[str] | None = None) -> None:
     """Start the room, and keep it until it is stopped."""
     parser = argparse.ArgumentParser(prog="python -m workshop.room", description=__doc__.partition("\n")[0])
     add = parser.add_argument
@@ -135,17 +136,14 @@ def main() -> None:
     )
     sizes = [model.size for model in local_models()]
     add("--sizes", nargs="+", choices=sizes, help="models of the engine (default: all on this machine)")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(given)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    try:
-        folder = room_dir().resolve()
-        check(arguments, folder)
-        for name, token in new_learners(folder, arguments.learners).items():
-            print(f"  {name:14} {token}")
-        tokens = {name: secrets.token_hex(32) for name in SECRETS}
-        run(programs(arguments, folder, tokens), arguments, tokens["ROOM_TOKEN"])
-    except CourseError as error:
-        raise SystemExit(f"python -m workshop.room: {error}") from None
+    folder = room_dir().resolve()
+    check(arguments, folder)
+    for name, token in new_learners(folder, arguments.learners).items():
+        print(f"  {name:14} {token}")
+    tokens = {name: secrets.token_hex(32) for name in SECRETS}
+    run(programs(arguments, folder, tokens), arguments, tokens["ROOM_TOKEN"])
 
 
 def check(arguments: argparse.Namespace, folder: Path) -> None:

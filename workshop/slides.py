@@ -8,7 +8,7 @@ import argparse
 import base64
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from playwright.sync_api import sync_playwright
 from book.build import BUILD, drawing_in
 from book.execution import executed
 from book.pages import Drawing, page_of
-from course.errors import CourseError
+from course.errors import CourseError, as_command
 from course.files import replacing
 from course.material.lessons import Lesson, lesson, lessons
 from course.paths import ROOT
@@ -96,25 +96,23 @@ def _image(kind: str, content: bytes, alt: str) -> str:
     return f'<img alt="{alt}" src="data:image/{kind};base64,{base64.b64encode(content).decode()}">'
 
 
-def main() -> None:
+@as_command
+def main(given: Sequence[str] | None = None) -> None:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="python -m workshop.slides", description=__doc__, formatter_class=raw
     )
     parser.add_argument("lessons", nargs="*", help="numbers such as 00 02 09; all of them by default")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "slides.html")
-    arguments = parser.parse_args()
-    try:
-        chosen = [lesson(number) for number in arguments.lessons] or list(lessons())
-        notebooks = executed([each.path for each in chosen], BUILD / "executed")
-        with sync_playwright() as playwright, drawing_in(launch(playwright)) as drawing:
-            pairs = zip(chosen, notebooks, strict=True)
-            slides = [slide for each, notebook in pairs for slide in slides_of(each, notebook, drawing)]
-        arguments.output.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(arguments.output) as unfinished:
-            unfinished.write_text(page(slides), encoding="utf-8")
-    except CourseError as error:
-        raise SystemExit(f"python -m workshop.slides: {error}") from None
+    arguments = parser.parse_args(given)
+    chosen = [lesson(number) for number in arguments.lessons] or list(lessons())
+    notebooks = executed([each.path for each in chosen], BUILD / "executed")
+    with sync_playwright() as playwright, drawing_in(launch(playwright)) as drawing:
+        pairs = zip(chosen, notebooks, strict=True)
+        slides = [slide for each, notebook in pairs for slide in slides_of(each, notebook, drawing)]
+    arguments.output.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(arguments.output) as unfinished:
+        unfinished.write_text(page(slides), encoding="utf-8")
     print(f"{len(slides)} slides, {arguments.output.stat().st_size / 1e6:.1f} MB: {arguments.output}")
 
 

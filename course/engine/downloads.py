@@ -23,7 +23,7 @@ from tqdm.auto import tqdm
 
 from course.engine import weights
 from course.engine.sizes import LocalModel, Parts, Published, local_model, local_models
-from course.errors import CourseError
+from course.errors import CourseError, as_command
 from course.files import locked
 
 HUB_ANSWERS_WITHIN = 2.0  # seconds
@@ -212,21 +212,17 @@ def _piece(parts: Parts, number: int, package: Path, begun: int) -> Iterable[byt
             yield chunk
 
 
-def main(words: Sequence[str] | None = None) -> None:
+@as_command
+def main(given: Sequence[str] | None = None) -> None:
     """Bring and prepare the models of the sizes that are named, and print one line for each."""
     parser = argparse.ArgumentParser(prog="python -m course.engine.downloads", description=__doc__)
     parser.add_argument("sizes", nargs="+", choices=[model.size for model in local_models()])
-    try:
-        for size in parser.parse_args(words).sizes:
-            model = local_model(size)
-            if model.parts:
-                bring(model)
-            print(f"{size}: {model.name}, ready at {weights.gguf_path(model)}")
-        print(f"retrieval: all-MiniLM-L6-v2, ready at {weights.minilm_path()}")
-    except CourseError as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit("Stopped. What came is kept: run the same command to go on.")
+    for size in parser.parse_args(given).sizes:
+        model = local_model(size)
+        if model.parts:
+            bring(model)
+        print(f"{size}: {model.name}, ready at {weights.gguf_path(model)}")
+    print(f"retrieval: all-MiniLM-L6-v2, ready at {weights.minilm_path()}")
 
 
 if __name__ == "__main__":

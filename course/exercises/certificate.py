@@ -5,8 +5,9 @@ It says what the progress file and the board hold, and nothing beyond that.
 
 import argparse
 import html
+from collections.abc import Sequence
 
-from course.errors import CourseError
+from course.errors import CourseError, as_command
 from course.exercises.checking import exercise_ids
 from course.exercises.progress import CORRECT, outcomes_in
 from course.files import replacing
@@ -75,21 +76,19 @@ def _best(entries: list[tuple[str, Result]]) -> str:
     )
 
 
-def main() -> None:
+@as_command
+def main(given: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m course.exercises.certificate", description=__doc__.partition("\n")[0]
     )
     parser.add_argument("--name", default="", help="whose work it is")
-    name = parser.parse_args().name.strip()
+    name = parser.parse_args(given).name.strip()
     path = results_dir() / "certificate.html"
-    try:
-        if len(name) > LONGEST_NAME:
-            raise CourseError(f"The name has {len(name)} characters; give {LONGEST_NAME} at most.")
-        text = page(outcomes_in(results_dir() / "progress.sqlite"), board.entries(), name)
-        with replacing(path) as unfinished:
-            unfinished.write_text(text, encoding="utf-8")
-    except CourseError as error:
-        raise SystemExit(f"python -m course.exercises.certificate: {error}") from None
+    if len(name) > LONGEST_NAME:
+        raise CourseError(f"The name has {len(name)} characters; give {LONGEST_NAME} at most.")
+    text = page(outcomes_in(results_dir() / "progress.sqlite"), board.entries(), name)
+    with replacing(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
     print(path)
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from course.errors import CourseError
+from course.errors import CourseError, as_command
 from course.files import replacing
 from course.measuring import board
 from course.measuring.results import Outcome, Result, plain_text
@@ -221,19 +221,17 @@ def _digest(parts: list) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:22]
 
 
-def main() -> None:
+@as_command
+def main(given: Sequence[str] | None = None) -> None:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
         prog="python -m course.measuring.export", description=__doc__, formatter_class=raw
     )
     parser.add_argument("folder", type=Path, help="where the files are written")
     parser.add_argument("--lesson", help="the rungs of one lesson, such as 04 (default: all)")
-    arguments = parser.parse_args()
-    try:
-        for path in write(board.entries(arguments.lesson), arguments.folder):
-            print(path)
-    except CourseError as error:
-        raise SystemExit(f"python -m course.measuring.export: {error}") from None
+    arguments = parser.parse_args(given)
+    for path in write(board.entries(arguments.lesson), arguments.folder):
+        print(path)
 
 
 if __name__ == "__main__":

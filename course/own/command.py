@@ -6,12 +6,11 @@ that was stopped goes on where it stopped.
 
 import argparse
 import os
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from course.engine.client import connect
-from course.errors import CourseError
+from course.errors import as_command
 from course.files import replacing
 from course.own.ladder import Ladder
 from course.own.task import MOST_MEASURED, OwnTask, load
@@ -55,16 +54,12 @@ def written(found: Walk, more: str = "") -> Path:
 def run(given: Sequence[str] | None, about: str, write: Callable[[Walk], Path]) -> None:
     """Walk the task of a command line and write what was found, or say in a sentence why not."""
     chosen = _arguments(given, about)
-    try:
-        found = _walked(chosen)
-        folder = write(found)
-    except CourseError as error:
-        sys.exit(str(error))
-    except KeyboardInterrupt:
-        sys.exit("Stopped. What was answered is kept: run the same command again to go on.")
+    found = _walked(chosen)
+    folder = write(found)
     print(as_markdown(found), f"Written to {folder}: {', '.join(sorted(os.listdir(folder)))}", sep="\n")
 
 
+@as_command
 def main(given: Sequence[str] | None = None) -> None:
     """The command line."""
     run(given, str(__doc__), written)

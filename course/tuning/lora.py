@@ -11,7 +11,6 @@ import json
 import math
 import os
 import random
-import sys
 import time
 import timeit
 import warnings
@@ -33,7 +32,7 @@ from jinja2 import TemplateError
 from torch.nn.functional import cross_entropy, linear
 
 from course.engine import weights
-from course.errors import CourseError
+from course.errors import CourseError, as_command
 from course.files import locked, replacing
 from course.material.data import tickets
 from course.measuring.provenance import processor
@@ -732,7 +731,8 @@ class _Run:
             return None
 
 
-def main(words: Sequence[str] | None = None) -> None:
+@as_command
+def main(given: Sequence[str] | None = None) -> None:
     """The command line, the same under `accelerate launch -m`. A run that was killed goes on where it was."""
     parser = argparse.ArgumentParser(prog="python -m course.tuning.lora", description=__doc__)
     parser.add_argument("name", help="the adapter's name: small letters, digits and hyphens")
@@ -743,20 +743,17 @@ def main(words: Sequence[str] | None = None) -> None:
         kind = int if default is None else type(default)
         parser.add_argument(f"--{setting.replace('_', '-')}", type=kind, default=default)
     parser.add_argument("--again", action="store_true", help="train even if this run was finished before")
-    options = vars(parser.parse_args(words))
+    options = vars(parser.parse_args(given))
     name, base, again = options.pop("name"), options.pop("base"), options.pop("again")
     files = (options.pop("train"), options.pop("dev"))
-    try:
-        if files == (None, None):
-            chats, dev = routing_chats(tickets("train")), routing_chats(tickets("dev"))
-        elif files[0] is None:
-            raise CourseError("--dev is given without --train; name both files, or none of them.")
-        else:
-            chats, dev = (read_chats(file) if file else [] for file in files)
-        settings = Settings(**options)
-        print(train(name, chats, dev, settings=settings, base=base, on_step=print_progress, again=again))
-    except CourseError as error:
-        sys.exit(str(error))
+    if files == (None, None):
+        chats, dev = routing_chats(tickets("train")), routing_chats(tickets("dev"))
+    elif files[0] is None:
+        raise CourseError("--dev is given without --train; name both files, or none of them.")
+    else:
+        chats, dev = (read_chats(file) if file else [] for file in files)
+    settings = Settings(**options)
+    print(train(name, chats, dev, settings=settings, base=base, on_step=print_progress, again=again))
 
 
 if __name__ == "__main__":

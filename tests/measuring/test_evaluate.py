@@ -230,6 +230,7 @@ def test_control_c_reaches_the_caller_while_threads_work(capsys):
     assert len(asked) < 360
 
 
+@pytest.mark.slow
 def test_a_saved_notebook_keeps_no_trace_of_the_progress(tmp_path):
     source = (
         "import time\nfrom course.material import data\nfrom course.measuring.evaluate import evaluate\n"

@@ -25,6 +25,8 @@ from course.tuning.chats import TrainingChat, write_chats
 from course.tuning.lora import Settings, train
 from tests import tiny_model
 
+pytestmark = pytest.mark.slow  # trains
+
 SETTINGS = Settings(rank=4, alpha=8, batch=4, steps=8, look_every=2, checkpoint_every=2, dtype="float32")
 CHATS, DEV = tiny_model.chats(24), tiny_model.chats(8)
 

@@ -196,6 +196,7 @@ def test_a_vote_counts_once_changes_until_the_end_and_shows_after_it(room):
     assert session.shown()["counts"][:3] == [0, 1, 1]
 
 
+@pytest.mark.slow
 def test_votes_survive_kill_9(tmp_path):
     with board_server(make_room(tmp_path, *NAMES)) as server:
         assert server.post("api/instructor", INSTRUCTOR, poll=POLL, state=OPEN).status_code == 200

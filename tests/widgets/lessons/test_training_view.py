@@ -62,6 +62,7 @@ def test_the_card_draws_all_of_it(view):
     assert view.chart.summary in (child.summary for child in view.children[:1])
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_keeps_the_best_adapter_and_goes_on(view, results_dir, tmp_path):
     base = tiny_model.write(tmp_path / "base")
     chats = [TrainingChat("Say the colour.", f"case {n}", ("red", "blue")[n % 2]) for n in range(20)]
