@@ -2,18 +2,16 @@
 
     python -m book.readme    the tables; `make site` draws the pictures as well
 
-A table stands between `<!-- table: NAME -->` and `<!-- end -->`. A picture carries a digest of its data, and
-is drawn anew only when that has changed: the pixels depend on the fonts of the machine.
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`. A picture carries a digest of what it is
+drawn from, and is drawn anew only when that has changed: the pixels depend on the fonts of the machine.
 """
 
 import hashlib
-import json
 import re
 import zlib
 from collections.abc import Callable, Iterable
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import plotly.graph_objects as go
 from ipywidgets import Widget
@@ -73,30 +71,26 @@ def with_tables(text: str) -> str:
 
 
 class Picture(NamedTuple):
-    """What is drawn and how: `data` decides whether it has changed."""
+    """`source` is all that is drawn: a figure, or the data, styles and scripts of a widget."""
 
-    data: Any
+    source: str
     draw: Callable[[Drawing], bytes]
 
 
 def pictures() -> dict[str, Picture]:
     """The README's pictures by file name: what is measured, and two widgets as they are at first."""
-    few_shot, cost = FewShot({}), CostView()
-    shown = few_shot.chart
-    figure = _ladder().to_plotly_json()
+    figure = _ladder()
+    board = Picture(figure.to_json(), lambda drawing: drawing.chart(figure.to_plotly_json(), "png"))
     return {
-        "board.png": Picture(figure["data"], lambda drawing: drawing.chart(figure, "png")),
-        "few_shot.png": Picture(
-            [shown.frame, shown.parts, shown.numbers.hex()], partial(_shot, few_shot, 620)
-        ),
-        # The widget's data bring the code of its model along.
-        "cost.png": Picture([json.loads(cost.data) | {"model": ""}, cost.state], partial(_shot, cost, 1000)),
+        "board.png": board,
+        "few_shot.png": _shot(FewShot({}), 620),
+        "cost.png": _shot(CostView(), 1000),
     }
 
 
-def _shot(widget: Widget, width: int, drawing: Drawing) -> bytes:
-    state = dependency_state([widget], drop_defaults=False)
-    return drawing.screenshot(still(widget.model_id, state), width, 800)
+def _shot(widget: Widget, width: int) -> Picture:
+    shown = still(widget.model_id, dependency_state([widget], drop_defaults=False))
+    return Picture(shown, lambda drawing: drawing.screenshot(shown, width, 800))
 
 
 def _ladder() -> go.Figure:
@@ -114,20 +108,20 @@ def _ladder() -> go.Figure:
     return go.Figure(dots, go.Layout(template="plotly_white", xaxis=axis, **size))
 
 
-def digest(data: Any) -> str:
-    """A picture's data in 64 letters."""
-    return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
+def digest(source: str) -> str:
+    """What a picture is drawn from in 64 letters."""
+    return hashlib.sha256(source.encode()).hexdigest()
 
 
 def digest_of(path: Path) -> str:
-    """The digest of the data that a picture was drawn from; empty where there is none."""
+    """The digest of what a picture was drawn from; empty where there is none."""
     found = re.search(re.escape(KEY) + rb"([0-9a-f]{64})", path.read_bytes() if path.exists() else b"")
     return found[1].decode() if found else ""
 
 
-def signed(png: bytes, data: Any) -> bytes:
-    """The picture with the digest of its data in it."""
-    content = KEY + digest(data).encode()
+def signed(png: bytes, source: str) -> bytes:
+    """The picture with the digest of what it was drawn from in it."""
+    content = KEY + digest(source).encode()
     part = (len(content) - 4).to_bytes(4, "big") + content + zlib.crc32(content).to_bytes(4, "big")
     return png[:-12] + part + png[-12:]  # before the end mark
 
@@ -139,10 +133,10 @@ def write_tables() -> None:
 
 
 def write_pictures(drawing: Drawing) -> None:
-    """Draw each picture whose data have changed."""
+    """Draw each picture whose source has changed."""
     for name, picture in pictures().items():
-        if digest_of(IMAGES / name) != digest(picture.data):
-            (IMAGES / name).write_bytes(signed(picture.draw(drawing), picture.data))
+        if digest_of(IMAGES / name) != digest(picture.source):
+            (IMAGES / name).write_bytes(signed(picture.draw(drawing), picture.source))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class StubServer:
     to hold every answer back until it is set. `answer(body)` may give other fields for a message.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.script: list[int | str] = [OK]
         self.requests: list[dict] = []
         self.uploads: list[str] = []
@@ -63,7 +63,7 @@ class StubServer:
         self.models = models("first-model", "second-model")
         self.lock = threading.Lock()
         self.stopping = threading.Event()
-        self._server = _QuietServer(("127.0.0.1", 0), _handler(self))
+        self._server = _QuietServer(("127.0.0.1", port), _handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 
     def next_reply(self, body: dict) -> int | str:
@@ -73,8 +73,8 @@ class StubServer:
 
 
 @contextmanager
-def stub_server() -> Iterator[StubServer]:
-    stub = StubServer()
+def stub_server(port: int = 0) -> Iterator[StubServer]:
+    stub = StubServer(port)
     thread = threading.Thread(target=stub._server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

@@ -19,7 +19,11 @@ BUSY = (404, 424, 429, 500, 502, 503, 504)  # while a server starts, or the hub 
 
 
 class CellFailed(Exception):
-    """A cell raised, and this is what the learner reads."""
+    """A cell raised, and this is what the learner reads. `kind` is the name of the error's class."""
+
+    def __init__(self, learner: str, kind: str, text: str) -> None:
+        super().__init__(f"{learner}: {kind}: {text}")
+        self.kind = kind
 
 
 class KernelDied(Exception):
@@ -114,7 +118,7 @@ class Browser:
         request = message["header"]["msg_id"]
         output = Output()
         await self._send(message)
-        error = ""
+        failed: CellFailed | None = None
         is_idle = is_replied = False
         while not (is_idle and is_replied):
             said = await self._next()
@@ -136,15 +140,15 @@ class Browser:
                 case "execute_result" | "display_data":
                     output.text += content["data"].get("text/plain", "")
                 case "error":
-                    error = f"{self.name}: {content['ename']}: {content['evalue']}"
+                    failed = CellFailed(self.name, content["ename"], content["evalue"])
                 case "execute_reply":
                     is_replied = True
                     values = content.get("user_expressions", {}).items()
                     output.values = {
                         name: value["data"]["text/plain"] for name, value in values if value["status"] == "ok"
                     }
-        if error:
-            raise CellFailed(error)
+        if failed:
+            raise failed
         return output
 
     async def _next(self) -> dict[str, Any] | None:

@@ -16,6 +16,7 @@ html_theme_options = {
     "show_toc_level": 2,
     "navbar_persistent": [],  # the search field stands beside the lessons
 }
+html_sidebars = {"**": ["home.html", "search-button-field.html", "sbt-sidebar-nav.html"]}
 templates_path = ["_templates"]
 html_static_path = ["_static"]
 html_css_files = ["book.css"]

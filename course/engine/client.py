@@ -1,6 +1,7 @@
 """connect(): one Anthropic client, answered by the model on this machine, a live server or a recording."""
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -38,6 +39,7 @@ DEFAULT_BUDGET = "1.00"
 TIMEOUT_SECONDS = 120.0
 # A room's engine has a queue, and may be started again: a learner's notebook waits for it.
 ROOM_TIMEOUT_SECONDS, ROOM_RETRIES = 600.0, 25
+START_SECONDS, PAUSE_SECONDS = 90.0, 2.0  # how long `connect` waits for it, and between two tries
 # The version of the embedded model's answers. Raise it with each change after which the same request could be
 # answered otherwise: how a chat becomes a prompt, how a schema becomes a grammar, how the engine is set up.
 ANSWERS_VERSION = 2
@@ -132,7 +134,8 @@ def connect(tier: str = "small", *, mode: str | None = None) -> tuple[CourseClie
     replay where COURSE_RECORDING names a file; else live where ANTHROPIC_API_KEY, ANTHROPIC_AUTH_TOKEN or
     ANTHROPIC_BASE_URL is set; else local. There the answers that the course carries come at once, and the
     model is asked what they do not hold; COURSE_FRESH=1 asks it everything. Where ANTHROPIC_BASE_URL names a
-    room (`python -m course.serve`), local mode asks its model. A setting that cannot work raises CourseError.
+    room (`python -m course.serve`), local mode asks its model, and waits a while where the room's engine is
+    being started. A setting that cannot work raises CourseError.
     """
     openers = {"local": _local, "live": _live, "replay": _replay}
     claude = prices.tier(tier)
@@ -362,10 +365,21 @@ def _price_note(model: str) -> str:
 
 
 def _models(client: CourseClient, server: str) -> Any:
-    try:
-        return client.models.with_raw_response.list()
-    except anthropic.NotFoundError:
-        raise _unnamed(server) from None
+    """The server's list of models. One that is away, as a room's engine is while it starts, is waited for."""
+    deadline = None
+    while True:
+        try:
+            return client.models.with_raw_response.list()
+        except anthropic.NotFoundError:
+            raise _unnamed(server) from None
+        except anthropic.APIConnectionError:
+            if deadline is None:
+                wait = f"trying for up to {START_SECONDS:.0f} s ..."
+                print(f"{server} cannot be reached yet; {wait}", flush=True)
+                deadline = time.monotonic() + START_SECONDS
+            elif time.monotonic() > deadline:
+                raise
+            time.sleep(PAUSE_SECONDS)
 
 
 def _first_model(listed: Any, server: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 from book import readme
 from course.errors import CourseError
 from course.measuring import ladder
+from widgets.static import STATIC
 
 
 @pytest.mark.parametrize("path", readme.PAGES, ids=lambda path: path.name)
@@ -31,11 +32,11 @@ def test_a_row_that_is_not_measured_is_named():
         readme.with_tables(f"<!-- table: some -->\n{table}<!-- end -->")
 
 
-def test_a_picture_carries_the_digest_of_its_data(tmp_path):
+def test_a_picture_carries_the_digest_of_what_it_is_drawn_from(tmp_path):
     png = b"\x89PNG picture" + bytes(12)
-    signed = readme.signed(png, {"a": 1})
+    signed = readme.signed(png, "a")
     (tmp_path / "a.png").write_bytes(signed)
-    assert readme.digest_of(tmp_path / "a.png") == readme.digest({"a": 1}) != readme.digest({"a": 2})
+    assert readme.digest_of(tmp_path / "a.png") == readme.digest("a") != readme.digest("b")
     assert readme.digest_of(tmp_path / "gone.png") == ""
     part = signed.removeprefix(png[:-12]).removesuffix(png[-12:])
     length, content, check = part[:4], part[4:-4], part[-4:]
@@ -48,4 +49,18 @@ def test_the_pictures_are_those_that_would_be_drawn_now():
     made = readme.pictures()
     assert shown == set(made) and len(shown) == 3
     for name, picture in made.items():
-        assert readme.digest_of(readme.IMAGES / name) == readme.digest(picture.data), f"{name}: run make site"
+        assert readme.digest_of(readme.IMAGES / name) == readme.digest(picture.source), (
+            f"{name}: run make site"
+        )
+
+
+@pytest.mark.parametrize(
+    ("picture", "script", "style"),
+    [("cost.png", "cost_pictures.js", "explorer.css"), ("few_shot.png", "chart.js", "chart.css")],
+)
+def test_a_picture_of_a_widget_is_drawn_from_its_script_and_style(picture, script, style):
+    source = readme.pictures()[picture].source
+    text = (STATIC / script).read_text(encoding="utf-8")
+    longest = max(re.split(r"^(?:import|export) .*$", text, flags=re.MULTILINE), key=len)
+    assert len(longest) > 500 and longest in source
+    assert (STATIC / style).read_text(encoding="utf-8") in source

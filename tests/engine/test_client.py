@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -449,18 +449,52 @@ def test_a_server_that_ignores_a_schema_is_named_at_the_first_reply(
 
 @both_ways
 def test_no_network_says_what_to_check_and_costs_nothing(
-    asked: Asked, live: Live, monkeypatch: Patch
+    asked: Asked, live: Live, nobody: int, monkeypatch: Patch
 ) -> None:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{unused.getsockname()[1]}")
-        client = live()
-        with pytest.raises(
-            anthropic.APIConnectionError, match="cannot be reached: check the network"
-        ) as caught:
-            asked(client.with_options(max_retries=0))
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{nobody}")
+    client = live()
+    with pytest.raises(anthropic.APIConnectionError, match="cannot be reached: check the network") as caught:
+        asked(client.with_options(max_retries=0))
     assert caught.value._render_traceback_() == [f"APIConnectionError: {caught.value}"]
     assert client.budget.left == 1
+
+
+@pytest.fixture
+def nobody(monkeypatch: Patch) -> int:
+    """A port at which no server listens."""
+    monkeypatch.setattr(anthropic, "DEFAULT_MAX_RETRIES", 0)
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.01)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])
+
+
+def test_a_server_that_is_being_started_is_waited_for(nobody: int, monkeypatch: Patch) -> None:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{nobody}")
+    said: list[str] = []
+    with ExitStack() as stack:
+
+        def start(sentence: str, **_: object) -> None:
+            if not said:
+                stack.enter_context(stub_server(nobody))
+            said.append(sentence)
+
+        monkeypatch.setattr(client, "print", start, raising=False)
+        connected, model = connect()
+        assert ask(connected, model=model) == "echo hello"
+    waiting, badge = said
+    assert waiting == f"http://127.0.0.1:{nobody} cannot be reached yet; trying for up to 90 s ..."
+    assert badge.startswith("live: first-model")
+
+
+def test_a_server_that_stays_away_is_waited_for_no_longer(
+    nobody: int, monkeypatch: Patch, capsys: Capture
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{nobody}")
+    monkeypatch.setattr(client, "START_SECONDS", 0.1)
+    with pytest.raises(anthropic.APIConnectionError, match="cannot be reached: check the network"):
+        connect()
+    assert capsys.readouterr().out.count("cannot be reached yet") == 1
 
 
 # Replay

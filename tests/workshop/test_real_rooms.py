@@ -6,6 +6,7 @@ import shlex
 import subprocess
 import sysconfig
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,21 +20,47 @@ VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["versi
 VALUES = yaml.safe_load((ROOT / "workshop" / "z2jh-values.yaml").read_text())
 DEPLOYMENT, SERVICE = yaml.safe_load_all((ROOT / "workshop" / "engine.yaml").read_text())
 ENGINE = DEPLOYMENT["spec"]["template"]["spec"]
-# The parts of the chart that the values may set, and those of each that are set here.
+# What jupyterhub/values.schema.yaml of the chart (zero-to-jupyterhub-k8s, read at commit 02dd73d) takes at
+# each place that is set here. Below a dict it takes anything.
 CHART = {
-    "hub": {"config"},
-    "singleuser": {
-        *("image", "cmd", "defaultUrl", "startTimeout", "memory", "cpu", "storage"),
-        *("lifecycleHooks", "extraEnv"),
-    },
-    "cull": {"enabled", "timeout"},
-    "proxy": {"https"},
+    "hub.config": dict,
+    "singleuser.image.name": str,
+    "singleuser.image.tag": str,
+    "singleuser.cmd": str | list,
+    "singleuser.defaultUrl": str,
+    "singleuser.startTimeout": int,
+    "singleuser.memory.guarantee": int | float | str,
+    "singleuser.memory.limit": int | float | str,
+    "singleuser.cpu.guarantee": int | float,
+    "singleuser.cpu.limit": int | float,
+    "singleuser.storage.capacity": str,
+    "singleuser.lifecycleHooks.postStart": dict,
+    "singleuser.extraEnv": dict,
+    "singleuser.networkPolicy.egress": list,
+    "cull.enabled": bool,
+    "cull.timeout": int,
+    "proxy.https.enabled": bool,
+    "proxy.https.hosts": list,
+    "proxy.https.letsencrypt.contactEmail": str,
 }
 
 
-def test_the_values_set_what_the_chart_has():
-    assert {part: set(values) for part, values in VALUES.items()} == CHART
-    assert set(VALUES["singleuser"]["memory"]) == set(VALUES["singleuser"]["cpu"]) == {"guarantee", "limit"}
+def places(values: dict, above: str = "") -> Iterator[tuple[str, object]]:
+    """The path of every value, down to those that CHART names."""
+    for name, value in values.items():
+        path = f"{above}{name}"
+        if isinstance(value, dict) and path not in CHART:
+            yield from places(value, f"{path}.")
+        else:
+            yield path, value
+
+
+def test_the_values_set_what_the_chart_takes():
+    found = dict(places(VALUES))
+    assert set(found) == set(CHART)
+    for path, value in found.items():
+        assert isinstance(value, CHART[path]), path
+        assert not isinstance(value, bool) or CHART[path] is bool, path  # a bool is an int
 
 
 def test_learners_find_the_engine_and_its_token(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -42,6 +69,9 @@ def test_learners_find_the_engine_and_its_token(tmp_path: Path, capsys: pytest.C
     address = f"http://{SERVICE['metadata']['name']}:{port['port']}"
     assert environment["ANTHROPIC_BASE_URL"] == address
     assert SERVICE["spec"]["selector"] == DEPLOYMENT["spec"]["template"]["metadata"]["labels"]
+    [rule] = VALUES["singleuser"]["networkPolicy"]["egress"]
+    assert rule["to"] == [{"podSelector": {"matchLabels": SERVICE["spec"]["selector"]}}]
+    assert rule["ports"] == [{"protocol": "TCP", "port": port["port"]}]
     [container] = ENGINE["containers"]
     assert container["ports"] == [{"containerPort": port["port"]}]
     image = VALUES["singleuser"]["image"]

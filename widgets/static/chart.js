@@ -263,7 +263,7 @@ const KINDS = { lines, bars };
 
 function render({ model, el }) {
   el.classList.add("course-chart");
-  el.innerHTML = '<svg role="img"></svg>';
+  el.innerHTML = "<svg></svg>";
   const svg = el.firstChild;
   const id = `chart-${Math.random().toString(36).slice(2)}`;
   const draw = () => {
@@ -275,6 +275,7 @@ function render({ model, el }) {
     const [height, inside] = KINDS[model.get("kind")]({ frame, parts: model.get("parts"), numbers }, width);
     svg.setAttribute("width", width);
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
+    svg.setAttribute("role", "img"); // only now: a picture of nothing has no name
     svg.setAttribute("aria-label", model.get("summary"));
     svg.innerHTML = inside;
   };
