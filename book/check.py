@@ -25,6 +25,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
+from book.pages import SETTLED
 from course.paths import ROOT
 from tests.browser import launch
 
@@ -37,7 +38,6 @@ MEGABITS, ROUND_TRIP_MS = 1.6, 150
 MOST_SECONDS = 2.0
 VISITS = 3
 WAIT_MS = 120_000  # for a page over the slow line, beside other work
-LATE_MS = 500  # until explorers have drawn all of their pictures
 PACKED = {".html", ".css", ".js", ".json", ".svg", ".txt"}  # what web hosts compress
 FETCHED = {"script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src", "embed": "src"}
 CDN = re.compile(
@@ -221,7 +221,7 @@ def looked_at(browser: Browser, address: str, scheme: Scheme, width: int) -> lis
         page.on("pageerror", lambda error: found.append(f"script: {error}"))
         page.goto(address, wait_until="load")
         page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
-        page.wait_for_timeout(LATE_MS)
+        page.wait_for_function(SETTLED)
         return found + faults(page)
 
 

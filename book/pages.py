@@ -16,7 +16,6 @@ from course.errors import CourseError
 PLOTLY = "application/vnd.plotly.v1+json"
 NOTE = "<p><small>This is a still. In JupyterLab you can move the controls.</small></p>"
 CHART_WIDTH, STILL_WIDTH, STILL_HEIGHT = 720, 720, 900  # pixels
-LATE_MS = 1000  # until an explorer has drawn all of its pictures
 TO_IMAGE = """([figure, format, width]) =>
     Plotly.toImage(figure, {format, width, height: figure.layout?.height || 420})"""
 # Of pandas, above the names of rows. A header without words says nothing to a screen reader.
@@ -27,6 +26,9 @@ DRAWN = """async () => {
     document.querySelectorAll('script').forEach(script => script.remove());
     return document.body.innerHTML;
 }"""
+# An explorer draws some pictures a little later, and then reads out its advice.
+SETTLED = """() => [...document.querySelectorAll('.unseen')].every(said => said.textContent)
+    && !document.querySelector('.stale')"""
 SENTENCE = "() => document.querySelector('.advice strong, [role=status]').textContent"
 
 
@@ -46,12 +48,14 @@ class Drawing:
             return image.read()
 
     def screenshot(self, shown: str, width: int, height: int) -> bytes:
-        """A PNG of a still, from its top on."""
+        """A PNG of a still, from its top on and at most that high."""
         before = self._widgets.viewport_size or {"width": width, "height": height}
         self._widgets.set_viewport_size({"width": width, "height": height})
         self._widgets.set_content(shown)
-        self._widgets.wait_for_timeout(LATE_MS)
-        image = self._widgets.screenshot()
+        self._widgets.wait_for_function(SETTLED)
+        end = self._widgets.evaluate("Math.ceil(document.body.getBoundingClientRect().bottom)")
+        clip = {"x": 0, "y": 0, "width": width, "height": min(height, end)}
+        image = self._widgets.screenshot(clip=clip)
         self._widgets.set_viewport_size(before)
         return image
 

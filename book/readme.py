@@ -30,6 +30,7 @@ from widgets.lessons.few_shot_view import FewShot
 PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
 IMAGES = NOTEBOOKS / "images"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
+STYLE = "body { margin: 0; padding: 8px; font: 16px/1.5 system-ui, sans-serif; }"
 KEY = b"tEXtdata\0"  # of the part of a PNG file that holds the digest
 
 
@@ -89,7 +90,8 @@ def pictures() -> dict[str, Picture]:
 
 
 def _shot(widget: Widget, width: int) -> Picture:
-    shown = still(widget.model_id, dependency_state([widget], drop_defaults=False))
+    state = dependency_state([widget], drop_defaults=False)
+    shown = f"<style>{STYLE}</style>{still(widget.model_id, state)}"
     return Picture(shown, lambda drawing: drawing.screenshot(shown, width, 800))
 
 

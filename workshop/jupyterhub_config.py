@@ -27,6 +27,8 @@ TokenAuthenticator.room = room
 c.JupyterHub.authenticator_class = TokenAuthenticator
 c.Authenticator.allow_all = True
 c.Authenticator.admin_users = {INSTRUCTOR}
+welcome = "Before You Fine-Tune. Username: the name you were given. Password: the token that came with it."
+c.JupyterHub.template_vars = {"announcement_login": welcome}
 
 c.JupyterHub.spawner_class = LearnerSpawner
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]

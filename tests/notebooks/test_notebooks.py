@@ -90,6 +90,12 @@ def test_every_cell_has_an_id_of_its_own(cells):
     assert len(set(ids)) == len(ids)
 
 
+def test_every_column_of_a_table_has_a_header(cells):
+    tables = [re.findall(r"^(\|.*)\n\|[-:| ]+\|$", cell.source, re.MULTILINE) for cell in cells]
+    heads = [head.strip("|").split("|") for found in tables for head in found]
+    assert all(title.strip() for head in heads for title in head)
+
+
 def test_no_model_id_stands_in_a_cell(cells):
     ids = [model.id for model in models() if re.search(r"\d", model.id)]
     assert ids
