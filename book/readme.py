@@ -91,7 +91,7 @@ def pictures() -> dict[str, Picture]:
 
 def _shot(widget: Widget, width: int) -> Picture:
     state = dependency_state([widget], drop_defaults=False)
-    shown = f"<style>{STYLE}</style>{still(widget.model_id, state)}"
+    shown = f"<!doctype html><style>{STYLE}</style>{still(widget.model_id, state)}"
     return Picture(shown, lambda drawing: drawing.screenshot(shown, width, 800))
 
 
