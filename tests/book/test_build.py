@@ -40,33 +40,29 @@ def widget(made: Widget) -> dict:
     return {WIDGET: {"model_id": made.model_id}}
 
 
-def with_outputs(path: Path, outputs: list[dict], widgets: list[Widget]) -> nbformat.NotebookNode:
-    """The lesson as if its first cells had shown these."""
+def with_outputs(number: str, outputs: list[dict]) -> tuple[str, nbformat.NotebookNode]:
+    """A page's name, and the lesson as if its first cells had shown these."""
+    [path] = chosen_notebooks([number])
     notebook = nbformat.read(path, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     for cell, shown in zip(code, outputs, strict=False):
         cell.outputs = [nbformat.v4.new_output("display_data", shown)]
-    notebook.metadata["widgets"] = {STATES: {"state": dependency_state(widgets, drop_defaults=False)}}
-    return notebook
+    return path.name, notebook
 
 
 @pytest.fixture(scope="module")
 def html(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    start, examples = chosen_notebooks(["00", "02"])
     result = evaluate(data.lesson_sample(), lambda row: data.QUEUES[0], name="always the same queue")
     frame = pd.DataFrame({"right": [1]}, index=["one"])
     figure = go.Figure(go.Scatter(x=[1], y=[2]), {"title": {"text": "Quality against cost"}})
     chart = LineChart(Axis("months"), Axis("$ so far"))
     chart.show([Line("Prompt", [0, 1], [0, 10], "#000000")], "The prompt costs $10.")
     drawn = [SampleSize({"the test set": 360}), chart, LineChart(Axis("x"), Axis("y")), DecisionView()]
-    ran = {
-        start.name: with_outputs(
-            start, [html_of(result), html_of(frame), {PLOTLY: figure.to_plotly_json()}], []
-        ),
-        examples.name: with_outputs(examples, [widget(each) for each in drawn], drawn),
-    }
+    start = with_outputs("00", [html_of(result), html_of(frame), {PLOTLY: figure.to_plotly_json()}])
+    examples = with_outputs("02", [widget(each) for each in drawn])
+    examples[1].metadata["widgets"] = {STATES: {"state": dependency_state(drawn, drop_defaults=False)}}
     with drawing_in(browser) as drawing:
-        return build(ran, tmp_path_factory.mktemp("book"), drawing, strict=False)
+        return build(dict([start, examples]), tmp_path_factory.mktemp("book"), drawing, strict=False)
 
 
 def test_a_reader_without_a_kernel_sees_every_output(html):
@@ -112,7 +108,7 @@ def test_search_finds_a_word_of_a_lesson(html, browser):
 
 
 def test_a_page_that_cannot_be_read_is_one_fault_beside_those_of_its_looks(browser, tmp_path, monkeypatch):
-    monkeypatch.setattr(check, "WAIT_MS", 1000)
+    monkeypatch.setattr(check, "READABLE", "() => Promise.reject('nothing of the article was painted')")
     page = '<html lang="en"><title>T</title><main><h1>T</h1><img src="data:,"></main></html>'
     (tmp_path / "page.html").write_text(f"<!doctype html>{page}")
     with check.served(tmp_path) as address:
