@@ -21,7 +21,8 @@ from widgets.cost.model import VOLUME, verdict
 from widgets.cost.presets import from_board as case_of
 from widgets.decision.answers import Answers
 from widgets.decision.answers import from_board as answers_of
-from widgets.memo.parts import Sources, content
+from widgets.memo.parts import content
+from widgets.memo.sources import Sources
 from widgets.memo.write import HTML_FILE, MARKDOWN_FILE, Memo, as_html, as_markdown, keep
 
 TUNED = "hosted_fine_tune"  # what the bill holds the chosen rung against
@@ -82,8 +83,10 @@ def answers(found: Walk, only_you_know: Answers, costs: Assumptions) -> Answers:
     )
 
 
-def memo(found: Walk, costs: Assumptions, answered: Answers, folder: Path) -> Memo:
-    """The decision memo of the task, written to `folder` as HTML and as Markdown."""
+def memo(
+    found: Walk, costs: Assumptions, answered: Answers, folder: Path, decides: str = "", by: str = ""
+) -> Memo:
+    """The decision memo of the task, written to `folder` as HTML and as Markdown, as `write_memo` has it."""
     rungs = [*found.dev, _on_test(found)]
     names = [*(result.name for result in found.dev), found.chosen.name]
     today = f"{datetime.now(UTC):%Y-%m-%d}"
@@ -97,7 +100,7 @@ def memo(found: Walk, costs: Assumptions, answered: Answers, folder: Path) -> Me
             ("Embedding model", f"all-MiniLM-L6-v2, sha256 {MINILM_SHA256[:12]}"),
         ],
     )
-    page = content(f"Should we fine-tune? {found.task.name}", today, sources)
+    page = content(f"Should we fine-tune? {found.task.name}", today, sources, decides, by)
     files = (folder / HTML_FILE, folder / MARKDOWN_FILE)
     return keep(Memo(page, as_html(page), as_markdown(page), files))
 

@@ -163,10 +163,27 @@ def rungs(results: Iterable[Result]) -> dict[str, Result]:
     """For each approach the most accurate result, known by the names that the lessons give."""
     best: dict[str, Result] = {}
     for result in results:
-        name = next((approach for part, approach in _RUNGS.items() if part in result.name), None)
+        name = approach_of(result)
         if name and (name not in best or result.accuracy > best[name].accuracy):
             best[name] = result
     return best
+
+
+def approach_of(result: Result) -> str | None:
+    """The approach that a result measures, by the names that the lessons give; None for any other."""
+    return next((approach for part, approach in _RUNGS.items() if part in result.name), None)
+
+
+def with_error_rates(assumptions: Assumptions, measured: Mapping[str, Result]) -> Assumptions:
+    """The assumptions with these approaches' measured error rates, 95 % interval and rows."""
+    for name in set(measured) & set(assumptions.approaches):
+        result, rate = measured[name], f"{name}.error_rate"
+        low, high = result.interval
+        shares = {rate: (1 - high, 1 - result.accuracy, 1 - low)}
+        assumptions = assumptions.with_values(shares, _source(result), "measured", result.created[:10])
+        with_rows = replace(assumptions.estimates[rate], outcomes=_outcomes(result))
+        assumptions = replace(assumptions, estimates={**assumptions.estimates, rate: with_rows})
+    return assumptions
 
 
 def from_board(measured: Mapping[str, Result]) -> Preset:
@@ -424,19 +441,14 @@ def _range(figure: float | tuple[float, float]) -> tuple[float, float]:
 
 def _measured(assumptions: Assumptions, name: str, result: Result) -> Assumptions:
     """The assumptions with one approach as the result has it."""
-    source = f"your board: {result.name}, {result.n} rows, {result.badge}"
-    day = result.created[:10]
-    low, high = result.interval
-    values = {f"{name}.error_rate": (1 - high, 1 - result.accuracy, 1 - low)}
+    source, day = _source(result), result.created[:10]
+    assumptions = with_error_rates(assumptions, {name: result})
     if result.input_tokens is not None and result.output_tokens is not None:
         calls = assumptions.estimates[f"{name}.calls"].base
         variable = assumptions.estimates[f"{name}.variable"].base
         prefix = max(result.input_tokens / calls - variable, 0.0)
-        values |= {f"{name}.prefix": (prefix,) * 3, f"{name}.output": (result.output_tokens / calls,) * 3}
-    assumptions = assumptions.with_values(values, source, "measured", day)
-    rate = f"{name}.error_rate"
-    with_rows = replace(assumptions.estimates[rate], outcomes=_outcomes(result))
-    assumptions = replace(assumptions, estimates={**assumptions.estimates, rate: with_rows})
+        tokens = {f"{name}.prefix": (prefix,) * 3, f"{name}.output": (result.output_tokens / calls,) * 3}
+        assumptions = assumptions.with_values(tokens, source, "measured", day)
     if result.model in {row.id for row in priced_models()}:
         return assumptions.with_values({f"{name}.model": result.model})
     if result.seconds is None:
@@ -454,6 +466,10 @@ def _measured(assumptions: Assumptions, name: str, result: Result) -> Assumption
     }
     assumptions = assumptions.with_values(hosting, machine, date=day)
     return assumptions.with_values({f"{name}.capacity": capacity}, busy, date=day)
+
+
+def _source(result: Result) -> str:
+    return f"your board: {result.name}, {result.n} rows, {result.badge}"
 
 
 def _outcomes(result: Result) -> str:

@@ -1,7 +1,7 @@
 """What the decision model knows of a case: answers, their checks, their file, and answers from the board."""
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from functools import lru_cache
 from pathlib import Path
@@ -108,7 +108,7 @@ def from_board(
     # One kind of ticket is surely worse than all tickets together, by their intervals.
     one_kind = (rung.slices()["high"] < rung.interval[0]).any()
     known: dict[str, Any] = {
-        "tried": frozenset(_RUNG_OF_LESSON[lesson] for lesson in lessons if lesson in _RUNG_OF_LESSON),
+        "tried": tried_in(lessons),
         "evaluation_rows": rung.n,
         # 1 - 0.9 is a hair off 0.1, and would be a second stop beside it.
         "failure_rate": round(1 - rung.accuracy, 12),
@@ -123,6 +123,11 @@ def from_board(
         )
         known["failures_sorted"] = True
     return replace(base or Answers(), **known)
+
+
+def tried_in(lessons: Iterable[str]) -> frozenset[str]:
+    """Keys of TRIABLE: what the rungs of these lessons try."""
+    return frozenset(_RUNG_OF_LESSON[lesson] for lesson in lessons if lesson in _RUNG_OF_LESSON)
 
 
 def to_json(answers: Answers) -> str:

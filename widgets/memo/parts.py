@@ -1,17 +1,16 @@
-"""What a decision memo says, as plain parts: the case, the ladder, the costs, the advice, what is open.
+"""What a decision memo says, as plain parts: its first page, and the evidence of the second.
 
-Everything here is pure. widgets/memo/write.py reads the files, and draws the page.
+Everything here is pure. widgets/memo/write.py reads the files, and draws the pages.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from course.material.data import KINDS
 from course.measuring import gap
 from course.measuring.results import Result, percent
-from course.tuning.adapters import Adapter
 from widgets.cost.chance import chance
 from widgets.cost.inputs import APPROACHES, Assumptions, InputRange
 from widgets.cost.model import (
@@ -30,36 +29,13 @@ from widgets.decision.answers import Answers
 from widgets.decision.model import Advice, advise, in_words, what_would_change
 from widgets.decision.tables import QUESTION, RUNGS, TRIABLE
 from widgets.decision.words import named
+from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, Sources, deciding_rung, disagreements
+from widgets.memo.summary import DECIDES, NOBODY_NAMED, OpenPoint, Section, recommendation, sections
 
-BOARD, COSTS, ANSWERS = "board.sqlite", "cost_state.json", "decision.json"
-FILLED_BY = {
-    BOARD: "Nothing that routes tickets is on the board. Lessons 00 to 07 and 11 measure the rungs.",
-    COSTS: "There is no saved bill. Lesson 09 saves it with the button 'Save'.",
-    ANSWERS: "There are no answers. Lesson 10 saves them with the button 'Save'.",
-}
 LINES = 5  # in the cost chart
 NAMED = 3  # of each kind of open point, and of the inputs that turn the verdict
-TUNED = frozenset({"hosted_fine_tune", "on_demand_fine_tune", "self_hosted_lora", "skill_with_adapter"})
 _HASH_OF_MERGED = re.compile(r"(-v\d+)-[0-9a-f]{8}$")  # of a served adapter; its own hash is on the page
 LADDER_LESSONS = ("01", "02", "03", "04", "05", "06", "07")
-
-
-@dataclass(frozen=True)
-class Sources:
-    """What a memo is made from. What is not there is None or empty; `faults` says which file is damaged.
-
-    `board` holds (lesson, result) of every measurement, `rungs` those of its results that route tickets, one
-    for each name and model. `dates` is the day of each file, `versions` pairs of a name and what it is.
-    """
-
-    board: Sequence[tuple[str, Result]] = ()
-    rungs: Sequence[Result] = ()
-    costs: Assumptions | None = None
-    answers: Answers | None = None
-    adapters: Sequence[Adapter] = ()
-    dates: Mapping[str, str] = field(default_factory=dict)
-    versions: Sequence[tuple[str, str]] = ()
-    faults: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -106,19 +82,14 @@ class Costs:
     sentences: tuple[str, ...]
 
 
-class OpenPoint(NamedTuple):
-    """Something that the decision hangs on and nobody has settled, with its kind in a word or two."""
-
-    kind: str
-    text: str
-
-
 @dataclass(frozen=True)
 class Content:
     """All parts of the page. `missing` says for each absent part what is not there and what fills it."""
 
     title: str
     written: str
+    recommendation: str
+    sections: tuple[Section, ...]
     case: tuple[tuple[str, str], ...]
     ladder: tuple[LadderRow, ...]
     ladder_notes: tuple[str, ...]
@@ -135,36 +106,40 @@ class Content:
         """KINDS where rows have one; a reader's own rows have none."""
         return KINDS if any(n for row in self.ladder for _, n in row.kinds) else ()
 
-    @property
-    def headline(self) -> str:
-        """The advice in one line, or that there is none."""
-        return self.advice.sentence if self.advice else "No advice yet: the answers are missing."
 
+def content(title: str, written: str, sources: Sources, decides: str = "", by: str = "") -> Content:
+    """The memo of these sources. A part without its source is named in `missing`, and nothing stands in.
 
-def content(title: str, written: str, sources: Sources) -> Content:
-    """The memo of these sources. A part without its source is named in `missing`, and nothing stands in."""
+    `decides` is who decides, and `by` the day until which.
+    """
     answers, costs = sources.answers, sources.costs
     accepted = None if answers is None else 1 - answers.accepted_rate
     ladder = _ladder(sources, accepted)
     turning = [] if costs is None else smallest_changes(_pair_only(costs))
     present = {BOARD: sources.rungs, COSTS: costs, ANSWERS: answers}
-    missing = {name: FILLED_BY[name] for name, part in present.items() if not part} | {**sources.faults}
+    unfilled = {name: FILLED_BY[name] for name, part in present.items() if not part} | {**sources.faults}
+    advice = None if answers is None else advise(answers)
+    changes = tuple(_changes(answers, costs, turning))
+    open_points = (
+        *(OpenPoint("missing", f"{name} is not there or cannot be used.") for name in unfilled),
+        *_open_points(sources, ladder, accepted, turning),
+    )
+    nobody = {} if decides and by else {DECIDES: NOBODY_NAMED}
     return Content(
         title=title,
         written=written,
+        recommendation=recommendation(advice, deciding_rung(sources)),
+        sections=sections(sources, advice, open_points, decides, by),
         case=tuple(_case(answers, costs)),
         ladder=ladder,
         ladder_notes=tuple(_ladder_notes(sources, ladder)),
         accepted=accepted,
         costs=None if costs is None else _costs(costs),
-        advice=None if answers is None else advise(answers),
-        changes=tuple(_changes(answers, costs, turning)),
-        open_points=(
-            *(OpenPoint("missing", f"{name} is not there or cannot be used.") for name in missing),
-            *_open_points(sources, ladder, accepted, turning),
-        ),
+        advice=advice,
+        changes=changes,
+        open_points=open_points,
         versions=tuple(_versions(sources)),
-        missing=missing,
+        missing=unfilled | nobody,
     )
 
 
@@ -207,14 +182,15 @@ def _ladder(sources: Sources, accepted: float | None) -> tuple[LadderRow, ...]:
     measured.sort(key=lambda row: (row[1].n, row[1].accuracy))
     # The last of a key is kept: that of the most rows, and of those the most accurate.
     best = {(lesson, result.model, result.badge_kind): result for lesson, result in measured}
-    chosen = [row for row in measured if row[1] in best.values() or _decides(row[1], sources)]
+    deciding = deciding_rung(sources)
+    chosen = [row for row in measured if row[1] in best.values() or row[1] == deciding]
     chosen.sort(key=lambda row: (row[1].cost_per_1000 is None, row[1].cost_per_1000 or 0.0, -row[1].accuracy))
     return tuple(
         LadderRow(
             lesson,
             result,
             where="" if accepted is None else gap.position(result.interval, accepted),
-            decides=_decides(result, sources),
+            decides=result == deciding,
         )
         for lesson, result in chosen
     )
@@ -222,13 +198,6 @@ def _ladder(sources: Sources, accepted: float | None) -> tuple[LadderRow, ...]:
 
 def _identity(result: Result) -> tuple[str, str, int, str]:
     return result.name, result.model, result.n, result.created
-
-
-def _decides(result: Result, sources: Sources) -> bool:
-    """Whether the failure rate of the answers is this result's, as `from_board` writes it."""
-    if sources.answers is None:
-        return False
-    return sources.answers.measured_on == f"{result.name}, {result.n} tickets, {result.badge}"
 
 
 def _ladder_notes(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[str]:
@@ -306,6 +275,8 @@ def _open_points(
 ) -> Iterator[OpenPoint]:
     if sources.answers is not None:
         advice = advise(sources.answers)
+        for contradiction in advice.contradictions:
+            yield OpenPoint("contradiction", contradiction.text)
         if shut := [gate.title for gate in advice.gates if not gate.holds]:
             yield OpenPoint("gates", f"Shut for fine-tuning: {'; '.join(shut)}.")
         if open_ := [point.title for point in advice.checks if not point.holds]:
@@ -315,7 +286,10 @@ def _open_points(
     if accepted is not None:
         yield from _across_the_bar(ladder, accepted)
     yield from _not_measured(sources, ladder)
-    yield from _disagreements(sources)
+    for text in sources.updates:
+        yield OpenPoint("updated", text)
+    for text in disagreements(sources):
+        yield OpenPoint("files differ", text)
 
 
 def _unmeasured_costs(costs: Assumptions, turning: Sequence[TurningPoint]) -> Iterator[OpenPoint]:
@@ -355,42 +329,20 @@ def _not_measured(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[Ope
     if sources.board and lessons:
         plural = "s" * (len(lessons) > 1)
         yield OpenPoint("not measured", f"Nothing on the board from lesson{plural} {', '.join(lessons)}.")
-    if any(result.badge_kind == "recorded reading" for result in sources.rungs):
-        yield OpenPoint("not measured", "Recorded readings are another run: measure before relying on one.")
+    recorded = [result for result in sources.rungs if result.badge_kind == "recorded reading"]
+    if recorded:
+        best = max(recorded, key=lambda result: result.accuracy)
+        yield OpenPoint(
+            "not measured",
+            f"'{best.name}', {percent(best.accuracy)} % right, is a recorded reading, which is another run: "
+            "measure it on these rows before relying on it.",
+        )
     sizes = sorted({row.result.n for row in ladder})
     if len(sizes) > 1:
         yield OpenPoint(
             "sets",
             f"Rungs were measured on {' and on '.join(map(str, sizes))} rows: no paired test across them.",
         )
-
-
-def _disagreements(sources: Sources) -> Iterator[OpenPoint]:
-    """Where one file says other than another."""
-    answers, costs = sources.answers, sources.costs
-    told: list[str] = []
-    if answers is not None and costs is not None:
-        volume = costs.estimates[VOLUME].base
-        if volume != answers.volume:
-            told.append(f"The cost state has {volume:,.0f} outputs a month, the answers {answers.volume:,}.")
-        tuned = TUNED & set(costs.pair)
-        # As lesson 10 takes it from a cost state: does the tuned one of the pair cost less?
-        less = "costs less" if verdict(costs).cheaper in tuned else "costs more"
-        found, said = less if len(tuned) == 1 else "not priced", QUESTION["cost_says"].said
-        if found != answers.cost_says:
-            told.append(
-                f"On cost the answers say '{said(answers.cost_says)}', the cost state '{said(found)}'."
-            )
-    if answers is not None and answers.measured_on and sources.rungs:
-        if not any(_decides(result, sources) for result in sources.rungs):
-            told.append(
-                f"The failure rate rests on '{answers.measured_on}', which is not on the board any more."
-            )
-    newest = max((result.created[:10] for result in sources.rungs), default="")
-    for name in (COSTS, ANSWERS):
-        if sources.dates.get(name, newest) < newest:
-            told.append(f"{name} is older than the newest rung ({newest}): look again.")
-    return (OpenPoint("files differ", text) for text in told)
 
 
 # Versions

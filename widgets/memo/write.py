@@ -1,7 +1,7 @@
-"""The decision memo: one page, made of the reader's board, cost state and answers, as HTML and as Markdown.
+"""The decision memo: a page to forward and a page of evidence, from board, bill and answers.
 
-`write_memo()` reads what is in the results folder and writes results/memo.html and results/memo.md. A part
-that is missing or damaged is named on the page, with the lesson that fills it.
+`write_memo()` reads what is in the results folder and writes results/memo.html, which prints on two sheets,
+and results/memo.md. A part that is missing or damaged is named on the page, with the lesson that fills it.
 """
 
 import hashlib
@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -34,7 +34,8 @@ from widgets.chart import Axis, Line, LineChart
 from widgets.cost import inputs as cost_inputs
 from widgets.cost.model import dollars
 from widgets.decision import answers as decision_answers
-from widgets.memo.parts import ANSWERS, BOARD, COSTS, Content, Costs, Sources, content
+from widgets.memo.parts import Content, Costs, content
+from widgets.memo.sources import ANSWERS, BOARD, COSTS, Sources, as_of_now
 
 TITLE = "Should we fine-tune?"
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
@@ -78,14 +79,20 @@ class Memo:
         )
 
 
-def write_memo(title: str = TITLE) -> Memo:
+def write_memo(title: str = TITLE, decides: str = "", by: str = "") -> Memo:
     """Write results/memo.html and results/memo.md from what is there now, each completely or not at all.
 
-    CourseError for an empty title, and when the results folder cannot be written.
+    `decides` is who decides, `by` the day until which, such as "2026-12-18". CourseError for an empty title,
+    for a day that is not one, and when the results folder cannot be written.
     """
     if not title.strip():
         raise CourseError("The memo has no title; say in a line what is to be decided.")
-    found = content(title, f"{datetime.now(UTC):%Y-%m-%d}", gather())
+    if by:
+        try:
+            date.fromisoformat(by)
+        except ValueError:
+            raise CourseError(f"by is {by!r}; give the day of the decision as 2026-12-18.") from None
+    found = content(title, f"{datetime.now(UTC):%Y-%m-%d}", as_of_now(gather()), decides, by)
     folder = results_dir()
     return keep(Memo(found, as_html(found), as_markdown(found), (folder / HTML_FILE, folder / MARKDOWN_FILE)))
 

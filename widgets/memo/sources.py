@@ -1,0 +1,137 @@
+"""What a memo is made from: the reader's board, bill and answers, brought up to what the board says now."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from course.measuring.results import Result, percent
+from course.tuning.adapters import Adapter
+from widgets.cost.inputs import APPROACHES, Assumptions
+from widgets.cost.model import VOLUME, verdict
+from widgets.cost.presets import rungs, with_error_rates
+from widgets.decision.answers import Answers, tried_in
+from widgets.decision.tables import QUESTION, TRIABLE
+
+BOARD, COSTS, ANSWERS = "board.sqlite", "cost_state.json", "decision.json"
+FILLED_BY = {
+    BOARD: "Nothing that routes tickets is on the board. Lessons 00 to 07 and 11 measure the rungs.",
+    COSTS: "There is no saved bill. Lesson 09 saves it with the button 'Save'.",
+    ANSWERS: "There are no answers. Lesson 10 saves them with the button 'Save'.",
+}
+TUNED = frozenset({"hosted_fine_tune", "on_demand_fine_tune", "self_hosted_lora", "skill_with_adapter"})
+# What the board has tried, beside what `tried_in` knows of each lesson, by the approach that a rung measures.
+_TRIES = {
+    "retrieved_examples": "retrieved_examples",
+    "linear_head": "encoder",
+    "encoder": "encoder",
+    "cascade": "cascade",
+    "skill": "skill",
+    "self_hosted_lora": "tuned",
+}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What a memo is made from. What is not there is None or empty; `faults` says which file is damaged.
+
+    `board` holds (lesson, result) of every measurement, `rungs` those of its results that route tickets, one
+    for each name and model. `dates` is the day of each file, `versions` pairs of a name and what it is.
+    `updates` says in sentences where `as_of_now` left the files behind.
+    """
+
+    board: Sequence[tuple[str, Result]] = ()
+    rungs: Sequence[Result] = ()
+    costs: Assumptions | None = None
+    answers: Answers | None = None
+    adapters: Sequence[Adapter] = ()
+    dates: Mapping[str, str] = field(default_factory=dict)
+    versions: Sequence[tuple[str, str]] = ()
+    faults: Mapping[str, str] = field(default_factory=dict)
+    updates: Sequence[str] = ()
+
+
+def as_of_now(sources: Sources) -> Sources:
+    """The sources with what the board has measured since the bill and the answers were saved.
+
+    The bill takes its error rates from the board. The answers take from there what was tried and the failure
+    rate of the rung that they rest on, and from the new bill what it says of cost.
+    """
+    costs, answers, updates = sources.costs, sources.answers, list(sources.updates)
+    if costs is not None:
+        saved, costs = costs, with_error_rates(costs, rungs(sources.rungs))
+        updates += _new_rates(saved, costs)
+    if answers is not None:
+        measured = {_TRIES[name] for name in rungs(sources.rungs) if name in _TRIES}
+        known: dict[str, Any] = {
+            "tried": answers.tried | measured | tried_in(lesson for lesson, _ in sources.board)
+        }
+        if deciding := deciding_rung(sources):
+            known |= {"failure_rate": round(1 - deciding.accuracy, 12), "evaluation_rows": deciding.n}
+        if costs is not None and (says := cost_says(costs)) != "not priced":
+            known["cost_says"] = says
+        saved_answers, answers = answers, replace(answers, **known)
+        updates += _new_answers(saved_answers, answers)
+    return replace(sources, costs=costs, answers=answers, updates=updates)
+
+
+def deciding_rung(sources: Sources) -> Result | None:
+    """The result on the board that the failure rate of the answers is from, as `from_board` writes it."""
+    if sources.answers is None:
+        return None
+    said = sources.answers.measured_on
+    named = (rung for rung in sources.rungs if said == f"{rung.name}, {rung.n} tickets, {rung.badge}")
+    return next(named, None)
+
+
+def cost_says(costs: Assumptions) -> str:
+    """The answer of lesson 10 that a bill gives: does the tuned one of its pair cost less?"""
+    tuned = TUNED & set(costs.pair)
+    if len(tuned) != 1:
+        return "not priced"
+    return "costs less" if verdict(costs).cheaper in tuned else "costs more"
+
+
+def disagreements(sources: Sources) -> Iterator[str]:
+    """Where one file says other than another, and only the reader can tell which is right."""
+    answers, costs, deciding = sources.answers, sources.costs, deciding_rung(sources)
+    if answers is not None and costs is not None:
+        volume = costs.estimates[VOLUME].base
+        if volume != answers.volume:
+            yield f"The cost state has {volume:,.0f} outputs a month, the answers {answers.volume:,}."
+        said = QUESTION["cost_says"].said
+        if (found := cost_says(costs)) != answers.cost_says:
+            yield f"On cost the answers say '{said(answers.cost_says)}', the cost state '{said(found)}'."
+    if answers is not None and answers.measured_on and sources.rungs and deciding is None:
+        yield f"The failure rate rests on '{answers.measured_on}', which is not on the board any more."
+    usable = [rung for rung in sources.rungs if rung.badge_kind != "recorded reading"]
+    if deciding and usable and (best := max(usable, key=lambda rung: rung.accuracy)) != deciding:
+        if best.n >= deciding.n and best.accuracy > deciding.accuracy:
+            yield (
+                f"'{best.name}' gets {percent(best.accuracy)} % right, more than '{deciding.name}', on which "
+                "the answers rest: if it may be used, answer lesson 10 again."
+            )
+    newest = max((result.created[:10] for result in sources.rungs), default="")
+    for name in (COSTS, ANSWERS):
+        if sources.dates.get(name, newest) < newest:
+            yield f"{name} is older than the newest rung ({newest}): look again."
+
+
+def _new_rates(saved: Assumptions, now: Assumptions) -> Iterator[str]:
+    for name in now.approaches:
+        before, after = (each.estimates[f"{name}.error_rate"] for each in (saved, now))
+        if percent(before.base) != percent(after.base):
+            yield (
+                f"{APPROACHES[name]}: {percent(after.base)} % wrong, as measured on the board, and not the "
+                f"{percent(before.base)} % of the saved bill ({before.kind})."
+            )
+
+
+def _new_answers(saved: Answers, now: Answers) -> Iterator[str]:
+    if since := [text.lower() for key, text in TRIABLE.items() if key in now.tried - saved.tried]:
+        yield f"Measured since the answers were saved: {'; '.join(since)}."
+    for name in ("failure_rate", "evaluation_rows", "cost_says"):
+        question, before, after = QUESTION[name], getattr(saved, name), getattr(now, name)
+        if before != after:
+            yield (
+                f"{question.text}: {question.said(after)} now, and not '{question.said(before)}' as answered."
+            )

@@ -1,0 +1,278 @@
+"""The memo's first page: the recommendation, and seven questions with their answers in plain sentences.
+
+Everything here is pure. What an answer needs and is not there is named in its place.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from course.measuring import gap
+from course.measuring.results import Result, percent
+from course.own.walk import against
+from widgets.cost.chance import chance
+from widgets.cost.inputs import APPROACHES, MEANINGS, Assumptions
+from widgets.cost.model import Bill, bills, dollars, label, smallest_changes, verdict
+from widgets.cost.presets import approach_of, rungs
+from widgets.cost.units import in_short, with_unit
+from widgets.decision.model import Advice, in_words, what_would_change
+from widgets.decision.tables import QUESTION
+from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, TUNED, Sources, deciding_rung
+
+DECIDES = "who decides"
+NOBODY_NAMED = 'Nobody is named yet. Name them: write_memo(decides="Head of support", by="2026-12-18").'
+_POINTS = 3  # of each list on the first page
+# Kinds of open points that are a risk to the decision, the gravest first.
+_RISKS = ("files differ", "contradiction", "not measured", "interval", "assumed", "sets")
+_KINDS_OF_COST = {
+    "tokens and machines": ("tokens", "hosting"),
+    "people's time": ("review", "upkeep", "evaluation", "retraining"),
+    "wrong outputs": ("errors",),
+}
+
+
+class Table(NamedTuple):
+    """A small table: its heads, and rows of texts that begin with the name of the row."""
+
+    heads: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A question, the reader who asks it first, and its answer. `missing` says what is not there."""
+
+    question: str
+    reader: str
+    sentences: tuple[str, ...] = ()
+    table: Table | None = None
+    missing: str = ""
+
+
+class OpenPoint(NamedTuple):
+    """Something that the decision hangs on and nobody has settled, with its kind in a word or two."""
+
+    kind: str
+    text: str
+
+
+def recommendation(advice: Advice | None, deciding: Result | None) -> str:
+    """The first line. It says to fine-tune exactly when the decision model does."""
+    if advice is None:
+        return "No recommendation yet: the answers are missing."
+    stay = f"'{deciding.name}'" if deciding else "what you have"
+    if advice.next.key == "fine_tune":
+        return f"Fine-tune now, and keep {stay} ready to go back to."
+    if advice.next.key == "stop":
+        if deciding and approach_of(deciding) in TUNED:
+            return f"Stay on {stay}, which is fine-tuned already. Do not train further."
+        return f"Do not fine-tune. Stay on {stay}."
+    return f"Do not fine-tune yet. {advice.sentence}"
+
+
+def sections(
+    sources: Sources,
+    advice: Advice | None,
+    open_points: Sequence[OpenPoint],
+    decides: str,
+    by: str,
+) -> tuple[Section, ...]:
+    """The seven questions, in the order of the page."""
+    missing = FILLED_BY | dict(sources.faults)
+    no_answers = missing[ANSWERS] if advice is None else ""
+    over = f"{sources.costs.horizon} months" if sources.costs else "eighteen months"
+    named = decides and by
+    return (
+        Section("Why?", "the product lead", tuple(_reasons(advice)), missing=no_answers),
+        _costs(f"What does it cost, and what does it save, over {over}?", sources, missing[COSTS]),
+        _measured(sources, missing[BOARD]),
+        Section(
+            "What can go wrong?",
+            "the product lead",
+            tuple(_risks(open_points)) or ("Nothing that was measured or priced stands against it.",),
+        ),
+        Section("When do we look again?", "finance", tuple(_triggers(sources)), missing=no_answers),
+        Section("What do we fall back on?", "the engineer", tuple(_fallback(sources, advice))),
+        Section(
+            "Who decides, and by when?",
+            "the product lead",
+            (f"{decides} decides, by {by}.",) if named else (),
+            missing="" if named else NOBODY_NAMED,
+        ),
+    )
+
+
+def _reasons(advice: Advice | None) -> Iterator[str]:
+    if advice is not None:
+        yield from (reason.text for reason in advice.reasons[:_POINTS])
+
+
+def _risks(open_points: Sequence[OpenPoint]) -> list[str]:
+    graded = [point for point in open_points if point.kind in _RISKS]
+    return [point.text for point in sorted(graded, key=lambda point: _RISKS.index(point.kind))][:_POINTS]
+
+
+def _triggers(sources: Sources) -> Iterator[str]:
+    """What the reader confirmed, two answers that move by themselves, and the nearest turn of the cost."""
+    answers, costs = sources.answers, sources.costs
+    if answers is not None:
+        if answers.turns_when:
+            yield f"Confirmed in lesson 10: {answers.turns_when}"
+        moving = [change for change in what_would_change(answers) if QUESTION[change.name].limits]
+        moving.sort(key=lambda change: change.leads_to.key != "fine_tune")
+        for change in moving[:2]:
+            title = change.leads_to.title
+            yield f"{in_words(answers, change)}. The next step is then to {title[0].lower()}{title[1:]}."
+    if costs is not None and (turning := smallest_changes(costs.with_approaches(costs.pair, costs.pair))):
+        change, other = turning[0], APPROACHES[verdict(costs).costlier]
+        base = in_short(change.key, costs.estimates[change.key].base)
+        value = with_unit(change.key, change.value)
+        yield f"{label(change.key)}: {value} (now {base}). {other} then costs less."
+
+
+# What it costs
+
+
+def _costs(question: str, sources: Sources, missing: str) -> Section:
+    costs = sources.costs
+    if costs is None:
+        return Section(question, "finance", missing=missing)
+    priced = bills(costs)
+    cheapest = min(costs.approaches, key=lambda name: float(priced[name].total))
+    shown = sorted({*costs.pair, cheapest}, key=lambda name: float(priced[name].total))
+    heads = (f"$ {costs.over}", "before the start", *_KINDS_OF_COST, "in all", "wrong outputs, %")
+    table = Table(
+        heads,
+        tuple(_cost_row(costs, name, priced[name], _error_kind(sources, costs, name)) for name in shown),
+    )
+    return Section(question, "finance", tuple(_cost_sentences(sources, costs, cheapest)), table)
+
+
+def _error_kind(sources: Sources, costs: Assumptions, name: str) -> str:
+    """Where an error rate is from: of a measured one, whether it was measured here or only recorded."""
+    kind = costs.estimates[f"{name}.error_rate"].kind
+    rung = rungs(sources.rungs).get(name)
+    return rung.badge_kind if rung and kind == "measured" else kind
+
+
+def _cost_row(costs: Assumptions, name: str, bill: Bill, error_kind: str) -> tuple[str, ...]:
+    parts = [sum(float(bill.parts[part]) for part in kinds) for kinds in _KINDS_OF_COST.values()]
+    amounts = (float(bill.upfront), *parts, float(bill.total))
+    error = costs.estimates[f"{name}.error_rate"]
+    return (
+        APPROACHES[name],
+        *(f"{amount:,.0f}" for amount in amounts),
+        f"{percent(error.base)}, {error_kind}",
+    )
+
+
+def _cost_sentences(sources: Sources, costs: Assumptions, cheapest: str) -> Iterator[str]:
+    yield from (f"{APPROACHES[name]}: {MEANINGS[name]}" for name in costs.pair)
+    found = verdict(costs)
+    less, more = APPROACHES[found.cheaper], APPROACHES[found.costlier]
+    if found.saving:
+        yield f"{less} costs {dollars(found.saving)} less than {more} {costs.over}."
+    else:
+        yield f"{less} and {more} cost the same {costs.over}."
+    yield chance(costs.with_approaches(costs.pair, costs.pair)).sentence
+    if cheapest not in costs.pair:
+        yield (
+            f"Of all {len(costs.approaches)} ways in the bill, {APPROACHES[cheapest]} costs the least; its "
+            f"error rate: {_error_kind(sources, costs, cheapest)}."
+        )
+    yield from (
+        text for text in sources.updates if text.startswith(tuple(APPROACHES[name] for name in costs.pair))
+    )
+
+
+# What was measured
+
+
+def _measured(sources: Sources, missing: str) -> Section:
+    question = "What was measured, and against which bar?"
+    if not sources.rungs:
+        return Section(question, "the engineer", missing=missing)
+    accepted = None if sources.answers is None else 1 - sources.answers.accepted_rate
+    deciding, tuned = deciding_rung(sources), _best_tuned(sources)
+    chosen = [deciding, tuned, _best(sources, recorded=False), _best(sources, recorded=True)]
+    shown = list({id(result): result for result in chosen if result}.values())
+    shown.sort(key=lambda result: -result.accuracy)
+    heads = ("way", "in the bill", "rows", "right, %", "95 % interval", "against the bar", "from")
+    rows = tuple(_measured_row(result, accepted) for result in shown)
+    return Section(
+        question,
+        "the engineer",
+        tuple(_measured_sentences(sources, accepted, deciding, tuned)),
+        Table(heads, rows),
+    )
+
+
+def _best(sources: Sources, recorded: bool) -> Result | None:
+    kind = [rung for rung in sources.rungs if (rung.badge_kind == "recorded reading") == recorded]
+    return max(kind, key=lambda rung: (rung.n, rung.accuracy), default=None)
+
+
+def _best_tuned(sources: Sources) -> Result | None:
+    tuned = [rung for rung in sources.rungs if approach_of(rung) in TUNED]
+    return max(tuned, key=lambda rung: (rung.n, rung.accuracy), default=None)
+
+
+def _measured_row(result: Result, accepted: float | None) -> tuple[str, ...]:
+    low, high = result.interval
+    where = "no bar" if accepted is None else gap.position(result.interval, accepted)
+    return (
+        result.name,
+        APPROACHES.get(approach_of(result) or "", "-"),
+        str(result.n),
+        percent(result.accuracy),
+        f"{percent(low)} to {percent(high)}",
+        where,
+        result.badge_kind,
+    )
+
+
+def _measured_sentences(
+    sources: Sources, accepted: float | None, deciding: Result | None, tuned: Result | None
+) -> Iterator[str]:
+    if accepted is not None:
+        yield f"The bar, set before looking: {percent(accepted)} % right."
+    if deciding is None:
+        yield "The answers rest on no measurement that is on the board."
+    elif accepted is not None:
+        ends = {
+            gap.ABOVE: "all of its interval is at or above the bar",
+            gap.BELOW: "all of its interval is below the bar",
+            gap.UNDECIDED: "the bar is inside its interval, so more rows are needed",
+        }
+        yield (
+            f"The decision rests on '{deciding.name}': {deciding.right} of {deciding.n} rows right; "
+            f"{ends[gap.position(deciding.interval, accepted)]}."
+        )
+    if tuned is None:
+        yield "No tuned model was measured."
+    elif deciding and tuned != deciding:
+        if {row.id for row in tuned.outcomes} == {row.id for row in deciding.outcomes}:
+            yield against(tuned, deciding)
+        else:
+            yield f"'{tuned.name}' was measured on other rows, so no paired test holds it against that."
+
+
+def _fallback(sources: Sources, advice: Advice | None) -> Iterator[str]:
+    deciding = deciding_rung(sources)
+    if advice is not None and advice.next.key == "fine_tune":
+        if deciding:
+            yield f"'{deciding.name}' stays in service until the tuned model is measured above it."
+        yield "Adapters are kept by version, with the hash of data and base: going back loads the one before."
+        return
+    others = [rung for rung in sources.rungs if rung != deciding and rung.badge_kind != "recorded reading"]
+    second = max(others, key=lambda rung: (rung.n, rung.accuracy), default=None)
+    if second is None:
+        yield "Nothing: no second way was measured. Measure one before the first is relied on."
+    else:
+        yield (
+            f"'{second.name}', the best of the other ways that were measured here: "
+            f"{percent(second.accuracy)} % of {second.n} rows right."
+        )
+    if sources.adapters:
+        labels = ", ".join(adapter.label for adapter in sources.adapters)
+        yield f"Kept with their cards, and not needed for this: the adapters {labels}."
