@@ -138,9 +138,16 @@ def shipped(name: str, run: str) -> Adapter | None:
     for file in SHIPPED.glob(f"*/{CARD}"):
         card = _read_card(file)
         if (card.name, card.run) == (name, run):
-            with _new_version(name) as (version, unfinished):
-                shutil.copytree(file.parent, unfinished, dirs_exist_ok=True)
-                _write_card(replace(card, version=version), unfinished)
+            try:
+                with _new_version(name) as (version, unfinished):
+                    shutil.copytree(file.parent, unfinished, dirs_exist_ok=True)
+                    _write_card(replace(card, version=version), unfinished)
+            except OSError as error:  # copytree collects what went wrong into one
+                cause = " ".join(str(error).split())[:150]
+                raise CourseError(
+                    f"The course's adapter {name!r} could not be copied to {folder() / name} ({cause}). "
+                    "Free 50 MB there and run the cell again."
+                ) from None
             return load(name)
     return None
 

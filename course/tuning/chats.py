@@ -90,6 +90,24 @@ def read_chats(path: Path) -> list[TrainingChat]:
     return [_chat(where, found) for where, found in json_objects(path)]
 
 
+def blank_part(chats: Chats) -> str:
+    """A sentence about the first chat with a blank part; empty where none is blank."""
+    for number, chat in enumerate(chats, start=1):
+        if blank := next((name for name, part in vars(chat).items() if not part.strip()), None):
+            return f"Example {number} has a blank {blank}; write a text or leave the example out."
+    return ""
+
+
+def one_answer(answers: Sequence[str]) -> str:
+    """A sentence where all examples have the same answer, here or in a vendor's file; else empty."""
+    if len(answers) < 2 or len(set(answers)) > 1:
+        return ""
+    return (
+        f"All {len(answers)} examples have the answer {answers[0][:40]!r}, so the model would learn to "
+        "say it always; add examples with other answers."
+    )
+
+
 def data_hash(*sets: Chats) -> str:
     """The sha256 of sets of chats, in their order: other data, another hash."""
     return hashlib.sha256("\n\n".join(map(_as_lines, sets)).encode()).hexdigest()

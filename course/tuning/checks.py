@@ -79,6 +79,8 @@ def check_chats(
     """
     if not chats:
         raise CourseError("There are 0 examples to check; give at least one.")
+    if len(lengths) != len(chats):
+        raise CourseError(f"There are {len(lengths)} lengths for {len(chats)} chats; give one for each.")
     findings = [
         copies(chats),
         near_copies(chats),

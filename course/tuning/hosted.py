@@ -28,6 +28,7 @@ from course.material.prices import rows as price_rows
 from course.paths import DATA
 from course.rungs.prompt_lint import CHARACTERS_PER_TOKEN
 from course.rungs.routing import system_prompt
+from course.tuning.chats import one_answer
 from course.tuning.hosted_formats import FORMATS, Turns, in_order
 
 ROUTES = DATA / "hosted_routes.toml"
@@ -334,6 +335,9 @@ def _read(route: Route, name: str, content: bytes) -> tuple[list[Turns], list[Pr
         else:
             examples.append(example.turns())
             found += [Problem(number, *broken) for broken in _broken_rules(route, examples[-1])]
+    # Turns of an assistant that calls a tool are left out: what it then says is not the answer to learn.
+    if text := one_answer([example[-1][1] for example in examples if example[-1][0] == "assistant"]):
+        found.append(Problem(0, "examples", text))
     for rule, count in (("bytes", len(content)), ("examples", len(lines))):
         if text := _out_of_bounds(route, rule, count, rule):
             found.append(Problem(0, rule, text))

@@ -38,7 +38,15 @@ from course.material.data import tickets
 from course.measuring.provenance import processor
 from course.tuning import adapters
 from course.tuning.adapters import Adapter, Card
-from course.tuning.chats import Chats, TrainingChat, data_hash, read_chats, routing_chats
+from course.tuning.chats import (
+    Chats,
+    TrainingChat,
+    blank_part,
+    data_hash,
+    one_answer,
+    read_chats,
+    routing_chats,
+)
 from course.tuning.plain_weights import plain_folder
 
 FEWEST_EXAMPLES = 10
@@ -157,6 +165,8 @@ def train(
     settings = settings or Settings()
     adapters.checked_name(name)
     check_trainable(chats)
+    if fault := blank_part(dev):
+        raise CourseError(f"The dev set: {fault}")
     below = Base.of(base)
     run_id = _run_id(chats, dev, settings, below)
     with _one_at_a_time(name, run_id):
@@ -182,15 +192,8 @@ def check_trainable(chats: Chats) -> None:
         raise CourseError(
             f"There are {len(chats)} examples to train on; give at least {FEWEST_EXAMPLES}, better hundreds."
         )
-    for number, chat in enumerate(chats, start=1):
-        if blank := next((name for name, part in vars(chat).items() if not part.strip()), None):
-            raise CourseError(f"Example {number} has a blank {blank}; write a text or leave the example out.")
-    answers = {chat.answer for chat in chats}
-    if len(answers) == 1:
-        raise CourseError(
-            f"All {len(chats)} examples have the answer {answers.pop()[:40]!r}, so the model would learn to "
-            "say it always; add examples with other answers."
-        )
+    if fault := blank_part(chats) or one_answer([chat.answer for chat in chats]):
+        raise CourseError(fault)
 
 
 @dataclass(frozen=True)

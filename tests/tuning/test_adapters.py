@@ -152,6 +152,24 @@ def test_an_adapter_that_travels_damaged_is_named(results_dir: Path, tmp_path, m
         adapters.shipped("letters", "r1")
 
 
+def test_a_full_disk_takes_no_half_of_an_adapter_that_travels(results_dir: Path, tmp_path, monkeypatch):
+    made = save(name="letters")
+    monkeypatch.setattr(adapters, "SHIPPED", tmp_path / "shipped")
+    shutil.copytree(made.folder, tmp_path / "shipped" / "letters")
+
+    def full(*_: object, **__: object) -> None:
+        raise shutil.Error([("card.json", "card.json", "No space left on device")])
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copytree", full)
+        with pytest.raises(
+            CourseError, match="adapter 'letters' could not be copied .*No space.* Free 50 MB"
+        ):
+            adapters.shipped("letters", "r1")
+    assert [path.name for path in made.folder.parent.iterdir()] == ["1"]
+    assert adapters.shipped("letters", "r1").card.version == 2
+
+
 @pytest.mark.slow
 def test_the_lessons_take_the_adapters_that_travel(results_dir: Path, monkeypatch):
     monkeypatch.setattr(lora, "_Run", None)  # a training would fail here

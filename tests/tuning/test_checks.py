@@ -91,3 +91,5 @@ def test_small_and_empty_data():
     assert checks.lonely_answers(TRAIN[:5]).rows == ()
     with pytest.raises(CourseError, match="0 examples to check"):
         checks.check_chats([], {}, [], 10)
+    with pytest.raises(CourseError, match="There are 1 lengths for 2 chats"):
+        checks.check_chats(TRAIN[:2], {}, [7], 10)

@@ -354,6 +354,21 @@ def test_an_instruction_and_a_version_are_no_duty_in_a_conversation(tmp_path):
 
 
 @by_route()
+def test_one_answer_for_all_is_found_by_writing_checking_pricing_and_planning(route, ready, tmp_path):
+    alike = [replace(ticket, queue="safety") for ticket in TRAIN]
+    says = f"the file \\(examples\\): All {len(TRAIN)} examples have the answer 'safety'"
+    with pytest.raises(CourseError, match=says):
+        hosted.write(route, alike, tmp_path)
+    path = tmp_path / ready[route.id].name
+    examples = [FORMATS[route.format].of(ticket, "I") for ticket in alike]
+    path.write_text("".join(json.dumps(example) + "\n" for example in examples), encoding="utf-8")
+    assert [(problem.line, problem.rule) for problem in hosted.problems(route, path)] == [(0, "examples")]
+    for door in (hosted.estimate, hosted.plan):
+        with pytest.raises(CourseError, match=says):
+            door(route, path)
+
+
+@by_route()
 @pytest.mark.parametrize("rule", ["examples", "tokens", "bytes"])
 def test_the_bounds_are_the_last_numbers_that_pass(route, rule, tmp_path):
     path = hosted.write(route, TRAIN, tmp_path)

@@ -271,6 +271,12 @@ def test_data_that_cannot_be_trained_on(run, chats: list, says: str):
     assert adapters.versions("letters") == []
 
 
+def test_a_blank_text_of_the_dev_set_is_refused_before_training(run):
+    with pytest.raises(CourseError, match="The dev set: Example 3 has a blank answer"):
+        run(dev=third(answer=" "))
+    assert adapters.versions("letters") == []
+
+
 def loss_of(model: torch.nn.Module, chat: lora.Encoded) -> float:
     """What transformers makes of the answer, summed over its tokens."""
     scores = model(torch.tensor([chat.prompt + chat.answer])).logits[0, :-1]
