@@ -50,6 +50,11 @@ SWEEPS = {
         "course.tuning.small_encoder",
         lambda small_encoder, client, model: small_encoder.sweep(),
     ),
+    "voice": LongMeasurement(
+        "the house voice from every rung, each installed size and three trainings; hours",
+        "course.tuning.voice",
+        lambda voice, client, model: voice.sweep(),
+    ),
     "aftermath": LongMeasurement(
         "what comes after tuning: lesson 12, with its trainings",
         "course.tuning.aftermath",

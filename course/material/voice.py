@@ -23,6 +23,16 @@ class VoicePair:
     note: Text
     reply: Text
 
+    @property
+    def text(self) -> str:
+        """The note, under the name that `evaluate` and the search know."""
+        return self.note
+
+    @property
+    def answer(self) -> str:
+        """The reply, under the name that `evaluate` knows."""
+        return self.reply
+
 
 def pairs(split: str) -> list[VoicePair]:
     """The pairs of `train` (332), `dev` (36) or `test` (108), in file order."""

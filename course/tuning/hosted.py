@@ -335,8 +335,8 @@ def _read(route: Route, name: str, content: bytes) -> tuple[list[Turns], list[Pr
         else:
             examples.append(example.turns())
             found += [Problem(number, *broken) for broken in _broken_rules(route, examples[-1])]
-    # Turns of an assistant that calls a tool are left out: what it then says is not the answer to learn.
-    if text := one_answer([example[-1][1] for example in examples if example[-1][0] == "assistant"]):
+    answers = [turns[-1][1] for turns in examples if turns and turns[-1][0] in ("assistant", "completion")]
+    if text := one_answer(answers):
         found.append(Problem(0, "examples", text))
     for rule, count in (("bytes", len(content)), ("examples", len(lines))):
         if text := _out_of_bounds(route, rule, count, rule):

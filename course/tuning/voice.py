@@ -1,0 +1,171 @@
+"""The house voice measured: every rung, each installed size, and the small model trained on it.
+
+`python -m course.measure voice` takes hours. It writes its files after each rung, asks no request twice, and
+goes on where it was stopped: so it may be stopped at any time.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from course.engine.client import connect
+from course.engine.sizes import local_model, local_models
+from course.material.prices import tier
+from course.material.voice import VoicePair, pairs
+from course.measuring.house_voice import facts_kept, rules_kept
+from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_rows
+from course.measuring.results import Outcome, Result, wilson
+from course.rungs.voice import RUNGS, examples_for, expected_tokens, measure, request, system_of
+from course.tuning.chats import TrainingChat
+
+FILE = FOLDER / "voice.csv"
+REPLIES = FOLDER / "voice_replies.csv"
+COMMAND = "python -m course.measure voice"
+SEEDS = (1, 2, 3)
+EPOCHS = 3
+A_MONTH = 50_000  # replies, the volume that the article on skills names
+TONE, GUIDED = RUNGS[0], RUNGS[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoiceReply(Provenance):
+    """One reply. `size` is the model's; tokens and seconds are NaN where nobody measured them."""
+
+    size: str
+    rung: str
+    id: str
+    reply: str
+    input_tokens: float
+    output_tokens: float
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoiceCount(Counted):
+    """A rung of one size. `valid` counts replies that keep all rules, `right` those with all facts as well.
+
+    `rules` is the mean number of rules kept, of fifteen; `facts` counts replies with the note's facts,
+    whatever their form. Tokens and seconds are means.
+    """
+
+    size: str
+    rung: str
+    rules: float
+    facts: int
+    input_tokens: float
+    output_tokens: float
+    seconds: float
+
+    @property
+    def dollars_a_month(self) -> float:
+        """$ of A_MONTH replies at the prices of Claude's tier of that size."""
+        return A_MONTH * tier(self.size).cost(self.input_tokens, self.output_tokens)
+
+
+def voice_chats(of: Iterable[VoicePair]) -> list[TrainingChat]:
+    """Pairs as training data. The instruction is the short one: the training is to put the rules in."""
+    return [TrainingChat(system_of(TONE), pair.note, pair.reply) for pair in of]
+
+
+def sweep(rows: Sequence[VoicePair] = (), sizes: Sequence[str] = ()) -> list[VoiceCount]:
+    """Measure every rung, by default on the test notes and for each installed size; print a line for each.
+
+    Both files are written after each rung.
+    """
+    rows, pool = rows or pairs("test"), pairs("train")
+    for size in sizes or [model.size for model in local_models() if model.path.is_file()]:
+        client, model = connect(size, mode="local")
+        for rung in RUNGS:
+            asked = request(rung, model, rows[0], examples_for(rung, rows[0], pool))
+            if expected_tokens(asked) > local_model(size).context_tokens:
+                print(f"{size}, {rung.name}: longer than the model reads, left out", flush=True)
+                continue
+            _keep(size, rung.name, measure(rung, rows, pool, client, model), rows)
+    _tuned(rows, pool)
+    return counts(read_replies())
+
+
+def counts(replies: Sequence[VoiceReply]) -> list[VoiceCount]:
+    """A line for each size and rung, in the order of the replies."""
+    note_of = {pair.id: pair.note for split in ("dev", "test") for pair in pairs(split)}
+    by_rung: dict[tuple[str, str], list[VoiceReply]] = {}
+    for each in replies:
+        by_rung.setdefault((each.size, each.rung), []).append(each)
+    return [_count(same, note_of) for same in by_rung.values()]
+
+
+def read() -> list[VoiceCount]:
+    """The rungs as they were measured. CourseError names what is wrong, or the command that makes them."""
+    return read_rows(VoiceCount, FILE, COMMAND)
+
+
+def read_replies() -> list[VoiceReply]:
+    """Every reply of them."""
+    return read_rows(VoiceReply, REPLIES, COMMAND)
+
+
+def _tuned(rows: Sequence[VoicePair], pool: Sequence[VoicePair]) -> None:
+    """The small model trained on the pairs, from three seeds, asked as it was trained and with the guide."""
+    from course.tuning import lora, serving  # torch is loaded when there is something to train
+
+    client, _ = connect("small", mode="local")
+    for seed in SEEDS:
+        settings = lora.Settings(epochs=EPOCHS, seed=seed)
+        chats, dev = voice_chats(pool), voice_chats(pairs("dev"))
+        adapter = lora.train("voice", chats, dev, settings=settings, on_step=lora.print_progress)
+        name = serving.serve(adapter)
+        for rung, said in ((TONE, "tuned"), (GUIDED, "tuned, guide")):
+            _keep("small", f"{said}, seed {seed}", measure(rung, rows, pool, client, name), rows)
+        serving.close(name)
+
+
+def _keep(size: str, rung: str, result: Result, rows: Sequence[VoicePair]) -> None:
+    """Write a rung's replies, in the place of its earlier ones, and the counts of all."""
+    how = asdict(Provenance.now(COMMAND)) | {"fingerprint": local_model(size).sha256[:16]}
+    new = [_reply(outcome, how | {"size": size, "rung": rung}) for outcome in result.outcomes]
+    kept = read_replies() if REPLIES.is_file() else []
+    kept = [each for each in kept if (each.size, each.rung) != (size, rung)]
+    write_rows([*kept, *new], REPLIES)
+    found = counts([*kept, *new])
+    write_rows(found, FILE)
+    last = found[-1]
+    print(
+        f"{size}, {rung}: {last.rules:.1f} of 15 rules, all of them in {last.valid} of {last.n}, "
+        f"facts kept in {last.facts}, {last.seconds:.2f} s",
+        flush=True,
+    )
+
+
+def _reply(outcome: Outcome, own: dict[str, Any]) -> VoiceReply:
+    measured = {
+        name: math.nan if getattr(outcome, name) is None else getattr(outcome, name)
+        for name in ("input_tokens", "output_tokens", "seconds")
+    }
+    # A row that failed has no reply: an empty one keeps what an empty one keeps.
+    return VoiceReply(**own, id=outcome.id, reply=outcome.reply or "", **measured)
+
+
+def _count(replies: Sequence[VoiceReply], note_of: dict[str, str]) -> VoiceCount:
+    kept = [rules_kept(each.reply) for each in replies]
+    facts = [facts_kept(note_of[each.id], each.reply) for each in replies]
+    every = [all(rules.values()) for rules in kept]
+    both = sum(rules and fact for rules, fact in zip(every, facts, strict=True))
+    first, n = replies[0], len(replies)
+    low, high = (round(end, 4) for end in wilson(both, n))
+    means = {
+        name: round(sum(getattr(each, name) for each in replies) / n, digits)
+        for name, digits in (("input_tokens", 1), ("output_tokens", 1), ("seconds", 3))
+    }
+    same = ("command", "date", "machine", "cores", "fingerprint", "size", "rung")
+    return VoiceCount(
+        **{name: getattr(first, name) for name in same},
+        n=n,
+        right=both,
+        valid=sum(every),
+        low=low,
+        high=high,
+        rules=round(sum(sum(rules.values()) for rules in kept) / n, 2),
+        facts=sum(facts),
+        **means,
+    )
