@@ -423,7 +423,14 @@ def test_a_hundred_examples_are_too_few_and_four_hundred_nearly_enough_here():
 def test_unchecked_training_data_cost_accuracy_here():
     reached = tuned()
     assert (round(reached["30 % wrong"]), round(reached["810 written"])) == (64, 78)
+    assert reached["30 % wrong"] < reached["200 written"]
     assert (round(reached["200 from templates"]), round(reached["200 written"])) == (42, 71)
+
+
+def test_the_adapter_that_forgot_had_not_overfitted_by_its_dev_set():
+    card = json.loads((DATA / "adapters" / "routing" / "card.json").read_text(encoding="utf-8"))
+    losses = [loss for _, loss, _ in card["dev"]]
+    assert losses == sorted(losses, reverse=True) and card["best_step"] == card["steps"]
 
 
 def test_a_teacher_agrees_with_the_experts_on_most_tickets():
