@@ -12,7 +12,7 @@ from course.measuring.results import Result, percent
 from course.own.walk import against
 from widgets.cost.chance import chance
 from widgets.cost.inputs import APPROACHES, MEANINGS, Assumptions
-from widgets.cost.model import Bill, bills, dollars, label, smallest_changes, verdict
+from widgets.cost.model import Bill, TurningPoint, bills, dollars, label, verdict
 from widgets.cost.presets import approach_of, rungs
 from widgets.cost.units import in_short, with_unit
 from widgets.decision.model import Advice, in_words, what_would_change
@@ -23,7 +23,7 @@ DECIDES = "who decides"
 NOBODY_NAMED = 'Nobody is named yet. Name them: write_memo(decides="Head of support", by="2026-12-18").'
 _POINTS = 3  # of each list on the first page
 # Kinds of open points that are a risk to the decision, the gravest first.
-_RISKS = ("files differ", "contradiction", "not measured", "interval", "assumed", "sets")
+_RISKS = ("missing", "files differ", "contradiction", "not measured", "interval", "assumed", "sets")
 _KINDS_OF_COST = {
     "tokens and machines": ("tokens", "hosting"),
     "people's time": ("review", "upkeep", "evaluation", "retraining"),
@@ -73,6 +73,7 @@ def recommendation(advice: Advice | None, deciding: Result | None) -> str:
 def sections(
     sources: Sources,
     advice: Advice | None,
+    turning: Sequence[TurningPoint],
     open_points: Sequence[OpenPoint],
     decides: str,
     by: str,
@@ -91,7 +92,7 @@ def sections(
             "the product lead",
             tuple(_risks(open_points)) or ("Nothing that was measured or priced stands against it.",),
         ),
-        Section("When do we look again?", "finance", tuple(_triggers(sources)), missing=no_answers),
+        Section("When do we look again?", "finance", tuple(_triggers(sources, turning)), missing=no_answers),
         Section("What do we fall back on?", "the engineer", tuple(_fallback(sources, advice))),
         Section(
             "Who decides, and by when?",
@@ -112,7 +113,7 @@ def _risks(open_points: Sequence[OpenPoint]) -> list[str]:
     return [point.text for point in sorted(graded, key=lambda point: _RISKS.index(point.kind))][:_POINTS]
 
 
-def _triggers(sources: Sources) -> Iterator[str]:
+def _triggers(sources: Sources, turning: Sequence[TurningPoint]) -> Iterator[str]:
     """What the reader confirmed, two answers that move by themselves, and the nearest turn of the cost."""
     answers, costs = sources.answers, sources.costs
     if answers is not None:
@@ -123,7 +124,7 @@ def _triggers(sources: Sources) -> Iterator[str]:
         for change in moving[:2]:
             title = change.leads_to.title
             yield f"{in_words(answers, change)}. The next step is then to {title[0].lower()}{title[1:]}."
-    if costs is not None and (turning := smallest_changes(costs.with_approaches(costs.pair, costs.pair))):
+    if costs is not None and turning:
         change, other = turning[0], APPROACHES[verdict(costs).costlier]
         base = in_short(change.key, costs.estimates[change.key].base)
         value = with_unit(change.key, change.value)

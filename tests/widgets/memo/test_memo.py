@@ -20,6 +20,7 @@ from tests.browser import open_page
 from tests.tuning.test_adapters import save as saved_adapter
 from tests.widgets.decision.cases import answers_of
 from widgets.cost import inputs as cost_inputs
+from widgets.cost.chance import chance
 from widgets.cost.inputs import APPROACHES
 from widgets.cost.model import bills, smallest_changes, verdict
 from widgets.decision import answers as decision_answers
@@ -182,6 +183,8 @@ def test_all_that_is_missing_is_named_with_its_lesson(results_dir):
         assert "Next:" not in page and "No recommendation yet" in page and "Course" in page
     assert "<svg" not in memo.html
     assert [point.kind for point in memo.content.open_points] == ["missing"] * len(FILLED_BY)
+    risks = section(memo, "What can go wrong").sentences
+    assert len(risks) == len(FILLED_BY) and all("is not there or cannot be used" in risk for risk in risks)
     assert memo.content.ladder == () and memo.content.costs is None and memo.content.advice is None
     assert repr(memo).startswith("Written: memo.html and memo.md. Missing: board.sqlite")
 
@@ -446,7 +449,7 @@ def test_a_rung_that_beats_the_one_that_decides_is_a_risk(known):
     assert risks[0].startswith("'better rung' gets 95 % right, more than 'best rung'")
 
 
-@pytest.mark.parametrize("seed", range(300))
+@pytest.mark.parametrize("seed", range(120))
 def test_it_never_recommends_what_the_decision_model_would_not(seed):
     answers = answers_of(seed)
     found = content("A title", "2026-11-28", Sources(answers=answers))
@@ -460,7 +463,7 @@ def test_it_never_recommends_what_the_decision_model_would_not(seed):
 
 
 def test_the_cases_send_to_fine_tuning_and_elsewhere():
-    assert {next_rung(answers_of(seed)) == "fine_tune" for seed in range(300)} == {True, False}
+    assert {next_rung(answers_of(seed)) == "fine_tune" for seed in range(120)} == {True, False}
 
 
 @pytest.mark.parametrize(
@@ -496,7 +499,7 @@ def test_three_readers_find_their_answers_in_a_minute_each(tuned_since):
             *(f"{float(bills(costs)[name].total):,.0f}" for name in PAIR),
             *(f"{float(bills(costs)[name].upfront):,.0f}" for name in PAIR),
             f"{verdict(costs).saving:,.0f} less than",
-            "of 10,000 draws",
+            chance(costs.with_approaches(PAIR, PAIR)).sentence,
         ],
         "the product lead": [
             advise(as_of_now(gather()).answers).reasons[0].text,
