@@ -122,7 +122,7 @@ def _tuned(rows: Sequence[VoicePair], pool: Sequence[VoicePair]) -> None:
 
 def _keep(size: str, rung: str, result: Result, rows: Sequence[VoicePair]) -> None:
     """Write a rung's replies, in the place of its earlier ones, and the counts of all."""
-    how = asdict(Provenance.now(COMMAND)) | {"fingerprint": local_model(size).sha256[:16]}
+    how: dict[str, Any] = asdict(Provenance.now(COMMAND)) | {"fingerprint": local_model(size).sha256[:16]}
     new = [_reply(outcome, how | {"size": size, "rung": rung}) for outcome in result.outcomes]
     kept = read_replies() if REPLIES.is_file() else []
     kept = [each for each in kept if (each.size, each.rung) != (size, rung)]
@@ -138,7 +138,7 @@ def _keep(size: str, rung: str, result: Result, rows: Sequence[VoicePair]) -> No
 
 
 def _reply(outcome: Outcome, own: dict[str, Any]) -> VoiceReply:
-    measured = {
+    measured: dict[str, Any] = {
         name: math.nan if getattr(outcome, name) is None else getattr(outcome, name)
         for name in ("input_tokens", "output_tokens", "seconds")
     }
@@ -153,7 +153,7 @@ def _count(replies: Sequence[VoiceReply], note_of: dict[str, str]) -> VoiceCount
     both = sum(rules and fact for rules, fact in zip(every, facts, strict=True))
     first, n = replies[0], len(replies)
     low, high = (round(end, 4) for end in wilson(both, n))
-    means = {
+    means: dict[str, Any] = {
         name: round(sum(getattr(each, name) for each in replies) / n, digits)
         for name, digits in (("input_tokens", 1), ("output_tokens", 1), ("seconds", 3))
     }
