@@ -74,15 +74,17 @@ def sweep(rows: Sequence[VoicePair] = (), sizes: Sequence[str] = ()) -> list[Voi
     Both files are written after each rung.
     """
     rows, pool = rows or pairs("test"), pairs("train")
-    for size in sizes or [model.size for model in local_models() if model.path.is_file()]:
+    sizes = sizes or [model.size for model in local_models() if model.path.is_file()]
+    for size in sizes:
         client, model = connect(size, mode="local")
         for rung in RUNGS:
             asked = request(rung, model, rows[0], examples_for(rung, rows[0], pool))
             if expected_tokens(asked) > local_model(size).context_tokens:
                 print(f"{size}, {rung.name}: longer than the model reads, left out", flush=True)
                 continue
-            _keep(size, rung.name, measure(rung, rows, pool, client, model), rows)
-    _tuned(rows, pool)
+            _keep(size, rung.name, measure(rung, rows, pool, client, model))
+    if "small" in sizes:
+        _tuned(rows, pool)
     return counts(read_replies())
 
 
@@ -116,11 +118,11 @@ def _tuned(rows: Sequence[VoicePair], pool: Sequence[VoicePair]) -> None:
         adapter = lora.train("voice", chats, dev, settings=settings, on_step=lora.print_progress)
         name = serving.serve(adapter)
         for rung, said in ((TONE, "tuned"), (GUIDED, "tuned, guide")):
-            _keep("small", f"{said}, seed {seed}", measure(rung, rows, pool, client, name), rows)
+            _keep("small", f"{said}, seed {seed}", measure(rung, rows, pool, client, name))
         serving.close(name)
 
 
-def _keep(size: str, rung: str, result: Result, rows: Sequence[VoicePair]) -> None:
+def _keep(size: str, rung: str, result: Result) -> None:
     """Write a rung's replies, in the place of its earlier ones, and the counts of all."""
     how: dict[str, Any] = asdict(Provenance.now(COMMAND)) | {"fingerprint": local_model(size).sha256[:16]}
     new = [_reply(outcome, how | {"size": size, "rung": rung}) for outcome in result.outcomes]
