@@ -13,7 +13,7 @@ from course.tuning import voice
 from tests.rungs.answering import answering
 
 ROWS = pairs("test")[:4]
-SHORT = [rung.name for rung in RUNGS if rung.shown < 50]
+NAMES = [rung.name for rung in RUNGS]
 
 
 @pytest.fixture(autouse=True)
@@ -34,14 +34,20 @@ def answers_with(monkeypatch, reply: str) -> list[dict]:
     return asked
 
 
-def test_every_rung_of_every_size_is_written_and_what_does_not_fit_is_left_out(monkeypatch, capsys):
+def test_every_rung_of_every_size_is_written(monkeypatch):
     answers_with(monkeypatch, ROWS[0].reply)
     found = swept()
-    assert [count.rung for count in found if count.size == "small"] == SHORT
-    assert [count.rung for count in found if count.size == "large"] == [rung.name for rung in RUNGS]
-    assert "small, guide, 50 examples: longer than the model reads" in capsys.readouterr().out
+    for size in ("small", "large"):
+        assert [count.rung for count in found if count.size == size] == NAMES
     assert len(voice.read_replies()) == len(ROWS) * len(found)
     assert {each.fingerprint for each in found} == {local_model(s).sha256[:16] for s in ("small", "large")}
+
+
+def test_a_rung_that_is_longer_than_the_model_reads_is_left_out(monkeypatch, capsys):
+    answers_with(monkeypatch, ROWS[0].reply)
+    monkeypatch.setattr(voice, "local_model", lambda size: replace(local_model(size), context_tokens=2048))
+    assert [count.rung for count in swept(["small"])] == [name for name in NAMES if "50" not in name]
+    assert "small, guide, 50 examples: longer than the model reads" in capsys.readouterr().out
 
 
 def test_counts_are_those_of_the_replies(monkeypatch):
@@ -66,9 +72,9 @@ def test_a_sweep_that_is_stopped_has_kept_the_rungs_before(monkeypatch):
         patch.setattr(voice, "measure", stopping)
         with pytest.raises(KeyboardInterrupt):
             swept()
-    assert [count.rung for count in voice.read()] == done == SHORT[:2]
+    assert [count.rung for count in voice.read()] == done == NAMES[:2]
     swept()
-    assert len(voice.read()) == len(SHORT) + len(RUNGS)
+    assert len(voice.read()) == 2 * len(NAMES)
 
 
 def test_a_rung_that_is_measured_again_takes_the_place_of_the_first(monkeypatch):
