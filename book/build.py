@@ -105,8 +105,9 @@ def sources(ran: Mapping[str, NotebookNode], drawing: Drawing) -> dict[str, str 
         files[f"{name}.md"] = text.replace("EXPLORER", f"```{{raw}} html\n{shown}\n```")
     index = (SOURCE / "index.md").read_text(encoding="utf-8")
     own = [name for name in ran if "/" not in name]
-    contents = _contents("Lessons", own) + _contents("Go deeper", [name for name in ran if name not in own])
-    files["index.md"] = index.replace("LESSONS", contents)
+    deeper = [name for name in ran if "/" in name]
+    contents = _contents("Lessons", own, ":hidden:") + _contents("Go deeper", deeper)
+    files["index.md"] = index.replace("LESSONS", f"{_goals(own)}\n\n{contents}")
     how = (SOURCE / "run.md").read_text(encoding="utf-8")
     files["run.md"] = with_ways_to_run(how, repository())
     files["results.md"] = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
@@ -114,9 +115,20 @@ def sources(ran: Mapping[str, NotebookNode], drawing: Drawing) -> dict[str, str 
     return files | drawing.files
 
 
-def _contents(caption: str, names: Sequence[str]) -> str:
-    entries = "\n".join(names)
-    return f"```{{toctree}}\n:caption: {caption}\n:maxdepth: 1\n{entries}\n```\n\n" if names else ""
+def _goals(names: Sequence[str]) -> str:
+    """The lessons as a list: title, minutes, and the first thing that a reader does there."""
+    shown = [each for each in lessons() if each.path.name in names]
+    return "\n".join(
+        f"- [{each.number} {each.title}]({each.path.name}), {each.minutes} minutes: {each.goals[0]}"
+        for each in shown
+    )
+
+
+def _contents(caption: str, names: Sequence[str], *options: str) -> str:
+    if not names:
+        return ""
+    lines = "\n".join([f":caption: {caption}", ":maxdepth: 1", *options, "", *names])
+    return f"```{{toctree}}\n{lines}\n```\n\n"
 
 
 def write(files: Mapping[str, str | bytes], folder: Path) -> None:

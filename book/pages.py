@@ -18,6 +18,7 @@ NOTE = "<p><small>This is a still. In JupyterLab you can move the controls.</sma
 CHART_WIDTH, STILL_WIDTH, STILL_HEIGHT = 720, 720, 900  # pixels
 TO_IMAGE = """([figure, format, width]) =>
     Plotly.toImage(figure, {format, width, height: figure.layout?.height || 420})"""
+ENDED = {"text/plain": ""}  # what is left of a sign of progress
 # Of pandas, above the names of rows. A header without words says nothing to a screen reader.
 NO_HEADER = re.compile(r"<th[^>]*>(?:&nbsp;|\s)*</th>")
 # What scripts have drawn, without the scripts. Two frames, because some drawing waits for the first.
@@ -83,6 +84,8 @@ def page_of(notebook: NotebookNode, drawing: Drawing, top: str = "") -> Notebook
     """The notebook with each widget and each plotly figure as something that a web page shows."""
     models = notebook.metadata.pop("widgets", {}).get(STATES, {}).get("state", {})
     for cell in notebook.cells:
+        if "outputs" in cell:
+            cell.outputs = [output for output in cell.outputs if output.get("data") != ENDED]
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if WIDGET in data:

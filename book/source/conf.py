@@ -14,6 +14,8 @@ html_theme_options = {
     "use_download_button": False,
     "use_fullscreen_button": False,
     "show_toc_level": 2,
+    "footer_content_items": ["extra-footer.html"],
+    "extra_footer": "Lessons and data: CC BY 4.0. Code: Apache-2.0.",
     "navbar_persistent": [],  # the search field stands beside the lessons
 }
 html_sidebars = {"**": ["home.html", "search-button-field.html", "sbt-sidebar-nav.html"]}

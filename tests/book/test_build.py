@@ -1,5 +1,6 @@
 """A small book: two lessons with one output of every kind, built to the end and read in a browser."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from book.build import build, chosen_notebooks, drawing_in, sizes
 from book.pages import PLOTLY
 from book.stills import STATES, WIDGET
 from course.material import data
+from course.material.lessons import lesson
 from course.measuring.evaluate import evaluate
 from tests.browser import open_page
 from widgets.chart import Axis, Line, LineChart
@@ -58,7 +60,8 @@ def html(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
     chart = LineChart(Axis("months"), Axis("$ so far"))
     chart.show([Line("Prompt", [0, 1], [0, 10], "#000000")], "The prompt costs $10.")
     drawn = [SampleSize({"the test set": 360}), chart, LineChart(Axis("x"), Axis("y")), DecisionView()]
-    start = with_outputs("00", [html_of(result), html_of(frame), {PLOTLY: figure.to_plotly_json()}])
+    shown = [html_of(result), html_of(frame), {PLOTLY: figure.to_plotly_json()}, {"text/plain": ""}]
+    start = with_outputs("00", shown)
     examples = with_outputs("02", [widget(each) for each in drawn])
     examples[1].metadata["widgets"] = {STATES: {"state": dependency_state(drawn, drop_defaults=False)}}
     with drawing_in(browser) as drawing:
@@ -69,12 +72,19 @@ def test_a_reader_without_a_kernel_sees_every_output(html):
     start = (html / "00_start_here.html").read_text(encoding="utf-8")
     assert "always the same queue</b></caption>" in start
     assert 'alt="Chart: Quality against cost. The lesson prints the same."' in start
+    assert start.count('class="output ') == 3  # nothing is left of a sign of progress
     examples = (html / "02_few_shot.html").read_text(encoding="utf-8")
     controls, line, nothing, explorer = examples.split('<div class="still">')[1:]
     assert "Right now: <b>80 %</b>" in controls and "</table>" in controls
     assert 'aria-label="The prompt costs $10."' in line and 'role="img"' not in nothing.split("</svg>")[0]
     assert '<script defer="" src="_static/live/' in explorer or '<script defer src="_static/live/' in explorer
     assert "vnd.jupyter.widget" not in start + examples and "vnd.plotly" not in start + examples
+
+
+def test_the_first_page_says_what_each_lesson_is_for(html):
+    page = (html / "index.html").read_text(encoding="utf-8")
+    [item] = re.findall(r'<li><p><a [^>]*href="00_start_here.html".*?</li>', page, re.DOTALL)
+    assert f"{lesson('00').minutes} minutes: {lesson('00').goals[0]}" in item
 
 
 @pytest.mark.parametrize(
