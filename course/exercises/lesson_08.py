@@ -20,6 +20,12 @@ JUDGED = (
     (1.00, 1.00, 0.00, None),
     (0.50, 0.40, 0.50, None),
 )
+# name -> (right on dev, right on test), what to report
+REPORTED = (
+    ({"A": (0.70, 0.72), "B": (0.81, 0.78), "C": (0.79, 0.84), "D": (0.66, 0.60)}, ("B", 0.78)),
+    ({"A": (0.90, 0.81), "B": (0.80, 0.85)}, ("A", 0.81)),
+    ({"A": (0.50, 0.55)}, ("A", 0.55)),
+)
 
 
 def _places_every_interval(where: object) -> str | None:
@@ -35,4 +41,12 @@ def _corrects_every_judge(corrected: object) -> str | None:
     return tried(corrected, JUDGED, sentence, near)
 
 
-CHECKS = {"08.1": _places_every_interval, "08.2": _corrects_every_judge}
+def _reports_what_took_no_part_in_the_choice(choose: object) -> str | None:
+    return tried(choose, REPORTED, "of {0} it reports {given!r}, not {right!r}.")
+
+
+CHECKS = {
+    "08.1": _places_every_interval,
+    "08.2": _corrects_every_judge,
+    "08.3": _reports_what_took_no_part_in_the_choice,
+}

@@ -8,33 +8,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import NormalDist
 
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
 
 from course.errors import CourseError
 from course.material.data import Ticket
-from course.measuring import board
-from course.measuring.results import Z_95, Outcome, Result, compare, money, percent, wilson
+from course.measuring import board, coding
+from course.measuring.coding import Readings
+from course.measuring.results import LEVEL, Z_95, Result, compare, money, percent, wilson
 
 ABOVE, BELOW, UNDECIDED = "above", "below", "undecided"
 STOP, GO_ON, MEASURE_MORE = "stop", "go on", "measure more"
 _WHERE = {ABOVE: "above", BELOW: "below", UNDECIDED: "on both sides of"}
 ENOUGH_LABELS = 500  # claimed, C094: the least for fine-tuning, in the article of the ten steps
-
-FORMAT, CONVENTION, KNOWLEDGE, CAPABILITY = "format", "convention", "knowledge", "capability"
-KINDS_OF_FAILURE = {
-    FORMAT: "the reply is not the name of a queue",
-    CONVENTION: "a boundary ticket: a rule of the company's policy decides it",
-    KNOWLEDGE: "a large model fails as well with the names alone, and is right with the policy to read",
-    CAPABILITY: "a large model is right with the names alone, or wrong with the whole policy",
-}
-REMEDIES = {
-    FORMAT: "fix the shape with a schema (step 4)",
-    CONVENTION: "write the rule into the prompt (step 1) or into a skill (lesson 07)",
-    KNOWLEDGE: "put the text that has it in front of the model (step 5)",
-    CAPABILITY: "a stronger model (step 3), or, with enough labels, training (step 9)",
-}
+Z_POWER = NormalDist().inv_cdf(0.8)  # of the power that `rows_to_decide` aims at
 
 
 @dataclass(frozen=True)
@@ -48,15 +37,6 @@ class Acceptance:
         for name, share in vars(self).items():
             if not 0 < share < 1:
                 raise CourseError(f"{name} is {share}; accept a share between 0 and 1, such as 0.9.")
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is known of a ticket apart from any rung: the rule that decides it, and how a large model did."""
-
-    rule: int | None
-    right_by_names: bool
-    right_by_policy: bool
 
 
 @dataclass(frozen=True)
@@ -126,12 +106,13 @@ def position(interval: tuple[float, float], accepted: float) -> str:
     return BELOW if high < accepted else UNDECIDED
 
 
-def standing(result: Result, acceptance: Acceptance) -> str:
-    """BELOW when all tickets or one kind are below, ABOVE when all tickets and each kind are above."""
-    places = [position(result.interval, acceptance.overall)]
-    places += [
-        position((kind.low, kind.high), acceptance.every_kind) for kind in result.slices().itertuples()
-    ]
+def standing(result: Result, acceptance: Acceptance, looks: int = 1) -> str:
+    """BELOW when all tickets or one kind are below, ABOVE when all tickets and each kind are above.
+
+    Where the rung is one of several that were looked at on test, `looks` of them, the intervals are wider
+    (Bonferroni): the best of many is partly lucky.
+    """
+    places = [position(part.interval(looks), part.accepted) for part in _parts(result, acceptance)]
     if BELOW in places:
         return BELOW
     return ABOVE if set(places) == {ABOVE} else UNDECIDED
@@ -151,58 +132,35 @@ def steps_between(results: Sequence[Result]) -> pd.DataFrame:
     return table.assign(p_holm=multipletests(table["p"], method="holm")[1])
 
 
-def cases(tickets: Sequence[Ticket], readings: pd.DataFrame) -> dict[str, Case]:
-    """The `Case` of each ticket by id, from a large model's recorded `readings()`."""
-    missing = [ticket.id for ticket in tickets if ticket.id not in readings.index]
-    if missing:
-        raise CourseError(f"There is no reading of ticket {missing[0]!r}; only test tickets have one.")
-    queues = readings[["names", "policy"]].to_dict("index")
-    return {
-        row.id: Case(row.rule, *(queue == row.queue for queue in queues[row.id].values())) for row in tickets
-    }
-
-
-def kind_of_failure(outcome: Outcome, case: Case) -> str:
-    """Why a wrong reply is wrong, by what is known: the first of KINDS_OF_FAILURE that applies."""
-    if not outcome.valid:
-        return FORMAT
-    if case.rule is not None:
-        return CONVENTION
-    if case.right_by_policy and not case.right_by_names:
-        return KNOWLEDGE
-    return CAPABILITY
-
-
-def failures(result: Result, known: Mapping[str, Case]) -> pd.DataFrame:
-    """Every wrong row: index id; columns failure, rule (none for most tickets), expected, reply, text."""
+def failures(result: Result, known: Readings) -> pd.DataFrame:
+    """Every wrong row: index id; columns code, kind (empty where nobody read it), expected, reply, text."""
     rows = {}
     for row in result.outcomes:
-        if row.correct:
-            continue
-        if row.id not in known:
-            raise CourseError(f"Nothing is known of row {row.id!r}; give its case.")
-        case = known[row.id]
-        rows[row.id] = kind_of_failure(row, case), case.rule, row.expected, row.reply, row.text
-    columns = ["failure", "rule", "expected", "reply", "text"]
-    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("id")
-    return table.astype({"rule": "Int64"})
+        if not row.correct:
+            read = coding.of(row, known)
+            said = (read.code, read.kind) if read else ("", "")
+            rows[row.id] = *said, row.expected, row.reply, row.text
+    columns = ["code", "kind", "expected", "reply", "text"]
+    return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("id")
 
 
-def failure_counts(result: Result, known: Mapping[str, Case]) -> dict[str, int]:
-    """How many of the wrong rows are of each kind, all four of them, in the order of KINDS_OF_FAILURE."""
-    counted = Counter(failures(result, known)["failure"])
-    return {kind: counted[kind] for kind in KINDS_OF_FAILURE}
+def failure_counts(result: Result, known: Readings) -> dict[str, int]:
+    """How many of the wrong rows somebody read as each kind, all four of them. An unread one is of none."""
+    counted = Counter(failures(result, known)["kind"])
+    return {kind: counted[kind] for kind in coding.KINDS_OF_FAILURE}
 
 
 def rows_to_decide(accuracy: float, accepted: float) -> int | None:
-    """The number of rows from which a 95 % Wilson interval round `accuracy` leaves `accepted` outside.
+    """The rows on which a rung that is truly right on `accuracy` is told from `accepted` 4 times in 5.
 
-    None when the two are equal: then no number does.
+    Told: the 95 % Wilson interval leaves `accepted` outside; 4 in 5 is the power. None when the two are
+    equal: then no number does.
     """
     if accuracy == accepted:
         return None
     # Wilson's interval holds the shares that the score test does not reject; this solves that test for n.
-    return math.ceil(Z_95**2 * accepted * (1 - accepted) / (accuracy - accepted) ** 2)
+    spread = Z_95 * math.sqrt(accepted * (1 - accepted)) + Z_POWER * math.sqrt(accuracy * (1 - accuracy))
+    return math.ceil((spread / (accuracy - accepted)) ** 2)
 
 
 def corrected_share(passed: float, sensitivity: float, specificity: float) -> float | None:
@@ -221,29 +179,29 @@ def corrected_share(passed: float, sensitivity: float, specificity: float) -> fl
     return min(1.0, max(0.0, (passed + specificity - 1) / better_than_chance))
 
 
-def verdict(rungs: Sequence[Result], acceptance: Acceptance, known: Mapping[str, Case]) -> GapVerdict:
-    """Stop, go on, or measure more, from the rungs that may be used.
+def verdict(rungs: Sequence[Result], acceptance: Acceptance, read: Mapping[str, int]) -> GapVerdict:
+    """Stop, go on, or measure more, from the rungs that may be used. Give the one that was chosen on dev.
 
-    Stop when a rung is above what is accepted: at the cheapest one, and of those without a known cost at the
-    best. Go on when all are below. Otherwise an undecided rung has to be measured on more rows.
+    Several are several looks at test, and each has to do better for it. `read` counts the kinds of the
+    failures that somebody read, on dev: `coding.counts()`. Stop when a rung is above what is
+    accepted: at the cheapest one, and of those without a known cost at the best. Go on when all are below.
+    Otherwise an undecided rung has to be measured on more rows.
     """
     if not rungs:
         raise CourseError("There are 0 rungs to judge; measure at least one on the test tickets.")
     by_standing: dict[str, list[Result]] = {ABOVE: [], UNDECIDED: [], BELOW: []}
     for rung in sorted(rungs, key=lambda rung: rung.accuracy, reverse=True):
-        by_standing[standing(rung, acceptance)].append(rung)
+        by_standing[standing(rung, acceptance, len(rungs))].append(rung)
     if above := by_standing[ABOVE]:
         chosen = min(above, key=lambda rung: (rung.cost_per_1000 is None, rung.cost_per_1000 or 0))
         decision, reasons = STOP, _caveats(chosen)
     elif undecided := by_standing[UNDECIDED]:
         chosen = undecided[0]
-        decision, reasons = MEASURE_MORE, [_more_rows(chosen, acceptance)]
+        decision, reasons = MEASURE_MORE, [_more_rows(chosen, acceptance, len(rungs))]
     else:
         chosen = by_standing[BELOW][0]
-        counts = sorted(failure_counts(chosen, known).items(), key=lambda entry: -entry[1])
-        named = [f"{count} of its failures are {kind}: {REMEDIES[kind]}." for kind, count in counts if count]
-        decision, reasons = GO_ON, named
-    return GapVerdict(decision, chosen, (*_figures(chosen, acceptance), *reasons))
+        decision, reasons = GO_ON, _remedies(read)
+    return GapVerdict(decision, chosen, (*_figures(chosen, acceptance, len(rungs)), *reasons))
 
 
 def checklist(
@@ -284,20 +242,50 @@ def _ready_to_tune(decision: str, labels: int, stable: bool, untried: list[int])
     return f"missing: {missing}" if missing else "all conditions hold"
 
 
-def _figures(rung: Result, acceptance: Acceptance) -> list[str]:
-    """What all tickets and each kind of them say against what is accepted, one sentence each."""
-    parts = [("all", rung.right, rung.n, acceptance.overall)]
-    parts += [
-        (str(kind.Index), kind.right, kind.n, acceptance.every_kind) for kind in rung.slices().itertuples()
+@dataclass(frozen=True)
+class _Part:
+    """All tickets or one kind of them, and the share of them that is accepted."""
+
+    name: str
+    right: int
+    n: int
+    accepted: float
+
+    def interval(self, looks: int) -> tuple[float, float]:
+        return wilson(self.right, self.n, LEVEL / looks)
+
+
+def _parts(rung: Result, acceptance: Acceptance) -> list[_Part]:
+    kinds = rung.slices().itertuples()
+    return [
+        _Part("all", rung.right, rung.n, acceptance.overall),
+        *(_Part(str(kind.Index), kind.right, kind.n, acceptance.every_kind) for kind in kinds),
     ]
+
+
+def _figures(rung: Result, acceptance: Acceptance, looks: int) -> list[str]:
+    """What all tickets and each kind of them say against what is accepted, one sentence each."""
+    wider = f" (widened for {looks} rungs)" if looks > 1 else ""
     sentences = []
-    for name, right, n, accepted in parts:
-        low, high = wilson(right, n)
+    for part in _parts(rung, acceptance):
+        low, high = part.interval(looks)
         sentences.append(
-            f"{rung.name}, {name}: {right} of {n} right, {percent(low)} to {percent(high)} %, "
-            f"{_WHERE[position((low, high), accepted)]} the accepted {percent(accepted)} %."
+            f"{rung.name}, {part.name}: {part.right} of {part.n} right, {percent(low)} to {percent(high)} %"
+            f"{wider}, {_WHERE[position((low, high), part.accepted)]} the accepted "
+            f"{percent(part.accepted)} %."
         )
     return sentences
+
+
+def _remedies(read: Mapping[str, int]) -> list[str]:
+    total = sum(read.values())
+    if not total:
+        return ["Nobody has read its failures yet: read them before you choose a remedy."]
+    return [
+        f"{count} of {total} failures that were read are {kind}: {coding.REMEDIES[kind]}."
+        for kind, count in sorted(read.items(), key=lambda entry: -entry[1])
+        if count
+    ]
 
 
 def _caveats(rung: Result) -> list[str]:
@@ -308,10 +296,11 @@ def _caveats(rung: Result) -> list[str]:
     return [priced, "It is a recorded reading: measure it on your own tickets before you rely on it."]
 
 
-def _more_rows(rung: Result, acceptance: Acceptance) -> str:
-    if position(rung.interval, acceptance.overall) != UNDECIDED:
+def _more_rows(rung: Result, acceptance: Acceptance, looks: int) -> str:
+    overall, *_ = _parts(rung, acceptance)
+    if position(overall.interval(looks), acceptance.overall) != UNDECIDED:
         return "Some kinds of tickets are too few to tell: collect more of those."
     needed = rows_to_decide(rung.accuracy, acceptance.overall)
     if needed is None:
         return "It is just what is accepted, so no number of tickets will tell."
-    return f"If it stays at {percent(rung.accuracy)} %, about {needed:,} tickets decide it."
+    return f"If it is truly right on {percent(rung.accuracy)} %, {needed:,} tickets show it 4 times in 5."

@@ -318,11 +318,11 @@ def compare(a: Result, b: Result) -> Comparison:
     return Comparison(a.name, b.name, *(pairs[cell] for cell in cells))
 
 
-def wilson(successes: float, n: int) -> tuple[float, float]:
-    """95 % Wilson interval of the share `successes / n`."""
+def wilson(successes: float, n: int, level: float = LEVEL) -> tuple[float, float]:
+    """Wilson interval of the share `successes / n`, 95 % unless `level` asks for another than 5 %."""
     if n < 1 or not 0 <= successes <= n:
         raise CourseError(f"{successes} of {n} is not a share; count between 0 and n, with n at least 1.")
-    low, high = proportion_confint(successes, n, method="wilson")
+    low, high = proportion_confint(successes, n, alpha=level, method="wilson")
     # Rounding can put an end just inside the share itself when that is 0 or 1.
     return max(0.0, min(float(low), successes / n)), min(1.0, max(float(high), successes / n))
 

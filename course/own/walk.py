@@ -97,7 +97,7 @@ def verdict(rung: Result, accepted: float) -> GapVerdict:
     more = (
         "It is just what is accepted, so no number of rows will tell."
         if needed is None
-        else f"If it stays at {percent(rung.accuracy)} %, about {needed:,} test rows decide it."
+        else f"If it is truly right on {percent(rung.accuracy)} %, {needed:,} test rows show it 4 times in 5."
     )
     said = f"{figures}: the accepted {percent(accepted)} % lies inside."
     return GapVerdict(gap.MEASURE_MORE, rung, (said, more))

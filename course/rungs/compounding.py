@@ -1,8 +1,9 @@
 """A skill that remembers: the stream in months, what a reviewer approved before each, what it brings."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from course.engine.client import CourseClient
 from course.errors import CourseError
@@ -11,10 +12,11 @@ from course.measuring.evaluate import evaluate
 from course.measuring.provenance import FOLDER, Counted, read_rows
 from course.rungs.retrieve import nearest
 from course.rungs.skills import FOLDER as SKILLS
-from course.rungs.skills import ROUTING, Example, examples, load, route
+from course.rungs.skills import ROUTING, Example, Skill, examples, load, route
 
 MONTHS = 6
 SHOWN = 5
+RULES = "references/rules.md"
 FILE = FOLDER / "skill_months.csv"
 COMMAND = "python -m course.measure skills"
 
@@ -53,6 +55,25 @@ def memories(seed: Sequence[Example], arrived: Sequence[Sequence[Ticket]]) -> li
     """The references before the first month, before the second, and so on; the last list comes after all."""
     before = [[ticket for part in arrived[:number] for ticket in part] for number in range(len(arrived) + 1)]
     return [[*seed, *approved(reviewed)] for reviewed in before]
+
+
+def rules_learned(arrived: Sequence[Sequence[Ticket]]) -> list[int]:
+    """A rule of the policy a month: of those not learned yet, the one that decided most of its mail."""
+    learned: list[int] = []
+    for month in arrived:
+        decided = Counter(t.rule for t in month if t.rule is not None and t.rule not in learned)
+        if decided:
+            learned.append(min(decided, key=lambda rule: (-decided[rule], rule)))
+    return learned
+
+
+def with_rules(skill: Skill, learned: Sequence[int]) -> Skill:
+    """The skill with these rules of its references/rules.md in its body, in the order of the file."""
+    numbered = re.findall(r"^(\d+)\. (.*(?:\n   .*)*)", skill.read(RULES), re.MULTILINE)
+    lines = [f"- {' '.join(rule.split())}" for number, rule in numbered if int(number) in learned]
+    return replace(
+        skill, body="\n".join([skill.body, "", "## Rules, the first that applies decides", "", *lines])
+    )
 
 
 def sweep(client: CourseClient, model: str) -> list[Month]:

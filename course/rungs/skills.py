@@ -22,7 +22,8 @@ from strictyaml.ruamel.error import MarkedYAMLError
 from course.engine.client import CourseClient
 from course.errors import CourseError
 from course.files import locked, parsed_json, read_json_lines, read_text, replacing
-from course.material.data import Queue
+from course.material.data import Queue, SkillRequest
+from course.measuring.results import Verdict
 from course.paths import DATA, results_dir
 from course.rungs.retrieve import embed
 from course.rungs.routing import HasText, Labelled, as_turns, one_of, reply
@@ -181,6 +182,11 @@ def choose(client: CourseClient, model: str, text: str, skills: Sequence[Skill])
         "messages": [{"role": "user", "content": text}],
     }
     return reply(client, request, one_of("skill", [*(skill.name for skill in skills), NO_SKILL]))
+
+
+def right_skill(request: SkillRequest, chosen: str) -> Verdict:
+    """The check of requests: the skill that was chosen is the one that the request needs."""
+    return Verdict(valid=True, correct=chosen == request.skill)
 
 
 def route(

@@ -1,4 +1,4 @@
-"""What lessons 00 and 01 teach, with margins, from the answers that the course carries: no model is asked."""
+"""What lessons 00, 01, 07 and 08 teach, with margins, from the answers that travel: no model is asked."""
 
 from functools import cache, partial
 
@@ -6,9 +6,12 @@ import pytest
 
 from course.engine.client import CourseClient, connect
 from course.material import data
+from course.measuring import coding, gap
 from course.measuring.climb import HELPED, verdict
 from course.measuring.evaluate import Result, compare, evaluate
-from course.rungs import summaries
+from course.rungs import optimise, routing_judge, skills, summaries
+from course.rungs.compounding import memories, months, vote
+from course.rungs.retrieve import nearest
 from course.rungs.routing import described, one_per_queue, queue_named, route, system_prompt, whole_policy
 
 MESSAGES = data.lesson_sample("dev")[::3]
@@ -27,6 +30,10 @@ def routed(system: str, examples=(), rows=None) -> Result:
         name=system[:30],
         client=client,
     )
+
+
+def maximal_on_dev() -> Result:
+    return routed(described("route_instructions"), one_per_queue(data.tickets("train")))
 
 
 def summarized(template: str, rows=MESSAGES) -> Result:
@@ -54,7 +61,7 @@ def test_the_names_of_the_queues_beat_the_floor_and_are_far_from_enough():
 def test_who_reads_the_reply_and_in_which_form_helps_and_so_does_the_maximal_prompt():
     names, edge_cases = routed(system_prompt()), routed(described("route_edge_cases"))
     told = routed(described("route_instructions"))
-    maximal = routed(described("route_instructions"), one_per_queue(data.tickets("train")))
+    maximal = maximal_on_dev()
     assert verdict(compare(told, edge_cases)) == HELPED
     assert verdict(compare(maximal, names)) == HELPED and maximal.accuracy > names.accuracy + 0.2
     assert maximal.valid > 0.95
@@ -84,3 +91,72 @@ def test_a_part_that_cannot_be_told_from_luck_is_paid_for():
 def test_how_to_begin_does_more_than_how_long_to_be():
     constraints, form = (summarized(summaries.assemble([part])) for part in ("constraints", "format"))
     assert constraints.accuracy > form.accuracy + 0.1
+
+
+# Lesson 07
+
+DELIVERED = skills.load(skills.FOLDER / skills.ROUTING)
+DECIDED = [each for each in data.tickets("dev") if each.kind == "boundary"]
+DECIDED += [each for each in data.tickets("dev") if each.kind == "typical"][:5]
+
+
+def with_skill(rows, *files: str, known=()) -> Result:
+    client, model = _connected("large")
+
+    def predict(ticket: data.Ticket) -> str:
+        near = nearest(ticket.text, known, 5) if known else ()
+        return skills.route(client, model, DELIVERED, ticket, near, ["references/queues.md", *files])
+
+    return evaluate(rows, predict, name=str((files, len(known))), client=client)
+
+
+def test_a_contract_settles_the_form_and_rules_are_paid_for_without_a_measurable_gain():
+    without, ruled = with_skill(DECIDED), with_skill(DECIDED, "references/rules.md")
+    assert without.valid == ruled.valid == 1
+    assert verdict(compare(ruled, without)) != HELPED
+    assert ruled.input_tokens > without.input_tokens + 500
+
+
+def test_the_judge_says_nothing_that_exact_scoring_would_believe():
+    client, model = _connected("large")
+    without = with_skill(DECIDED)
+    said = dict(zip(without.frame.id, without.frame.reply, strict=True))
+    passed = [routing_judge.fits(client, model, each, said[each.id]) for each in DECIDED]
+    judged = routing_judge.against_exact(list(without.frame.correct), passed)
+    assert judged.wrong_passed > judged.wrong_stopped
+
+
+def test_six_months_of_examples_reach_more_than_the_first_day_and_about_what_their_vote_does():
+    rows = data.lesson_sample("dev")[::4]
+    memory = memories(skills.examples(DELIVERED), months(data.tickets("stream")))
+    first, six = (with_skill(rows, known=known) for known in (memory[0], memory[6]))
+    assert six.right > first.right and six.badge.startswith("recorded: ")
+    votes = sum(vote(nearest(row.text, memory[6], 5)) == row.queue for row in rows)
+    assert abs(six.right - votes) <= 3
+
+
+# Lesson 08
+
+
+def test_the_maximal_prompt_is_below_the_bar_on_dev_and_every_failure_was_read():
+    maximal = maximal_on_dev()
+    assert gap.position(maximal.interval, 0.9) == gap.BELOW
+    counts = gap.failure_counts(maximal, coding.ours())
+    assert sum(counts.values()) == maximal.n - maximal.right
+    assert max(counts.values()) < 0.7 * sum(counts.values()), "one kind swallows all failures"
+
+
+def test_the_optimiser_keeps_to_its_budget_and_never_scores_worse_on_dev_than_no_advice():
+    client, model = _connected("large")
+    fixed = one_per_queue(data.tickets("train"))
+    base = described("route_instructions")
+    found = optimise.optimise(
+        client,
+        model,
+        lambda advice, ticket: route(client, model, ticket, fixed, system=optimise.with_advice(base, advice)),
+        [ticket for ticket in data.tickets("train") if ticket not in fixed][::13],
+        data.lesson_sample("dev")[::3],
+        180,
+    )
+    assert 180 <= found.requests < 215 and found.versions[0].advice == optimise.NO_ADVICE
+    assert len(found.versions) > 1 and found.best.right >= found.versions[0].right

@@ -10,8 +10,9 @@ from course.errors import CourseError
 from course.material.data import tickets
 from course.measuring.provenance import Provenance, write_rows
 from course.rungs import compounding
-from course.rungs.compounding import Month, approved, memories, months, vote
-from course.rungs.skills import Example
+from course.rungs.compounding import Month, approved, memories, months, rules_learned, vote, with_rules
+from course.rungs.skills import FOLDER as SKILLS
+from course.rungs.skills import ROUTING, Example, load
 
 STREAM = tickets("stream")
 SEED = [Example("S1", "Hello", "safety")]
@@ -47,6 +48,23 @@ def test_a_month_knows_only_what_came_before_it():
         assert known == SEED + approved([ticket for before in parts[:number] for ticket in before])
         assert not {ticket.text for ticket in part} & {example.text for example in known}
     assert len(memories(SEED, parts)[-1]) == 1 + len(STREAM)
+
+
+def test_each_month_adds_the_rule_that_decided_most_of_its_mail_and_is_not_written_yet():
+    def mail(*rules):
+        return [replace(STREAM[0], kind="boundary", rule=rule) for rule in rules]
+
+    assert rules_learned([mail(3, 3, 7), mail(3, 3, 7, 7, 2), mail(3), mail(4, 2)]) == [3, 7, 2]
+    assert len(set(rules_learned(months(STREAM)))) == len(months(STREAM))
+
+
+def test_a_learned_rule_stands_in_the_body_and_the_others_do_not():
+    delivered = load(SKILLS / ROUTING)
+    taught = with_rules(delivered, [9, 1])
+    added = taught.body.removeprefix(delivered.body).strip().splitlines()
+    assert added[0].startswith("## Rules") and len(added) == 4
+    assert added[2].startswith("- Safety comes first") and "`payment_method`" in added[3]
+    assert taught.contract == delivered.contract
 
 
 def test_no_reference_is_a_ticket_that_lessons_measure_on():

@@ -9,7 +9,7 @@ from typing import Any
 
 from course.errors import CourseError
 from course.files import parsed_json, read_text, replacing
-from course.measuring import gap
+from course.measuring import coding, gap
 from course.measuring.results import wilson
 from course.paths import results_dir
 from widgets.decision.tables import LIMITS, QUESTIONS, FormQuestion
@@ -74,10 +74,10 @@ class Answers:
 
 # What lesson 08's kinds of failure are here. Its 'capability' is reading badly, which no tool repairs.
 _PROBLEM_OF_KIND = {
-    gap.FORMAT: "format",
-    gap.CONVENTION: "behaviour",
-    gap.KNOWLEDGE: "knowledge",
-    gap.CAPABILITY: "behaviour",
+    coding.FORMAT: "format",
+    coding.CONVENTION: "behaviour",
+    coding.KNOWLEDGE: "knowledge",
+    coding.CAPABILITY: "behaviour",
 }
 _WORTH_NAMING = 0.1  # a kind with a smaller share of the failures is not what is wrong
 _RUNG_OF_LESSON = {
@@ -102,7 +102,7 @@ def from_board(
     """`base` with what the reader's own board knows: the failure rate, what was tried, how failures spread.
 
     `decided` is `gap.verdict` of the rungs that may be used, `lessons` the lesson of each rung on the board,
-    `failures` the `gap.failure_counts` of the verdict's rung. The rest stays as `base` has it.
+    `failures` the `coding.counts` of those that were read. The rest stays as `base` has it.
     """
     rung = decided.rung
     # One kind of ticket is surely worse than all tickets together, by their intervals.
@@ -116,7 +116,7 @@ def from_board(
         "spread": "one kind" if one_kind else "alike",
         "measured_on": f"{rung.name}, {rung.n} tickets, {rung.badge}",
     }
-    if failures:
+    if failures and any(failures.values()):
         least = _WORTH_NAMING * sum(failures.values())
         known["wrong"] = frozenset(
             _PROBLEM_OF_KIND[kind] for kind, count in failures.items() if count > least

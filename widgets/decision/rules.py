@@ -107,7 +107,10 @@ def standing(answers: Answers) -> str:
 
 
 def rows_missing(answers: Answers) -> int:
-    """How many more rows decide an undecided rate if it stays the same, rounded up to two digits; else 0."""
+    """How many more rows decide an undecided rate if it stays the same, rounded up to two digits; else 0.
+
+    They decide it 4 times in 5 (`gap.rows_to_decide`).
+    """
     if standing(answers) != "undecided" or answers.failure_rate is None:
         return 0
     rate, accepted = answers.failure_rate, answers.accepted_rate

@@ -315,7 +315,11 @@ def _across_the_bar(ladder: Sequence[LadderRow], accepted: float) -> Iterator[Op
     for result in sorted(across, key=lambda one: -one.accuracy)[:NAMED]:
         low, high = result.interval
         needed = gap.rows_to_decide(result.accuracy, accepted)
-        more = "no number of rows decides it" if needed is None else f"about {needed:,} rows decide it"
+        more = (
+            "no number of rows decides it"
+            if needed is None
+            else f"about {needed:,} rows decide it 4 times in 5"
+        )
         yield OpenPoint(
             "interval",
             f"{result.name}: the interval on {result.n} rows, {percent(low)} to {percent(high)} %, includes "
