@@ -30,7 +30,6 @@ REMEDIES = {
     CAPABILITY: "a stronger model (step 3), or, with enough labels, training (step 9)",
 }
 FILE = FOLDER / "failure_codes.csv"
-READ_BY = "recorded reading: a large Claude read each of them, 2026-11-28"
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS codes (id TEXT, reply TEXT, code TEXT, kind TEXT, PRIMARY KEY (id, reply))"
 )
