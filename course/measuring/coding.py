@@ -36,7 +36,7 @@ _SCHEMA = (
 
 
 @dataclass(frozen=True)
-class Reading:
+class CodedFailure:
     """What somebody says of one wrong reply. CourseError for an unknown kind."""
 
     id: str
@@ -48,19 +48,19 @@ class Reading:
         one_of("kind", self.kind, KINDS_OF_FAILURE)
 
 
-Readings = Mapping[tuple[str, str], Reading]
+Readings = Mapping[tuple[str, str], CodedFailure]
 
 
 def ours() -> Readings:
     """Our reading of what the maximal prompt of lesson 01 gets wrong on dev, by id and reply."""
-    return _by_reply(read_csv(FILE, Reading, unique=None))
+    return _by_reply(read_csv(FILE, CodedFailure, unique=None))
 
 
 def own() -> Readings:
     """What the reader has kept, by id and reply."""
     with _opened() as connection:
         rows = connection.execute("SELECT id, reply, code, kind FROM codes ORDER BY rowid").fetchall()
-    return _by_reply(Reading(*row) for row in rows)
+    return _by_reply(CodedFailure(*row) for row in rows)
 
 
 def readings() -> Readings:
@@ -74,20 +74,20 @@ def counts() -> dict[str, int]:
     return {kind: counted[kind] for kind in KINDS_OF_FAILURE}
 
 
-def keep(reading: Reading) -> None:
+def keep(reading: CodedFailure) -> None:
     """Keep the reader's reading of a reply. It is on disk when this returns; a later one takes its place."""
     with _opened() as connection:
         connection.execute("INSERT OR REPLACE INTO codes VALUES (?, ?, ?, ?)", astuple(reading))
 
 
-def of(outcome: Outcome, known: Readings) -> Reading | None:
+def of(outcome: Outcome, known: Readings) -> CodedFailure | None:
     """The reading of a wrong reply. One in no valid form is of the kind FORMAT, whoever reads it."""
     if not outcome.valid:
-        return Reading(outcome.id, plain_text(outcome.reply), "not the name of a queue", FORMAT)
+        return CodedFailure(outcome.id, plain_text(outcome.reply), "not the name of a queue", FORMAT)
     return known.get((outcome.id, plain_text(outcome.reply)))
 
 
-def _by_reply(found: Any) -> dict[tuple[str, str], Reading]:
+def _by_reply(found: Any) -> dict[tuple[str, str], CodedFailure]:
     return {(each.id, each.reply): each for each in found}
 
 

@@ -243,7 +243,7 @@ def _ready_to_tune(decision: str, labels: int, stable: bool, untried: list[int])
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Share:
     """All tickets or one kind of them, and the share of them that is accepted."""
 
     name: str
@@ -255,11 +255,11 @@ class _Part:
         return wilson(self.right, self.n, LEVEL / looks)
 
 
-def _parts(rung: Result, acceptance: Acceptance) -> list[_Part]:
+def _parts(rung: Result, acceptance: Acceptance) -> list[_Share]:
     kinds = rung.slices().itertuples()
     return [
-        _Part("all", rung.right, rung.n, acceptance.overall),
-        *(_Part(str(kind.Index), kind.right, kind.n, acceptance.every_kind) for kind in kinds),
+        _Share("all", rung.right, rung.n, acceptance.overall),
+        *(_Share(str(kind.Index), kind.right, kind.n, acceptance.every_kind) for kind in kinds),
     ]
 
 

@@ -35,7 +35,7 @@ advice between two lines of ```."""
 
 
 @dataclass(frozen=True)
-class Version:
+class Advice:
     """One advice that GEPA kept, and how many of the validation tickets are right with it."""
 
     advice: str
@@ -46,11 +46,11 @@ class Version:
 class Optimised:
     """The versions that GEPA kept, the first without advice, and how many requests it made by our meter."""
 
-    versions: tuple[Version, ...]
+    versions: tuple[Advice, ...]
     requests: int
 
     @property
-    def best(self) -> Version:
+    def best(self) -> Advice:
         """The version that is right most often; of several, the oldest."""
         return max(self.versions, key=lambda version: version.right)
 
@@ -97,7 +97,7 @@ def optimise(
         logger=_Silent(),
     )
     versions = tuple(
-        Version(candidate[ADVICE], round(share * len(dev)))
+        Advice(candidate[ADVICE], round(share * len(dev)))
         for candidate, share in zip(result.candidates, result.val_aggregate_scores, strict=True)
     )
     return Optimised(versions, client.meter.requests - start)

@@ -5,7 +5,7 @@ import pytest
 from course.errors import CourseError
 from course.material.data import lesson_sample
 from course.measuring import coding
-from course.measuring.coding import Reading
+from course.measuring.coding import CodedFailure
 from course.measuring.results import Result
 from tests.notebooks.test_taught import maximal_on_dev
 
@@ -21,8 +21,8 @@ def test_our_reading_covers_exactly_what_the_maximal_prompt_gets_wrong_on_dev(re
 def test_the_readers_own_takes_the_place_of_ours_and_is_on_disk_at_once(results_dir):
     (id, reply), before = next(iter(coding.ours().items()))
     for code in ("a first thought", "a better word"):
-        coding.keep(Reading(id, reply, code, coding.KNOWLEDGE))
-    assert coding.own() == {(id, reply): Reading(id, reply, "a better word", coding.KNOWLEDGE)}
+        coding.keep(CodedFailure(id, reply, code, coding.KNOWLEDGE))
+    assert coding.own() == {(id, reply): CodedFailure(id, reply, "a better word", coding.KNOWLEDGE)}
     assert coding.readings()[id, reply].code == "a better word"
     assert coding.counts()[coding.KNOWLEDGE] == 1 + sum(
         each.kind == coding.KNOWLEDGE for each in coding.ours().values() if each != before
@@ -31,7 +31,7 @@ def test_the_readers_own_takes_the_place_of_ours_and_is_on_disk_at_once(results_
 
 def test_a_kind_that_does_not_exist_is_named():
     with pytest.raises(CourseError, match="no kind 'bad luck'; use one of format, convention"):
-        Reading("T1", "safety", "a code", "bad luck")
+        CodedFailure("T1", "safety", "a code", "bad luck")
 
 
 def test_a_reply_in_no_valid_form_is_one_of_form_and_another_reply_is_unread(results_dir):

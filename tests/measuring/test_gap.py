@@ -12,7 +12,7 @@ from course.errors import CourseError
 from course.material.data import QUEUES, kinds_before_mending, lesson_sample, tickets
 from course.material.lessons import lesson
 from course.measuring import board, coding, gap
-from course.measuring.coding import Reading
+from course.measuring.coding import CodedFailure
 from course.measuring.evaluate import Result, evaluate, wilson
 from course.measuring.gap import ABOVE, BELOW, GO_ON, MEASURE_MORE, STOP, UNDECIDED, Acceptance
 
@@ -78,7 +78,7 @@ def test_every_failure_stands_with_its_reading_or_without_one():
     result = rung([*ids("boundary", 5), *ids("typical", 20)])
     [first, second, *_] = [row for row in result.outcomes if not row.correct]
     read = {
-        (row.id, row.reply): Reading(row.id, row.reply, "my code", kind)
+        (row.id, row.reply): CodedFailure(row.id, row.reply, "my code", kind)
         for row, kind in ((first, coding.CONVENTION), (second, coding.CAPABILITY))
     }
     found, counts = gap.failures(result, read), gap.failure_counts(result, read)

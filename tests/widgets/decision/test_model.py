@@ -319,7 +319,7 @@ def test_batching_is_for_the_price_and_not_for_a_reply_that_somebody_waits_for(w
 
 @pytest.mark.parametrize(
     ("rate", "accepted", "rows", "missing"),
-    [(0.07, 0.05, 200, 260), (0.1, 0.09, 100, 3_100), (0.05, 0.05, 100, 30_000), (0.3, 0.05, 100, 0)],
+    [(0.07, 0.05, 200, 840), (0.1, 0.09, 100, 6_600), (0.05, 0.05, 100, 30_000), (0.3, 0.05, 100, 0)],
 )
 def test_more_rows_are_counted_and_what_is_known_now_is_said(rate, accepted, rows, missing):
     answers = case(failure_rate=rate, accepted_rate=accepted, evaluation_rows=rows)
