@@ -35,8 +35,8 @@ advice between two lines of ```."""
 
 
 @dataclass(frozen=True)
-class Advice:
-    """One advice that GEPA kept, and how many of the validation tickets are right with it."""
+class Proposal:
+    """An advice that GEPA kept, and how many of the validation tickets are right with it."""
 
     advice: str
     right: int
@@ -46,11 +46,11 @@ class Advice:
 class Optimised:
     """The versions that GEPA kept, the first without advice, and how many requests it made by our meter."""
 
-    versions: tuple[Advice, ...]
+    versions: tuple[Proposal, ...]
     requests: int
 
     @property
-    def best(self) -> Advice:
+    def best(self) -> Proposal:
         """The version that is right most often; of several, the oldest."""
         return max(self.versions, key=lambda version: version.right)
 
@@ -97,7 +97,7 @@ def optimise(
         logger=_Silent(),
     )
     versions = tuple(
-        Advice(candidate[ADVICE], round(share * len(dev)))
+        Proposal(candidate[ADVICE], round(share * len(dev)))
         for candidate, share in zip(result.candidates, result.val_aggregate_scores, strict=True)
     )
     return Optimised(versions, client.meter.requests - start)
