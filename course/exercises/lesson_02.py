@@ -4,12 +4,22 @@ import io
 from contextlib import redirect_stdout
 
 from course.engine.client import CourseClient, connect
+from course.exercises.cases import as_truth, tried
 from course.material.data import tickets
 from course.material.prices import tier
 from course.rungs.routing import as_turns, one_per_queue, route, system_prompt
 
-URGENT = "T2269"  # a hard ticket that five retrieved examples send to the wrong queue
+HARD = "T1053"  # a dev ticket that five retrieved examples send to the wrong queue
 QUEUES_NEEDED = 3
+# gain, dollars for 1,000 tickets, what a ticket in the wrong queue costs, whether the examples pay
+PAYING = (
+    (0.1, 0.5, 1.0, True),
+    (0.1, 0.5, 0.004, False),
+    (0.0, 0.1, 5.0, False),
+    (-0.05, 0.1, 5.0, False),
+    (0.02, 30.0, 1.0, False),
+    (0.02, 30.0, 2.0, True),
+)
 
 
 def _local_model() -> tuple[CourseClient, str]:
@@ -37,7 +47,12 @@ def _makes_turns(my_turns: object) -> str | None:
     return None
 
 
-def _routes_the_urgent_ticket(ids: object) -> str | None:
+def _decides_by_what_errors_cost(pays: object) -> str | None:
+    sentence = "for a gain of {0:.0%}, ${1} and ${2} for a wrong ticket it says {given}, not {right}."
+    return tried(pays, PAYING, sentence, as_truth)
+
+
+def _routes_the_hard_ticket(ids: object) -> str | None:
     train = {ticket.id: ticket for ticket in tickets("train")}
     if not isinstance(ids, list | tuple) or len(set(ids)) != len(ids) or len(ids) != 5:
         return f"give five different ids of training tickets in a list, not {ids!r}."
@@ -47,9 +62,9 @@ def _routes_the_urgent_ticket(ids: object) -> str | None:
     queues = {example.queue for example in examples}
     if len(queues) < QUEUES_NEEDED:
         return f"they show {len(queues)} queues ({', '.join(sorted(queues))}); show {QUEUES_NEEDED} or more."
-    urgent = next(ticket for ticket in tickets("test") if ticket.id == URGENT)
-    reply = route(*_local_model(), urgent, examples)
-    return None if reply == urgent.queue else f"with these the model answers {reply!r}, not {urgent.queue!r}."
+    hard = next(ticket for ticket in tickets("dev") if ticket.id == HARD)
+    reply = route(*_local_model(), hard, examples)
+    return None if reply == hard.queue else f"with these the model answers {reply!r}, not {hard.queue!r}."
 
 
 def _is_the_price_of_18_examples(dollars: object) -> str | None:
@@ -71,6 +86,7 @@ def _is_the_price_of_18_examples(dollars: object) -> str | None:
 
 CHECKS = {
     "02.1": _makes_turns,
-    "02.2": _routes_the_urgent_ticket,
+    "02.2": _decides_by_what_errors_cost,
     "02.3": _is_the_price_of_18_examples,
+    "02.4": _routes_the_hard_ticket,
 }

@@ -67,7 +67,7 @@ def _is_the_annotated_salary(salary: object) -> str | None:
 
 
 CHECKS = {
-    "04.1": _gives_the_overlap,
+    "04.1": _is_the_annotated_salary,
     "04.2": _accepts_the_good_and_refuses_the_bad,
-    "04.3": _is_the_annotated_salary,
+    "04.3": _gives_the_overlap,
 }

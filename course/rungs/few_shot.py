@@ -1,13 +1,14 @@
 """Which examples, and how many: measured on all test tickets by `python -m course.measure few-shot`."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from course.engine.client import CourseClient
-from course.material.data import Ticket, tickets
-from course.measuring.evaluate import evaluate
+from course.material.data import QUEUES, Ticket, tickets
+from course.measuring.evaluate import Result, evaluate
 from course.measuring.provenance import FOLDER, Counted, read_rows
 from course.rungs.retrieve import nearest
 from course.rungs.routing import one_per_queue, route
@@ -83,3 +84,19 @@ def sweep(
 def read(path: Path = FILE) -> list[FewShotReading]:
     """The sweep as it was measured. CourseError names what is wrong, or the command that makes it."""
     return read_rows(FewShotReading, path, COMMAND)
+
+
+def vote(examples: Sequence[Ticket]) -> str:
+    """The queue that most of the examples have; of two the one whose example stands last, the nearest."""
+    return Counter(example.queue for example in reversed(examples)).most_common(1)[0][0]
+
+
+def mislabelled(examples: Sequence[Ticket]) -> list[Ticket]:
+    """The same examples, each with a wrong queue: the next one in the alphabet."""
+    after = dict(zip(QUEUES, [*QUEUES[1:], QUEUES[0]], strict=True))
+    return [replace(example, queue=after[example.queue]) for example in examples]
+
+
+def changed(one: Result, other: Result) -> int:
+    """On how many rows two results have different replies. Both were measured on the same rows, in order."""
+    return sum(a.reply != b.reply for a, b in zip(one.outcomes, other.outcomes, strict=True))

@@ -30,10 +30,10 @@ class Workbench(VBox):
     """Controls at the left, what they brought at the right. Every run is a version that is kept on disk.
 
     `draft` is what the controls say; `run`, `look` and `stop` are the buttons. A run works in the background:
-    `wait` until it is done.
+    `wait` until it is done. It opens with `draft`, by default the names of the queues alone.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, draft: Draft | None = None) -> None:
         self.prompt = Textarea(description="Prompt", rows=10, layout=Layout(width="auto"))
         self.size = Choice("Model", SIZES, "large")
         self.examples = Choice("Examples", WAYS_SHOWN, "none")
@@ -46,7 +46,7 @@ class Workbench(VBox):
         self._stopped = threading.Event()
         self._worker: threading.Thread | None = None
         self._drawn = 0
-        self._show_draft(Draft())
+        self._show_draft(draft or Draft())
         self._draw(versions())
         self.version.observe(lambda _: self._load(), names="position")
         column = Layout(flex="1 1 320px", min_width="300px")
