@@ -1,12 +1,14 @@
 """The few-shot sweep: which examples are chosen, and that a second run reads the answers of the first."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
 from course.engine.client import connect
 from course.material.data import QUEUES, tickets
-from course.rungs.few_shot import CHOICES, COUNTS, choosers, sweep
+from course.measuring.evaluate import Result
+from course.rungs.few_shot import CHOICES, COUNTS, changed, choosers, mislabelled, sweep, vote
 
 
 @pytest.fixture
@@ -50,3 +52,25 @@ def test_a_second_sweep_reads_the_recorded_answers(engine, results_dir):
     assert asked <= 4 * len(rows)  # without an example all choices send the same request
     assert sweep(rows, client, model, counts=(0, 1)) == first
     assert client.meter.requests - client.meter.replayed == asked
+
+
+def test_the_commonest_queue_wins_the_vote_and_the_nearest_one_a_tie():
+    labelled = [replace(tickets("train")[0], queue=queue) for queue in QUEUES[:3]]
+    assert vote([labelled[0], labelled[1], labelled[0]]) == QUEUES[0]
+    assert vote(labelled) == QUEUES[2]
+
+
+def test_a_mislabelled_example_keeps_its_text_and_loses_its_queue():
+    train = tickets("train")
+    wrong = mislabelled(train)
+    assert [each.text for each in wrong] == [each.text for each in train]
+    assert not any(each.queue == before.queue for each, before in zip(wrong, train, strict=True))
+
+
+def test_changed_counts_the_rows_with_another_reply():
+    rows = tickets("dev")[:3]
+    one, other = (
+        Result.from_replies(rows, {row.id: reply for row, reply in zip(rows, replies, strict=True)}, name="r")
+        for replies in (QUEUES[:3], (QUEUES[0], QUEUES[5], QUEUES[2]))
+    )
+    assert changed(one, other) == 1 and changed(one, one) == 0
