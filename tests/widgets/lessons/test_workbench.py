@@ -39,6 +39,11 @@ def test_a_run_is_a_version_with_its_figures_and_mistakes(asked):
     assert "version 1" in bench.chart.summary
 
 
+def test_it_opens_with_the_draft_that_it_is_given(asked):
+    draft = Draft(examples="retrieved", schema=True)
+    assert Workbench(draft).draft == draft and Workbench().draft == Draft()
+
+
 def test_the_controls_that_matter_are_shown_with_what_a_run_asks(asked):
     bench = Workbench()
     assert bench.count not in bench._controls.children and bench.version not in bench._controls.children
