@@ -64,7 +64,12 @@ def ask(
     json.JSONDecodeError where a reply that a schema holds was cut off or refused.
     """
     turns = as_turns([], ticket.text)
-    request = {"model": model, "max_tokens": max_tokens, "system": system, "messages": turns}
+    request: dict[str, Any] = {
+        "model": model,
+        "max_tokens": max_tokens,
+        "system": system,
+        "messages": turns,
+    }
     if schema is None:
         return text_of(client.messages.create(**request)).strip()
     return json.loads(text_of(client.messages.create(**request, **held_by(schema))))["queue"]
