@@ -125,10 +125,10 @@ def _triggers(sources: Sources, turning: Sequence[TurningPoint]) -> Iterator[str
             title = change.leads_to.title
             yield f"{in_words(answers, change)}. The next step is then to {title[0].lower()}{title[1:]}."
     if costs is not None and turning:
-        change, other = turning[0], APPROACHES[verdict(costs).costlier]
-        base = in_short(change.key, costs.estimates[change.key].base)
-        value = with_unit(change.key, change.value)
-        yield f"{label(change.key)}: {value} (now {base}). {other} then costs less."
+        nearest, other = turning[0], APPROACHES[verdict(costs).costlier]
+        base = in_short(nearest.key, costs.estimates[nearest.key].base)
+        value = with_unit(nearest.key, nearest.value)
+        yield f"{label(nearest.key)}: {value} (now {base}). {other} then costs less."
 
 
 # What it costs
@@ -146,7 +146,9 @@ def _costs(question: str, sources: Sources, missing: str) -> Section:
         heads,
         tuple(_cost_row(costs, name, priced[name], _error_kind(sources, costs, name)) for name in shown),
     )
-    return Section(question, "finance", tuple(_cost_sentences(sources, costs, cheapest)), table)
+    return Section(
+        question, "finance", tuple(_cost_sentences(sources, costs, cheapest, priced[cheapest])), table
+    )
 
 
 def _error_kind(sources: Sources, costs: Assumptions, name: str) -> str:
@@ -167,7 +169,7 @@ def _cost_row(costs: Assumptions, name: str, bill: Bill, error_kind: str) -> tup
     )
 
 
-def _cost_sentences(sources: Sources, costs: Assumptions, cheapest: str) -> Iterator[str]:
+def _cost_sentences(sources: Sources, costs: Assumptions, cheapest: str, least: Bill) -> Iterator[str]:
     yield from (f"{APPROACHES[name]}: {MEANINGS[name]}" for name in costs.pair)
     found = verdict(costs)
     less, more = APPROACHES[found.cheaper], APPROACHES[found.costlier]
@@ -178,8 +180,8 @@ def _cost_sentences(sources: Sources, costs: Assumptions, cheapest: str) -> Iter
     yield chance(costs.with_approaches(costs.pair, costs.pair)).sentence
     if cheapest not in costs.pair:
         yield (
-            f"Of all {len(costs.approaches)} ways in the bill, {APPROACHES[cheapest]} costs the least; its "
-            f"error rate: {_error_kind(sources, costs, cheapest)}."
+            f"Of all {len(costs.approaches)} ways in the bill, {APPROACHES[cheapest]} costs the least: "
+            f"{dollars(float(least.total))} (error rate: {_error_kind(sources, costs, cheapest)})."
         )
     yield from (
         text for text in sources.updates if text.startswith(tuple(APPROACHES[name] for name in costs.pair))

@@ -22,7 +22,7 @@ from tests.widgets.decision.cases import answers_of
 from widgets.cost import inputs as cost_inputs
 from widgets.cost.chance import chance
 from widgets.cost.inputs import APPROACHES
-from widgets.cost.model import bills, smallest_changes, verdict
+from widgets.cost.model import bills, dollars, smallest_changes, verdict
 from widgets.decision import answers as decision_answers
 from widgets.decision.answers import Answers
 from widgets.decision.model import advise, in_words, what_would_change
@@ -531,9 +531,9 @@ def test_the_cheapest_way_in_the_bill_is_named_and_how_it_was_measured(known):
     now = bills(as_of_now(gather()).costs)
     cheapest = min(now, key=lambda name: float(now[name].total))
     assert costs.table.rows[0][0] == APPROACHES[cheapest] == "Stronger model"
-    assert any(
-        "Stronger model costs the least; its error rate: recorded reading" in each for each in costs.sentences
-    )
+    total = dollars(float(now[cheapest].total))
+    said = f"Stronger model costs the least: {total} (error rate: recorded reading)."
+    assert any(each.endswith(said) for each in costs.sentences)
 
 
 def test_a_tuned_model_on_the_same_rows_is_held_against_what_decides(tuned_since):
