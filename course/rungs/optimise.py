@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import gepa
-from gepa.core.adapter import EvaluationBatch
+from gepa.core.adapter import EvaluationBatch, GEPAAdapter
+from gepa.core.result import GEPAResult
 
 from course.engine.client import CourseClient
 from course.engine.replies import text_of
@@ -85,7 +86,7 @@ def optimise(
         turns: Any = [{"role": "user", "content": prompt}]
         return text_of(client.messages.create(model=model, max_tokens=REFLECTION_TOKENS, messages=turns))
 
-    result = gepa.optimize(
+    result: GEPAResult[str, int] = gepa.optimize(
         seed_candidate={ADVICE: NO_ADVICE},
         trainset=list(train),
         valset=list(dev),
@@ -103,10 +104,8 @@ def optimise(
     return Optimised(versions, client.meter.requests - start)
 
 
-class _Tickets:
+class _Tickets(GEPAAdapter[Ticket, tuple[Ticket, str], str]):
     """What GEPA needs to know of a task: how a batch is answered and scored, and what is read of it."""
-
-    propose_new_texts = None
 
     def __init__(self, ask: Callable[[str, Ticket], str]) -> None:
         self._ask = ask
@@ -123,7 +122,7 @@ class _Tickets:
         candidate: dict[str, str],
         eval_batch: EvaluationBatch[tuple[Ticket, str], str],
         components_to_update: list[str],
-    ) -> Mapping[str, Sequence[Mapping[str, str]]]:
+    ) -> Mapping[str, Sequence[Mapping[str, Any]]]:
         read = [
             {"Ticket": ticket.text, "Answer": reply, "Feedback": feedback(ticket, reply)}
             for ticket, reply in eval_batch.trajectories or ()
