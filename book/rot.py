@@ -89,7 +89,7 @@ def _section(title: str, items: Sequence[Item], today: date) -> list[str]:
         f"| {item.kind} | {item.name} | {item.checked} | {(today - item.checked).days} | {item.ends or ''} |"
         for item in items
     ]
-    head = ["| | | last checked | days ago | ends |", "|---|---|---|---|---|"]
+    head = ["| what | name | last checked | days ago | ends |", "|---|---|---|---|---|"]
     return [f"## {title}: {len(items)}", "\n".join([*head, *lines]) if lines else "None."]
 
 

@@ -89,7 +89,7 @@ def _picture(data: dict, cell: nbformat.NotebookNode, drawing: Drawing) -> str:
     shown = data.get("text/html", "")
     if live := LIVE_IMAGE.search(shown):
         return _image("png", drawing.files[live[1]], live[2])
-    return shown if 'class="still"' in shown and "<svg" in shown else ""
+    return shown if 'class="still"' in shown and 'role="img"' in shown else ""
 
 
 def _image(kind: str, content: bytes, alt: str) -> str:

@@ -76,6 +76,7 @@ def test_the_page_names_each_under_its_heading_with_its_age():
     _, *sections = page(items, TODAY).split("\n## ")
     names = [[item.name for item in items if f" {item.name} |" in section] for section in sections]
     assert names == [["asked"], ["gone"], ["asked"], ["C001"]]
+    assert "| what | name | last checked | days ago | ends |" in sections[3]
     assert "| claim | C001 | 2026-01-01 | 331 |  |" in sections[3]
     assert page([], TODAY).count("None.") == 4
     assert rot.NO_HISTORY in page(items[:3], TODAY) and rot.NO_HISTORY not in page(items, TODAY)
