@@ -55,8 +55,7 @@ class Drawing:
         self._widgets.set_content(shown)
         self._widgets.wait_for_function(SETTLED)
         end = self._widgets.evaluate("Math.ceil(document.body.getBoundingClientRect().bottom)")
-        clip = {"x": 0, "y": 0, "width": width, "height": min(height, end)}
-        image = self._widgets.screenshot(clip=clip)
+        image = self._widgets.screenshot(clip={"x": 0, "y": 0, "width": width, "height": min(height, end)})
         self._widgets.set_viewport_size(before)
         return image
 

@@ -44,7 +44,7 @@ class Recordings:
     """The answers in one SQLite file. Safe for threads and for several processes at once.
 
     A file that cannot be read is a CourseError. When an answer cannot be saved (disk full, file locked), one
-    warning says so, and it lasts as long as the kernel.
+    warning says so; it lasts as long as the kernel and is saved with the next one that can be.
     """
 
     on_conflict = "IGNORE"  # the first answer to a request stays
@@ -65,21 +65,25 @@ class Recordings:
         return Recording(*row) if row else None
 
     def save(self, recording: Recording) -> None:
-        """Keep an answer. It is on disk when this returns, unless a warning says why not."""
+        """Keep an answer, and those that could not be saved before. A warning says what stands in the way."""
+        waiting = {**self._unsaved, (recording.place, recording.key): recording}
         try:
             with database(self.path, TABLE, holds=HOLDS) as file:
-                file.execute(
+                file.executemany(
                     f"INSERT OR {self.on_conflict} INTO recordings ({COLUMNS}) VALUES ({MARKS})",
-                    astuple(recording),
+                    [astuple(each) for each in waiting.values()],
                 )
         except CourseError as error:
             if not self._unsaved:
                 warnings.warn(
-                    f"{error} Until then new answers last only as long as this kernel; COURSE_RESULTS may "
-                    "name another folder.",
+                    f"{error} Until then new answers last only as long as this kernel, which saves them with "
+                    "the next answer that can be saved; COURSE_RESULTS may name another folder.",
                     stacklevel=2,
                 )
             self._unsaved[recording.place, recording.key] = recording
+            return
+        for saved in waiting:
+            self._unsaved.pop(saved, None)
 
 
 class Replay(Recordings):

@@ -65,14 +65,20 @@ def test_an_answer_that_cannot_be_saved_is_one_warning_and_lasts_for_the_kernel(
         for answer in kept:
             store.save(answer)
     assert [warning.category for warning in caught] == [UserWarning]
-    assert "Until then new answers last only as long as this kernel; COURSE_RESULTS" in str(caught[0].message)
+    assert "Until then new answers last only as long as this kernel, which saves them" in str(
+        caught[0].message
+    )
     assert [store.find(key, "there") for key in "ab"] == kept
     monkeypatch.undo()
     if trouble == "locked":
         other.close()
-    assert [Recordings(store.path).find(key, "there") for key in ("before", "a")] == [
+    on_disk = Recordings(store.path)
+    assert [on_disk.find(key, "there") for key in ("before", "a")] == [recording("before"), None]
+    store.save(recording("after"))
+    assert [on_disk.find(key, "there") for key in ("before", "a", "b", "after")] == [
         recording("before"),
-        None,
+        *kept,
+        recording("after"),
     ]
 
 
