@@ -44,11 +44,12 @@ CDN = re.compile(
     r"https?://[\w.-]*(?:cdn|unpkg|jsdelivr|googleapis|gstatic|polyfill|mathjax|plot\.ly)[\w.-]*"
 )
 CSS_URL = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
-# The first paragraph or heading of the article that was painted, in ms after the address was opened.
+# The first paragraph or heading of the article, or of the search, that was painted: ms after the address was
+# opened.
 READABLE = """wait => new Promise((resolve, reject) => {
     setTimeout(() => reject('nothing of the article was painted'), wait);
     new PerformanceObserver(list => {
-        const first = list.getEntries().find(entry => entry.element?.closest('article'));
+        const first = list.getEntries().find(entry => entry.element?.closest('article, .bd-search-container'));
         if (first) resolve(first.startTime);
     }).observe({type: 'largest-contentful-paint', buffered: true});
 })"""
