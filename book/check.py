@@ -49,7 +49,8 @@ CSS_URL = re.compile(r"url\(\s*['\"]?([^'\")]+)|@import\s+['\"]([^'\"]+)")
 READABLE = """wait => new Promise((resolve, reject) => {
     setTimeout(() => reject('nothing of the article was painted'), wait);
     new PerformanceObserver(list => {
-        const first = list.getEntries().find(entry => entry.element?.closest('article, .bd-search-container'));
+        const texts = 'article, .bd-search-container';
+        const first = list.getEntries().find(entry => entry.element?.closest(texts));
         if (first) resolve(first.startTime);
     }).observe({type: 'largest-contentful-paint', buffered: true});
 })"""
