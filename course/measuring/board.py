@@ -27,7 +27,7 @@ from course.paths import results_dir
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS board (
     lesson TEXT NOT NULL, name TEXT NOT NULL, model TEXT NOT NULL, n INTEGER NOT NULL,
-    badge TEXT NOT NULL, note TEXT NOT NULL, created TEXT NOT NULL, outcomes TEXT NOT NULL,
+    badge TEXT NOT NULL, note TEXT NOT NULL, created TEXT NOT NULL, outcomes TEXT NOT NULL, labels INTEGER,
     PRIMARY KEY (lesson, name, model, n)
 )
 """
@@ -46,8 +46,8 @@ _LOWEST_COST = 0.00001  # $ per 1,000; anything below is drawn here, or it would
 _LABEL_GAP, _LABEL_LENGTH = 17, 42  # pixels, characters
 _MARGIN = {"l": 60, "r": 270, "t": 60, "b": 110}  # the labels stand on the right
 _COLUMNS = (
-    "lesson name accuracy low high n valid input_tokens output_tokens seconds cost_per_1000 badge model "
-    "created note"
+    "lesson name accuracy low high n valid input_tokens output_tokens seconds cost_per_1000 labels badge "
+    "model created note"
 ).split()
 
 
@@ -61,9 +61,10 @@ def add(*results: Result, lesson: str) -> None:
     ]
     with _connected() as connection:
         connection.executemany(
-            "INSERT INTO board VALUES (:lesson, :name, :model, :n, :badge, :note, :created, :outcomes) "
+            "INSERT INTO board VALUES "
+            "(:lesson, :name, :model, :n, :badge, :note, :created, :outcomes, :labels) "
             "ON CONFLICT DO UPDATE SET badge = excluded.badge, note = excluded.note, "
-            "created = excluded.created, outcomes = excluded.outcomes",
+            "created = excluded.created, outcomes = excluded.outcomes, labels = excluded.labels",
             rows,
         )
 
@@ -119,7 +120,8 @@ def table(lesson: str | None = None) -> pd.DataFrame:
 def text(lesson: str | None = None) -> str:
     """The chart in words, one line per rung, and how often the test tickets were looked at."""
     lines = [
-        f"{number}  {result}, {_cost_note(result)} ({result.badge})" for number, result in _shown(lesson)
+        f"{number}  {result}, {_cost_note(result)}{_labels_note(result)} ({result.badge})"
+        for number, result in _shown(lesson)
     ]
     return "\n".join([*lines, in_words()]) if lines else "The board is empty."
 
@@ -163,11 +165,19 @@ def _connected() -> Iterator[sqlite3.Connection]:
     # Two that open the file at the same moment can both be told that it is locked, without any waiting.
     with locked(path.with_suffix(".lock"), busy, WAIT_SECONDS):
         with database(path, _SCHEMA, holds="The results of the board") as connection:
+            if not _counts_labels(connection):
+                connection.execute("ALTER TABLE board ADD COLUMN labels INTEGER")
             yield connection
 
 
+def _counts_labels(connection: sqlite3.Connection) -> bool:
+    """Boards of an earlier version of the course have no such column."""
+    return "labels" in [column for _, column, *_ in connection.execute("PRAGMA table_info(board)")]
+
+
 def _read(connection: sqlite3.Connection, lesson: str | None) -> list[tuple[str, Result]]:
-    query = "SELECT lesson, name, outcomes, badge, model, created, note FROM board"
+    labels = "labels" if _counts_labels(connection) else "NULL"
+    query = f"SELECT lesson, name, outcomes, badge, model, created, note, {labels} FROM board"
     rows = connection.execute(
         f"{query} WHERE ? IS NULL OR lesson = ? ORDER BY lesson, rowid", (lesson, lesson)
     )
@@ -196,6 +206,10 @@ def _routes_tickets(result: Result) -> bool:
 
 def _cost_note(result: Result) -> str:
     return "no cost known" if result.cost_per_1000 is None else f"{money(result.cost_per_1000)} per 1,000"
+
+
+def _labels_note(result: Result) -> str:
+    return "" if result.labels is None else f", {result.labels:,} labels"
 
 
 def _power_of_cost(result: Result) -> float | None:
@@ -282,7 +296,7 @@ def _hover(result: Result) -> str:
         if result.input_tokens is None
         else f"tokens: {result.input_tokens:.0f} in, {result.output_tokens:.0f} out",
         "" if result.seconds is None else f"time: {duration(result.seconds)} a row",
-        _cost_note(result),
+        f"{_cost_note(result)}{_labels_note(result)}",
         html.escape(result.badge),
         html.escape(result.note),
     ]

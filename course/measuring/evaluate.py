@@ -56,12 +56,14 @@ def evaluate(
     client: "CourseClient | None" = None,
     model: str | None = None,
     note: str = "",
+    labels: int | None = None,
     on_progress: Callable[[int], None] | None = None,
 ) -> Result:
     """Ask `predict` for a reply to every row and judge it.
 
     `check(row, reply)` gives the `Verdict`. Tickets have one: the reply is the name of the right queue.
     Pass the `client` that `predict` uses: 8 workers run at once, and a live run prints its estimate first.
+    `labels` says how many labelled rows the rung needed; the board shows it beside the dollars.
     `on_progress` gets the count of finished rows, instead of the sign that is shown otherwise.
 
     A look at the test tickets is counted (`looks`).
@@ -83,7 +85,8 @@ def evaluate(
         raise refused  # nothing was measured: the request is wrong, not the model
     uses = [use for row in measured for use in row.uses]
     asked = model or next((use.model for use in uses), "")
-    result = Result(name, tuple(row.outcome for row in measured), _badge(asked, uses), asked, now(), note)
+    outcomes = tuple(row.outcome for row in measured)
+    result = Result(name, outcomes, _badge(asked, uses), asked, now(), note, labels)
     looks.keep(result.name, result.outcomes, result.created)
     return result
 

@@ -90,7 +90,10 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
-    """What one predictor reached on some rows. Nothing in it changes; `frame` is a fresh copy each time."""
+    """What one predictor reached on some rows. Nothing in it changes; `frame` is a fresh copy each time.
+
+    `labels` is how many labelled rows it learned from or could show; None where nobody said.
+    """
 
     name: str
     outcomes: tuple[Outcome, ...]
@@ -98,6 +101,7 @@ class Result:
     model: str
     created: str
     note: str = ""
+    labels: int | None = None
 
     @classmethod
     def from_replies(
@@ -109,6 +113,7 @@ class Result:
         badge: str = "recorded reading",
         model: str = "",
         note: str = "",
+        labels: int | None = None,
         check: Check | None = None,
     ) -> "Result":
         """A result from replies that were collected elsewhere: `replies[row.id]`, a dict or a pandas Series.
@@ -126,7 +131,7 @@ class Result:
                     f"There is no reply for row {row.id!r}; leave the row out or add its reply."
                 )
         outcomes = tuple(Outcome.of(row, replies[row.id], judge(row, replies[row.id])) for row in rows)
-        return cls(name, outcomes, badge, model, now(), note)
+        return cls(name, outcomes, badge, model, now(), note, labels)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -232,6 +237,7 @@ class Result:
             "tokens in / out": f"{self.input_tokens:.0f} / {self.output_tokens:.0f}" if asked else "-",
             "time per row": "-" if self.seconds is None else duration(self.seconds),
             "cost of 1,000": money(self.cost_per_1000),
+            "labels": "-" if self.labels is None else f"{self.labels:,}",
             "badge": self.badge,
         }
         head = "".join(f"<th>{html.escape(title)}</th>" for title in cells)

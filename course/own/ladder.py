@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from anthropic.types import MessageParam
-from sklearn.linear_model import LogisticRegression
 
 from course.engine.client import CourseClient
 from course.engine.sizes import local_model
@@ -19,7 +18,9 @@ from course.measuring.evaluate import evaluate
 from course.measuring.results import Result, Verdict
 from course.own.checks import SHOWN_EXAMPLE, SHOWN_TEXT, OwnRow, as_plain
 from course.own.task import OwnTask
-from course.rungs.retrieve import embed, nearest
+from course.rungs.baselines import LinearHead
+from course.rungs.cascade import cascade
+from course.rungs.retrieve import nearest
 from course.rungs.routing import one_of, reply
 
 FLOOR, HEAD = "most frequent label", "MiniLM + logistic regression"
@@ -60,24 +61,6 @@ def cut(text: str, most: int) -> str:
     return text.encode()[:most].decode(errors="ignore")
 
 
-class LinearHead:
-    """A logistic regression on MiniLM's vectors of the rows to learn from."""
-
-    def __init__(self, train: Sequence[OwnRow]) -> None:
-        self._model = LogisticRegression(C=30, max_iter=1000)
-        self._model.fit(embed([row.text for row in train]), [row.label for row in train])
-
-    def __call__(self, row: OwnRow) -> str:
-        return str(self._model.classes_[self._shares(row).argmax()])
-
-    def confidence(self, row: OwnRow) -> float:
-        """The probability of its answer, 0 to 1."""
-        return float(self._shares(row).max())
-
-    def _shares(self, row: OwnRow) -> np.ndarray:
-        return self._model.predict_proba(embed([row.text]))[0]
-
-
 @dataclass(frozen=True)
 class Expected:
     """How long the rungs will take: `seconds` a row of each, timed on a few, and how many rows there are."""
@@ -114,7 +97,7 @@ class Ladder:
     @cached_property
     def head(self) -> LinearHead:
         """Trained on the task's rows to learn from."""
-        return LinearHead(self.task.train)
+        return LinearHead([row.text for row in self.task.train], [row.label for row in self.task.train])
 
     @cached_property
     def rungs(self) -> dict[str, Predict]:
@@ -183,8 +166,7 @@ class Ladder:
     def cascade(self, rung: str) -> Predict:
         """The head where it is sure, the rung elsewhere: on the `PASSED_ON` of dev where it is least sure."""
         limit = np.quantile([self.head.confidence(row) for row in self.task.dev], PASSED_ON)
-        ask = self.asking[rung]
-        return lambda row: self.head(row) if self.head.confidence(row) > limit else ask(row)
+        return cascade(self.head, self.asking[rung], float(limit))
 
     @cached_property
     def _nearest(self) -> dict[str, list[OwnRow]]:

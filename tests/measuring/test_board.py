@@ -1,6 +1,7 @@
 """The board keeps every rung with its rows, replaces a rerun, and shows it as a table, a chart and words."""
 
 import json
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -75,6 +76,28 @@ def test_only_results_go_on_the_board(results_dir):
     with pytest.raises(CourseError, match="not 0.9"):
         board.add(0.9, lesson="01")
     assert board.table().empty
+
+
+def test_labels_stand_beside_the_dollars(results_dir):
+    board.add(measured("head", labels=810), measured("prompt"), lesson="03")
+    assert board.get("head").labels == 810 and board.get("prompt").labels is None
+    assert board.table()["labels"].fillna(-1).tolist() == [810, -1]
+    head, prompt, _ = board.text().splitlines()
+    assert "per 1,000, 810 labels (measured here" in head and "labels" not in prompt
+    assert "810 labels" in board.show().data[0].hovertemplate
+
+
+def test_a_board_from_before_labels_were_counted_is_read_and_goes_on(results_dir):
+    board.add(measured("old"), lesson="01")
+    path = results_dir / "board.sqlite"
+    with sqlite3.connect(path) as connection:
+        connection.execute("ALTER TABLE board DROP COLUMN labels")
+    assert [result.labels for _, result in board.entries_in(path)] == [None]
+    board.add(measured("new", labels=18), lesson="02")
+    assert [(result.name, result.labels) for _, result in board.entries_in(path)] == [
+        ("old", None),
+        ("new", 18),
+    ]
 
 
 def test_a_damaged_board_is_named(results_dir):

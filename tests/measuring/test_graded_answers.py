@@ -1,49 +1,20 @@
 """The judge of answers is measured: how many right answers it refuses, how many wrong ones it accepts."""
 
 import re
-from dataclasses import dataclass, replace
-from functools import cache
-from typing import Literal
+from dataclasses import replace
 
 import pytest
 
-from course.files import json_objects, read_csv
 from course.material import data
 from course.material.data import Question
 from course.measuring.answers import figures, judge, quantities
-from course.paths import DATA
+from course.measuring.grading import error_rates, graded, of_a_large_model
 
 LIMIT = 0.03  # of right answers refused, and of wrong ones accepted
 QUESTIONS = {question.id: question for question in data.questions()}
 UNITS = {"€": "dollars", "%": "kg", "minute": "seconds", "hour": "minutes", "day": "weeks", "week": "months"}
 UNITS |= {"month": "days", "year": "months", "millilitre": "litres", "litre": "millilitres"}
 UNITS |= {"millimetre": "metres", "metre": "millimetres", "second": "hours", "degree": "percent"}
-
-
-@dataclass(frozen=True)
-class GradedAnswer:
-    """An answer of an embedded model with what two readings say of it, each made without the other."""
-
-    key: str
-    question: str
-    model: str
-    prompt: str
-    sections: int
-    answer: str
-    first: Literal["right", "wrong"]
-    second: Literal["right", "wrong"]
-
-
-@cache
-def graded() -> list[GradedAnswer]:
-    return read_csv(DATA / "measured" / "graded_answers.csv", GradedAnswer, unique="key")
-
-
-@cache
-def of_a_large_model() -> list[tuple[Question, str]]:
-    """76 answers, all of them right."""
-    rows = json_objects(DATA / "measured" / "handbook_open.jsonl")
-    return [(QUESTIONS[row["id"]], row["answer"]) for _, row in rows]
 
 
 def another(number: str) -> str:
@@ -88,6 +59,13 @@ def rate(answers: list[tuple[Question, str]], *, right: bool) -> float:
     found = [(q.id, answer) for q, answer in answers if judge(q, answer).correct == right]
     print(f"{len(found)} of {len(answers)} judged {'right' if right else 'wrong'}:", *found[:12], sep="\n  ")
     return len(found) / len(answers)
+
+
+def test_the_table_counts_what_the_tests_below_count():
+    table = error_rates()
+    assert table.loc["right: 76 of a large model", "answers"] == 76
+    assert (table["judged otherwise"] <= LIMIT * table["answers"]).all()
+    assert table["answers"].sum() >= 76 + 40 + 50
 
 
 def test_right_answers_of_a_large_model_are_right():
