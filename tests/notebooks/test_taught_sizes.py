@@ -29,7 +29,8 @@ def head(kind: type) -> LinearHead | WordHead:
 
 def with_examples(size: str):
     client, model = connect(size)
-    return client, lambda t: route(client, model, t, nearest(t.text, TRAIN, 5), system=described())
+    instructions = described("route_instructions")
+    return client, lambda t: route(client, model, t, nearest(t.text, TRAIN, 5), system=instructions)
 
 
 def asked(size: str) -> Result:
@@ -39,7 +40,7 @@ def asked(size: str) -> Result:
 
 def tokens(system: str, examples=()) -> int:
     """What repeats in every request."""
-    client, model = connect("large")
+    client, model = connect("small")
     turns = as_turns(examples, ".")
     return client.messages.count_tokens(model=model, system=system, messages=turns).input_tokens
 
