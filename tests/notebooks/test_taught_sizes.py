@@ -63,6 +63,31 @@ def test_the_mistakes_of_the_head_lie_where_it_is_unsure():
     assert sum(wrong) > 0.7 * len(wrong)
 
 
+def test_a_cascade_gets_more_right_than_either_on_dev_and_asks_for_less_than_half_of_the_tickets():
+    measured, large = evaluate(DEV, head(LinearHead), name="head"), asked("large")
+    assert large.badge.startswith("recorded: ")
+    confidence = {ticket.id: head(LinearHead).confidence(ticket) for ticket in DEV}
+    limit, best = chosen(curve(measured, large, confidence))
+    assert best.right >= max(measured.right, large.right) + 2
+    assert sum(each <= limit for each in confidence.values()) < len(DEV) / 2
+    assert best.seconds < 0.6 * large.seconds
+
+
+def test_on_test_the_cascade_does_not_fall_behind_its_head():
+    client, ask = with_examples("large")
+    measured = evaluate(DEV, head(LinearHead), name="head")
+    confidence = {ticket.id: head(LinearHead).confidence(ticket) for ticket in DEV}
+    limit, _ = chosen(curve(measured, asked("large"), confidence))
+    test = data.lesson_sample("test")
+    on_test = evaluate(test, cascade(head(LinearHead), ask, limit), name="cascade", client=client)
+    assert compare(on_test, evaluate(test, head(LinearHead), name="head")).direction != "worse"
+
+
+def test_the_large_size_is_ahead_of_the_small_one():
+    small, large = asked("small"), asked("large")
+    assert large.right > small.right
+
+
 def test_only_the_last_prompt_of_the_large_claude_differs_from_the_first_by_more_than_luck():
     names, examples, descriptions, policy = map(reading, ("names", "examples", "descriptions", "policy"))
     assert verdict(compare(examples, names)) == verdict(compare(descriptions, examples)) == UNDECIDED
