@@ -10,6 +10,7 @@ from course.material.prices import TIERS, models, tier
 from course.measuring.climb import HELPED, UNDECIDED, verdict
 from course.measuring.evaluate import Result, compare, evaluate, wilson
 from course.rungs.baselines import LinearHead, WordHead
+from course.rungs.cascade import cascade, chosen, curve
 from course.rungs.retrieve import nearest
 from course.rungs.routing import as_turns, described, one_per_queue, route, system_prompt, whole_policy
 from widgets.lessons.tier_prices_model import Request, cost_per_month
