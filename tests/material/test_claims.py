@@ -103,8 +103,8 @@ def test_evidence_that_names_nothing_is_found(evidence, missing):
 
 
 def test_a_cell_that_asserts_nothing_reproduces_nothing():
-    assert not asserted(planted(evidence="lesson 03 cell-19"))
-    assert asserted(planted(evidence="lesson 03 cell-27"))
+    assert not asserted(planted(evidence="lesson 03 cell-25"))
+    assert asserted(planted(evidence="lesson 11 cell-points-count"))
 
 
 @pytest.mark.parametrize("number", [each.number for each in lessons()])
