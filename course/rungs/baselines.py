@@ -12,7 +12,7 @@ from course.rungs.retrieve import embed
 from course.rungs.routing import HasText
 
 
-class Head(ABC):
+class TrainedHead(ABC):
     """Answers a row with one of the labels that it learned, and says how sure it is."""
 
     labels: np.ndarray
@@ -29,7 +29,7 @@ class Head(ABC):
         """The probability of each of `labels`."""
 
 
-class WordHead(Head):
+class WordHead(TrainedHead):
     """Learns which words, pairs of words and pieces of words speak for which label (TF-IDF)."""
 
     def __init__(self, texts: Sequence[str], labels: Sequence[str]) -> None:
@@ -43,7 +43,7 @@ class WordHead(Head):
         return self._model.predict_proba([text])[0]
 
 
-class LinearHead(Head):
+class LinearHead(TrainedHead):
     """Learns from MiniLM's vectors of the texts."""
 
     def __init__(self, texts: Sequence[str], labels: Sequence[str]) -> None:

@@ -8,14 +8,14 @@ import pandas as pd
 
 from course.errors import CourseError
 from course.measuring.results import Result, compare, duration, money, percent
-from course.rungs.baselines import Head
+from course.rungs.baselines import TrainedHead
 from course.rungs.routing import HasText
 
 SHARES = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 1.0)  # of the rows, passed on to the model
 Row = TypeVar("Row", bound=HasText)
 
 
-def cascade(head: Head, ask: Callable[[Row], str], limit: float) -> Callable[[Row], str]:
+def cascade(head: TrainedHead, ask: Callable[[Row], str], limit: float) -> Callable[[Row], str]:
     """The head's answer where its confidence is above `limit`, elsewhere that of `ask`."""
     return lambda row: head(row) if head.confidence(row) > limit else ask(row)
 
