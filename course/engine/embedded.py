@@ -19,8 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
 import openvino_genai
 import psutil
+from openvino import Tensor
 from tqdm import tqdm
 
 from course.engine import weights
@@ -41,6 +43,7 @@ LOAD_SIGN_SECONDS = 3  # the small model loads within them
 UNFINISHED_CHARACTER = "\ufffd"
 CANCELLED = "The request was cancelled."
 CLOSED = "The engine was closed while a request waited. Restart the kernel."
+BETWEEN_WORDS = re.compile(r"(?<=\w) (?=\w)")
 SOURCE_FILE = re.compile(r"\.(?:cpp|cc|hpp|h):\d+:")
 
 
@@ -143,9 +146,9 @@ class Engine:
         self._process = os.getpid()
         self._pipeline: Any = _load(path)
         self._tokenizer = self._pipeline.get_tokenizer()
-        self._tokenizer_limit = context_tokens
-        # The first look into a tensor, made by several threads at once, can hang them all: make it here.
-        self._encode("x").data[0].tolist()
+        # A tokenizer made from a GGUF file silently cuts off what is longer than a limit of its own. And the
+        # first look into a tensor, made by several threads at once, can hang them all: make it here.
+        self._tokenizer_limit = len(self._tokenized("x " * (context_tokens + 1)).data[0].tolist())
         self._last_id = 0
         self._running: list[Generation] = []
         self._inbox: queue.SimpleQueue[Generation | None] = queue.SimpleQueue()
@@ -159,14 +162,7 @@ class Engine:
 
     def count(self, prompt: str) -> int:
         """The number of tokens of a rendered prompt, however long."""
-        tokens = self._encode(prompt).shape[1]
-        if tokens < self._tokenizer_limit:
-            return tokens
-        # The tokenizer silently cuts a text off at its limit. A token seldom reaches across a space.
-        middle = len(prompt) // 2
-        space = prompt.rfind(" ", 1, middle)
-        cut = space if space > 0 else middle
-        return self.count(prompt[:cut]) + self.count(prompt[cut:])
+        return self._encode(prompt).shape[1]
 
     def generate(
         self, prompt: str, *, max_tokens: int, stop: Sequence[str] = (), grammar: Grammar | None = None
@@ -233,6 +229,17 @@ class Engine:
             self._worker.join()
 
     def _encode(self, prompt: str) -> Any:
+        """The tokens of a text as a tensor of one row, in pieces where the tokenizer would cut it off."""
+        tokens = self._tokenized(prompt)
+        if tokens.shape[1] < self._tokenizer_limit:
+            return tokens
+        # No token reaches across a single space between two words.
+        middle = len(prompt) // 2
+        space = next((found.start() for found in BETWEEN_WORDS.finditer(prompt, middle)), middle)
+        pieces = [self._encode(prompt[:space]).data, self._encode(prompt[space:]).data]
+        return Tensor(np.concatenate(pieces, axis=1))
+
+    def _tokenized(self, prompt: str) -> Any:
         return self._tokenizer.encode(prompt, add_special_tokens=False).input_ids
 
     # What follows runs in the worker thread; for an answer that is cut within its head, in the caller's.

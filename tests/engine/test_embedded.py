@@ -83,6 +83,14 @@ def test_bad_requests_name_the_value(engine: embedded.Engine, prompt: str):
     assert engine.count(" word" * 20_000) == 20_000
 
 
+def test_a_text_beyond_the_limit_of_the_tokenizer_keeps_all_its_tokens(engine, monkeypatch):
+    text = " ".join(article.text for article in data.handbook()[:4]) + "\n\n" + "<|im_start|>user\nHow long? "
+    in_one = engine._encode(text).data[0].tolist()
+    monkeypatch.setattr(engine, "_tokenizer_limit", 40)
+    assert len(in_one) > 400 and engine._encode(text).data[0].tolist() == in_one
+    assert engine.count(text) == len(in_one)
+
+
 def test_threads_get_the_answers_they_would_get_alone(engine: embedded.Engine):
     prompts = [
         engine.chat_prompt([{"role": "user", "content": f"Say the number {number} in words."}])
