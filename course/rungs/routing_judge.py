@@ -1,5 +1,6 @@
 """A judge for routed tickets: a model that says whether a queue fits, without knowing the right one."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,7 +36,10 @@ class Judged:
 
 
 def fits(client: CourseClient, model: str, ticket: HasText, queue: str) -> bool:
-    """Whether the model says that the queue fits the ticket. It sees what belongs in each queue."""
+    """Whether the model says that the queue fits the ticket. It sees what belongs in each queue.
+
+    A judge that refuses, or whose verdict is cut off, has passed nothing.
+    """
     queues = "\n".join(f"- {name}: {about}" for name, about in queue_descriptions().items())
     request = {
         "model": model,
@@ -43,7 +47,10 @@ def fits(client: CourseClient, model: str, ticket: HasText, queue: str) -> bool:
         "system": SYSTEM + queues,
         "messages": [{"role": "user", "content": f"Ticket: {ticket.text}\n\nQueue: {queue}"}],
     }
-    return reply(client, request, one_of("verdict", VERDICTS)) == VERDICTS[0]
+    try:
+        return reply(client, request, one_of("verdict", VERDICTS)) == VERDICTS[0]
+    except json.JSONDecodeError:
+        return False
 
 
 def against_exact(correct: Sequence[bool], passed: Sequence[bool]) -> Judged:
