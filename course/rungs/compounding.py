@@ -10,7 +10,7 @@ from course.errors import CourseError
 from course.material.data import Ticket, tickets
 from course.measuring.evaluate import evaluate
 from course.measuring.provenance import FOLDER, Counted, read_rows
-from course.rungs.retrieve import nearest
+from course.rungs.retrieve import nearest, vote
 from course.rungs.skills import FOLDER as SKILLS
 from course.rungs.skills import ROUTING, Example, Skill, examples, load, route
 
@@ -44,11 +44,6 @@ def months(stream: Sequence[Ticket], count: int = MONTHS) -> list[list[Ticket]]:
 def approved(reviewed: Sequence[Ticket]) -> list[Example]:
     """Tickets after a review. The reviewer's verdict is the label of the stream: nobody sat there."""
     return [Example(ticket.id, ticket.text, ticket.queue) for ticket in reviewed]
-
-
-def vote(neighbours: Sequence[Example]) -> str:
-    """The commonest queue of the neighbours, the best one last as `nearest` gives them; it wins a tie."""
-    return Counter(example.queue for example in reversed(neighbours)).most_common(1)[0][0]
 
 
 def memories(seed: Sequence[Example], arrived: Sequence[Sequence[Ticket]]) -> list[list[Example]]:

@@ -1,7 +1,6 @@
 """Which examples, and how many: measured on all test tickets by `python -m course.measure few-shot`."""
 
 import random
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -84,11 +83,6 @@ def sweep(
 def read(path: Path = FILE) -> list[FewShotReading]:
     """The sweep as it was measured. CourseError names what is wrong, or the command that makes it."""
     return read_rows(FewShotReading, path, COMMAND)
-
-
-def vote(examples: Sequence[Ticket]) -> str:
-    """The queue that most of the examples have; of two the one whose example stands last, the nearest."""
-    return Counter(example.queue for example in reversed(examples)).most_common(1)[0][0]
 
 
 def mislabelled(examples: Sequence[Ticket]) -> list[Ticket]:

@@ -3,6 +3,7 @@
 import hashlib
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -17,7 +18,7 @@ from course.files import checked_text, database
 from course.paths import cache_dir
 from course.rungs.chunks import Passage
 from course.rungs.index import Index
-from course.rungs.routing import HasText
+from course.rungs.routing import HasText, Labelled
 
 if TYPE_CHECKING:
     from lancedb.rerankers import Reranker
@@ -101,6 +102,11 @@ def nearest(text: str | list[str], pool: Sequence[Row], k: int) -> list[Row] | l
     order = Index(texts, embed(texts)).vector(embed(questions), k)[:, ::-1]
     found = [[pool[place] for place in places] for places in order]
     return found[0] if isinstance(text, str) else found
+
+
+def vote(neighbours: Sequence[Labelled]) -> str:
+    """The commonest queue of the neighbours, the best one last as `nearest` gives them; it wins a tie."""
+    return Counter(example.queue for example in reversed(neighbours)).most_common(1)[0][0]
 
 
 def _key(text: str) -> str:

@@ -126,10 +126,14 @@ def reason_first(client: Anthropic, model: str, ticket: HasText) -> str:
     return text_of(answer).strip().rpartition("\n")[2].strip()
 
 
+def held_by(schema: dict[str, Any]) -> dict[str, Any]:
+    """What a request needs so that its reply keeps to the schema."""
+    return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
+
+
 def reply(client: Anthropic, request: dict[str, Any], schema: dict[str, Any] | None) -> str:
     """The text of a reply, or with a schema of `one_of` the value of its field."""
     if schema is None:
         return text_of(client.messages.create(**request)).strip()
-    held = {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
-    answer = json.loads(text_of(client.messages.create(**request | held)))
+    answer = json.loads(text_of(client.messages.create(**request | held_by(schema))))
     return answer[schema["required"][0]]

@@ -10,7 +10,7 @@ from anthropic.types import Message
 from course.engine.replies import text_of
 from course.material.data import LETTER_FIELDS, QUEUES, Letter
 from course.measuring.letters import read
-from course.rungs.routing import QUEUE_SCHEMA, HasText, as_turns
+from course.rungs.routing import QUEUE_SCHEMA, HasText, as_turns, held_by
 
 TRIES = 3
 COMPLAINT = "That is not valid: answer with the name of one queue alone. Try again."
@@ -107,11 +107,6 @@ def read_letter(
         "messages": turns,
     }
     return client.messages.create(**request, **(held_by(schema) if schema else {}))
-
-
-def held_by(schema: dict[str, Any]) -> dict[str, Any]:
-    """What a request needs so that its reply keeps to the schema."""
-    return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
 
 
 def beside(letter: Letter, reply: Any) -> pd.DataFrame:

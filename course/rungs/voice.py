@@ -17,6 +17,7 @@ from course.measuring.house_voice import facts_kept, rules_kept, sentences
 from course.measuring.results import Result, Verdict
 from course.rungs.prompt_lint import CHARACTERS_PER_TOKEN
 from course.rungs.retrieve import nearest
+from course.rungs.routing import held_by
 
 REPLY_TOKENS = 200  # four sentences of eighteen words with room to spare
 PARTS = ("begin", "middle", "next")
@@ -93,7 +94,7 @@ def request(rung: VoiceRung, model: str, pair: VoicePair, shown: Sequence[VoiceP
         "messages": [*turns, {"role": "user", "content": pair.note}],
     }
     if rung.parts:
-        asked["output_config"] = {"format": {"type": "json_schema", "schema": SENTENCES_SCHEMA}}
+        asked |= held_by(SENTENCES_SCHEMA)
     return asked
 
 

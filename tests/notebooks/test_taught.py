@@ -10,8 +10,8 @@ from course.measuring import coding, gap
 from course.measuring.climb import HELPED, verdict
 from course.measuring.evaluate import Result, compare, evaluate
 from course.rungs import optimise, routing_judge, skills, summaries
-from course.rungs.compounding import memories, months, vote
-from course.rungs.retrieve import nearest
+from course.rungs.compounding import memories, months
+from course.rungs.retrieve import nearest, vote
 from course.rungs.routing import described, one_per_queue, queue_named, route, system_prompt, whole_policy
 
 MESSAGES = data.lesson_sample("dev")[::3]

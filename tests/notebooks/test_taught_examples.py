@@ -10,8 +10,8 @@ from course.material import data
 from course.measuring.climb import HELPED, HURT, UNDECIDED, verdict
 from course.measuring.evaluate import Result, compare, evaluate
 from course.rungs import few_shot
-from course.rungs.few_shot import mislabelled, vote
-from course.rungs.retrieve import nearest
+from course.rungs.few_shot import mislabelled
+from course.rungs.retrieve import nearest, vote
 from course.rungs.routing import described, one_per_queue, route
 
 DEV, TEST, TRAIN = data.lesson_sample("dev"), data.lesson_sample("test"), data.tickets("train")

@@ -10,7 +10,8 @@ from course.errors import CourseError
 from course.material.data import tickets
 from course.measuring.provenance import Provenance, write_rows
 from course.rungs import compounding
-from course.rungs.compounding import Month, approved, memories, months, rules_learned, vote, with_rules
+from course.rungs.compounding import Month, approved, memories, months, rules_learned, with_rules
+from course.rungs.retrieve import vote
 from course.rungs.skills import FOLDER as SKILLS
 from course.rungs.skills import ROUTING, Example, load
 

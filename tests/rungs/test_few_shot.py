@@ -8,7 +8,8 @@ import pytest
 from course.engine.client import connect
 from course.material.data import QUEUES, tickets
 from course.measuring.evaluate import Result
-from course.rungs.few_shot import CHOICES, COUNTS, changed, choosers, mislabelled, sweep, vote
+from course.rungs.few_shot import CHOICES, COUNTS, changed, choosers, mislabelled, sweep
+from course.rungs.retrieve import vote
 
 
 @pytest.fixture

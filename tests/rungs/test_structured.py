@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 from course.engine.schema import enforceable
 from course.material.data import LETTER_FIELDS, letters, tickets
 from course.rungs import structured
-from course.rungs.routing import QUEUE_SCHEMA
+from course.rungs.routing import QUEUE_SCHEMA, held_by
 
 TICKET, LETTER = tickets("dev")[0], letters()[4]
 
@@ -33,7 +33,7 @@ def test_a_schema_is_all_that_a_held_request_adds():
     replies = [structured.ask(client, "m", TICKET, "a prompt", schema) for schema in (None, QUEUE_SCHEMA)]
     free, held = client.asked
     assert replies == ["safety", "safety"]
-    assert held == free | structured.held_by(QUEUE_SCHEMA)
+    assert held == free | held_by(QUEUE_SCHEMA)
 
 
 def test_a_reply_that_was_cut_off_is_an_error():
