@@ -30,6 +30,11 @@ SWEEPS = {
         "course.rungs.few_shot",
         lambda few_shot, client, model: few_shot.sweep(tickets("test"), client, model),
     ),
+    "sizes": LongMeasurement(
+        "prompts, letters, handbook and tools with each installed size, on all test rows; hours",
+        "course.rungs.three_sizes",
+        lambda three_sizes, client, model: three_sizes.sweep(),
+    ),
     "ladder": LongMeasurement(
         "the lessons again, on all test tickets",
         "course.measuring.ladder",

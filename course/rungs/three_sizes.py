@@ -1,0 +1,209 @@
+"""The ladder with each local size: prompts on all test tickets; letters, the handbook and tools likewise.
+
+`python -m course.measure sizes` takes hours. It writes both files after each rung, asks no request twice, and
+goes on where it was stopped.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+from course.engine.client import CourseClient, connect
+from course.engine.replies import text_of
+from course.engine.sizes import local_model, local_models
+from course.material import orders
+from course.material.data import handbook, letters, questions, tickets
+from course.measuring import answers
+from course.measuring import letters as letter_scores
+from course.measuring.evaluate import Result, evaluate
+from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_rows
+from course.measuring.results import Check, Row
+from course.rungs import rag, structured, tool_loop
+from course.rungs.chunks import by_section
+from course.rungs.retrieve import nearest, search
+from course.rungs.routing import (
+    QUEUE_SCHEMA,
+    REASONING_TOKENS,
+    described,
+    one_per_queue,
+    reason_first,
+    route,
+    system_prompt,
+    whole_policy,
+)
+from course.rungs.tools import Desk
+
+FILE = FOLDER / "three_sizes.csv"
+REPLIES = FOLDER / "three_sizes_replies.csv"
+COMMAND = "python -m course.measure sizes"
+RETRIEVED = 5
+ROUTING, LETTERS, HANDBOOK, TOOLS = "routing", "letters", "handbook", "tools"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeReading(Counted):
+    """What a rung of a task reached with one size.
+
+    Tokens are means per row. Seconds are not kept, since this runs for hours beside other work: `make bench`
+    has them.
+    """
+
+    size: str
+    task: str
+    rung: str
+    input_tokens: float
+    output_tokens: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class SizeReply(Provenance):
+    """The reply to one row, so that any two rungs can be compared row by row."""
+
+    size: str
+    task: str
+    rung: str
+    id: str
+    reply: str
+    valid: bool
+    right: bool
+
+
+class Rung(NamedTuple):
+    """What is asked: `ask(client, model, row)` gives the reply to a row, and `check` judges it."""
+
+    task: str
+    name: str
+    rows: Sequence[Row]
+    ask: Callable[[CourseClient, str, Any], Any]
+    check: Check | None = None
+
+
+def rungs() -> Iterator[Rung]:
+    """Every rung, each free and then held by a schema where the task has one."""
+    yield from _routing()
+    yield from _letters()
+    yield from _handbook()
+    yield from _tools()
+
+
+def _routing() -> Iterator[Rung]:
+    rows, train = tickets("test"), tickets("train")
+    fixed = one_per_queue(train)
+    near = dict(
+        zip((row.id for row in rows), nearest([row.text for row in rows], train, RETRIEVED), strict=True)
+    )
+    examples: dict[str, Callable[[Any], Sequence]] = {
+        "": lambda ticket: (),
+        ", 5 retrieved examples": lambda ticket: near[ticket.id],
+        ", 18 fixed examples": lambda ticket: fixed,
+    }
+    prompts = (
+        ("names", system_prompt(), ""),
+        ("names", system_prompt(), ", 5 retrieved examples"),
+        ("descriptions", described(), ""),
+        ("descriptions", described(), ", 5 retrieved examples"),
+        ("policy", whole_policy(), ""),
+        ("names", system_prompt(), ", 18 fixed examples"),
+        ("policy", whole_policy(), ", 5 retrieved examples"),
+    )
+    for held in (False, True):
+        for name, system, shown in prompts:
+
+            def ask(client, model, ticket, system=system, shown=shown, held=held) -> str:
+                return route(client, model, ticket, examples[shown](ticket), system=system, constrained=held)
+
+            yield Rung(ROUTING, f"{name}{shown}{_schema(held)}", rows, ask)
+    yield Rung(ROUTING, "descriptions, reasoning first", rows, reason_first)
+    for name, schema in (("at once", QUEUE_SCHEMA), ("reasoning first", structured.THINKING_SCHEMA)):
+
+        def in_fields(client, model, ticket, schema=schema) -> str:
+            return structured.ask(client, model, ticket, described(), schema, REASONING_TOKENS)
+
+        yield Rung(ROUTING, f"descriptions, {name}, schema", rows, in_fields)
+
+
+def _letters() -> Iterator[Rung]:
+    for name, system in (("keys", structured.KEYS), ("rules", structured.RULES)):
+        for schema in (None, structured.LETTER_SCHEMA):
+
+            def ask(client, model, letter, system=system, schema=schema) -> str:
+                return text_of(structured.read_letter(client, model, letter, system, schema))
+
+            yield Rung(LETTERS, f"{name}{_schema(schema)}", letters(), ask, letter_scores.check)
+
+
+def _handbook() -> Iterator[Rung]:
+    sections = by_section(handbook())
+    for count in (0, 1, 3):
+
+        def ask(client, model, question, count=count) -> str:
+            found = search(question.text, sections, count, "vector") if count else []
+            return rag.answer(client, model, question, [passage.searched for passage in found])
+
+        name = f"{count} retrieved section{'s' * (count > 1)}" if count else "closed book"
+        yield Rung(HANDBOOK, name, questions(), ask, answers.judge)
+
+
+def _tools() -> Iterator[Rung]:
+    def ask(client, model, question) -> tool_loop.Trace:
+        return tool_loop.run_loop(client, model, question, Desk(question.customer))
+
+    yield Rung(TOOLS, "zero-shot", orders.questions("test"), ask, tool_loop.check)
+
+
+def _schema(held: object) -> str:
+    return ", schema" if held else ""
+
+
+def sweep(sizes: Sequence[str] = ()) -> list[SizeReading]:
+    """Ask every rung of these sizes (none: the installed ones), and print a line for each."""
+    for size in sizes or [model.size for model in local_models() if model.path.is_file()]:
+        client, model = connect(size, mode="local")
+        for rung in rungs():
+            name = f"{size}, {rung.task}: {rung.name}"
+            ask = partial(rung.ask, client, model)
+            print(_keep(size, rung, evaluate(rung.rows, ask, name=name, check=rung.check, client=client)))
+    return read()
+
+
+def read() -> list[SizeReading]:
+    """The counts as they were measured. CourseError names what is wrong, or the command that makes them."""
+    return read_rows(SizeReading, FILE, COMMAND)
+
+
+def read_replies() -> list[SizeReply]:
+    """Every reply of them."""
+    return read_rows(SizeReply, REPLIES, COMMAND)
+
+
+def _keep(size: str, rung: Rung, result: Result) -> Result:
+    """Write what a rung reached in the place of what it reached before."""
+    own = {"size": size, "task": rung.task, "rung": rung.name}
+    print_of_size = local_model(size).sha256[:16]
+    how = asdict(Provenance.now(COMMAND)) | {"fingerprint": print_of_size} | own
+    new = [
+        SizeReply(**how, id=each.id, reply=_text(each.reply), valid=each.valid, right=each.correct)
+        for each in result.outcomes
+    ]
+    reading = SizeReading.of(
+        result.outcomes,
+        COMMAND,
+        **own,
+        input_tokens=round(result.input_tokens or math.nan, 1),
+        output_tokens=round(result.output_tokens or math.nan, 1),
+    )
+    place = tuple(own.values())
+    write_rows([*_others(REPLIES, read_replies, place), *new], REPLIES)
+    write_rows([*_others(FILE, read, place), replace(reading, fingerprint=print_of_size)], FILE)
+    return result
+
+
+def _others(file, reader: Callable[[], list], place: tuple[str, ...]) -> list:
+    kept = reader() if file.is_file() else []
+    return [each for each in kept if (each.size, each.task, each.rung) != place]
+
+
+def _text(reply: Any) -> str:
+    return reply.reply if isinstance(reply, tool_loop.Trace) else reply or ""

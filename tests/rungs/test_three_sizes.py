@@ -1,0 +1,86 @@
+"""The ladder of the three sizes: rungs ask what their names say, and counts are those of the replies."""
+
+import pytest
+
+from course.engine.sizes import local_model
+from course.material.data import tickets
+from course.measuring.evaluate import evaluate
+from course.measuring.results import Verdict
+from course.rungs import three_sizes
+from course.rungs.three_sizes import HANDBOOK, LETTERS, ROUTING, TOOLS, Rung
+from course.rungs.tool_loop import Trace
+from tests.rungs.answering import answering
+
+ROWS = tickets("test")[:4]
+RUNGS = {(rung.task, rung.name): rung for rung in three_sizes.rungs()}
+
+
+def sent(task: str, name: str, reply: str) -> dict:
+    rung = RUNGS[task, name]
+    client, asked = answering(reply)
+    rung.ask(client, "a model", rung.rows[0])
+    return asked[0]
+
+
+@pytest.mark.parametrize(
+    ("task", "name", "turns", "held"),
+    [
+        (ROUTING, "names", 1, False),
+        (ROUTING, "names, 18 fixed examples", 37, False),
+        (ROUTING, "descriptions, 5 retrieved examples", 11, False),
+        (ROUTING, "policy, schema", 1, True),
+        (ROUTING, "descriptions, reasoning first", 1, False),
+        (ROUTING, "descriptions, reasoning first, schema", 1, True),
+        (LETTERS, "rules", 1, False),
+        (LETTERS, "keys, schema", 1, True),
+        (HANDBOOK, "closed book", 1, False),
+        (HANDBOOK, "3 retrieved sections", 1, False),
+    ],
+)
+def test_a_rung_asks_what_its_name_says(task, name, turns, held):
+    asked = sent(task, name, '{"customer_wants": "a refund", "queue": "safety"}')
+    assert len(asked["messages"]) == turns
+    assert ("output_config" in asked) is held
+    assert ("21 days" in asked["system"]) is name.startswith("policy")
+
+
+def test_every_task_is_asked_on_all_of_its_rows():
+    rows = {task: {len(rung.rows) for (its, _), rung in RUNGS.items() if its == task} for task, _ in RUNGS}
+    assert rows == {ROUTING: {360}, LETTERS: {80}, HANDBOOK: {76}, TOOLS: {48}}
+    free = {name for task, name in RUNGS if task == ROUTING and ", schema" not in name}
+    assert {f"{name}, schema" for name in free} <= {name for _, name in RUNGS}
+
+
+@pytest.fixture
+def files(tmp_path, results_dir, monkeypatch):
+    """The files of a sweep elsewhere."""
+    monkeypatch.setattr(three_sizes, "FILE", tmp_path / "three_sizes.csv")
+    monkeypatch.setattr(three_sizes, "REPLIES", tmp_path / "three_sizes_replies.csv")
+
+
+def test_a_sweep_keeps_each_reply_and_its_count_once(files, monkeypatch, capsys):
+    replies = iter(["safety", ROWS[1].queue, None, "", *[row.queue for row in ROWS]])
+    rung = Rung(ROUTING, "names", ROWS, lambda client, model, row: next(replies))
+    monkeypatch.setattr(three_sizes, "rungs", lambda: [rung])
+    monkeypatch.setattr(three_sizes, "connect", lambda size, mode: (answering("")[0], size))
+    monkeypatch.setattr(three_sizes, "evaluate", one_by_one)
+    (first,) = three_sizes.sweep(["large"])
+    assert (first.n, first.right, first.fingerprint) == (4, 1, local_model("large").sha256[:16])
+    assert [each.right for each in three_sizes.read_replies()] == [False, True, False, False]
+    (again,) = three_sizes.sweep(["large"])
+    assert again.right == 4 and [each.right for each in three_sizes.read_replies()] == [True] * 4
+    assert "large, routing: names" in capsys.readouterr().out
+
+
+def one_by_one(rows, ask, *, client, **given):
+    return evaluate(rows, ask, workers=1, **given)
+
+
+def test_a_trace_is_kept_as_what_was_said(files, monkeypatch):
+    trace = Trace("It left on 3 June.", (("find_order", {"order": "FL-1"}),))
+    rung = Rung(TOOLS, "zero-shot", ROWS, lambda *_: trace, lambda row, reply: Verdict(True, True))
+    monkeypatch.setattr(three_sizes, "rungs", lambda: [rung])
+    monkeypatch.setattr(three_sizes, "connect", lambda size, mode: (answering("")[0], size))
+    monkeypatch.setattr(three_sizes, "evaluate", one_by_one)
+    three_sizes.sweep(["large"])
+    assert {each.reply for each in three_sizes.read_replies()} == {trace.reply}
