@@ -189,8 +189,9 @@ def with_error_rates(assumptions: Assumptions, measured: Mapping[str, Result]) -
 def from_board(measured: Mapping[str, Result]) -> Preset:
     """The course's assumptions with what was measured of some approaches in their place.
 
-    Error rates take their 95 % interval; tokens, their prices and the time on a rented machine come along
-    where a result has them. All else keeps its assumption, and an error rate that nobody measured says so.
+    Error rates take their 95 % interval; labels, tokens, their prices and the time on a rented machine come
+    along where a result has them. All else keeps its assumption, and an error rate that nobody measured says
+    so.
     """
     assumptions = load()
     for name, result in measured.items():
@@ -217,13 +218,19 @@ def from_board(measured: Mapping[str, Result]) -> Preset:
 _RUNGS: dict[str, str | None] = {
     "vote": None,
     "skill": "skill",
+    "cascade": "cascade",
+    "retrieved section": "rag",
     "retrieved": "retrieved_examples",
     "fixed examples": "few_shot",
-    "queue names": "prompt",
+    "maximal prompt": "few_shot",  # all instructions and one example of each queue
+    "optimised prompt": "few_shot",
     "small tier": "prompt",
     "medium tier": "stronger_model",
     "large model": "stronger_model",
-    "cascade": "cascade",
+    "queue names": "prompt",
+    "descriptions": "prompt",
+    "all instructions": "prompt",
+    "whole policy": "prompt",
     "logistic regression": "linear_head",
     "MiniLM fine-tuned": "encoder",
     "tuned": "self_hosted_lora",
@@ -443,6 +450,9 @@ def _measured(assumptions: Assumptions, name: str, result: Result) -> Assumption
     """The assumptions with one approach as the result has it."""
     source, day = _source(result), result.created[:10]
     assumptions = with_error_rates(assumptions, {name: result})
+    if result.labels is not None:
+        used = {f"{name}.examples": (result.labels,) * 3}
+        assumptions = assumptions.with_values(used, source, "measured", day)
     if result.input_tokens is not None and result.output_tokens is not None:
         calls = assumptions.estimates[f"{name}.calls"].base
         variable = assumptions.estimates[f"{name}.variable"].base

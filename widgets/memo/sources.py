@@ -1,6 +1,6 @@
 """What a memo is made from: the reader's board, bill and answers, brought up to what the board says now."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -61,9 +61,8 @@ def as_of_now(sources: Sources) -> Sources:
         saved, costs = costs, with_error_rates(costs, rungs(sources.rungs))
         updates += _new_rates(saved, costs)
     if answers is not None:
-        measured = {_TRIES[name] for name in rungs(sources.rungs) if name in _TRIES}
         known: dict[str, Any] = {
-            "tried": answers.tried | measured | tried_in(lesson for lesson, _ in sources.board)
+            "tried": answers.tried | tried_by(sources.rungs) | tried_in(lesson for lesson, _ in sources.board)
         }
         if deciding := deciding_rung(sources):
             known |= {"failure_rate": round(1 - deciding.accuracy, 12), "evaluation_rows": deciding.n}
@@ -72,6 +71,11 @@ def as_of_now(sources: Sources) -> Sources:
         saved_answers, answers = answers, replace(answers, **known)
         updates += _new_answers(saved_answers, answers)
     return replace(sources, costs=costs, answers=answers, updates=updates)
+
+
+def tried_by(results: Iterable[Result]) -> frozenset[str]:
+    """Keys of TRIABLE: what these rungs try, by the approach that each measures."""
+    return frozenset(_TRIES[name] for name in rungs(results) if name in _TRIES)
 
 
 def deciding_rung(sources: Sources) -> Result | None:

@@ -21,6 +21,7 @@ from widgets.cost.presets import (
     MEASURES,
     NOT_STATED,
     _presets,
+    approach_of,
     from_board,
     markdown,
     measure,
@@ -255,6 +256,7 @@ def test_the_board_gives_the_best_rung_of_each_approach():
         measured("tuned, schema", 14),
         measured("tuned, short prompt", 15),
         measured("MiniLM fine-tuned", 17),
+        measured("cascade: head, large model", 18),
     ]
     found = {name: result.name for name, result in rungs(results).items()}
     assert found == {
@@ -266,7 +268,40 @@ def test_the_board_gives_the_best_rung_of_each_approach():
         "skill": "skill, first day",
         "self_hosted_lora": "tuned, short prompt",
         "encoder": "MiniLM fine-tuned",
+        "cascade": "cascade: head, large model",
     }
+
+
+@pytest.mark.parametrize(
+    ("name", "approach"),
+    [
+        ("always the same queue", None),
+        ("queue names in the prompt", "prompt"),
+        ("descriptions, edge cases", "prompt"),
+        ("all instructions", "prompt"),
+        ("the whole policy, schema", "prompt"),
+        ("maximal prompt, 18 examples", "few_shot"),
+        ("optimised prompt", "few_shot"),
+        ("instructions, 5 retrieved", "retrieved_examples"),
+        ("nearest neighbour vote, no model", None),
+        ("large model: names", "stronger_model"),
+        ("large model: policy", "stronger_model"),
+        ("3 retrieved sections", "rag"),
+        ("skill, six months", "skill"),
+    ],
+)
+def test_what_the_lessons_put_on_the_board_has_its_approach(name, approach):
+    assert approach_of(measured(name)) == approach
+
+
+def test_labels_that_were_used_are_counted_in_money():
+    few, many = (
+        from_board({"linear_head": measured("MiniLM + logistic regression", labels=labels)}).assumptions
+        for labels in (90, 810)
+    )
+    assert many.estimates["linear_head.examples"].kind == "measured"
+    paid = [float(bills(case)["linear_head"].parts["labels"]) for case in (few, many)]
+    assert paid[1] == pytest.approx(9 * paid[0]) and paid[0] > 0
 
 
 def test_error_rates_come_with_their_interval_and_the_rest_says_that_it_is_assumed():
