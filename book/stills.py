@@ -70,6 +70,14 @@ def _review(state: Mapping, models: Models, model: Mapping) -> str:
     )
 
 
+def _coding(state: Mapping, models: Models, model: Mapping) -> str:
+    cells = [
+        [html.escape(each[column]) for column in ("text", "said", "right")] for each in state["failures"]
+    ]
+    shown = table("Failures to read", ["ticket", "the model says", "right"], cells, chosen=-1)
+    return f"{shown}<p><small>In JupyterLab you can code them. {html.escape(state['summary'])}</small></p>"
+
+
 def _plain(state: Mapping, models: Models, model: Mapping) -> str:
     """One of ipywidgets' own: text as it is, or a control with its label."""
     value = {True: "on", False: "off"}[value] if isinstance(value := state["value"], bool) else str(value)
@@ -103,6 +111,7 @@ _STILLS: dict[str, Callable[[Mapping, Models, Mapping], str]] = {
     "questions": _quiz,
     "shown": _claims,
     "routed": _review,
+    "failures": _coding,
     "actions": lambda state, models, model: "",
     "position": _choice,
     "value": _plain,

@@ -30,14 +30,17 @@ REMEDIES = {
     CAPABILITY: "a stronger model (step 3), or, with enough labels, training (step 9)",
 }
 FILE = FOLDER / "failure_codes.csv"
+# Rows are added, and taken away only by `take_back`; `step` numbers what was kept together.
 _SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS codes (id TEXT, reply TEXT, code TEXT, kind TEXT, PRIMARY KEY (id, reply))"
+    "PRAGMA synchronous = FULL",
+    "CREATE TABLE IF NOT EXISTS readings "
+    "(number INTEGER PRIMARY KEY, step INTEGER, id TEXT, reply TEXT, code TEXT, kind TEXT)",
 )
 
 
 @dataclass(frozen=True)
 class CodedFailure:
-    """What somebody says of one wrong reply. CourseError for an unknown kind."""
+    """What somebody says of one wrong reply; `kind` is "" until it is judged. CourseError for an odd kind."""
 
     id: str
     reply: str
@@ -45,7 +48,8 @@ class CodedFailure:
     kind: str
 
     def __post_init__(self) -> None:
-        one_of("kind", self.kind, KINDS_OF_FAILURE)
+        if self.kind:
+            one_of("kind", self.kind, KINDS_OF_FAILURE)
 
 
 Readings = Mapping[tuple[str, str], CodedFailure]
@@ -57,27 +61,46 @@ def ours() -> Readings:
 
 
 def own() -> Readings:
-    """What the reader has kept, by id and reply."""
+    """What holds of what the reader has kept, by id and reply."""
     with _opened() as connection:
-        rows = connection.execute("SELECT id, reply, code, kind FROM codes ORDER BY rowid").fetchall()
-    return _by_reply(CodedFailure(*row) for row in rows)
+        rows = connection.execute("SELECT id, reply, code, kind FROM readings ORDER BY number").fetchall()
+    kept = _by_reply(CodedFailure(*row) for row in rows)
+    return {key: reading for key, reading in kept.items() if reading.code}
 
 
 def readings() -> Readings:
-    """Ours, and in its place the reader's own where there is one."""
-    return {**ours(), **own()}
+    """Ours, and in its place the reader's own where its kind is judged."""
+    return {**ours(), **{key: reading for key, reading in own().items() if reading.kind}}
 
 
 def counts() -> dict[str, int]:
-    """How many of the replies that were read are of each kind, all four of them."""
+    """How many of `readings` are of each kind, all four of them."""
     counted = Counter(each.kind for each in readings().values())
     return {kind: counted[kind] for kind in KINDS_OF_FAILURE}
 
 
-def keep(reading: CodedFailure) -> None:
-    """Keep the reader's reading of a reply. It is on disk when this returns; a later one takes its place."""
+def keep(*step: CodedFailure) -> None:
+    """Keep the reader's readings as one step; they are on disk when this returns.
+
+    A later reading of a reply takes an earlier one's place. One with the code "" says that it has none.
+    """
     with _opened() as connection:
-        connection.execute("INSERT OR REPLACE INTO codes VALUES (?, ?, ?, ?)", astuple(reading))
+        connection.execute("BEGIN IMMEDIATE")
+        (number,) = connection.execute("SELECT coalesce(max(step), 0) + 1 FROM readings").fetchone()
+        rows = [(number, *astuple(reading)) for reading in step]
+        connection.executemany(
+            "INSERT INTO readings (step, id, reply, code, kind) VALUES (?, ?, ?, ?, ?)", rows
+        )
+
+
+def take_back() -> list[CodedFailure]:
+    """Undo the last step, in whichever kernel it was made, and return it; empty where there is none."""
+    last = "FROM readings WHERE step = (SELECT max(step) FROM readings)"
+    with _opened() as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        rows = connection.execute(f"SELECT id, reply, code, kind {last} ORDER BY number").fetchall()
+        connection.execute(f"DELETE {last}")
+    return [CodedFailure(*row) for row in rows]
 
 
 def of(outcome: Outcome, known: Readings) -> CodedFailure | None:
@@ -92,4 +115,4 @@ def _by_reply(found: Any) -> dict[tuple[str, str], CodedFailure]:
 
 
 def _opened() -> AbstractContextManager[sqlite3.Connection]:
-    return database(results_dir() / "failure_codes.sqlite", _SCHEMA, holds="Your codes")
+    return database(results_dir() / "failure_codes.sqlite", *_SCHEMA, holds="Your codes")

@@ -14,7 +14,9 @@ from playwright.sync_api import Page
 from book.build import drawing_in
 from book.pages import PLOTLY, Drawing, page_of
 from book.stills import STATES, WIDGET, still
+from course.material.data import tickets
 from course.material.lessons import lesson
+from course.measuring.results import Result
 from tests.browser import open_page
 from widgets.actions import Actions
 from widgets.chart import Axis, Line, LineChart
@@ -22,8 +24,13 @@ from widgets.controls import Choice, Slider
 from widgets.cost.view import CostView
 from widgets.decision.view import DecisionView
 from widgets.lessons.claims_view import ClaimsTable
+from widgets.lessons.coding_view import CodingSheet
 from widgets.lessons.quiz_view import quiz
 from widgets.lessons.sample_size_view import SampleSize
+
+
+ROW = tickets("dev")[0]
+WRONG = Result.from_replies([ROW], {ROW.id: "safety"}, name="a rung")
 
 
 @pytest.fixture
@@ -54,6 +61,7 @@ def drawn(widget: Widget) -> str:
         (Actions({"Save": dict}), ""),
         (ClaimsTable(verdict="depends"), "depends</td>"),
         (quiz("00"), lesson("00").quiz[0].options[1]),
+        (CodingSheet(WRONG), ">safety</td>"),
         (SampleSize({"the test set": 360}), "Right now: <b>80 %</b>"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Widget) else "",

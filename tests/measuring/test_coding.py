@@ -1,5 +1,11 @@
 """Failures that somebody read: ours for the lesson, the reader's own in their place, kept at once."""
 
+import signal
+import subprocess
+import sys
+from collections import Counter
+from dataclasses import replace
+
 import pytest
 
 from course.errors import CourseError
@@ -27,6 +33,32 @@ def test_the_readers_own_takes_the_place_of_ours_and_is_on_disk_at_once(results_
     assert coding.counts()[coding.KNOWLEDGE] == 1 + sum(
         each.kind == coding.KNOWLEDGE for each in coding.ours().values() if each != before
     )
+
+
+def test_a_code_without_a_kind_is_kept_and_leaves_the_kind_to_the_course(results_dir):
+    (id, reply), before = next(iter(coding.ours().items()))
+    coding.keep(CodedFailure(id, reply, "not judged", ""))
+    assert coding.own()[id, reply].code == "not judged" and coding.readings()[id, reply] == before
+    assert coding.counts() == Counter(each.kind for each in coding.ours().values()) | {"format": 0}
+
+
+def test_a_step_is_taken_back_as_a_whole_and_an_empty_code_is_none(results_dir):
+    one, two = (CodedFailure(id, "safety", "a code", "") for id in ("T1", "T2"))
+    coding.keep(one)
+    merged = [replace(each, code="both", kind=coding.FORMAT) for each in (one, two)]
+    coding.keep(*merged)
+    coding.keep(replace(one, code=""))
+    assert list(coding.own()) == [("T2", "safety")]
+    assert coding.take_back() == [replace(one, code="")] and list(coding.own().values()) == merged
+    assert coding.take_back() == merged and list(coding.own().values()) == [one]
+    assert coding.take_back() == [one] and coding.take_back() == [] and coding.own() == {}
+
+
+def test_what_was_kept_outlives_a_process_that_is_killed(results_dir):
+    kept = "coding.CodedFailure('T1', 'safety', 'a code', '')"
+    script = f"import os; from course.measuring import coding; coding.keep({kept}); os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
+    assert coding.own() == {("T1", "safety"): CodedFailure("T1", "safety", "a code", "")}
 
 
 def test_a_kind_that_does_not_exist_is_named():

@@ -58,6 +58,8 @@ def test_the_lesson_runs_and_its_controls_work(lesson: Lesson, lab: str, folder:
     assert page.evaluate(ERRORS) == []
     assert page.evaluate(NEVER_RAN) == []
     page.wait_for_selector(".course-quiz")
+    if page.locator(".course-coding").count():
+        _code_failures(page)
 
     controls = page.locator(".jp-OutputArea-output").locator(CONTROLS)
     for control in controls.element_handles():
@@ -96,6 +98,27 @@ def test_a_key_in_a_file_is_found(tmp_path: Path) -> None:
     leak = tmp_path / "deep" / "board.sqlite"
     leak.write_bytes(b"\0\xff" + KEY.encode() + b"\0")
     assert _holders(KEY, tmp_path) == [leak]
+
+
+def _code_failures(page: Page) -> None:
+    """Code three failures by keyboard and press each button, so that codes are there to move the lists on."""
+    field, place = page.get_by_label("Your code"), page.locator(".course-coding .place")
+    rows = page.locator(".course-coding tbody tr")
+    assert place.inner_text().startswith("Failure 1 of ")
+    for number, words in enumerate(("the topic word", "a rule not read", "the topic")):
+        field.press_sequentially(words)
+        field.press("Enter")
+        rows.nth(number).wait_for()
+    page.get_by_label("Code", exact=True).select_option("the topic")
+    name = page.get_by_label("New name, or the code to merge it into")
+    name.press_sequentially("The topic word")
+    page.get_by_role("button", name="Rename or merge").press("Enter")
+    rows.nth(2).wait_for(state="detached")
+    page.get_by_role("button", name="Undo the last change").press("Enter")
+    rows.nth(2).wait_for()
+    for button, number in (("Back", 3), ("Next", 4)):
+        page.get_by_role("button", name=button, exact=True).press("Enter")
+        assert place.inner_text().startswith(f"Failure {number} of ")
 
 
 def _asks_a_model(lesson: Lesson) -> bool:
