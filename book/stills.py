@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import pandas as pd
+
 from widgets.chart import page_piece
 from widgets.explorer import table
 
@@ -71,11 +73,10 @@ def _review(state: Mapping, models: Models, model: Mapping) -> str:
 
 
 def _coding(state: Mapping, models: Models, model: Mapping) -> str:
-    cells = [
-        [html.escape(each[column]) for column in ("text", "said", "right")] for each in state["failures"]
-    ]
-    shown = table("Failures to read", ["ticket", "the model says", "right"], cells, chosen=-1)
-    return f"{shown}<p><small>In JupyterLab you can code them. {html.escape(state['summary'])}</small></p>"
+    rows = pd.DataFrame(state["failures"], columns=["text", "said", "right"])
+    with pd.option_context("display.max_colwidth", None):
+        failures = rows.to_html(index=False, border=0)
+    return f"{failures}<p>{html.escape(state['summary'])} <small>In JupyterLab you can code them.</small></p>"
 
 
 def _plain(state: Mapping, models: Models, model: Mapping) -> str:

@@ -28,7 +28,6 @@ from widgets.lessons.coding_view import CodingSheet
 from widgets.lessons.quiz_view import quiz
 from widgets.lessons.sample_size_view import SampleSize
 
-
 ROW = tickets("dev")[0]
 WRONG = Result.from_replies([ROW], {ROW.id: "safety"}, name="a rung")
 
@@ -61,7 +60,7 @@ def drawn(widget: Widget) -> str:
         (Actions({"Save": dict}), ""),
         (ClaimsTable(verdict="depends"), "depends</td>"),
         (quiz("00"), lesson("00").quiz[0].options[1]),
-        (CodingSheet(WRONG), ">safety</td>"),
+        (CodingSheet(WRONG), "<td>safety</td>"),
         (SampleSize({"the test set": 360}), "Right now: <b>80 %</b>"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Widget) else "",
