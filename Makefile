@@ -4,6 +4,7 @@
 # make check    lint, types and the unit tests that need no model and no browser
 # make app      the cost, the decision and the workbench as pages without code
 # make own      your own task: make own DATA=file.csv (TEXT=, LABEL=: your columns' names; SIZE=large), with a report
+#               and a memo (DECIDES="Head of support" BY=2026-12-18: who decides, and by when)
 # make site     the lessons as web pages in build/book/html, executed here, and what the README shows
 # make room     JupyterHub with one engine for a room of learners on this machine (ROOM_OPTIONS="--learners 12 ...")
 # make room-check   the evening before: what a room needs, one line each
@@ -51,7 +52,9 @@ app: $(READY)
 	$(BIN)/voila notebooks/apps --Voila.config_file_paths=notebooks/apps
 
 own: $(READY)
-	$(BIN)/python -m widgets.own "$(DATA)" --text "$(or $(TEXT),text)" --label "$(or $(LABEL),label)" --size $(or $(SIZE),small)
+	$(if $(DATA),,$(error Name your file: make own DATA=file.csv))
+	$(BIN)/python -m widgets.own "$(DATA)" --text "$(or $(TEXT),text)" --label "$(or $(LABEL),label)" --size $(or $(SIZE),small) \
+		--decides "$(DECIDES)" --by "$(BY)"
 
 site: $(TESTED)
 	$(call INSTALL,-r requirements-site.txt)

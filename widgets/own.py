@@ -7,13 +7,14 @@ where it stopped.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from course.engine.weights import MINILM_SHA256
 from course.errors import as_command
 from course.measuring.gap import Acceptance
 from course.measuring.results import Result
-from course.own.command import run, written
+from course.own.command import parser, run, written
 from course.own.ladder import CASCADE, DESCRIPTIONS, EXAMPLES, FLOOR, HEAD, NAMES, SCHEMA
 from course.own.walk import Walk
 from widgets.cost.inputs import Assumptions
@@ -23,7 +24,7 @@ from widgets.decision.answers import Answers
 from widgets.decision.answers import from_board as answers_of
 from widgets.memo.parts import content
 from widgets.memo.sources import Sources
-from widgets.memo.write import HTML_FILE, MARKDOWN_FILE, Memo, as_html, as_markdown, keep
+from widgets.memo.write import HTML_FILE, MARKDOWN_FILE, Memo, as_html, as_markdown, checked_day, keep
 
 TUNED = "hosted_fine_tune"  # what the bill holds the chosen rung against
 # What each rung is in the cost model, among the decision's answers, and in the lessons.
@@ -86,7 +87,10 @@ def answers(found: Walk, only_you_know: Answers, costs: Assumptions) -> Answers:
 def memo(
     found: Walk, costs: Assumptions, answered: Answers, folder: Path, decides: str = "", by: str = ""
 ) -> Memo:
-    """The decision memo of the task, written to `folder` as HTML and as Markdown, as `write_memo` has it."""
+    """The decision memo of the task, written to `folder` as HTML and as Markdown, as `write_memo` has it.
+
+    `decides` is who decides, `by` the day until which; without both the memo says that they are missing.
+    """
     rungs = [*found.dev, _on_test(found)]
     names = [*(result.name for result in found.dev), found.chosen.name]
     today = f"{datetime.now(UTC):%Y-%m-%d}"
@@ -100,18 +104,18 @@ def memo(
             ("Embedding model", f"all-MiniLM-L6-v2, sha256 {MINILM_SHA256[:12]}"),
         ],
     )
-    page = content(f"Should we fine-tune? {found.task.name}", today, sources, decides, by)
+    page = content(f"Should we fine-tune? {found.task.name}", today, sources, decides, checked_day(by))
     files = (folder / HTML_FILE, folder / MARKDOWN_FILE)
     return keep(Memo(page, as_html(page), as_markdown(page), files))
 
 
-def write(found: Walk) -> Path:
+def write(found: Walk, decides: str = "", by: str = "") -> Path:
     """Report, answers and memo, with the decision model's own defaults where only the reader knows."""
     answered = Answers(labelled_by="people")
     costs = bill(found, answered.volume)
     decided = answers(found, answered, costs)
     folder = written(found, f"\n## The bill\n\n{verdict(costs).sentence}\n")
-    memo(found, costs, decided, folder)
+    memo(found, costs, decided, folder, decides, by)
     return folder
 
 
@@ -122,7 +126,12 @@ def _on_test(found: Walk) -> Result:
 @as_command
 def main(given: Sequence[str] | None = None) -> None:
     """The command line."""
-    run(given, str(__doc__), write)
+    options = parser(str(__doc__))
+    options.add_argument("--decides", default="", help="for the memo: who decides, such as 'Head of support'")
+    options.add_argument("--by", default="", help="for the memo: by which day, such as 2026-12-18")
+    chosen = options.parse_args(given)
+    checked_day(chosen.by)  # before minutes are spent
+    run(chosen, partial(write, decides=chosen.decides, by=chosen.by))
 
 
 if __name__ == "__main__":

@@ -18,17 +18,17 @@ from course.own.walk import ACCEPTED, ANSWERS, REPORT, Walk, as_markdown, walk, 
 from course.paths import results_dir
 
 
-def _arguments(given: Sequence[str] | None, about: str) -> argparse.Namespace:
-    """What the command line says."""
-    parser = argparse.ArgumentParser(description=about.partition("\n")[0])
-    parser.add_argument("file", help="a CSV with the columns text and label")
-    parser.add_argument("--text", default="text", help="the column with the texts (default: text)")
-    parser.add_argument("--label", default="label", help="the column with the labels (default: label)")
-    parser.add_argument("--encoding", default="", help="such as cp1251, where the file is not UTF-8")
-    parser.add_argument("--size", default="small", help="small, medium or large (default: small)")
-    parser.add_argument("--rows", type=int, default=MOST_MEASURED, help="most rows of dev and of test")
-    parser.add_argument("--accept", type=float, default=ACCEPTED, help="share right that is good enough")
-    return parser.parse_args(given)
+def parser(about: str) -> argparse.ArgumentParser:
+    """The options of a command that walks a task; `about` begins with what it does."""
+    options = argparse.ArgumentParser(description=about.partition("\n")[0])
+    options.add_argument("file", help="a CSV with the columns text and label")
+    options.add_argument("--text", default="text", help="the column with the texts (default: text)")
+    options.add_argument("--label", default="label", help="the column with the labels (default: label)")
+    options.add_argument("--encoding", default="", help="such as cp1251, where the file is not UTF-8")
+    options.add_argument("--size", default="small", help="small, medium or large (default: small)")
+    options.add_argument("--rows", type=int, default=MOST_MEASURED, help="most rows of dev and of test")
+    options.add_argument("--accept", type=float, default=ACCEPTED, help="share right that is good enough")
+    return options
 
 
 def _walked(chosen: argparse.Namespace) -> Walk:
@@ -51,9 +51,8 @@ def written(found: Walk, more: str = "") -> Path:
     return folder
 
 
-def run(given: Sequence[str] | None, about: str, write: Callable[[Walk], Path]) -> None:
+def run(chosen: argparse.Namespace, write: Callable[[Walk], Path]) -> None:
     """Walk the task of a command line and write what was found, or say in a sentence why not."""
-    chosen = _arguments(given, about)
     found = _walked(chosen)
     folder = write(found)
     print(as_markdown(found), f"Written to {folder}: {', '.join(sorted(os.listdir(folder)))}", sep="\n")
@@ -62,4 +61,4 @@ def run(given: Sequence[str] | None, about: str, write: Callable[[Walk], Path]) 
 @as_command
 def main(given: Sequence[str] | None = None) -> None:
     """The command line."""
-    run(given, str(__doc__), written)
+    run(parser(str(__doc__)).parse_args(given), written)

@@ -147,7 +147,10 @@ class Ladder:
         def judged(row: OwnRow, reply: Any) -> Verdict:
             return Verdict(reply in labels, reply == row.label)
 
-        return evaluate(rows, predict, name=name, check=judged, client=self.client if asks else None)
+        used = 0 if name in (NAMES, DESCRIPTIONS) else len(self.task.train)
+        return evaluate(
+            rows, predict, name=name, check=judged, client=self.client if asks else None, labels=used
+        )
 
     def on_test(self, chosen: str, dev: Sequence[Result]) -> list[Result]:
         """The one look at the test rows: the rung that was chosen on dev, and what it is held against."""

@@ -67,7 +67,7 @@ def against(result: Result, base: Result) -> str:
 
 
 def table(results: Sequence[Result]) -> pd.DataFrame:
-    """A line for each result: what it got right, with its interval, and what a row takes."""
+    """A line for each result: what it got right, with its interval, what a row takes, and labels used."""
     lines = {
         result.name: {
             "right": f"{result.right} of {result.n}",
@@ -76,6 +76,7 @@ def table(results: Sequence[Result]) -> pd.DataFrame:
             "readable": f"{100 * result.valid:.0f} %",
             "time": "-" if result.seconds is None else duration(result.seconds),
             "1,000 cost": money(result.cost_per_1000),
+            "labels": "-" if result.labels is None else f"{result.labels:,}",
         }
         for result in results
     }

@@ -11,6 +11,7 @@ from course.measuring import gap
 from course.own import command
 from course.own.ladder import CASCADE, EXAMPLES, FLOOR, HEAD, NAMES, SCHEMA
 from course.own.task import load
+from course.own.walk import table
 from course.paths import DATA
 from widgets import own
 from widgets.cost.model import verdict
@@ -33,7 +34,7 @@ def written(tmp_path_factory) -> tuple[Path, command.Walk]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COURSE_RESULTS", str(tmp_path_factory.mktemp("results")))
         patch.setattr(messages_api, "MODELS", {})  # so each answer is one of those that travel
-        command.run([str(FILE)], "", keep)
+        command.run(command.parser("").parse_args([str(FILE)]), keep)
         (found,) = walks
         return command.written(found), found
 
@@ -97,6 +98,25 @@ def test_the_command_writes_report_answers_and_memo(written):
     with (folder / "answers.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 60 and all(row[HEAD] for row in rows)
+
+
+def test_who_decides_and_by_when_stand_in_the_memo(found, results_dir):
+    folder = own.write(found, "The mayor", "2026-12-18")
+    memo = (folder / "memo.md").read_text(encoding="utf-8")
+    assert "The mayor decides, by 2026-12-18." in memo and "Missing." not in memo
+
+
+def test_a_day_that_is_not_one_is_refused_before_anything_is_asked(monkeypatch):
+    monkeypatch.setattr(command, "load", lambda *_, **__: pytest.fail("the file was read"))
+    with pytest.raises(SystemExit, match="by is 'Friday'; give the day of the decision as 2026-12-18"):
+        own.main(["mine.csv", "--by", "Friday"])
+
+
+def test_labels_used_stand_beside_the_dollars(found):
+    train = str(len(found.task.train))
+    used = dict(table(found.dev)["labels"])
+    assert {name: count for name, count in used.items() if count != train} == {NAMES: "0"}
+    assert used[FLOOR] == used[HEAD] == used[CASCADE] == train
 
 
 @pytest.mark.parametrize("raised", [CourseError("mine.csv is missing"), KeyboardInterrupt()])

@@ -20,7 +20,10 @@ from widgets.decision.tables import QUESTION
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, TUNED, Sources, deciding_rung
 
 DECIDES = "who decides"
-NOBODY_NAMED = 'Nobody is named yet. Name them: write_memo(decides="Head of support", by="2026-12-18").'
+NOBODY_NAMED = (
+    'A name and a day are needed. Give both: decides="Head of support", by="2026-12-18" '
+    "(with make own: DECIDES= and BY=)."
+)
 _POINTS = 3  # of each list on the first page
 # Kinds of open points that are a risk to the decision, the gravest first.
 _RISKS = ("missing", "files differ", "contradiction", "not measured", "interval", "assumed", "sets")

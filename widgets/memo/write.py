@@ -87,14 +87,19 @@ def write_memo(title: str = TITLE, decides: str = "", by: str = "") -> Memo:
     """
     if not title.strip():
         raise CourseError("The memo has no title; say in a line what is to be decided.")
-    if by:
-        try:
-            date.fromisoformat(by)
-        except ValueError:
-            raise CourseError(f"by is {by!r}; give the day of the decision as 2026-12-18.") from None
+    checked_day(by)
     found = content(title, f"{datetime.now(UTC):%Y-%m-%d}", as_of_now(gather()), decides, by)
     folder = results_dir()
     return keep(Memo(found, as_html(found), as_markdown(found), (folder / HTML_FILE, folder / MARKDOWN_FILE)))
+
+
+def checked_day(by: str) -> str:
+    """The day as it is, or empty; CourseError for what is neither."""
+    try:
+        date.fromisoformat(by or "2026-12-18")
+    except ValueError:
+        raise CourseError(f"by is {by!r}; give the day of the decision as 2026-12-18.") from None
+    return by
 
 
 def keep(memo: Memo) -> Memo:
