@@ -9,10 +9,13 @@ import traitlets
 from course.errors import CourseError
 from course.material.data import queue_descriptions
 from course.measuring import coding
-from course.measuring.coding import KINDS_OF_FAILURE, CodedFailure
+from course.measuring.coding import FORMAT, KINDS_OF_FAILURE, CodedFailure
 from course.measuring.results import Result, plain_text
 from widgets.lessons.coding_model import LONGEST_CODE, OpenCodes, to_read
 from widgets.static import STATIC
+
+# A reply that names a queue cannot fail by its form.
+_KINDS = {kind: meaning for kind, meaning in KINDS_OF_FAILURE.items() if kind != FORMAT}
 
 
 class CodingSheet(anywidget.AnyWidget):
@@ -25,7 +28,7 @@ class CodingSheet(anywidget.AnyWidget):
     _esm = STATIC / "coding.js"
     _css = STATIC / "coding.css"
     lines = traitlets.Dict(queue_descriptions()).tag(sync=True)
-    kinds = traitlets.Dict(KINDS_OF_FAILURE).tag(sync=True)
+    kinds = traitlets.Dict(_KINDS).tag(sync=True)
     longest = traitlets.Int(LONGEST_CODE).tag(sync=True)
     failures = traitlets.List(trait=traitlets.Dict()).tag(sync=True)
     place = traitlets.Int(0).tag(sync=True)
