@@ -9,7 +9,7 @@ from course.engine import messages_api
 from course.errors import CourseError
 from course.measuring import gap
 from course.own import command
-from course.own.ladder import CASCADE, EXAMPLES, FLOOR, HEAD, NAMES, SCHEMA
+from course.own.ladder import CASCADE, DESCRIPTIONS, EXAMPLES, FLOOR, HEAD, NAMES, SCHEMA
 from course.own.task import load
 from course.own.walk import table
 from course.paths import DATA
@@ -115,7 +115,7 @@ def test_a_day_that_is_not_one_is_refused_before_anything_is_asked(monkeypatch):
 def test_labels_used_stand_beside_the_dollars(found):
     train = str(len(found.task.train))
     used = dict(table(found.dev)["labels"])
-    assert {name: count for name, count in used.items() if count != train} == {NAMES: "0"}
+    assert {name: count for name, count in used.items() if count != train} == {NAMES: "0", DESCRIPTIONS: "0"}
     assert used[FLOOR] == used[HEAD] == used[CASCADE] == train
 
 
