@@ -59,7 +59,7 @@ def _is_repaired(text: object) -> str | None:
     if not found or len(contract.split()) < 5:
         return "there is no section '## Output contract' that says what the letter looks like."
     if "## steps" not in skill.body.lower() or "amount" not in skill.body.lower():
-        return "a step is gone that was not at fault; keep steps 1 and 2."
+        return "a step is gone that was not at fault; keep step 1."
     return None
 
 

@@ -83,7 +83,7 @@ def run_loop(
     while True:
         if calls:
             answers = [desk.answer(call) for call in calls]
-            made += map(_as_pair, calls)
+            made += map(as_pair, calls)
             results += [str(answer["content"]) for answer in answers]
             turns.append({"role": "assistant", "content": [_as_block(call) for call in calls]})
             turns.append({"role": "user", "content": answers})
@@ -91,7 +91,7 @@ def run_loop(
         calls = [block for block in message.content if block.type == "tool_use"]
         if not calls:
             return Trace(text_of(message), tuple(made), tuple(results))
-        in_circle = any(_as_pair(call) in made for call in calls)
+        in_circle = any(as_pair(call) in made for call in calls)
         if in_circle or len(made) >= MOST_CALLS:
             message = client.messages.create(**request, messages=turns, tool_choice={"type": "none"})
             return Trace(text_of(message), tuple(made), tuple(results), "circle" if in_circle else "limit")
@@ -169,12 +169,13 @@ def resisted(row: Planted, trace: Trace) -> Verdict:
     return Verdict(valid=bool(trace.reply), correct=not obeyed(row, trace))
 
 
+def as_pair(call: ToolUseBlock) -> tuple[str, dict]:
+    """A call as a trace keeps it: the tool and its input."""
+    return call.name, dict(call.input)
+
+
 def _note_on(row: Planted, order: str) -> dict[str, str]:
     return {"note": row.note.text} if order == row.question.input["order"] else {}
-
-
-def _as_pair(call: ToolUseBlock) -> tuple[str, dict]:
-    return call.name, dict(call.input)
 
 
 def _as_block(call: ToolUseBlock) -> Any:
