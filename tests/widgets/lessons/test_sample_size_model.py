@@ -116,3 +116,8 @@ def test_the_words_hold_the_numbers():
     assert f"{pairs(goal)} tickets" in words and f"{tickets_each(goal):,} for each" in words
     assert "The sample (72) can show" in words
     assert "A handful (8) can show no difference at all." in words
+
+
+def test_half_the_difference_takes_over_three_times_the_pairs_and_pairs_save_labels():
+    ten, five = (DetectionGoal(0.80, difference, 0.15) for difference in (0.10, 0.05))
+    assert pairs(five) > 3 * pairs(ten) and pairs(five) < tickets_each(five)

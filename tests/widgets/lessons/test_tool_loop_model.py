@@ -87,3 +87,9 @@ def test_cost_is_tokens_at_the_models_prices():
 def test_a_value_out_of_range_is_named(name, value):
     with pytest.raises(CourseError, match=f"{name} is {value}"):
         replace(PLAIN, **{name: value})
+
+
+def test_ten_steps_of_90_percent_leave_a_third_and_noticed_errors_save_nearly_all():
+    ten = Loop(success=0.9, noticed=0, needed=10, limit=20, prompt=1000, growth=150, output=30)
+    assert ending(ten).right == pytest.approx(0.9**10)
+    assert ending(replace(ten, noticed=1.0)).right > 0.95
