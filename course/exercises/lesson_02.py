@@ -48,8 +48,7 @@ def _makes_turns(my_turns: object) -> str | None:
 
 
 def _decides_by_what_errors_cost(pays: object) -> str | None:
-    # Two dollar signs in a sentence are the ends of a formula to JupyterLab.
-    sentence = "for a gain of {0:.0%}, {1} dollars and {2} dollars an error it says {given}, not {right}."
+    sentence = "for gain = {0}, dollars = {1} and wrong_costs = {2} it says {given}, not {right}."
     return tried(pays, PAYING, sentence, as_truth)
 
 

@@ -1,5 +1,6 @@
 """Several rungs in a row: what each reached, and whether it helped against the one before it."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pandas as pd
@@ -8,6 +9,7 @@ from statsmodels.stats.multitest import multipletests
 from course.measuring.results import LEVEL, Comparison, Result, compare, duration, percent
 
 HELPED, HURT, UNDECIDED = "helped", "hurt", "undecided"
+_COLUMNS = "right,interval,points,the step,p,turned right / wrong,valid,tokens in,time".split(",")
 
 
 def verdict(step: Comparison, p: float | None = None) -> str:
@@ -26,25 +28,39 @@ def climb(*results: Result) -> pd.DataFrame:
     The step is that from the result before. Its p-value is McNemar's, with Holm's correction for all steps.
     """
     steps = [compare(after, before) for before, after in pairwise(results)]
-    corrected = multipletests([step.p_value for step in steps], method="holm")[1] if steps else []
     rows = [_reached(result) for result in results]
-    for row, step, p in zip(rows[1:], steps, corrected, strict=True):
+    for row, step, p in zip(rows[1:], steps, _corrected(steps), strict=True):
         row |= {
             "points": f"{100 * step.difference:+.0f}",
-            "turned right / wrong": f"{step.only_a} / {step.only_b}",
-            "p": f"{p:.2g}",
             "the step": verdict(step, p),
+            "p": f"{p:.2g}",
+            "turned right / wrong": f"{step.only_a} / {step.only_b}",
         }
-    return pd.DataFrame(rows).set_index("rung").fillna("")
+    table = pd.DataFrame(rows).set_index("rung").fillna("").rename_axis(index=None, columns="rung")
+    # The verdict stands left of what a narrow screen cuts off.
+    return table[[column for column in _COLUMNS if column in table]]
 
 
-def told(step: Comparison) -> str:
-    """A comparison in one sentence that is true whatever came out."""
-    counted = f"{step.only_a} of {step.n} turned right and {step.only_b} wrong, p = {step.p_value:.2g}"
-    if not step.direction:
+def told(*steps: Comparison) -> str:
+    """A sentence for each comparison that is true whatever came out.
+
+    The p-values of several are corrected together, as in `climb`.
+    """
+    note = f", corrected for {len(steps)} comparisons" if len(steps) > 1 else ""
+    return "\n".join(_told(step, p, note) for step, p in zip(steps, _corrected(steps), strict=True))
+
+
+def _told(step: Comparison, p: float, note: str) -> str:
+    counted = f"{step.only_a} of {step.n} turned right and {step.only_b} wrong, p = {p:.2g}{note}"
+    if verdict(step, p) == UNDECIDED:
         return f"Undecided whether '{step.a}' is better than '{step.b}': {counted}."
     points = f"{100 * abs(step.difference):.0f} points"
     return f"'{step.a}' is {step.direction} than '{step.b}' by {points}: {counted}."
+
+
+def _corrected(steps: Sequence[Comparison]) -> Sequence[float]:
+    """McNemar's p-value of each step, by Holm's method for all of them."""
+    return multipletests([step.p_value for step in steps], method="holm")[1] if steps else []
 
 
 def _reached(result: Result) -> dict[str, str]:
@@ -53,7 +69,7 @@ def _reached(result: Result) -> dict[str, str]:
         "rung": result.name,
         "right": f"{percent(result.accuracy)} %",
         "interval": f"{100 * low:.0f} to {100 * high:.0f} %",
-        "a queue's name": f"{percent(result.valid)} %",
+        "valid": f"{percent(result.valid)} %",
         "tokens in": "-" if result.input_tokens is None else f"{result.input_tokens:.0f}",
         "time": "-" if result.seconds is None else duration(result.seconds),
     }

@@ -36,6 +36,19 @@ def test_the_steps_are_corrected_together():
     assert climb(*results[:2]).loc["b", "the step"] == HELPED
 
 
+def test_sentences_that_are_told_together_are_corrected_together():
+    step = Comparison("new", "old", 30, 6, 0, 36)
+    assert "is better than" in told(step) and "p = 0.031." in told(step)
+    both = told(step, step).splitlines()
+    assert len(both) == 2
+    assert all(line.startswith("Undecided") and "p = 0.062, corrected for 2" in line for line in both)
+
+
+def test_the_verdict_stands_before_what_a_narrow_screen_cuts_off():
+    columns = list(climb(reached(30, "a"), reached(36, "b")))
+    assert columns.index("the step") < columns.index("valid") < columns.index("time")
+
+
 def test_a_single_rung_has_no_step():
     table = climb(reached(36, "alone"))
     assert table.loc["alone", "right"] == "50 %" and "the step" not in table

@@ -59,15 +59,13 @@ def mistakes(result: Result) -> str:
 
 
 def looks(count: int) -> str:
-    """How often the test tickets were looked at, and what that means."""
+    """How many versions were measured on test, and what that means."""
     if count == 0:
-        return (
-            "You have not looked at the test tickets yet. Choose on dev, and look at test once, at the end."
-        )
+        return "No version was measured on test yet. Choose on dev, and look at test once, at the end."
     if count == 1:
-        return "You have looked at the test tickets once. That result can be quoted as it is."
+        return "One version was measured on test. That result can be quoted as it is."
     return (
-        f"You have looked at the test tickets {count} times. The best of {count} looks flatters itself: "
+        f"{count} versions were measured on test. The best of {count} looks better than it is: "
         "quote the version that you chose on dev, not the one that is best here."
     )
 

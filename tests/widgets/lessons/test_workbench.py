@@ -78,11 +78,11 @@ def test_test_comes_after_dev_and_its_look_is_counted(asked):
     assert "Run this version on dev first" in bench.actions.press("Look at test")["say"]
     bench.actions.press("Run on dev")
     bench.wait()
-    assert "not looked at the test tickets yet" in bench.words.value
+    assert "No version was measured on test yet" in bench.words.value
     bench.actions.press("Look at test")
     bench.wait()
     assert len(asked) == len(ROWS) + len(lesson_sample("test"))
-    assert "On test:" in bench.words.value and "looked at the test tickets once" in bench.words.value
+    assert "On test:" in bench.words.value and "One version was measured on test" in bench.words.value
 
 
 def test_what_cannot_run_says_why_beside_the_button(asked):
@@ -128,6 +128,8 @@ def test_what_a_customer_or_a_model_wrote_is_text():
     assert "<script>" not in mistakes(version(1, odd).dev)
 
 
-@pytest.mark.parametrize(("count", "said"), [(0, "not looked"), (1, "once"), (3, "best of 3 looks flatters")])
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "No version"), (1, "can be quoted"), (3, "best of 3 looks better")]
+)
 def test_the_looks_at_test_are_said(count, said):
     assert said in looks(count)
