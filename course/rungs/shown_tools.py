@@ -89,7 +89,7 @@ def run_limited(
     return trace
 
 
-def arguments(tool: str, text: str) -> dict[str, str | int]:
+def arguments(tool: str, text: str) -> dict[str, object]:
     """The arguments of a call of `tool`, found in a question by patterns. What is missing is "" or 1."""
     if tool != "price":
         order = re.search(r"FL-\d{5}", text)
