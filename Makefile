@@ -34,8 +34,9 @@ OUTSIDE := ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL COURSE_MODE
 # training took 140 s of CPU time, and 27 s since they sleep).
 TESTENV := env $(addprefix -u ,$(OUTSIDE)) COURSE_RESULTS="$(RESULTS)" OMP_WAIT_POLICY=passive
 PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
-# Two workers: each may hold the small model and a browser. A module, or a notebook, stays with one of them.
-TWO     := --numprocesses 2 --dist loadscope
+# Workers: each may hold the small model and a browser. tests/conftest.py says what stays together and what goes first.
+SHARED  := --dist loadgroup --no-loadscope-reorder
+NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout 600
 
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
 PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection
@@ -85,7 +86,7 @@ check: $(TESTED)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy
-	$(PYTEST) -q -m "not slow" --numprocesses auto --dist loadscope tests
+	$(PYTEST) -q -m "not slow" --numprocesses auto $(SHARED) tests
 
 test: $(TESTED) $(ROOM_READY)
 	$(BIN)/ruff check --quiet .
@@ -94,9 +95,7 @@ test: $(TESTED) $(ROOM_READY)
 	$(BIN)/python -m tests.browser --install
 	$(call INSTALL,-r requirements-site.txt)
 	rm -rf "$(RESULTS)"
-	$(PYTEST) -q $(TWO) tests --ignore tests/notebooks/test_lab.py --ignore tests/engine/test_requests.py
-	$(PYTEST) -q $(TWO) --nbval-lax --nbval-current-env --nbval-cell-timeout 600 notebooks
-	$(PYTEST) -q --numprocesses 2 tests/notebooks/test_lab.py tests/engine/test_requests.py
+	$(PYTEST) -q --numprocesses 2 $(SHARED) $(NBVAL) tests notebooks
 
 measure: $(TESTED)
 	$(BIN)/python -m course.measure recordings

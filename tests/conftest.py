@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,8 +12,33 @@ from hypothesis import settings
 
 SETTINGS = ("MODE", "MODEL", "RECORDING", "ROWS", "BUDGET", "GGUF", "FRESH", "RECORDINGS")
 KEYS = ("API_KEY", "AUTH_TOKEN", "BASE_URL")
-# Fixtures of a model, a browser, and pip in a process of its own.
-NOT_FAST = {"engine", "browser_page", "packages"}
+# Fixtures of a model, a browser, torch, and pip in a process of its own.
+NOT_FAST = {"engine", "browser_page", "packages", "saved_adapter"}
+# A module in which all is slow says so in this line.
+ALL_SLOW = "\npytestmark = pytest.mark.slow"
+# What a fast test may not do, as Python's audit events call it.
+PROCESSES = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
+TRAINING = {"torch", "transformers", "peft", "accelerate"}
+# Slow tests that take longest, the longest first. Begun early, none of them is what the end waits for.
+LONGEST = (
+    "tests/engine/test_carried_answers.py",
+    "notebooks/11_fine_tune.ipynb",
+    "tests/workshop/test_hub.py",
+    "tests/tuning/test_serving.py",
+    "tests/engine/test_embedded.py",
+    "notebooks/more/08_clean_evaluation.ipynb",
+    "notebooks/12_live_with_it.ipynb",
+    "tests/notebooks/test_app.py",
+    "tests/widgets/decision/test_javascript.py",
+    "tests/own/test_resume.py",
+    "tests/book/test_build.py",
+    "tests/tuning/test_lora.py",
+    "tests/engine/test_weights.py",
+    "tests/engine/test_serve.py",
+    "notebooks/more/05_searching.ipynb",
+)
+# JupyterLab runs each lesson once more, after the notebooks; what they asked is read at the very end.
+LAST = ("tests/notebooks/test_lab.py", "tests/engine/test_requests.py")
 
 
 # How long an example takes is the machine's affair: a busy one fails no test.
@@ -29,13 +55,57 @@ def pytest_configure() -> None:
     os.environ.setdefault("COURSE_RESULTS", tempfile.mkdtemp(prefix="course-test-results-"))
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Without the slow tests, a module of nothing else is not imported, nor torch with it."""
+    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+        return None
+    return ALL_SLOW in collection_path.read_text(encoding="utf-8") or None
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast first: what needs a model, a browser or another process comes after all that does not."""
+    """Fast first: what needs a model, a browser or another process comes after all that does not.
+
+    The workers share the tests by these groups: the fast ones of a module, its slow ones, a notebook. The
+    lessons in JupyterLab go one by one.
+    """
     for item in items:
-        if NOT_FAST & set(getattr(item, "fixturenames", ())):
+        if item.path.suffix != ".py" or NOT_FAST & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
-    items.sort(key=lambda item: item.get_closest_marker("slow") is not None)
+    items.sort(key=_turn)
+    for item in items:
+        file, (turn, _) = item.nodeid.split("::")[0], _turn(item)
+        if file != LAST[0]:
+            item.add_marker(pytest.mark.xdist_group(f"{file} {'slow' if turn else 'fast'}"))
+
+
+def _turn(item: pytest.Item) -> tuple[int, int]:
+    """Sorts the tests: the fast ones, the slow ones and the last ones, with the longest at the head."""
+    file = item.nodeid.split("::")[0]
+    if item.get_closest_marker("slow") is None:
+        return 0, 0
+    if file in LAST:
+        return 2, LAST.index(file)
+    return 1, LONGEST.index(file) if file in LONGEST else len(LONGEST)
+
+
+@pytest.fixture(autouse=True)
+def _fast_tests_are_light(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that is not marked slow starts no process and loads nothing that only training needs."""
+    _fast.append(request.node.get_closest_marker("slow") is None)
+    yield
+    _fast.pop()
+
+
+_fast: list[bool] = []
+
+
+def _refuse_what_is_slow(event: str, arguments: tuple) -> None:
+    if _fast and _fast[-1] and (event in PROCESSES or (event == "import" and arguments[0] in TRAINING)):
+        raise AssertionError(f"A fast test does {event!r}{arguments[:1]}; mark it with pytest.mark.slow.")
+
+
+sys.addaudithook(_refuse_what_is_slow)
 
 
 @pytest.fixture(autouse=True)

@@ -196,6 +196,7 @@ def test_a_database_keeps_what_was_written_and_nothing_of_a_failed_block(tmp_pat
         assert notes.execute("SELECT text FROM notes").fetchall() == [("kept",)]
 
 
+@pytest.mark.slow
 def test_several_processes_write_one_database(tmp_path):
     path = tmp_path / "notes.sqlite"
     workers = [multiprocessing.Process(target=_add, args=(path, str(n))) for n in range(4)]

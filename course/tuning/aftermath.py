@@ -30,11 +30,11 @@ from course.paths import DATA
 from course.rungs import compounding, skills
 from course.rungs.chunks import Passage, by_section
 from course.rungs.retrieve import nearest, search
-from course.tuning import experiments, lora, serving
+from course.tuning import experiments, serving
 from course.tuning.adapters import Adapter
-from course.tuning.chats import TrainingChat, routing_chats
+from course.tuning.chats import Chats, TrainingChat, routing_chats
 from course.tuning.experiments import route
-from course.tuning.lora import Settings, print_progress
+from course.tuning.training import Settings, print_progress
 
 FILE = FOLDER / "aftermath.csv"
 COMMAND = "python -m course.measure aftermath"
@@ -222,19 +222,25 @@ def routing_adapter(on_step: Callable | None = None) -> Adapter:
 
 def facts_adapter(on_step: Callable | None = None) -> Adapter:
     """An adapter that has learned `known_facts` by heart."""
-    return lora.train("facts", fact_chats(known_facts()), settings=FACT_SETTINGS, on_step=on_step)
+    return _trained("facts", fact_chats(known_facts()), FACT_SETTINGS, on_step)
 
 
 def hurried_adapter(on_step: Callable | None = None) -> Adapter:
     """A next version of the facts, trained on the ten changed ones alone."""
     _, changed, _ = changed_facts()
-    return lora.train("facts", fact_chats(changed), settings=HURRIED_SETTINGS, on_step=on_step)
+    return _trained("facts", fact_chats(changed), HURRIED_SETTINGS, on_step)
 
 
 def retrained_adapter(on_step: Callable | None = None) -> Adapter:
     """The routing adapter trained again on the tickets with the labels of the changed rule."""
     chats = routing_chats(by_new_rule(tickets("train")))
-    return lora.train("routing-new-rule", chats, on_step=on_step)
+    return _trained("routing-new-rule", chats, Settings(), on_step)
+
+
+def _trained(name: str, chats: Chats, settings: Settings, on_step: Callable | None) -> Adapter:
+    from course.tuning import lora  # torch is loaded when there is something to train
+
+    return lora.train(name, chats, settings=settings, on_step=on_step)
 
 
 @contextmanager

@@ -25,9 +25,10 @@ from course.measuring.provenance import FOLDER, CountedByKind, read_rows
 from course.measuring.results import Result
 from course.paths import DATA
 from course.rungs import routing
-from course.tuning import lora, serving, small_encoder
+from course.tuning import serving
 from course.tuning.adapters import Adapter
 from course.tuning.chats import TrainingChat, routing_chats, short_prompt
+from course.tuning.training import Progress, Settings, print_progress
 
 FILE = FOLDER / "tuning.csv"
 COMMAND = "python -m course.measure tuning"
@@ -73,28 +74,32 @@ def chats_for(name: str) -> list[TrainingChat]:
     return _CHATS[name](tickets("train"))
 
 
-def settings_for(examples: int) -> lora.Settings:
+def settings_for(examples: int) -> Settings:
     """As many epochs as make WANTED_STEPS steps, so that fewer examples do not mean less training.
 
     At least the usual ones, and at most MOST_EPOCHS: beyond that a few examples are learned by heart.
     """
-    usual = lora.Settings()
+    usual = Settings()
     wanted = math.ceil(WANTED_STEPS * usual.batch / examples)
     return replace(usual, epochs=min(MOST_EPOCHS, max(usual.epochs, wanted)))
 
 
-def train(name: str, on_step: Callable[[lora.Progress], None] | None = None) -> Adapter:
+def train(name: str, on_step: Callable[[Progress], None] | None = None) -> Adapter:
     """The adapter of a point: trained now, or returned when it was trained before."""
+    from course.tuning import lora  # torch is loaded when there is something to train
+
     chats, dev = chats_for(name), routing_chats(tickets("dev"))
     return lora.train(_adapter_name(name), chats, dev, settings=settings_for(len(chats)), on_step=on_step)
 
 
 def sweep(rows: Sequence[Ticket], client: CourseClient) -> list[TrainedPoint]:
     """Train and measure every point. What is trained and answered already is not done again."""
+    from course.tuning import small_encoder
+
     points = []
     for group, names in POINTS.items():
         for name in names:
-            adapter = train(name, lora.print_progress)
+            adapter = train(name, print_progress)
             model = serving.serve(adapter)
             ways = {name: route} | ({SCHEMA: _held} if name == WHOLE else {})
             for way, ask in ways.items():

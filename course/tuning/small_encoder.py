@@ -26,7 +26,8 @@ from course.measuring.results import Result, Row
 from course.paths import results_dir
 from course.tuning.adapters import checked_name
 from course.tuning.chats import Chats, routing_chats
-from course.tuning.lora import Progress, batches, check_trainable, rate_factor
+from course.tuning.lora import batches, rate_factor
+from course.tuning.training import Progress, check_trainable
 
 WEIGHTS, CARD = "model.safetensors", "card.json"
 LONGEST = 256  # tokens; MiniLM was trained to read so many

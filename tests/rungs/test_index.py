@@ -5,11 +5,9 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 
-import lancedb
 import numpy as np
 import pytest
 from filelock import FileLock
-from lancedb.rerankers import MRRReranker
 
 from course.errors import CourseError
 from course.paths import ROOT
@@ -56,6 +54,8 @@ def test_lexical_search_needs_a_shared_word(index):
 
 
 def test_hybrid_search_fuses_both(index):
+    from lancedb.rerankers import MRRReranker  # takes seconds, and each worker imports this module
+
     # Passage 59 alone has the word '59', and 0 is the nearest: each stands first in one of the lists.
     assert set(index.hybrid("59", VECTORS[0], 2)) == {0, 59}
     assert len(set(index.hybrid("money", VECTORS[0], 30))) == 30
@@ -125,7 +125,7 @@ def test_a_full_disk_leaves_no_half_index_and_says_what_to_do(index, monkeypatch
     def full(self, *args, **options):
         raise error
 
-    monkeypatch.setattr(lancedb.table.LanceTable, "create_index", full)
+    monkeypatch.setattr("lancedb.table.LanceTable.create_index", full)
     with pytest.raises(CourseError, match=r"could not be written.*No space left on device.*COURSE_CACHE"):
         index.vector(QUESTIONS, 1)
     assert folders(index) == []

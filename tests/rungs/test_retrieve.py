@@ -6,7 +6,6 @@ import sys
 
 import numpy as np
 import pytest
-from lancedb.rerankers import RRFReranker
 
 from course.engine import minilm
 from course.errors import CourseError
@@ -154,6 +153,8 @@ def test_a_search_that_cannot_be_is_refused():
         retrieve.search("cost", PASSAGES, 1, "magic")
     with pytest.raises(CourseError, match="0 passages"):
         retrieve.search("cost", [], 1)
+    from lancedb.rerankers import RRFReranker  # takes seconds, and each worker imports this module
+
     with pytest.raises(CourseError, match="the mode is 'vector'"):
         retrieve.search("cost", PASSAGES, 1, "vector", RRFReranker())
 

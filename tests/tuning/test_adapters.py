@@ -15,6 +15,8 @@ from course.material.data import tickets
 from course.tuning import adapters, aftermath, lora
 from course.tuning.chats import routing_chats
 
+pytestmark = pytest.mark.slow  # loads torch
+
 LORA = peft.LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"])
 CARD = dict(
     base="tiny",
@@ -170,7 +172,6 @@ def test_a_full_disk_takes_no_half_of_an_adapter_that_travels(results_dir: Path,
     assert adapters.shipped("letters", "r1").card.version == 2
 
 
-@pytest.mark.slow
 def test_the_lessons_take_the_adapters_that_travel(results_dir: Path, monkeypatch):
     monkeypatch.setattr(lora, "_Run", None)  # a training would fail here
     monkeypatch.setattr(lora, "plain_folder", None)  # and so would weights made ready for one

@@ -14,7 +14,7 @@ from course.rungs import compounding
 from course.rungs.chunks import by_section
 from course.tuning import aftermath
 from course.tuning.aftermath import RULE_CHANGES_IN, by_new_rule, moved
-from course.tuning.lora import check_trainable
+from course.tuning.training import check_trainable
 
 
 def test_plain_requests_are_one_of_a_kind_and_no_queue_answers_them():

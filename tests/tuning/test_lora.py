@@ -137,7 +137,6 @@ def _killed_at(step: int, base: Path, results: Path) -> None:
     train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=kill)
 
 
-@pytest.mark.slow
 def test_killed_run_goes_on_at_its_checkpoint_and_ends_with_the_same_weights(
     run, base: Path, results_dir: Path
 ):
@@ -383,7 +382,6 @@ def test_command_line_says_what_is_wrong(words: list[str], says: str, results_di
         lora.main(words)
 
 
-@pytest.mark.slow
 def test_two_processes_of_accelerate_train_like_one(base: Path, results_dir: Path, tmp_path: Path):
     write_chats(CHATS, tmp_path / "train.jsonl")
     write_chats(DEV, tmp_path / "dev.jsonl")

@@ -19,6 +19,8 @@ from course.tuning.chats import TrainingChat, routing_chats
 from course.tuning.lora import Settings
 from tests.tuning.test_adapters import CARD, LORA
 
+pytestmark = pytest.mark.slow  # loads torch
+
 WIDTH, HEADS, KEY_HEADS = 64, 4, 2
 Q, K, DOWN = "blk.0.attn_q.weight", "blk.0.attn_k.weight", "blk.0.ffn_down.weight"
 
@@ -123,7 +125,6 @@ def test_only_a_served_tuned_model_can_be_closed():
     assert "local" in messages_api.MODELS
 
 
-@pytest.mark.slow
 def test_train_merge_serve_answer_and_agree(results_dir: Path):
     chats = routing_chats(tickets("train")[:20])
     settings = Settings(steps=3, batch=8, learning_rate=5e-3)

@@ -11,6 +11,8 @@ from course.measuring.evaluate import evaluate
 from course.tuning import experiments, small_encoder
 from course.tuning.chats import routing_chats
 
+pytestmark = pytest.mark.slow  # trains
+
 TWO = ("cancellation", "plant_care")
 TICKETS = [ticket for ticket in tickets("train") if ticket.queue in TWO]
 TEST = [ticket for ticket in tickets("test") if ticket.queue in TWO]
@@ -25,7 +27,6 @@ def encoder() -> small_encoder.Encoder:
     return trained
 
 
-@pytest.mark.slow
 def test_it_learns_and_predicts_for_evaluate(encoder):
     assert encoder.answers == TWO
     result = evaluate(TEST, encoder, name="encoder")
@@ -33,7 +34,6 @@ def test_it_learns_and_predicts_for_evaluate(encoder):
     assert encoder.predict([ticket.text for ticket in TEST]) == [row.reply for row in result.outcomes]
 
 
-@pytest.mark.slow
 def test_saved_it_comes_back_and_damaged_it_is_refused(encoder, results_dir: Path):
     texts = [ticket.text for ticket in TEST[:8]]
     folder = small_encoder.save(encoder, "two")
@@ -47,7 +47,6 @@ def test_saved_it_comes_back_and_damaged_it_is_refused(encoder, results_dir: Pat
         small_encoder.load("two")
 
 
-@pytest.mark.slow
 def test_a_full_disk_leaves_the_earlier_one(encoder, results_dir: Path, monkeypatch):
     small_encoder.save(encoder, "two")
 
@@ -87,7 +86,6 @@ def test_what_it_answered_is_kept_for_every_test_ticket():
     assert abs(result.right - sweep.right) <= 10
 
 
-@pytest.mark.slow
 def test_a_sweep_asks_for_every_test_ticket(encoder):
     replies = small_encoder.sweep(encoder)
     assert [reply.id for reply in replies] == [ticket.id for ticket in tickets("test")]

@@ -102,6 +102,7 @@ def test_the_engine_takes_the_options_it_is_given(monkeypatch: pytest.MonkeyPatc
     assert [options.port for options in given] == [8010, 8010]
 
 
+@pytest.mark.slow
 def test_the_devcontainer_and_binder_use_what_is_there():
     container = json.loads((ROOT / ".devcontainer" / "devcontainer.json").read_text())
     make, target = container["postCreateCommand"].split()

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 import pandas as pd
 
 from course.tuning.adapters import Card
-from course.tuning.lora import INTERRUPTED, Look, Progress
+from course.tuning.training import INTERRUPTED, Look, Progress
 
 SMOOTHED_OVER = 10  # steps: a batch is small, so the loss of a single one jumps
 NAMED_LOOKS = 6  # so many looks at most have their share beside them

@@ -3,7 +3,7 @@
 from ipywidgets import HTML, VBox
 
 from course.tuning.adapters import Card
-from course.tuning.lora import Progress
+from course.tuning.training import Progress
 from widgets.chart import BLUE, RED, Axis, Line, LineChart, Mark
 from widgets.lessons.training_model import Training, looks_in_words, step_in_words, summary
 from widgets.text import say

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from course.tuning.adapters import Card
-from course.tuning.lora import COMPLETE, INTERRUPTED, Look, Progress
+from course.tuning.training import COMPLETE, INTERRUPTED, Look, Progress
 from widgets.lessons.training_model import SMOOTHED_OVER, Training, looks_in_words, step_in_words, summary
 
 

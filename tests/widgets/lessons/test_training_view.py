@@ -3,10 +3,8 @@
 import numpy as np
 import pytest
 
-from course.tuning import lora
 from course.tuning.chats import TrainingChat
-from course.tuning.lora import INTERRUPTED
-from tests import tiny_model
+from course.tuning.training import INTERRUPTED, Settings
 from tests.widgets.lessons.test_training_model import card, progress
 from widgets.lessons.training_view import TrainingCurve
 
@@ -64,9 +62,12 @@ def test_the_card_draws_all_of_it(view):
 
 @pytest.mark.slow
 def test_an_interrupted_training_keeps_the_best_adapter_and_goes_on(view, results_dir, tmp_path):
+    from course.tuning import lora  # torch is loaded when there is something to train
+    from tests import tiny_model
+
     base = tiny_model.write(tmp_path / "base")
     chats = [TrainingChat("Say the colour.", f"case {n}", ("red", "blue")[n % 2]) for n in range(20)]
-    settings = lora.Settings(rank=2, batch=4, epochs=2, look_every=2, checkpoint_every=1)
+    settings = Settings(rank=2, batch=4, epochs=2, look_every=2, checkpoint_every=1)
 
     def stop_after_four(now):
         view(now)

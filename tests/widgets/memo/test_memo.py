@@ -16,8 +16,8 @@ from course.material.data import tickets
 from course.measuring import board, gap
 from course.measuring.evaluate import evaluate
 from course.measuring.results import Result, compare
+from course.tuning.adapters import Adapter
 from tests.browser import open_page
-from tests.tuning.test_adapters import save as saved_adapter
 from tests.widgets.decision.cases import answers_of
 from widgets.cost import inputs as cost_inputs
 from widgets.cost.chance import chance
@@ -80,6 +80,14 @@ def known(results_dir) -> Path:
     cost_inputs.save(cost_inputs.load(pair=PAIR))
     decision_answers.save(KNOWN)
     return results_dir
+
+
+@pytest.fixture
+def saved_adapter(known) -> Adapter:
+    """An adapter beside them."""
+    from tests.tuning.test_adapters import save  # and torch with it
+
+    return save()
 
 
 def write_named() -> Memo:
@@ -226,8 +234,8 @@ def test_rows_of_the_board_that_cannot_be_read_are_a_damaged_board(known):
     assert "board.sqlite cannot be used" in write_memo().content.missing[BOARD]
 
 
-def test_an_adapter_is_named_with_its_hashes_and_a_damaged_one_too(known):
-    adapter = saved_adapter()
+def test_an_adapter_is_named_with_its_hashes_and_a_damaged_one_too(saved_adapter):
+    adapter = saved_adapter
     told = dict(write_memo().content.versions)
     shown = told[f"Adapter {adapter.label}"]
     assert adapter.card.sha256[:12] in shown and adapter.card.data_sha256[:12] in shown
@@ -263,9 +271,9 @@ def test_text_of_the_reader_is_text_and_nothing_else(known):
     assert "<script" not in memo._repr_html_()
 
 
-def test_it_names_no_machine_no_folder_and_no_key(known, monkeypatch):
+def test_it_names_no_machine_no_folder_and_no_key(known, saved_adapter, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-secret-of-the-reader")
-    adapter = saved_adapter()
+    adapter = saved_adapter
     (known / COSTS).unlink()
     (known / COSTS).mkdir()
     adapter.weights.write_bytes(b"")
@@ -325,8 +333,7 @@ def browser_page() -> Iterator[Page]:
         yield page
 
 
-def test_it_prints_on_two_sheets_the_first_to_forward_and_fits_a_narrow_window(known, browser_page):
-    saved_adapter()
+def test_it_prints_on_two_sheets_the_first_to_forward_and_fits_a_narrow_window(saved_adapter, browser_page):
     for place in range(6):
         measured(f"rung number {place} of a longer name", 70 + place, f"0{place}", model=f"m{place}")
     memo = write_memo()
