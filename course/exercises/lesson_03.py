@@ -39,7 +39,7 @@ def _learns_from_the_labels_it_is_given(accuracy_with: Callable[[int], float]) -
 
 
 def _chooses_on_dev(choice: object) -> str | None:
-    sentence = "with a budget of ${1} it takes {given!r}, not {right!r}, from the options {0}."
+    sentence = "with a budget of ${1:.2f} it returns {given!r}, not {right!r}, from these options: {0}."
     return tried(choice, _CHOICES, sentence)
 
 

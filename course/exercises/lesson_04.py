@@ -49,7 +49,7 @@ def _accepts_the_good_and_refuses_the_bad(schema: dict) -> str | None:
     validator = Draft202012Validator(schema)
     for value in GOOD:
         if not validator.is_valid(value):
-            return f"it refuses {value}, which is good."
+            return f"it refuses {value}, which it should accept."
     for value, what in BAD:
         if validator.is_valid(value):
             return f"it accepts {what}: {value}."

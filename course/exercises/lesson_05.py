@@ -26,7 +26,7 @@ OTHERS = ("Q003", "Q032", "Q044", "Q072")  # questions about light, water and do
 
 
 def _gives_the_reciprocal_rank(score: object) -> str | None:
-    return tried(score, RANKED, "for {0} with {1} right it gives {given}, not {right:.3g}.", near)
+    return tried(score, RANKED, "for found = {0} and right = {1} it returns {given}, not {right:.3g}.", near)
 
 
 def _is_found_first(text: object) -> str | None:

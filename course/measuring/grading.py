@@ -54,7 +54,7 @@ def agreed(grade: Literal["right", "wrong"]) -> Answers:
 def error_rates() -> pd.DataFrame:
     """Of answers known to be right or wrong: how many the judge takes for the other, with an interval."""
     known = {
-        "right: 76 of a large model": (of_a_large_model(), True),
+        "right: of a large model": (of_a_large_model(), True),
         "right: by two readings": (agreed("right"), True),
         "wrong: by two readings": (agreed("wrong"), False),
     }
@@ -64,7 +64,7 @@ def error_rates() -> pd.DataFrame:
         low, high = wilson(missed, len(answers))
         rows[name] = {
             "answers": len(answers),
-            "judged otherwise": missed,
+            "misjudged": missed,
             "interval": f"{low:.1%} to {high:.1%}",
         }
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -59,7 +59,7 @@ def table(tried: Sequence[tuple[float, Result]]) -> pd.DataFrame:
         rows.append(
             {
                 "rung": result.name,
-                "asked below": f"{limit:.2f}",
+                "limit": f"{limit:.2f}",
                 "right": f"{percent(result.accuracy)} %",
                 "interval": f"{100 * low:.0f} to {100 * high:.0f} %",
                 "time": "-" if result.seconds is None else duration(result.seconds),

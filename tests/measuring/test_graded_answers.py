@@ -63,8 +63,8 @@ def rate(answers: list[tuple[Question, str]], *, right: bool) -> float:
 
 def test_the_table_counts_what_the_tests_below_count():
     table = error_rates()
-    assert table.loc["right: 76 of a large model", "answers"] == 76
-    assert (table["judged otherwise"] <= LIMIT * table["answers"]).all()
+    assert table.loc["right: of a large model", "answers"] == 76
+    assert (table["misjudged"] <= LIMIT * table["answers"]).all()
     assert table["answers"].sum() >= 76 + 40 + 50
 
 

@@ -23,16 +23,17 @@ PAIRS = {
 
 
 class TierPrices(Explorer):
-    """The bill of each tier against the volume. `TierPrices(25)`: each ticket adds 25 tokens to the prompt.
+    """The bill of each tier against the volume. `TierPrices(Request(800, 25, 5))` starts with that request.
 
     What an engineer's day costs is an assumption, so it is one of the controls.
     """
 
-    def __init__(self, ticket_tokens: float) -> None:
-        self._ticket_tokens = ticket_tokens
+    def __init__(self, start: Request) -> None:
+        self._ticket_tokens = start.ticket
+        prompt, reply = round(start.prompt), round(start.reply)
         self.volume = Slider("Volume", VOLUMES, value=1_000, unit="tickets a day")
-        self.prompt = Slider("Prompt", PROMPTS, value=500, unit="tokens")
-        self.reply = Slider("Reply", REPLIES, value=5, unit="tokens")
+        self.prompt = Slider("Prompt", sorted({*PROMPTS, prompt}), prompt, "tokens")
+        self.reply = Slider("Reply", sorted({*REPLIES, reply}), reply, "tokens")
         self.engineer_day = Slider("An engineer's day (assumed)", ENGINEER_DAYS, value=800, unit="$")
         self.caching = Choice("Caching", CACHING, value=None)
         self.batch = Choice("Sent", SENDING, value=False)
@@ -54,7 +55,7 @@ class TierPrices(Explorer):
         bills = {name: float(self._bill(name, per_day)) for name in TIERS}
         words = f"{self._bills_in_words(bills)} {self._gap_in_words(day)}"
         lines = [
-            Line(f"{name} tier: {money(bill)}", volumes, self._bill(name, volumes), *LOOKS[name])
+            Line(f"{name}: {money(bill)}", volumes, self._bill(name, volumes), *LOOKS[name])
             for name, bill in bills.items()
         ]
         lines.append(Line("an engineer's day", [VOLUMES[0], VOLUMES[-1]], [day, day], GREY, strong=False))

@@ -15,13 +15,14 @@ from widgets.lessons.format_failure_view import FormatFailures
 from widgets.lessons.retrieval_model import Grid
 from widgets.lessons.retrieval_view import Retrieval
 from widgets.lessons.sample_size_view import SampleSize
+from widgets.lessons.tier_prices_model import Request
 from widgets.lessons.tier_prices_view import TierPrices
 from widgets.lessons.tool_loop_view import ToolLoop
 
 LEXICAL = {(cut, "lexical"): found for (cut, _), found in FOUND.items()}
 EXPLORERS: dict[str, Callable[[], Explorer]] = {
     "02": lambda: FewShot({}),
-    "03": lambda: TierPrices(25),
+    "03": lambda: TierPrices(Request(500, 25, 5)),
     "04": lambda: FormatFailures({"claimed": CLAIMED}),
     "05": lambda: Retrieval(Grid(QUESTIONS, {**FOUND, **LEXICAL}, most=2, tokens_per_word=1.5)),
     "06": lambda: ToolLoop({"assumed": ASSUMED}),

@@ -130,7 +130,7 @@ def test_bad_input_is_named(bad):
 
 @pytest.fixture
 def view() -> TierPrices:
-    return TierPrices(ticket_tokens=25)
+    return TierPrices(Request(prompt=500, ticket=25, reply=5))
 
 
 def drawn(view: TierPrices) -> dict[str, float]:
