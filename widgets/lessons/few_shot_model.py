@@ -72,6 +72,6 @@ def gain_in_words(reading: FewShotReading, without: FewShotReading, model: Model
     points = 100 * (reading.accuracy - without.accuracy)
     dollars = cost_per_1000(reading, model) - cost_per_1000(without, model)
     return (
-        f"Against no example: {points:+.1f} points, and {money(abs(dollars))} "
+        f"Compared with no example: {points:+.1f} points, and {money(abs(dollars))} "
         f"{'more' if dollars >= 0 else 'less'} for 1,000 tickets."
     )
