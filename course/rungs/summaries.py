@@ -133,7 +133,7 @@ def not_an_example(line: str, message: str) -> bool:
 
 
 def says_what(line: str, message: str) -> bool:
-    """Whether the line takes up two words of the message that do not stand in any message."""
+    """Whether the line takes up two words of the message that are not in messages of every kind."""
     return len(_telling(line) & _telling(message)) >= _SHARED
 
 
