@@ -10,13 +10,14 @@ Differences are the total of the pair's first approach less that of its second, 
 cheaper.
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
-from scipy.stats import qmc, sobol_indices, uniform
+from scipy.stats import DegenerateDataWarning, qmc, sobol_indices, uniform
 
 from course.errors import CourseError
 from course.measuring.results import percent
@@ -173,7 +174,10 @@ def sobol(assumptions: Assumptions, n: int = 1024, seed: int = SEED) -> tuple[In
     if not gaps(_cube(len(uncertain), n, seed)).any():
         return tuple(Influence(key, 0.0, 0.0, 0.0, 0.0) for key in uncertain)
     found = sobol_indices(func=gaps, n=n, dists=[uniform()] * len(uncertain), rng=seed)
-    ranges = found.bootstrap()
+    # An input that changes nothing has no spread to draw an interval from; `_half` makes that 0.
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DegenerateDataWarning)
+        ranges = found.bootstrap()
     columns = found.first_order, _half(ranges.first_order), found.total_order, _half(ranges.total_order)
     influences = [Influence(key, *map(float, row)) for key, *row in zip(uncertain, *columns, strict=True)]
     return tuple(sorted(influences, key=lambda influence: -influence.total))

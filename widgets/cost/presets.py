@@ -30,6 +30,7 @@ GIVEN = "given"  # the preset is built on the figure, so that nothing is learned
 NOT_STATED = "not stated"  # the article has no such figure, and its argument needs one
 TOLERANCE = 0.1  # a tenth, as lesson 03 has it: the articles round
 YOURS = "your_own"
+YOUR_BOARD = "your board"
 HOURS_PER_MONTH = 730
 CASE_DATE = "2026-11-28"
 
@@ -454,7 +455,11 @@ def _measured(assumptions: Assumptions, name: str, result: Result) -> Assumption
         used = {f"{name}.examples": (result.labels,) * 3}
         assumptions = assumptions.with_values(used, source, "measured", day)
     if result.input_tokens is not None and result.output_tokens is not None:
+        asked = sum(row.input_tokens is not None for row in result.outcomes) / result.n
         calls = assumptions.estimates[f"{name}.calls"].base
+        if asked < 1:  # a cascade: the tokens are those of a row that was passed on
+            calls = 1.0
+            assumptions = assumptions.with_values({f"{name}.calls": (asked,) * 3}, source, "measured", day)
         variable = assumptions.estimates[f"{name}.variable"].base
         prefix = max(result.input_tokens / calls - variable, 0.0)
         tokens = {f"{name}.prefix": (prefix,) * 3, f"{name}.output": (result.output_tokens / calls,) * 3}
@@ -479,7 +484,7 @@ def _measured(assumptions: Assumptions, name: str, result: Result) -> Assumption
 
 
 def _source(result: Result) -> str:
-    return f"your board: {result.name}, {result.n} rows, {result.badge}"
+    return f"{YOUR_BOARD}: {result.name}, {result.n} rows, {result.badge}"
 
 
 def _outcomes(result: Result) -> str:

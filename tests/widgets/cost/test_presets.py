@@ -333,6 +333,17 @@ def test_what_ran_here_is_priced_by_the_hours_of_the_machine():
     assert estimates["few_shot.output"].base == 6
 
 
+def test_a_cascade_pays_for_the_rows_that_it_passed_on():
+    live = asked("cascade: head, large model", input_tokens=1_000, output_tokens=6, seconds=1.0)
+    rows = [
+        row if place < 5 else replace(row, input_tokens=None, output_tokens=None)
+        for place, row in enumerate(live.outcomes)
+    ]
+    passed_on = replace(live, outcomes=tuple(rows), model=tier("large").id)
+    tokens = bills(from_board({"cascade": passed_on}).assumptions)["cascade"].tokens_per_1000
+    assert tokens == pytest.approx(1000 * 5 / len(rows) * tier("large").cost(1_000, 6))
+
+
 def test_a_live_model_keeps_its_prices():
     live = replace(
         asked("small tier: policy", input_tokens=1500, output_tokens=6, seconds=2.0), model=tier("small").id
