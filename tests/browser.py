@@ -1,6 +1,7 @@
 """The Chromium that drives the lesson tests. `python -m tests.browser --install` sees that there is one."""
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
@@ -74,6 +76,11 @@ def open_page(width: int, height: int) -> Iterator[Page]:
         browser = launch(playwright)
         yield browser.new_page(viewport={"width": width, "height": height})
         browser.close()
+
+
+def answer_of(page: Page, function: str, argument: Any) -> Any:
+    """What a JavaScript function gives, sent as one text: Playwright takes values apart one by one."""
+    return json.loads(page.evaluate(f"argument => JSON.stringify(({function})(argument))", argument))
 
 
 def draw_widgets(page: Page, name: str, *states: dict) -> Page:

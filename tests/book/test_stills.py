@@ -32,7 +32,7 @@ ROW = tickets("dev")[0]
 WRONG = Result.from_replies([ROW], {ROW.id: "safety"}, name="a rung")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser_page() -> Iterator[Page]:
     with open_page(700, 900) as page:
         yield page

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import open_page
+from tests.browser import answer_of, open_page
 from widgets.cost.chance import chance, tornado
 from widgets.cost.inputs import APPROACHES, Assumptions, definition, load
 from widgets.cost.model import bills, break_even_months, break_even_volumes, label, smallest_changes
@@ -59,7 +59,7 @@ def test_thousands_of_bills_are_the_same(browser):
     ask = "cases => cases.map(text => window.model.bills(JSON.parse(text)))"
     for start in range(0, len(cases), 200):
         some = cases[start : start + 200]
-        for case, theirs in zip(some, browser.evaluate(ask, [one.to_json() for one in some]), strict=True):
+        for case, theirs in zip(some, answer_of(browser, ask, [one.to_json() for one in some]), strict=True):
             for name, bill in bills(case).items():
                 assert close(float(bill.total), theirs[name]["total"]), case
                 for part, amount in bill.parts.items():

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser import open_page
+from tests.browser import answer_of, open_page
 from tests.widgets.decision.cases import READY, answers_of
 from widgets.decision.answers import Answers, from_json, to_json
 from widgets.decision.model import Advice, advise, in_words, what_would_change
@@ -55,8 +55,8 @@ def test_thousands_of_cases_get_the_same_advice_in_the_same_words(browser):
     theirs = [
         answer
         for start in range(0, len(cases), 500)
-        for answer in browser.evaluate(
-            ask, [[to_json(case) for case in cases[start : start + 500]], sorted(given), single]
+        for answer in answer_of(
+            browser, ask, [[to_json(case) for case in cases[start : start + 500]], sorted(given), single]
         )
     ]
     for place, (case, (quality, advice, changes, assumed)) in enumerate(zip(cases, theirs, strict=True)):
