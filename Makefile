@@ -86,7 +86,7 @@ check: $(TESTED)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy
-	$(PYTEST) -q -m "not slow" --numprocesses auto $(SHARED) tests
+	$(PYTEST) -q -p no:nbval -m "not slow" --numprocesses auto $(SHARED) tests
 
 test: $(TESTED) $(ROOM_READY)
 	$(BIN)/ruff check --quiet .

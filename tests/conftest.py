@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import course  # noqa: F401  (first: other packages then import jsonschema in a tenth of the time)
+
 SETTINGS = ("MODE", "MODEL", "RECORDING", "ROWS", "BUDGET", "GGUF", "FRESH", "RECORDINGS")
 KEYS = ("API_KEY", "AUTH_TOKEN", "BASE_URL")
 # Fixtures of a model, a browser, torch, and pip in a process of its own.
