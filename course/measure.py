@@ -50,6 +50,11 @@ SWEEPS = {
         "course.tuning.experiments",
         lambda experiments, client, model: experiments.sweep(tickets("test"), client),
     ),
+    "labels": LongMeasurement(
+        "the head and the encoder by amount and source of labels, three seeds; an hour",
+        "course.tuning.labels",
+        lambda labels, client, model: labels.sweep(),
+    ),
     "encoder": LongMeasurement(
         "MiniLM trained as a whole, on all test tickets; some minutes",
         "course.tuning.small_encoder",

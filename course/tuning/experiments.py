@@ -123,11 +123,11 @@ def read() -> list[TrainedPoint]:
     return read_rows(TrainedPoint, FILE, COMMAND)
 
 
-def some(train: Sequence[Ticket], count: int) -> list[Ticket]:
+def some(train: Sequence[Ticket], count: int, seed: int = SEED) -> list[Ticket]:
     """`count` of the tickets, nearly the same number of each queue; more of them begin with the same ones."""
     if not 1 <= count <= len(train):
         raise CourseError(f"count is {count}; ask for 1 to {len(train)} tickets.")
-    order = random.Random(SEED).sample(list(train), len(train))
+    order = random.Random(seed).sample(list(train), len(train))
     by_queue = ([ticket for ticket in order if ticket.queue == queue] for queue in QUEUES)
     in_turn = filter(None, chain.from_iterable(zip_longest(*by_queue)))
     return list(islice(in_turn, count))
@@ -162,11 +162,11 @@ def outdated(train: Sequence[Ticket]) -> list[TrainingChat]:
     ]
 
 
-def from_templates(count: int) -> list[TrainingChat]:
+def from_templates(count: int, seed: int = SEED) -> list[TrainingChat]:
     """Chats made by filling data/tickets/templates.csv in turn. Nobody has checked their labels."""
     rows = csv_rows(DATA / "tickets" / "templates.csv", ("queue", "text"))
     templates = [(row["text"], row["queue"]) for _, row in rows]
-    draw = random.Random(SEED)
+    draw = random.Random(seed)
     order = draw.sample(templates, len(templates))
     chats = []
     for text, queue in islice(cycle(order), count):
