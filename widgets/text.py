@@ -1,10 +1,23 @@
-"""Paragraphs below a picture: the same in words."""
+"""Paragraphs below a picture, or of a result: the same in words."""
 
 import html
 
 from ipywidgets import HTML
 
 READABLE = "line-height: 1.5; margin: .2em 0 .5em; max-width: 570px"  # a line of ipywidgets is 28 pixels high
+
+
+class Paragraphs:
+    """What a result says, a paragraph for each text. A notebook breaks it between words, unlike a print."""
+
+    def __init__(self, *texts: object) -> None:
+        self._texts = [str(text) for text in texts]
+
+    def __repr__(self) -> str:
+        return "\n\n".join(self._texts)
+
+    def _repr_html_(self) -> str:
+        return "".join(f"<p>{html.escape(text)}</p>" for text in self._texts)
 
 
 def say(words: HTML, *texts: str, strong: str = "") -> None:
