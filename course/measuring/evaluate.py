@@ -37,6 +37,7 @@ __all__ = ["Comparison", "Result", "Verdict", "compare", "evaluate", "wilson"]
 
 # Any other error of the API is the key's, the network's or the service's, and says nothing about the model.
 _REQUEST_REFUSED = (anthropic.BadRequestError, anthropic.UnprocessableEntityError)
+WORKERS = 8  # requests at once
 _SECONDS_BETWEEN_SIGNS = 0.2
 
 
@@ -62,7 +63,7 @@ def evaluate(
     """Ask `predict` for a reply to every row and judge it.
 
     `check(row, reply)` gives the `Verdict`. Tickets have one: the reply is the name of the right queue.
-    Pass the `client` that `predict` uses: 8 workers run at once, and a live run prints its estimate first.
+    Pass the `client` that `predict` uses: `WORKERS` run at once, and a live run prints its estimate first.
     `labels` says how many labelled rows the rung needed; the board shows it beside the dollars.
     `on_progress` gets the count of finished rows, instead of the sign that is shown otherwise.
 
@@ -74,7 +75,7 @@ def evaluate(
     checked_text(name, "the name of the measurement")
     judge = check_for(rows, check)
     if workers is None:
-        workers = 1 if client is None else 8
+        workers = 1 if client is None else WORKERS
     if workers < 1:
         raise CourseError(f"workers is {workers}; use 1 or more.")
     if client is not None and client.mode == "live":

@@ -170,9 +170,18 @@ def rare(counted: Mapping[str, int], rows: Sequence[OwnRow]) -> FileFinding | No
     names = sorted({row.label for row in few})
     fix = (
         f"Fewer than {RARE} rows, as of {len(names)} label{'s' * (len(names) > 1)} "
-        f"({', '.join(names[:_NAMED])}): find more of them, or merge them."
+        f"({', '.join(names[:_NAMED])}): find more of them, or merge them. With fewer than 3 rows a label is "
+        "learned from and not measured."
     )
     return _finding("a rare label", few, fix, value="label")
+
+
+def unlearned(train: Sequence[OwnRow], measured: Sequence[OwnRow]) -> FileFinding | None:
+    """Labels that are measured, and of which no row is left to learn from."""
+    known = {row.label for row in train}
+    missing = [row for row in measured if row.label not in known]
+    fix = "No row of this label is left to learn from, so head and examples cannot name it: find more rows."
+    return _finding("a label that is not learned", missing, fix, value="label")
 
 
 def one_sided(counted: Mapping[str, int], rows: Sequence[OwnRow]) -> FileFinding | None:

@@ -14,7 +14,7 @@ from course.engine.client import CourseClient
 from course.engine.sizes import local_model
 from course.errors import CourseError
 from course.material.data import prompt
-from course.measuring.evaluate import evaluate
+from course.measuring.evaluate import WORKERS, evaluate
 from course.measuring.results import Result, Verdict
 from course.own.checks import SHOWN_EXAMPLE, SHOWN_TEXT, OwnRow, as_plain
 from course.own.task import OwnTask
@@ -63,10 +63,14 @@ def cut(text: str, most: int) -> str:
 
 @dataclass(frozen=True)
 class Expected:
-    """How long the rungs will take: `seconds` a row of each, timed on a few, and how many rows there are."""
+    """How long the rungs will take: `seconds` a row of each, timed on a few, and how many rows there are.
+
+    `rows` are those of dev, on which every rung is asked, `test` those on which the chosen one is.
+    """
 
     seconds: Mapping[str, float]
     rows: int
+    test: int
     recorded: bool
 
     def minutes(self, rows: int) -> float:
@@ -80,7 +84,8 @@ class Expected:
         return (
             f"{count} rungs ask the model, {timed}: about {self.minutes(self.rows):.1f} minutes for the "
             f"{self.rows} dev rows, {self.minutes(300):.0f} for 300 rows. The slowest, '{slowest}', takes "
-            f"{self.seconds[slowest]:.2g} s a row."
+            f"{self.seconds[slowest]:.2g} s a row, so the look at test takes "
+            f"{self.test * self.seconds[slowest] / 60:.1f} minutes at most."
         )
 
 
@@ -135,9 +140,10 @@ class Ladder:
         few = self.task.dev[:TIMED]
         timed = {name: self.measure(name, predict, few) for name, predict in self.asking.items()}
         recorded = any(result.badge_kind == "recorded" for result in timed.values())
-        return Expected(
-            {name: result.seconds or 0 for name, result in timed.items()}, len(self.task.dev), recorded
-        )
+        # The local engine counts each answer's share of its time. A live answer's time is its own.
+        abreast = WORKERS if self.client.mode == "live" else 1
+        seconds = {name: (result.seconds or 0) / abreast for name, result in timed.items()}
+        return Expected(seconds, len(self.task.dev), len(self.task.test), recorded)
 
     def measure(self, name: str, predict: Predict, rows: Sequence[OwnRow]) -> Result:
         """What a rung reaches on these rows."""

@@ -113,6 +113,7 @@ def load(
         leaked,
         checks.few_rows(rows, len(test)),
         checks.rare(counted, rows),
+        checks.unlearned(train, (*dev, *test)),
         checks.one_sided(counted, rows),
         checks.numbers(labels, described, rows),
         checks.undescribed(labels, described, rows),

@@ -97,6 +97,16 @@ def test_each_fault_is_named_with_its_line_its_value_and_a_fix(tmp_path, rows, c
     assert str(finding).startswith(f"{check} (line {finding.lines[0]}")
 
 
+def test_a_label_that_loses_its_rows_to_leaks_is_named(tmp_path, monkeypatch):
+    def without_light(train, measured):
+        return tuple(row for row in train if row.label != "Licht"), None
+
+    monkeypatch.setattr(checks, "without_leaks", without_light)
+    task = load(saved(tmp_path))
+    finding = found(task, "a label that is not learned")
+    assert finding.value == "Licht" and len(finding.lines) == 4
+
+
 def test_what_is_left_out_is_in_no_split(tmp_path):
     odd = [("", "Licht"), ("Ohne", ""), ROWS[0], (ROWS[9][0], "Licht")]
     # The last one takes line 11 with it: nobody knows which of the two labels is right.

@@ -20,6 +20,7 @@ from course.own.ladder import (
     NAMES,
     SCHEMA,
     SHOWN_TEXT,
+    Expected,
     Ladder,
     cut,
     label_in,
@@ -104,6 +105,21 @@ def test_labels_and_descriptions_that_overrun_the_context_are_named(task):
     huge = OwnTask("huge", tuple("y" * 999 + name for name in many), {}, task.train, task.dev, task.test, ())
     with pytest.raises(CourseError, match="The names of 77 labels take .* more than the small model holds"):
         assert Ladder(huge, answering("")[0], "any", "small").asking
+
+
+def test_the_time_is_said_beforehand_for_dev_for_test_and_for_300_rows():
+    expected = Expected({NAMES: 0.5, SCHEMA: 1.5}, rows=60, test=40, recorded=False)
+    assert str(expected) == (
+        "2 rungs ask the model, timed on 4 rows of each: about 2.0 minutes for the 60 dev rows, 10 for 300 "
+        f"rows. The slowest, '{SCHEMA}', takes 1.5 s a row, so the look at test takes 1.0 minutes at most."
+    )
+
+
+def test_live_answers_come_several_at_a_time(task, monkeypatch):
+    monkeypatch.setattr(Ladder, "measure", lambda *_: SimpleNamespace(seconds=4.0, badge_kind="measured"))
+    for mode, seconds in (("local", 4.0), ("live", 0.5)):
+        client = SimpleNamespace(mode=mode)
+        assert set(Ladder(task, client, "any", "small").expected().seconds.values()) == {seconds}
 
 
 @pytest.fixture
