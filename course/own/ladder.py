@@ -29,7 +29,7 @@ EXAMPLES, SCHEMA, CASCADE = "5 retrieved examples", "retrieved examples and a sc
 SHOWN = 5  # examples
 PASSED_ON = 0.3  # share of the rows on which the head is least sure, and which the cascade asks the model
 BYTES_PER_TOKEN = 2  # fewer than any text in a European language has, so that no prompt is too long
-TIMED = 4  # rows of each rung, asked at once, to say beforehand how long all will take
+TIMED = 4  # rows of each rung, asked at once after a first one, to say beforehand how long all will take
 
 Predict = Callable[[OwnRow], str]
 
@@ -137,8 +137,13 @@ class Ladder:
 
     def expected(self) -> Expected:
         """How long the dev rows will take, from a few that are asked now and answered at once later."""
-        few = self.task.dev[:TIMED]
-        timed = {name: self.measure(name, predict, few) for name, predict in self.asking.items()}
+        first, few = self.task.dev[:1], self.task.dev[1 : TIMED + 1] or self.task.dev
+        timed = {}
+        for name, predict in self.asking.items():
+            self.measure(
+                name, predict, first
+            )  # loads the model and reads the long prompt, for all later rows
+            timed[name] = self.measure(name, predict, few)
         recorded = any(result.badge_kind == "recorded" for result in timed.values())
         # The local engine counts each answer's share of its time. A live answer's time is its own.
         abreast = WORKERS if self.client.mode == "live" else 1
