@@ -91,8 +91,10 @@ def memo(
 
     `decides` is who decides, `by` the day until which; without both the memo says that they are missing.
     """
-    rungs = [*found.dev, _on_test(found)]
-    names = [*(result.name for result in found.dev), found.chosen.name]
+    # The chosen rung counts as it did on test; its dev result would pass for a second way to fall back on.
+    others = [result for result in found.dev if result.name != found.chosen.name]
+    rungs = [*others, _on_test(found)]
+    names = [*(result.name for result in others), found.chosen.name]
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     sources = Sources(
         board=[(LESSON[name], result) for name, result in zip(names, rungs, strict=True)],

@@ -94,6 +94,8 @@ def test_the_command_writes_report_answers_and_memo(written):
     assert "GO ON" in report and "no text (line 102)" in report
     assert f"{HEAD}, on test (decides)" in memo and "typical" not in memo
     assert memo.count("Missing.") == 1 and NOBODY_NAMED.split(".")[0] in memo
+    fallback = memo.split("## What do we fall back on?")[1].split("##")[0]
+    assert f"'{CASCADE}', the best of the other ways" in fallback and HEAD not in fallback
     assert (folder / "memo.html").stat().st_size > 10_000
     with (folder / "answers.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
