@@ -16,6 +16,8 @@ SETTINGS = ("MODE", "MODEL", "RECORDING", "ROWS", "BUDGET", "GGUF", "FRESH", "RE
 KEYS = ("API_KEY", "AUTH_TOKEN", "BASE_URL")
 # Fixtures of a model, a browser, torch, and pip in a process of its own.
 NOT_FAST = {"engine", "browser_page", "packages", "saved_adapter"}
+# The tests of `make check`.
+QUICK = "not slow"
 # A module in which all is slow says so in this line.
 ALL_SLOW = "\npytestmark = pytest.mark.slow"
 # What a fast test may not do, as Python's audit events call it.
@@ -43,13 +45,14 @@ LONGEST = (
 LAST = ("tests/notebooks/test_lab.py", "tests/engine/test_requests.py")
 
 
-# How long an example takes is the machine's affair: a busy one fails no test.
+# How long an example takes is the machine's affair: a busy one fails no test. The quick check tries fewer.
 settings.register_profile("course", deadline=None)
-settings.load_profile("course")
+settings.register_profile("quick", settings.get_profile("course"), max_examples=20)
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """No test may write to the reader's results or ask a paid model, also without `make test`."""
+    settings.load_profile("quick" if config.option.markexpr == QUICK else "course")
     for name in [f"COURSE_{name}" for name in SETTINGS] + [f"ANTHROPIC_{name}" for name in KEYS]:
         os.environ.pop(name, None)
     # A shell that starts the tests in the background has them ignore Ctrl-C, which some of them test.
@@ -59,7 +62,7 @@ def pytest_configure() -> None:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Without the slow tests, a module of nothing else is not imported, nor torch with it."""
-    if config.option.markexpr != "not slow" or collection_path.suffix != ".py":
+    if config.option.markexpr != QUICK or collection_path.suffix != ".py":
         return None
     return ALL_SLOW in collection_path.read_text(encoding="utf-8") or None
 

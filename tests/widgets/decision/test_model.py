@@ -355,7 +355,7 @@ def test_a_reason_that_rests_on_an_answer_nobody_gave_says_so():
 # What holds for any answers
 
 
-@settings(max_examples=400)
+@settings(max_examples=4 * settings().max_examples)
 @for_any_case
 def test_all_answers_get_advice_with_a_reason_and_no_remedy_is_skipped(answers):
     advice = advise(answers)
@@ -376,7 +376,7 @@ def test_all_answers_get_advice_with_a_reason_and_no_remedy_is_skipped(answers):
         assert step.state != "ruled out" or not useful or not decision_rules.applies(answers, step.rung.key)
 
 
-@settings(max_examples=400)
+@settings(max_examples=4 * settings().max_examples)
 @for_any_case
 def test_what_was_tried_is_never_advised_and_fine_tuning_means_that_everything_holds(answers):
     advice, key = advise(answers), next_rung(answers)
@@ -410,7 +410,7 @@ RAISED = {
 }
 
 
-@settings(max_examples=300)
+@settings(max_examples=3 * settings().max_examples)
 @given(CASES, st.sampled_from(sorted(RAISED)))
 def test_what_speaks_for_fine_tuning_never_moves_away_from_it(answers, name):
     value = RAISED[name](getattr(answers, name))
