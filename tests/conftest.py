@@ -20,6 +20,8 @@ NOT_FAST = {"engine", "browser_page", "packages", "saved_adapter"}
 QUICK = "not slow"
 # A module in which all is slow says so in this line.
 ALL_SLOW = "\npytestmark = pytest.mark.slow"
+# What the lessons teach is worked out anew: heads are trained and thousands of bills drawn.
+TAUGHT = "test_taught"
 # What a fast test may not do, as Python's audit events call it.
 PROCESSES = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
 TRAINING = {"torch", "transformers", "peft", "accelerate"}
@@ -64,7 +66,8 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Without the slow tests, a module of nothing else is not imported, nor torch with it."""
     if config.option.markexpr != QUICK or collection_path.suffix != ".py":
         return None
-    return ALL_SLOW in collection_path.read_text(encoding="utf-8") or None
+    taught = collection_path.name.startswith(TAUGHT)
+    return taught or ALL_SLOW in collection_path.read_text(encoding="utf-8") or None
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -75,7 +78,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     lessons in JupyterLab go one by one.
     """
     for item in items:
-        if item.path.suffix != ".py" or NOT_FAST & set(getattr(item, "fixturenames", ())):
+        heavy = item.path.suffix != ".py" or item.path.name.startswith(TAUGHT)
+        if heavy or NOT_FAST & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
     items.sort(key=_turn)
     for item in items:

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from course.paths import ROOT
+from tests.conftest import LAST, LONGEST
 
 FILES = sorted((ROOT / ".github").rglob("*.yml"))
 TESTS = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8"))
@@ -14,6 +15,10 @@ TESTS = yaml.safe_load((ROOT / ".github" / "workflows" / "tests.yml").read_text(
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
 def test_it_parses_and_says_what_it_is(path):
     assert yaml.safe_load(path.read_text(encoding="utf-8"))["name"]
+
+
+def test_what_is_to_run_first_and_last_is_there():
+    assert [name for name in (*LONGEST, *LAST) if not (ROOT / name).is_file()] == []
 
 
 def test_the_fast_check_runs_on_three_systems():

@@ -55,6 +55,7 @@ def test_a_step_is_taken_back_as_a_whole_and_an_empty_code_is_none(results_dir):
     assert coding.take_back() == [one] and coding.take_back() == [] and coding.own() == {}
 
 
+@pytest.mark.slow
 def test_what_was_kept_outlives_a_process_that_is_killed(results_dir):
     kept = "coding.CodedFailure('T1', 'safety', 'a code', '')"
     script = f"import os; from course.measuring import coding; coding.keep({kept}); os.kill(os.getpid(), 9)"

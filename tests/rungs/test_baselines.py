@@ -6,6 +6,8 @@ from course.material import data
 from course.measuring.evaluate import evaluate
 from course.rungs.baselines import LinearHead, WordHead
 
+pytestmark = pytest.mark.slow  # trains
+
 TRAIN = data.tickets("train")
 
 

@@ -15,6 +15,7 @@ def _apart(results_dir):
     pass
 
 
+@pytest.mark.slow  # trains it
 def test_an_empty_board_gets_the_linear_head_with_its_labels():
     (head,) = measured_rungs()
     assert head.accuracy > 0.6 and head.labels == len(data.tickets("train"))
