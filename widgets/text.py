@@ -17,7 +17,8 @@ class Paragraphs:
         return "\n\n".join(self._texts)
 
     def _repr_html_(self) -> str:
-        return "".join(f"<p>{html.escape(text)}</p>" for text in self._texts)
+        # Without the class JupyterLab reads what stands between two dollar signs as a formula.
+        return "".join(f'<p class="mathjax_ignore">{html.escape(text)}</p>' for text in self._texts)
 
 
 def say(words: HTML, *texts: str, strong: str = "") -> None:
