@@ -24,10 +24,15 @@ def ways() -> list[Rung]:
     return sorted(ladder.read(), key=lambda rung: rung.right)
 
 
+def title(rung: Rung) -> str:
+    """The name of a way, and that the small model answers where it does."""
+    return f"small model: {rung.name}" if rung.badge == "measured here: local" else rung.name
+
+
 def way_in_words(rung: Rung) -> str:
     """What one way reached, how many replies were a queue name at all, and where it was measured."""
     return (
-        f"{rung.name}: {rung.right} of {rung.n} tickets in the right queue, {percent(rung.accuracy)} % "
+        f"{title(rung)}: {rung.right} of {rung.n} tickets in the right queue, {percent(rung.accuracy)} % "
         f"({percent(rung.low)} to {percent(rung.high)} %); {percent(rung.valid_share)} % of the replies are "
         f"a queue name ({rung.badge})."
     )
@@ -45,8 +50,8 @@ class HandbookReading:
     def __str__(self) -> str:
         if not self.sections:
             return (
-                f"With nothing to read, {self.model} gave an answer to {self.right} of {self.n} questions "
-                "and said of the others that it does not know."
+                f"With nothing to read, {self.model} answered {self.right or 'none'} of {self.n} questions. "
+                "Otherwise it said that it does not know."
             )
         low, high = wilson(self.right, self.n)
         shown = "the nearest section" if self.sections == 1 else f"the {self.sections} nearest sections"
@@ -75,10 +80,12 @@ def bar_in_words(accepted: float) -> str:
     """Which ways are good enough at an accepted share of 0 to 1, and which are not known to be."""
     places = Counter(gap.position((rung.low, rung.high), accepted) for rung in ways())
     best = max(ways(), key=lambda rung: rung.right)
+    unsure = places[gap.UNDECIDED]
+    too_few = f"; for {unsure} there are too few tickets to tell" if unsure else ""
     return (
         f"At {percent(accepted)} %, {places[gap.ABOVE]} of {places.total()} ways are good enough and "
-        f"{places[gap.BELOW]} are not; for {places[gap.UNDECIDED]} there are too few tickets to tell. The "
-        f"best is '{best.name}'."
+        f"{places[gap.BELOW]} are not{too_few}. "
+        f"The best is '{title(best)}'."
     )
 
 

@@ -20,7 +20,8 @@ STEPS = {
     "Show examples": "A small model on this machine routes tickets to 18 queues. Move the number of examples,"
     " and choose whether they are the same for each ticket or the most similar ones.",
     "Another model, another size": "The same 360 tickets, in every way that was measured. Walk up from the "
-    "worst: which is a large model, which a small one, and which no language model at all?",
+    "worst. How far does the small model come, what beats it without a language model, and what does a large "
+    "one add?",
     "Retrieval": "Now questions about a company's handbook. How much of it stands in front of the model?",
     "The gap": "Say what is good enough, then see who reaches it: a way does when its whole interval does.",
     "What it costs": "A prompt against a hosted fine-tune over eighteen months. Token prices come from price "
@@ -43,7 +44,7 @@ class Ways(Explorer):
         place = int(self.way.value) - 1
         self.say(model.way_in_words(self._ways[place]))
         rows = [
-            (html.escape(rung.name), percent(rung.accuracy), bar(BLUE, 150 * rung.accuracy))
+            (html.escape(model.title(rung)), percent(rung.accuracy), bar(BLUE, 150 * rung.accuracy))
             for rung in self._ways
         ]
         self.bars.value = table("Right of 360 tickets", ["way", "%", ""], rows, chosen=place)
@@ -75,7 +76,7 @@ class GoodEnough(Explorer):
         places = {gap.ABOVE: "good enough", gap.BELOW: "not good enough", gap.UNDECIDED: "cannot tell"}
         rows = [
             (
-                html.escape(rung.name),
+                html.escape(model.title(rung)),
                 f"{percent(rung.low)} to {percent(rung.high)}",
                 places[gap.position((rung.low, rung.high), accepted)],
             )
@@ -112,7 +113,7 @@ class Next(Explorer):
         accepted, volume = self._bar.accepted.value / 100, self._price.volume.value
         advice = model.advice(accepted, volume, self.changes.value, int(self.labels.value))
         self.say(advice.sentence)
-        shown = "".join(f"<li>{html.escape(str(reason))}</li>" for reason in advice.reasons)
+        shown = "".join(f"<li>{html.escape(reason.text)}</li>" for reason in advice.reasons)
         self.reasons.value = f'<ul style="{READABLE}">{shown}</ul>'
 
 
