@@ -79,7 +79,7 @@ class Expected:
 
     def __str__(self) -> str:
         count = len(self.seconds)
-        timed = "by the recorded answers" if self.recorded else f"timed on {TIMED} rows of each"
+        timed = "timed when the answers were recorded" if self.recorded else f"timed on {TIMED} rows of each"
         slowest = max(self.seconds, key=lambda name: self.seconds[name])
         return (
             f"{count} rungs ask the model, {timed}: about {self.minutes(self.rows):.1f} minutes for the "

@@ -61,7 +61,7 @@ def against(result: Result, base: Result) -> str:
     found = compare(result, base)
     said = found.direction or "undecided, chance can explain the difference"
     return (
-        f"{result.name} against {base.name}: {said} ({found.only_a} rows right only with the first, "
+        f"{result.name} against {base.name}: {said} ({found.only_a} right only with the first, "
         f"{found.only_b} only with the second, p = {found.p_value:.2g})."
     )
 
