@@ -35,7 +35,7 @@ OUTSIDE := ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL COURSE_MODE
 TESTENV := env $(addprefix -u ,$(OUTSIDE)) COURSE_RESULTS="$(RESULTS)" OMP_WAIT_POLICY=passive
 PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
 # Workers: each may hold the small model and a browser. tests/conftest.py says what stays together and what goes first.
-SHARED  := --dist loadgroup --no-loadscope-reorder
+SHARED  := --dist loadscope --no-loadscope-reorder
 NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout 600
 
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.

@@ -4,11 +4,14 @@ import os
 import signal
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 import course  # noqa: F401  (first: other packages then import jsonschema in a tenth of the time)
 
@@ -72,36 +75,50 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Fast first: what needs a model, a browser or another process comes after all that does not.
-
-    The workers share the tests by these groups: the fast ones of a module, its slow ones, a notebook. The
-    lessons in JupyterLab go one by one.
-    """
+    """Fast first: what needs a model, a browser or another process comes after all that does not."""
     for item in items:
         heavy = item.path.suffix != ".py" or item.path.name.startswith(TAUGHT)
         if heavy or NOT_FAST & set(getattr(item, "fixturenames", ())):
             item.add_marker("slow")
-    items.sort(key=_turn)
-    for item in items:
-        file, (turn, _) = item.nodeid.split("::")[0], _turn(item)
-        if file != LAST[0]:
-            item.add_marker(pytest.mark.xdist_group(f"{file} {'slow' if turn else 'fast'}"))
+    counts = Counter(map(_file, items))
+    with_slow = {_file(item) for item in items if _is_slow(item)}
+
+    def turn(item: pytest.Item) -> tuple:
+        """Files of fast tests, the largest at the head; then the others, the longest first; the last ones."""
+        file = _file(item)
+        if file in LAST:
+            return 2, LAST.index(file)
+        longest = LONGEST.index(file) if file in LONGEST else len(LONGEST)
+        return (1, longest, file, _is_slow(item)) if file in with_slow else (0, -counts[file], file)
+
+    items.sort(key=turn)
 
 
-def _turn(item: pytest.Item) -> tuple[int, int]:
-    """Sorts the tests: the fast ones, the slow ones and the last ones, with the longest at the head."""
-    file = item.nodeid.split("::")[0]
-    if item.get_closest_marker("slow") is None:
-        return 0, 0
-    if file in LAST:
-        return 2, LAST.index(file)
-    return 1, LONGEST.index(file) if file in LONGEST else len(LONGEST)
+def _file(item: pytest.Item) -> str:
+    return item.nodeid.split("::")[0]
+
+
+def _is_slow(item: pytest.Item) -> bool:
+    return item.get_closest_marker("slow") is not None
+
+
+class _Sharing(LoadScopeScheduling):
+    """A module, or a notebook, stays with one worker; the lessons in JupyterLab go one by one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return nodeid if nodeid.startswith(LAST[0]) else nodeid.split("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
+    """How `make check` and `make test` share the tests between the workers."""
+    return _Sharing(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.fixture(autouse=True)
 def _fast_tests_are_light(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test that is not marked slow starts no process and loads nothing that only training needs."""
-    _fast.append(request.node.get_closest_marker("slow") is None)
+    _fast.append(not _is_slow(request.node))
     yield
     _fast.pop()
 
