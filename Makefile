@@ -85,13 +85,13 @@ room-load: $(ROOM_READY)
 check: $(TESTED)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(PYTEST) -q -p no:nbval -m "not slow" --numprocesses auto $(SHARED) tests
 
 test: $(TESTED) $(ROOM_READY)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 	$(BIN)/python -m tests.browser --install
 	$(call INSTALL,-r requirements-site.txt)
 	rm -rf "$(RESULTS)"
