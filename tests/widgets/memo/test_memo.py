@@ -28,7 +28,7 @@ from widgets.decision.answers import Answers
 from widgets.decision.model import advise, in_words, what_would_change
 from widgets.decision.rules import next_rung
 from widgets.memo.parts import LINES, content
-from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, Sources, as_of_now, cost_says
+from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, Sources, as_of_now, cost_says, tried_by
 from widgets.memo.summary import DECIDES, NOBODY_NAMED, Section
 from widgets.memo.write import Memo, as_html, gather, write_memo
 
@@ -430,6 +430,18 @@ def test_the_bill_takes_its_error_rates_from_the_board(tuned_since):
     )
     assert said in section(memo, "What does it cost").sentences
     assert ("updated", said) in memo.content.open_points
+
+
+def test_what_was_tried_is_read_from_the_names_of_the_rungs():
+    named = {
+        "cascade: head, large model": {"cascade"},
+        "instructions, 5 retrieved": {"retrieved_examples"},
+        "MiniLM + logistic regression": {"encoder"},
+        "queue names in the prompt": set(),
+    }
+    for name, tried in named.items():
+        replies = {row.id: row.queue for row in ROWS}
+        assert tried_by([Result.from_replies(ROWS, replies, name=name)]) == tried
 
 
 def test_the_answers_take_what_was_tried_and_what_the_new_bill_says(tuned_since):
