@@ -36,6 +36,8 @@ TESTENV := env $(addprefix -u ,$(OUTSIDE)) COURSE_RESULTS="$(RESULTS)" OMP_WAIT_
 PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
 # Workers: each may hold the small model and a browser. tests/conftest.py says what stays together and what goes first.
 SHARED  := --dist loadscope --no-loadscope-reorder
+# JupyterLab runs each lesson once more, and what the lessons asked is read at the end.
+AFTER   := tests/notebooks/test_lab.py tests/engine/test_requests.py
 NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout 600
 
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
@@ -95,7 +97,8 @@ test: $(TESTED) $(ROOM_READY)
 	$(BIN)/python -m tests.browser --install
 	$(call INSTALL,-r requirements-site.txt)
 	rm -rf "$(RESULTS)"
-	$(PYTEST) -q --numprocesses 2 $(SHARED) $(NBVAL) tests notebooks
+	$(PYTEST) -q --numprocesses 2 $(SHARED) tests $(addprefix --ignore ,$(AFTER))
+	$(PYTEST) -q --numprocesses 2 $(SHARED) $(NBVAL) notebooks $(AFTER)
 
 measure: $(TESTED)
 	$(BIN)/python -m course.measure recordings
