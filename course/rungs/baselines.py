@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Self
 
 import numpy as np
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -9,13 +10,22 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
 from course.rungs.retrieve import embed
-from course.rungs.routing import HasText
+from course.rungs.routing import HasText, Labelled
 
 
 class TrainedHead(ABC):
     """Answers a row with one of the labels that it learned, and says how sure it is."""
 
     labels: np.ndarray
+
+    @classmethod
+    def of(cls, rows: Sequence[Labelled]) -> Self:
+        """Trained on these rows."""
+        return cls([row.text for row in rows], [row.queue for row in rows])
+
+    @abstractmethod
+    def __init__(self, texts: Sequence[str], labels: Sequence[str]) -> None:
+        """Train on texts and their labels."""
 
     def __call__(self, row: HasText) -> str:
         return str(self.labels[self._shares(row.text).argmax()])

@@ -7,6 +7,7 @@ a folder of data/adapters/, so that nobody has to wait for a training of minutes
 
 import hashlib
 import json
+import math
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -85,6 +86,14 @@ class Adapter:
     def scale(self) -> float:
         """The factor of the adapter's product B x A."""
         return self.card.settings["alpha"] / self.card.settings["rank"]
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers were trained: those of all its matrices."""
+        from safetensors import safe_open
+
+        with safe_open(self.weights, "np") as file:
+            return sum(math.prod(file.get_slice(key).get_shape()) for key in file.keys())
 
     def check_base(self, name: str, sha256: str) -> None:
         """CourseError unless the adapter was trained on the weights with this hash."""

@@ -13,6 +13,7 @@ from math import nan
 from pathlib import Path
 from typing import Any, TypeVar
 
+import pandas as pd
 from anthropic import omit
 from anthropic.types import MessageParam
 
@@ -89,6 +90,24 @@ class Instruction:
 def read() -> list[Measured]:
     """All rows as they were measured. CourseError names what is wrong, or the command that makes them."""
     return read_rows(Measured, FILE, COMMAND)
+
+
+def found(group: str, model: str, part: str) -> Measured:
+    """The row of that group, model and part. CourseError when there is none."""
+    for row in read():
+        if (row.group, row.model, row.part) == (group, model, part):
+            return row
+    raise CourseError(f"Nothing was measured of {part!r} with {model!r} in {group!r}; read() has all rows.")
+
+
+def shares(group: str, parts: Sequence[str] = ()) -> pd.DataFrame:
+    """The share right with its 95 % interval: a line for each of `parts` (default: all), a column a model."""
+    rows = [row for row in read() if row.group == group and (row.part in parts or not parts)]
+    table: dict[str, dict[str, str]] = {}
+    for row in rows:
+        share = f"{row.accuracy:.0%} ({row.low:.0%} to {row.high:.0%})"
+        table.setdefault(row.model, {})[f"{row.part} ({row.n})"] = share
+    return pd.DataFrame(table).fillna("")
 
 
 # Forgetting

@@ -48,6 +48,7 @@ from course.tuning.chats import (
 )
 from course.tuning.plain_weights import plain_folder
 from course.tuning.training import (
+    ALL_LAYERS,
     COMPLETE,
     DTYPES,
     EARLY,
@@ -329,7 +330,10 @@ def decoded_by_torch(adapter: Adapter, chats: Chats, base: Path | None = None) -
 
 def _run_id(chats: Chats, dev: Chats, settings: Settings, base: Base) -> str:
     """What tells one run from another: method, settings, base and data."""
-    identity = json.dumps([METHOD, asdict(settings), base.sha256, data_hash(chats, dev)])
+    chosen = asdict(settings)
+    if settings.layers == ALL_LAYERS:
+        del chosen["layers"]  # runs of before there was a choice keep their name
+    identity = json.dumps([METHOD, chosen, base.sha256, data_hash(chats, dev)])
     return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
@@ -379,6 +383,21 @@ def _without_warning() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         yield
+
+
+def _checked_layers(model: torch.nn.Module, layers: str) -> str:
+    """CourseError when a name stands for no linear layer of the model."""
+    kinds = (torch.nn.Linear, transformers.pytorch_utils.Conv1D)  # the latter in GPT-2
+    linear_layers = {
+        name.rpartition(".")[2] for name, part in model.named_modules() if isinstance(part, kinds)
+    }
+    unknown = set(layers.split(",")) - linear_layers
+    if layers != ALL_LAYERS and unknown:
+        raise CourseError(
+            f"layers names {min(unknown)!r}, and the model has no such layer; name some of "
+            f"{', '.join(sorted(linear_layers))} with commas between them, or {ALL_LAYERS}."
+        )
+    return layers
 
 
 class _NoNumber(Exception):
@@ -476,10 +495,11 @@ class _Run:
                     attn_implementation="eager",
                     local_files_only=True,
                 )
+            layers = _checked_layers(model, self.settings.layers)
             lora = peft.LoraConfig(
                 r=self.settings.rank,
                 lora_alpha=self.settings.alpha,
-                target_modules="all-linear",
+                target_modules=layers if layers == ALL_LAYERS else layers.split(","),
                 task_type="CAUSAL_LM",
             )
             with _without_warning():

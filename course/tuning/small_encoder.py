@@ -214,5 +214,6 @@ def recorded(rows: Sequence[Ticket], name: str) -> Result:
         {reply.id: reply.queue for reply in replies},
         name=name,
         badge=str(first),
+        labels=len(tickets("train")),
         note=f"Trained in {first.train_seconds:.0f} s there.",
     )

@@ -8,6 +8,7 @@ from course.tuning.chats import Chats, blank_part, one_answer
 
 FEWEST_EXAMPLES = 10
 DTYPES = ("float32", "bfloat16")
+ALL_LAYERS = "all-linear"  # peft's name for every linear layer but the output
 COMPLETE, EARLY, INTERRUPTED = "all steps done", "stopped early", "interrupted"
 _COUNTS = ("rank", "alpha", "batch", "epochs", "steps", "look_every", "patience", "checkpoint_every")
 
@@ -18,7 +19,8 @@ class Settings:
 
     `steps` stops after so many instead of after `epochs`. The dev set is looked at every `look_every` steps,
     and training stops when `patience` looks in a row bring no lower dev loss. `dtype` is that of the frozen
-    weights: float32, bfloat16, or auto for what is faster here.
+    weights: float32, bfloat16, or auto for what is faster here. `layers` says which ones get an adapter, such
+    as "q_proj,v_proj".
     """
 
     rank: int = 16
@@ -33,6 +35,7 @@ class Settings:
     patience: int = 3
     checkpoint_every: int = 10
     dtype: str = "auto"
+    layers: str = ALL_LAYERS
 
     def __post_init__(self) -> None:
         for name in _COUNTS:

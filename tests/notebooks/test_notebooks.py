@@ -15,8 +15,6 @@ from course.paths import NOTEBOOKS
 
 FILES = sorted(NOTEBOOKS.glob("*.ipynb"))
 MORE = sorted((NOTEBOOKS / "more").glob("*.ipynb"))
-OLD = ("11", "12")  # not yet by the rules for a core lesson
-REWRITTEN = tuple(each.number for each in lessons() if each.number not in OLD)
 KEY = re.compile(r"sk-ant-|ANTHROPIC_(API_KEY|AUTH_TOKEN)['\"\]]*\s*=")
 ABSOLUTE = re.compile(r"(?<![\w.~:/])/(?:root|home|work|tmp|Users|opt|mnt)/\w|\b[A-Z]:\\\\")
 
@@ -121,12 +119,8 @@ def test_it_prints_its_versions(code):
     assert any("version(" in source for source in code)
 
 
-def test_a_core_lesson_is_short_and_asserts_nothing_and_an_old_one_asserts_what_it_teaches(core, listed):
-    asserts = [source for source in core if re.search(r"^\s*assert ", source, re.MULTILINE)]
-    if listed.number not in REWRITTEN:
-        assert asserts
-        return
-    assert not asserts
+def test_a_core_lesson_is_short_and_asserts_nothing(core, listed):
+    assert not [source for source in core if re.search(r"^\s*assert ", source, re.MULTILINE)]
     assert len(core) <= 30 and median(len(source.splitlines()) for source in core) <= 4
     assert listed.minutes <= 20
     text = listed.path.read_text(encoding="utf-8")
@@ -143,7 +137,7 @@ def test_it_has_two_exercises_that_are_checked(core, listed):
 
 def test_it_ends_with_a_quiz(core, listed):
     assert f'quiz("{listed.number}")' in core[-1]
-    assert len(listed.quiz) == (5 if listed.number in REWRITTEN else 3)
+    assert len(listed.quiz) == 5
     for question in listed.quiz:
         assert 0 <= question.answer < len(question.options)
         assert len(set(question.options)) == len(question.options) >= 3

@@ -13,7 +13,7 @@ TRAIN = data.tickets("train")
 
 @pytest.mark.parametrize("kind", [WordHead, LinearHead])
 def test_a_head_learns_is_sure_of_something_and_less_often_right_where_it_is_not(kind, results_dir):
-    head = kind([ticket.text for ticket in TRAIN], [ticket.queue for ticket in TRAIN])
+    head = kind.of(TRAIN)
     dev = data.lesson_sample("dev")
     result = evaluate(dev, head, name="head", labels=len(TRAIN))
     assert (result.accuracy > 0.7, result.valid, result.labels) == (True, 1.0, 810)

@@ -17,6 +17,7 @@ import peft
 import pytest
 import torch
 import transformers
+from safetensors import safe_open
 from torch.nn.functional import cross_entropy
 
 from course.errors import CourseError
@@ -339,6 +340,19 @@ def test_folder_without_a_model(tmp_path: Path, results_dir: Path):
 def test_settings_that_cannot_be(values: dict, says: str):
     with pytest.raises(CourseError, match=says):
         Settings(**values)
+
+
+def test_only_the_layers_that_are_named_get_an_adapter(run):
+    every, narrow = run(steps=2), run(steps=2, layers="q_proj,v_proj")
+    with safe_open(narrow.weights, "np") as file:
+        trained = {key.split(".lora_")[0].rpartition(".")[2] for key in file.keys()}
+    assert trained == {"q_proj", "v_proj"}
+    assert 0 < narrow.numbers < every.numbers and narrow.card.run != every.card.run
+
+
+def test_a_layer_that_the_model_lacks_is_named(run):
+    with pytest.raises(CourseError, match="layers names 'nothing', .* no such layer; name some of .*q_proj"):
+        run(layers="q_proj,nothing")
 
 
 def test_batches_hold_every_example_once_in_like_lengths():

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from course.material.data import tickets
+from course.measuring.results import Result
+from course.tuning import experiments
 from course.tuning.chats import TrainingChat
 from course.tuning.training import INTERRUPTED, Settings
 from tests.widgets.lessons.test_training_model import card, progress
-from widgets.lessons.training_view import TrainingCurve
+from widgets.lessons.training_view import TrainingCurve, amount_chart
 
 
 @pytest.fixture
@@ -84,3 +87,17 @@ def test_an_interrupted_training_keeps_the_best_adapter_and_goes_on(view, result
     assert again.training.losses[0][0] == 5
     again.finish(done.card)
     assert [step for step, _ in again.training.losses] == list(range(1, 11))
+
+
+def test_the_chart_by_amount_has_both_curves_with_their_bands_and_the_encoder():
+    points = {point.name: point for point in experiments.read()}
+    sizes = [points[name] for name in experiments.POINTS["learning curve"]]
+    rows = tickets("test")
+    heads = [Result.from_replies(rows, {row.id: row.queue for row in rows}, name="head") for _ in sizes]
+    chart = amount_chart(sizes, heads, points[experiments.ENCODER])
+    assert [line["name"] for line in chart.parts["lines"]] == ["tuned model", "linear head"]
+    (mark,) = chart.parts["marks"]
+    assert mark["text"] == f"encoder {100 * points[experiments.ENCODER].accuracy:.0f} %"
+    for size in sizes:
+        told = f"{size.examples} examples: tuned {100 * size.accuracy:.0f} %, head 100 %"
+        assert told in chart.summary

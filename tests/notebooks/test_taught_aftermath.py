@@ -1,0 +1,151 @@
+"""What lesson 12 and its deeper notebooks teach, with margins, from carried answers and measured counts."""
+
+import pytest
+
+from course.engine import weights
+from course.engine.client import connect
+from course.errors import CourseError
+from course.measuring.evaluate import Result, compare, evaluate
+from course.rungs.chunks import by_section
+from course.tuning import adapters, aftermath, serving
+from widgets.cost.inputs import load
+from widgets.cost.model import bills, evaluation_tax
+
+
+@pytest.fixture(autouse=True)
+def _apart(results_dir, monkeypatch):
+    monkeypatch.setenv("COURSE_MODE", "local")
+
+
+def share(group: str, model: str, part: str) -> float:
+    return aftermath.found(group, model, part).accuracy
+
+
+def followed(tuned: bool) -> Result:
+    client, base = connect(mode="local")
+    model = serving.serve(aftermath.routing_adapter()) if tuned else base
+    requests, check = aftermath.instructions(), aftermath.followed
+    result = evaluate(
+        requests, lambda r: aftermath.follow(client, model, r), name=model, check=check, client=client
+    )
+    assert result.badge.startswith("recorded: ") and "asked here" not in result.badge
+    return result
+
+
+def test_the_adapter_follows_fewer_plain_requests_than_its_base_by_pairs():
+    before, after = followed(False), followed(True)
+    assert before.right >= after.right + 5
+    assert compare(after, before).direction == "worse"
+
+
+def test_at_this_one_setting_the_adapter_lost_what_the_base_could_and_kept_its_own_task():
+    for part in ("letters", "handbook", "plain requests"):
+        had, has = (share("forgetting", model, part) for model in ("base", "routing adapter"))
+        assert had > has + 0.15
+    assert share("forgetting", "routing adapter", "tickets") > 0.5
+
+
+def test_facts_were_learned_by_heart_and_are_mostly_lost_in_other_words():
+    losses = [loss for _, loss in aftermath.facts_adapter().card.losses]
+    assert losses[-1] < 0.1 * losses[0]
+    assert share("facts", "adapter", "as trained") > 0.9 and share("facts", "adapter", "in other words") < 0.6
+    assert share("facts", "adapter", "never seen") < 0.15
+
+
+def test_the_search_finds_more_than_the_small_reader_reads_off():
+    found, read, recalled = (
+        share("facts", way, "in other words") for way in ("search alone", "retrieval", "adapter")
+    )
+    assert found > read + 0.4 and read <= recalled + 0.05
+
+
+def test_a_changed_fact_is_found_by_the_search_and_not_known_to_the_adapter():
+    changed, new, _ = aftermath.changed_facts()
+    price = next(question for question in new if question.id == "Q022")
+    assert price.answer in aftermath.nearest_section(price, by_section(changed))
+    ways = ("search alone", "retrieval", "adapter", "adapter with retrieval")
+    says = {
+        way: [share("facts", way, f"changed, {which} answer") for which in ("new", "old")] for way in ways
+    }
+    assert says["search alone"][0] > 0.5 and says["retrieval"][1] < 0.1
+    assert says["adapter"][0] < 0.1 and says["adapter"][1] > 0.8
+    assert says["adapter with retrieval"][1] > says["adapter with retrieval"][0] + 0.2
+
+
+def test_training_again_and_editing_both_repair_the_moved_tickets_and_the_old_adapter_in_the_skill_less():
+    moved = {
+        way: share("changed rule", way, "moved")
+        for way in (
+            "adapter",
+            "adapter, retrained",
+            "skill",
+            "skill, edited",
+            "adapter in the skill, edited",
+        )
+    }
+    assert moved["adapter, retrained"] > moved["adapter"] + 0.3
+    assert moved["skill, edited"] > moved["skill"] + 0.3
+    assert moved["skill, edited"] > moved["adapter in the skill, edited"] + 0.2
+
+
+def test_on_the_same_base_with_facts_merged_the_adapter_loses_points():
+    own, other = (share("upgrade", "routing adapter", f"on {which} base") for which in ("its own", "the new"))
+    assert own > other + 0.03
+
+
+def test_the_adapter_that_travels_refuses_other_weights():
+    path = weights.gguf_path()
+    adapter = aftermath.routing_adapter()
+    adapter.check_base(path.stem, weights.file_hash(path))
+    with pytest.raises(CourseError, match="does not fit the changed base"):
+        adapter.check_base("the changed base", "0" * 64)
+
+
+def test_a_new_base_each_year_costs_more_than_one_more_retraining():
+    value = load().base()
+    once = value["case.rate"] * value["self_hosted_lora.retrain_hours"]
+    once += value["self_hosted_lora.gpu_hours"] * value["self_hosted_lora.gpu_price"]
+    rounds = value["self_hosted_lora.retrains"]
+    priced = bills(load(), {"self_hosted_lora.retrains": [rounds, rounds + 1 / 12]}, ["self_hosted_lora"])
+    plain, upgraded = priced["self_hosted_lora"].parts["retraining"]
+    assert upgraded > plain + once
+
+
+def test_the_hurried_version_lost_unchanged_facts_and_the_version_before_is_served_again():
+    client, _ = connect(mode="local")
+    facts, hurried = aftermath.facts_adapter(), aftermath.hurried_adapter()
+    _, new, _ = aftermath.changed_facts()
+    changed = {question.id for question in new}
+    unchanged = [question for question in aftermath.known_facts() if question.id not in changed]
+    kept = {}
+    for adapter in (facts, hurried):
+        name = serving.serve(adapter)
+        replies = [aftermath.recall(client, name, question) for question in unchanged]
+        kept[name] = sum(reply == each.answer for reply, each in zip(replies, unchanged, strict=True))
+    before, released = kept
+    assert kept[before] >= kept[released] + 8
+    serving.close(released)
+    back = adapters.load("facts", facts.card.version)
+    assert serving.serve(back) == before != released and back.card.sha256 == facts.card.sha256
+
+
+def test_the_skill_around_the_adapter_costs_tokens_and_brings_little():
+    whole, adapter, skill = (
+        aftermath.found("together", name, "tickets")
+        for name in ("adapter and the whole skill", "adapter", "skill")
+    )
+    assert adapter.accuracy > skill.accuracy + 0.05
+    assert whole.accuracy < adapter.accuracy + 0.06 and whole.input_tokens > 5 * adapter.input_tokens
+
+
+def test_the_hours_for_fifteen_models_are_more_than_fifteen_times_those_for_one():
+    hours, power = (load().base()[f"case.{name}"] for name in ("tax_hours", "tax_power"))
+    assert evaluation_tax(15, hours, power) > 15 * evaluation_tax(1, hours, power)
+
+
+def test_a_row_that_was_not_measured_is_named_and_a_table_has_a_line_for_each_part():
+    with pytest.raises(CourseError, match="Nothing was measured of 'poems' with 'base' in 'forgetting'"):
+        aftermath.found("forgetting", "base", "poems")
+    table = aftermath.shares("facts", ["as trained", "never seen"])
+    assert list(table.index) == ["as trained (30)", "never seen (37)"]
+    assert table.loc["as trained (30)", "adapter"] == "100% (89% to 100%)"
