@@ -32,6 +32,7 @@ def followed(tuned: bool) -> Result:
     return result
 
 
+@pytest.mark.slow  # loads torch
 def test_the_adapter_follows_fewer_plain_requests_than_its_base_by_pairs():
     before, after = followed(False), followed(True)
     assert before.right >= after.right + 5
@@ -45,6 +46,7 @@ def test_at_this_one_setting_the_adapter_lost_what_the_base_could_and_kept_its_o
     assert share("forgetting", "routing adapter", "tickets") > 0.5
 
 
+@pytest.mark.slow  # loads torch
 def test_facts_were_learned_by_heart_and_are_mostly_lost_in_other_words():
     losses = [loss for _, loss in aftermath.facts_adapter().card.losses]
     assert losses[-1] < 0.1 * losses[0]
@@ -93,6 +95,7 @@ def test_on_the_same_base_with_facts_merged_the_adapter_loses_points():
     assert own > other + 0.03
 
 
+@pytest.mark.slow  # loads torch
 def test_the_adapter_that_travels_refuses_other_weights():
     path = weights.gguf_path()
     adapter = aftermath.routing_adapter()
@@ -111,6 +114,7 @@ def test_a_new_base_each_year_costs_more_than_one_more_retraining():
     assert upgraded > plain + once
 
 
+@pytest.mark.slow  # loads torch
 def test_the_hurried_version_lost_unchanged_facts_and_the_version_before_is_served_again():
     client, _ = connect(mode="local")
     facts, hurried = aftermath.facts_adapter(), aftermath.hurried_adapter()

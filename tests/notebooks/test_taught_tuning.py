@@ -21,6 +21,8 @@ from course.tuning.training import Settings
 from widgets.decision.answers import Answers, from_board
 from widgets.decision.model import advise
 
+pytestmark = pytest.mark.slow  # loads torch
+
 ROWS, TEST, TRAIN = data.lesson_sample(), data.tickets("test"), data.tickets("train")
 POINTS = {point.name: point for point in experiments.read()}
 CURVE = [POINTS[name] for name in experiments.POINTS["learning curve"]]
@@ -202,7 +204,6 @@ def test_few_training_tickets_are_nearly_a_test_ticket():
     assert len(near.rows) < 0.02 * len(TEST)
 
 
-@pytest.mark.slow  # torch decodes
 def test_engine_and_torch_give_nearly_always_the_same_answer():
     replies = answered("tuned").frame["reply"]
     pairs = zip(ROWS[::4], replies[::4], strict=True)
@@ -211,7 +212,6 @@ def test_engine_and_torch_give_nearly_always_the_same_answer():
     assert sum(agreed) >= 0.85 * len(agreed)
 
 
-@pytest.mark.slow  # trains
 def test_twelve_steps_lower_the_loss_and_fewer_layers_have_fewer_numbers():
     few, dev = experiments.chats_for("50 written")[:12], routing_chats(data.tickets("dev"))[:12]
     settings = Settings(batch=1, epochs=1, look_every=12)
