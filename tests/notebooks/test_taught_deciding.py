@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from math import isclose
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -214,7 +215,7 @@ def test_the_presets_hold_every_volume_that_an_article_claims():
 
 
 def test_volume_labels_and_a_price_open_no_gate():
-    richer = {"volume": 10**9, "labels": 10**6, "cost_says": "costs less"}
+    richer: dict[str, Any] = {"volume": 10**9, "labels": 10**6, "cost_says": "costs less"}
     for name, given in CASES.items():
         assert next_rung(replace(CASE[name], **richer)) == given["next"]
 
