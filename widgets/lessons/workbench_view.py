@@ -42,6 +42,11 @@ class Workbench(VBox):
         self.version = Choice("Version", {"a new one": 0}, 0)
         self.actions = Actions({"Run on dev": self.run, "Stop": self.stop, "Look at test": self.look})
         self.asks, self.status, self.words, self.mistakes = HTML(), HTML(), HTML(), HTML()
+        # Made once: a control below a new child would be drawn anew at each move, and lose the keyboard.
+        self._placeholders = HTML(
+            "<small><code>{queues}</code> stands for the names of the queues, "
+            "<code>{descriptions}</code> for a line on each.</small>"
+        )
         self.chart = LineChart(Axis("version"), Axis("right on dev, %", low=0, high=100), height=220)
         self._stopped = threading.Event()
         self._worker: threading.Thread | None = None
@@ -70,10 +75,7 @@ class Workbench(VBox):
         self._controls.children = [
             *([self.version] if len(self.version.options) > 1 else []),
             self.prompt,
-            HTML(
-                "<small><code>{queues}</code> stands for the names of the queues, "
-                "<code>{descriptions}</code> for a line on each.</small>"
-            ),
+            self._placeholders,
             self.size,
             self.examples,
             *([self.count] if self.examples.value != "none" else []),

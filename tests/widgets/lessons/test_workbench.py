@@ -59,6 +59,13 @@ def test_the_controls_that_matter_are_shown_with_what_a_run_asks(asked):
     assert bench.version in bench._controls.children
 
 
+def test_moving_a_control_keeps_the_others_where_they_are(results_dir):
+    bench = Workbench(Draft(examples="retrieved"))
+    before = bench._controls.children
+    bench.count.value = 7
+    assert bench._controls.children == before and bench.draft.count == 7
+
+
 def test_choosing_a_version_goes_back_to_its_draft(asked):
     bench = Workbench()
     bench.actions.press("Run on dev")
