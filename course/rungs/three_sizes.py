@@ -70,7 +70,7 @@ class SizeReply(Provenance):
     right: bool
 
 
-class Rung(NamedTuple):
+class RungToAsk(NamedTuple):
     """What is asked: `ask(client, model, row)` gives the reply to a row, and `check` judges it."""
 
     task: str
@@ -80,7 +80,7 @@ class Rung(NamedTuple):
     check: Check | None = None
 
 
-def rungs() -> Iterator[Rung]:
+def rungs() -> Iterator[RungToAsk]:
     """Every rung, each free and then held by a schema where the task has one."""
     yield from _routing()
     yield from _letters()
@@ -88,7 +88,7 @@ def rungs() -> Iterator[Rung]:
     yield from _tools()
 
 
-def _routing() -> Iterator[Rung]:
+def _routing() -> Iterator[RungToAsk]:
     rows, train = tickets("test"), tickets("train")
     fixed = one_per_queue(train)
     near = dict(
@@ -114,27 +114,27 @@ def _routing() -> Iterator[Rung]:
             def ask(client, model, ticket, system=system, shown=shown, held=held) -> str:
                 return route(client, model, ticket, examples[shown](ticket), system=system, constrained=held)
 
-            yield Rung(ROUTING, f"{name}{shown}{_schema(held)}", rows, ask)
-    yield Rung(ROUTING, "descriptions, reasoning first", rows, reason_first)
+            yield RungToAsk(ROUTING, f"{name}{shown}{_schema(held)}", rows, ask)
+    yield RungToAsk(ROUTING, "descriptions, reasoning first", rows, reason_first)
     for name, schema in (("at once", QUEUE_SCHEMA), ("reasoning first", structured.THINKING_SCHEMA)):
 
         def in_fields(client, model, ticket, schema=schema) -> str:
             return structured.ask(client, model, ticket, described(), schema, REASONING_TOKENS)
 
-        yield Rung(ROUTING, f"descriptions, {name}, schema", rows, in_fields)
+        yield RungToAsk(ROUTING, f"descriptions, {name}, schema", rows, in_fields)
 
 
-def _letters() -> Iterator[Rung]:
+def _letters() -> Iterator[RungToAsk]:
     for name, system in (("keys", structured.KEYS), ("rules", structured.RULES)):
         for schema in (None, structured.LETTER_SCHEMA):
 
             def ask(client, model, letter, system=system, schema=schema) -> str:
                 return text_of(structured.read_letter(client, model, letter, system, schema))
 
-            yield Rung(LETTERS, f"{name}{_schema(schema)}", letters(), ask, letter_scores.check)
+            yield RungToAsk(LETTERS, f"{name}{_schema(schema)}", letters(), ask, letter_scores.check)
 
 
-def _handbook() -> Iterator[Rung]:
+def _handbook() -> Iterator[RungToAsk]:
     sections = by_section(handbook())
     for count in (0, 1, 3):
 
@@ -143,14 +143,14 @@ def _handbook() -> Iterator[Rung]:
             return rag.answer(client, model, question, [passage.searched for passage in found])
 
         name = f"{count} retrieved section{'s' * (count > 1)}" if count else "closed book"
-        yield Rung(HANDBOOK, name, questions(), ask, answers.judge)
+        yield RungToAsk(HANDBOOK, name, questions(), ask, answers.judge)
 
 
-def _tools() -> Iterator[Rung]:
+def _tools() -> Iterator[RungToAsk]:
     def ask(client, model, question) -> tool_loop.Trace:
         return tool_loop.run_loop(client, model, question, Desk(question.customer))
 
-    yield Rung(TOOLS, "zero-shot", orders.questions("test"), ask, tool_loop.check)
+    yield RungToAsk(TOOLS, "zero-shot", orders.questions("test"), ask, tool_loop.check)
 
 
 def _schema(held: object) -> str:
@@ -178,7 +178,7 @@ def read_replies() -> list[SizeReply]:
     return read_rows(SizeReply, REPLIES, COMMAND)
 
 
-def _keep(size: str, rung: Rung, result: Result) -> Result:
+def _keep(size: str, rung: RungToAsk, result: Result) -> Result:
     """Write what a rung reached in the place of what it reached before."""
     own = {"size": size, "task": rung.task, "rung": rung.name}
     print_of_size = local_model(size).sha256[:16]

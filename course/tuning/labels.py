@@ -48,7 +48,7 @@ class LabelReading(CountedByKind):
     rows: str
 
 
-class Labelled(NamedTuple):
+class LabelSource(NamedTuple):
     """Training tickets with the labels to learn from. `read` of them were read or written by a person."""
 
     labels: str
@@ -56,32 +56,32 @@ class Labelled(NamedTuple):
     read: int
 
 
-def sources(seed: int) -> Iterator[Labelled]:
+def sources(seed: int) -> Iterator[LabelSource]:
     """Every way to come by labels; `seed` draws which tickets, and the folds that say what is doubtful."""
     train = tickets("train")
     by_teacher = {label.id: label.queue for label in teacher_labels()}
     taught = [replace(ticket, queue=by_teacher[ticket.id]) for ticket in train]
     for count in (*CURVE, len(train)):
         drawn = some(train, count, seed)
-        yield Labelled(EXPERTS, drawn, count)
-        yield Labelled(TEACHER, [replace(ticket, queue=by_teacher[ticket.id]) for ticket in drawn], 0)
+        yield LabelSource(EXPERTS, drawn, count)
+        yield LabelSource(TEACHER, [replace(ticket, queue=by_teacher[ticket.id]) for ticket in drawn], 0)
     shares = out_of_fold(taught, seed)
     own = [shares[place][ticket.queue] for place, ticket in enumerate(taught)]
     sure_first = sorted(range(len(taught)), key=lambda place: -own[place])
     agreed = [each for each, likely in zip(taught, shares, strict=True) if _likeliest(likely) == each.queue]
-    yield Labelled(f"{TEACHER}, the head agrees", agreed, 0)
+    yield LabelSource(f"{TEACHER}, the head agrees", agreed, 0)
     for share in SURE:
         kept = sorted(sure_first[: round(share * len(taught))])
-        yield Labelled(f"{TEACHER}, surest {share:.0%}", [taught[place] for place in kept], 0)
+        yield LabelSource(f"{TEACHER}, surest {share:.0%}", [taught[place] for place in kept], 0)
     for count in CHECKED:
         doubtful = set(sure_first[-count:])
         checked = [train[place] if place in doubtful else ticket for place, ticket in enumerate(taught)]
-        yield Labelled(f"{TEACHER}, {count} doubtful ones read", checked, count)
+        yield LabelSource(f"{TEACHER}, {count} doubtful ones read", checked, count)
     chats = from_templates(len(train), seed)
     made = [
         Ticket(f"made-{place}", chat.text, chat.answer, "typical", None) for place, chat in enumerate(chats)
     ]
-    yield Labelled(TEMPLATES, made, 0)
+    yield LabelSource(TEMPLATES, made, 0)
 
 
 def out_of_fold(rows: Sequence[Ticket], seed: int) -> list[Mapping[str, float]]:
@@ -113,7 +113,7 @@ def read() -> list[LabelReading]:
     return read_rows(LabelReading, FILE, COMMAND)
 
 
-def _measured(learner: str, source: Labelled, seed: int) -> LabelReading:
+def _measured(learner: str, source: LabelSource, seed: int) -> LabelReading:
     name = f"{learner}, {len(source.tickets)} of {source.labels}, seed {seed}"
     result = evaluate(tickets("test"), _LEARN[learner](source.tickets, seed), name=name)
     print(result, flush=True)

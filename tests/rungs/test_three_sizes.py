@@ -7,7 +7,7 @@ from course.material.data import tickets
 from course.measuring.evaluate import evaluate
 from course.measuring.results import Verdict
 from course.rungs import three_sizes
-from course.rungs.three_sizes import HANDBOOK, LETTERS, ROUTING, TOOLS, Rung
+from course.rungs.three_sizes import HANDBOOK, LETTERS, ROUTING, TOOLS, RungToAsk
 from course.rungs.tool_loop import Trace
 from tests.rungs.answering import answering
 
@@ -60,7 +60,7 @@ def files(tmp_path, results_dir, monkeypatch):
 
 def test_a_sweep_keeps_each_reply_and_its_count_once(files, monkeypatch, capsys):
     replies = iter(["safety", ROWS[1].queue, None, "", *[row.queue for row in ROWS]])
-    rung = Rung(ROUTING, "names", ROWS, lambda client, model, row: next(replies))
+    rung = RungToAsk(ROUTING, "names", ROWS, lambda client, model, row: next(replies))
     monkeypatch.setattr(three_sizes, "rungs", lambda: [rung])
     monkeypatch.setattr(three_sizes, "connect", lambda size, mode: (answering("")[0], size))
     monkeypatch.setattr(three_sizes, "evaluate", one_by_one)
@@ -78,7 +78,7 @@ def one_by_one(rows, ask, *, client, **given):
 
 def test_a_trace_is_kept_as_what_was_said(files, monkeypatch):
     trace = Trace("It left on 3 June.", (("find_order", {"order": "FL-1"}),))
-    rung = Rung(TOOLS, "zero-shot", ROWS, lambda *_: trace, lambda row, reply: Verdict(True, True))
+    rung = RungToAsk(TOOLS, "zero-shot", ROWS, lambda *_: trace, lambda row, reply: Verdict(True, True))
     monkeypatch.setattr(three_sizes, "rungs", lambda: [rung])
     monkeypatch.setattr(three_sizes, "connect", lambda size, mode: (answering("")[0], size))
     monkeypatch.setattr(three_sizes, "evaluate", one_by_one)

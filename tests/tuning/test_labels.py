@@ -14,11 +14,11 @@ RIGHT = {ticket.id: ticket.queue for ticket in tickets("train")}
 
 
 @pytest.fixture(scope="module")
-def sources() -> dict[tuple[str, int], labels.Labelled]:
+def sources() -> dict[tuple[str, int], labels.LabelSource]:
     return {(source.labels, len(source.tickets)): source for source in labels.sources(1)}
 
 
-def wrong(source: labels.Labelled) -> set[str]:
+def wrong(source: labels.LabelSource) -> set[str]:
     return {ticket.id for ticket in source.tickets if RIGHT[ticket.id] != ticket.queue}
 
 
@@ -52,7 +52,7 @@ def test_another_seed_draws_other_tickets_and_fills_other_templates():
 
 def test_nothing_is_trained_twice(tmp_path, results_dir, monkeypatch):
     monkeypatch.setattr(labels, "FILE", tmp_path / "labels.csv")
-    few = labels.Labelled(EXPERTS, tickets("train")[:60], 60)
+    few = labels.LabelSource(EXPERTS, tickets("train")[:60], 60)
     monkeypatch.setattr(labels, "sources", lambda seed: [few])
     first = labels.sweep([HEAD])
     assert [reading.seed for reading in first] == list(SEEDS)
