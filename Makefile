@@ -54,8 +54,9 @@ models: $(READY)
 app: $(READY)
 	$(BIN)/voila notebooks/apps --Voila.config_file_paths=notebooks/apps
 
+# Said before the set-up, which takes minutes.
+$(if $(filter own,$(MAKECMDGOALS)),$(if $(DATA),,$(error Name your file: make own DATA=file.csv)))
 own: $(READY)
-	$(if $(DATA),,$(error Name your file: make own DATA=file.csv))
 	$(BIN)/python -m widgets.own "$(DATA)" --text "$(or $(TEXT),text)" --label "$(or $(LABEL),label)" --size $(or $(SIZE),small) \
 		--decides "$(DECIDES)" --by "$(BY)"
 
