@@ -22,6 +22,7 @@ def wrong(source: labels.LabelSource) -> set[str]:
     return {ticket.id for ticket in source.tickets if RIGHT[ticket.id] != ticket.queue}
 
 
+@pytest.mark.slow  # trains a head
 def test_the_experts_are_right_and_the_teacher_errs_on_the_same_tickets(sources):
     assert not wrong(sources[EXPERTS, 810])
     assert len(wrong(sources[TEACHER, 810])) == 29
@@ -29,6 +30,7 @@ def test_the_experts_are_right_and_the_teacher_errs_on_the_same_tickets(sources)
     assert drawn[0] == drawn[1] and sources[EXPERTS, 100].read == 100 and sources[TEACHER, 100].read == 0
 
 
+@pytest.mark.slow  # trains a head
 def test_reading_the_doubtful_labels_only_takes_errors_away(sources):
     errors = wrong(sources[TEACHER, 810])
     for count in labels.CHECKED:
@@ -37,6 +39,7 @@ def test_reading_the_doubtful_labels_only_takes_errors_away(sources):
         errors = wrong(source)
 
 
+@pytest.mark.slow  # trains a head
 def test_a_filter_keeps_labels_of_the_teacher(sources):
     kept = [source for (name, _), source in sources.items() if name.startswith(f"{TEACHER}, surest")]
     assert [len(source.tickets) for source in kept] == [round(share * 810) for share in labels.SURE]
