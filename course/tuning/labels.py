@@ -15,6 +15,7 @@ from course.material.data import Ticket, tickets
 from course.material.large_model import teacher_labels
 from course.measuring.evaluate import evaluate
 from course.measuring.provenance import FOLDER, CountedByKind, read_rows, write_rows
+from course.measuring.results import Comparison
 from course.rungs.baselines import LinearHead
 from course.rungs.retrieve import embed
 from course.tuning.chats import routing_chats
@@ -111,6 +112,13 @@ def sweep(learners: Sequence[str] = (HEAD, ENCODER)) -> list[LabelReading]:
 def read() -> list[LabelReading]:
     """The readings as they were measured. CourseError names what is wrong, or the command that makes them."""
     return read_rows(LabelReading, FILE, COMMAND)
+
+
+def compared(one: LabelReading, other: LabelReading) -> Comparison:
+    """How two readings differ, ticket by ticket."""
+    pairs = list(zip(one.rows, other.rows, strict=True))
+    names = (f"{each.learner}, {each.examples} of {each.labels}" for each in (one, other))
+    return Comparison(*names, *(pairs.count((a, b)) for a, b in ("11", "10", "01", "00")))
 
 
 def _measured(learner: str, source: LabelSource, seed: int) -> LabelReading:
