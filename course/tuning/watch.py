@@ -56,8 +56,10 @@ def cusum(wrong: NDArray, n: NDArray, usual_wrong: NDArray) -> NDArray:
 def sums(rule: str) -> pd.DataFrame:
     """The sum of each queue that was chosen, in each watched month."""
     n, wrong = _by_queue(rule)
-    late = [table[WATCHED].to_numpy() for table in (wrong, n)]
-    return pd.DataFrame(cusum(*late, _usual_wrong(wrong.to_numpy(), n.to_numpy())), n.index, WATCHED)
+    late_wrong, late_n = (table[WATCHED].to_numpy() for table in (wrong, n))
+    return pd.DataFrame(
+        cusum(late_wrong, late_n, _usual_wrong(wrong.to_numpy(), n.to_numpy())), n.index, WATCHED
+    )
 
 
 def alarm_line(rule: str, rare: float = 0.05, draws: int = 2_000) -> float:
