@@ -117,8 +117,8 @@ def read() -> list[LabelReading]:
 def compared(one: LabelReading, other: LabelReading) -> Comparison:
     """How two readings differ, ticket by ticket."""
     pairs = list(zip(one.rows, other.rows, strict=True))
-    names = (f"{each.learner}, {each.examples} of {each.labels}" for each in (one, other))
-    return Comparison(*names, *(pairs.count((a, b)) for a, b in ("11", "10", "01", "00")))
+    a, b = (f"{each.learner}, {each.examples} of {each.labels}" for each in (one, other))
+    return Comparison(a, b, *(pairs.count((first, second)) for first, second in ("11", "10", "01", "00")))
 
 
 def _measured(learner: str, source: LabelSource, seed: int) -> LabelReading:
