@@ -152,6 +152,15 @@ def _settings() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name.startswith(("COURSE_", "ANTHROPIC_"))}
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _tuned_models_end_with_the_module() -> Iterator[None]:
+    """A tuned model that a module serves is not listed in the next one, and its memory is free."""
+    yield
+    if serving := sys.modules.get("course.tuning.serving"):
+        for name in [name for name in serving.messages_api.MODELS if name.startswith("local+")]:
+            serving.close(name)
+
+
 @pytest.fixture
 def results_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty results folder for one test."""
