@@ -4,6 +4,7 @@ So a rerun costs nothing and an interrupted run goes on where it stopped. The fi
 results/recordings.sqlite; `export("room.sqlite")` copies the live answers for a room without keys.
 """
 
+import threading
 import warnings
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
@@ -40,6 +41,11 @@ COLUMNS = ", ".join(field.name for field in fields(Recording))
 MARKS = ", ".join("?" for _ in fields(Recording))
 
 
+# While the engine works, a thread can wait for seconds in the middle of its writing. Other threads would take
+# it for another kernel.
+_one_at_a_time = threading.Lock()
+
+
 class Recordings:
     """The answers in one SQLite file. Safe for threads and for several processes at once.
 
@@ -66,6 +72,10 @@ class Recordings:
 
     def save(self, recording: Recording) -> None:
         """Keep an answer, and those that could not be saved before. A warning says what stands in the way."""
+        with _one_at_a_time:
+            self._save(recording)
+
+    def _save(self, recording: Recording) -> None:
         waiting = {**self._unsaved, (recording.place, recording.key): recording}
         try:
             with database(self.path, TABLE, holds=HOLDS) as file:

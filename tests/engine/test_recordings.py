@@ -1,8 +1,10 @@
 """Recordings on disk: what is kept, what a damaged or unwritable file does, and what is handed to a room."""
 
 import sqlite3
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -40,6 +42,25 @@ def test_threads_share_one_file(results_dir: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: store.save(recording(str(number))), range(80)))
     assert all(store.find(str(number), "there") for number in range(80))
+
+
+def test_a_thread_that_is_slow_to_write_is_not_taken_for_another_kernel(results_dir, monkeypatch) -> None:
+    writing: list[int] = []
+
+    @contextmanager
+    def slow_database(*given, **more):
+        writing.append(1)
+        time.sleep(0.02)
+        assert len(writing) == 1, "two threads write at once"
+        with files.database(*given, **more) as file:
+            yield file
+        writing.pop()
+
+    monkeypatch.setattr(recordings, "database", slow_database)
+    stores = [Recordings(default_path()), Recordings(default_path())]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: stores[n % 2].save(recording(str(n))), range(16)))
+    assert all(stores[0].find(str(n), "there") for n in range(16))
 
 
 @pytest.mark.parametrize("trouble", ["max_page_count = 3", "query_only = ON", "locked"])
