@@ -53,11 +53,16 @@ class WordHead(TrainedHead):
         return self._model.predict_proba([text])[0]
 
 
+def on_vectors() -> LogisticRegression:
+    """The untrained regression of `LinearHead`, for those who train it on parts of the data."""
+    return LogisticRegression(C=30, max_iter=1000)
+
+
 class LinearHead(TrainedHead):
     """Learns from MiniLM's vectors of the texts."""
 
     def __init__(self, texts: Sequence[str], labels: Sequence[str]) -> None:
-        self._model = LogisticRegression(C=30, max_iter=1000).fit(embed(texts), labels)
+        self._model = on_vectors().fit(embed(texts), labels)
         self.labels = self._model.classes_
 
     def _shares(self, text: str) -> np.ndarray:

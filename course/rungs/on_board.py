@@ -16,8 +16,7 @@ def measured_rungs() -> list[Result]:
     ]
     if not rungs:
         train = data.tickets("train")
-        head = LinearHead([ticket.text for ticket in train], [ticket.queue for ticket in train])
         test = data.lesson_sample("test")
-        rungs = [evaluate(test, head, name="MiniLM + logistic regression", labels=len(train))]
+        rungs = [evaluate(test, LinearHead.of(train), name="MiniLM + logistic regression", labels=len(train))]
         board.add(*rungs, lesson="03")
     return rungs

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from course.material.data import Ticket, tickets
@@ -16,7 +15,7 @@ from course.material.large_model import teacher_labels
 from course.measuring.evaluate import evaluate
 from course.measuring.provenance import FOLDER, CountedByKind, read_rows, write_rows
 from course.measuring.results import Comparison
-from course.rungs.baselines import LinearHead
+from course.rungs.baselines import LinearHead, on_vectors
 from course.rungs.retrieve import embed
 from course.tuning.chats import routing_chats
 from course.tuning.experiments import CURVE, from_templates, some
@@ -89,9 +88,8 @@ def out_of_fold(rows: Sequence[Ticket], seed: int) -> list[Mapping[str, float]]:
     """For each row the probability of each queue, by a head that has not seen the row."""
     folds = StratifiedKFold(FOLDS, shuffle=True, random_state=seed)
     queues = [row.queue for row in rows]
-    head = LogisticRegression(C=30, max_iter=1000)
     shares = cross_val_predict(
-        head, embed([row.text for row in rows]), queues, cv=folds, method="predict_proba"
+        on_vectors(), embed([row.text for row in rows]), queues, cv=folds, method="predict_proba"
     )
     return [dict(zip(np.unique(queues), row, strict=True)) for row in shares]
 
@@ -141,7 +139,7 @@ def _measured(learner: str, source: LabelSource, seed: int) -> LabelReading:
 
 
 def _head(rows: Sequence[Ticket], seed: int) -> Callable[[Ticket], str]:
-    return LinearHead([row.text for row in rows], [row.queue for row in rows])
+    return LinearHead.of(rows)
 
 
 def _encoder(rows: Sequence[Ticket], seed: int) -> Callable[[Ticket], str]:
