@@ -6,6 +6,8 @@ goes on where it was stopped.
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -17,14 +19,13 @@ from course.material import orders
 from course.material.data import handbook, letters, questions, tickets
 from course.measuring import answers
 from course.measuring import letters as letter_scores
-from course.measuring.evaluate import Result, evaluate
+from course.measuring.evaluate import WORKERS, Result, evaluate
 from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_rows
 from course.measuring.results import Check, Row
 from course.rungs import rag, structured, tool_loop
 from course.rungs.chunks import by_section
 from course.rungs.retrieve import nearest, search
 from course.rungs.routing import (
-    QUEUE_SCHEMA,
     REASONING_TOKENS,
     described,
     one_per_queue,
@@ -80,15 +81,15 @@ class RungToAsk(NamedTuple):
     check: Check | None = None
 
 
-def rungs() -> Iterator[RungToAsk]:
-    """Every rung, each free and then held by a schema where the task has one."""
+def rungs() -> Iterator[tuple[RungToAsk, ...]]:
+    """Every prompt, as the rungs that ask it: free, and held by a schema where the task has one."""
     yield from _routing()
     yield from _letters()
     yield from _handbook()
     yield from _tools()
 
 
-def _routing() -> Iterator[RungToAsk]:
+def _routing() -> Iterator[tuple[RungToAsk, ...]]:
     rows, train = tickets("test"), tickets("train")
     fixed = one_per_queue(train)
     near = dict(
@@ -99,42 +100,45 @@ def _routing() -> Iterator[RungToAsk]:
         ", 5 retrieved examples": lambda ticket: near[ticket.id],
         ", 18 fixed examples": lambda ticket: fixed,
     }
-    prompts = (
+
+    def rung(name: str, system: str, shown: str, held: bool) -> RungToAsk:
+        def ask(client, model, ticket) -> str:
+            return route(client, model, ticket, examples[shown](ticket), system=system, constrained=held)
+
+        return RungToAsk(ROUTING, f"{name}{shown}{_schema(held)}", rows, ask)
+
+    for name, system, shown in (
         ("names", system_prompt(), ""),
-        ("names", system_prompt(), ", 5 retrieved examples"),
         ("descriptions", described(), ""),
-        ("descriptions", described(), ", 5 retrieved examples"),
         ("policy", whole_policy(), ""),
         ("names", system_prompt(), ", 18 fixed examples"),
-        ("policy", whole_policy(), ", 5 retrieved examples"),
-    )
-    for held in (False, True):
-        for name, system, shown in prompts:
+        ("names", system_prompt(), ", 5 retrieved examples"),
+        ("descriptions", described(), ", 5 retrieved examples"),
+    ):
+        yield tuple(rung(name, system, shown, held) for held in (False, True))
 
-            def ask(client, model, ticket, system=system, shown=shown, held=held) -> str:
-                return route(client, model, ticket, examples[shown](ticket), system=system, constrained=held)
+    def in_fields(client, model, ticket) -> str:
+        return structured.ask(
+            client, model, ticket, described(), structured.THINKING_SCHEMA, REASONING_TOKENS
+        )
 
-            yield RungToAsk(ROUTING, f"{name}{shown}{_schema(held)}", rows, ask)
-    yield RungToAsk(ROUTING, "descriptions, reasoning first", rows, reason_first)
-    for name, schema in (("at once", QUEUE_SCHEMA), ("reasoning first", structured.THINKING_SCHEMA)):
-
-        def in_fields(client, model, ticket, schema=schema) -> str:
-            return structured.ask(client, model, ticket, described(), schema, REASONING_TOKENS)
-
-        yield RungToAsk(ROUTING, f"descriptions, {name}, schema", rows, in_fields)
+    reasoning = "descriptions, reasoning first"
+    yield (RungToAsk(ROUTING, reasoning, rows, reason_first),)
+    yield (RungToAsk(ROUTING, f"{reasoning}{_schema(True)}", rows, in_fields),)
 
 
-def _letters() -> Iterator[RungToAsk]:
+def _letters() -> Iterator[tuple[RungToAsk, ...]]:
+    def rung(name: str, system: str, schema: dict[str, Any] | None) -> RungToAsk:
+        def ask(client, model, letter) -> str:
+            return text_of(structured.read_letter(client, model, letter, system, schema))
+
+        return RungToAsk(LETTERS, f"{name}{_schema(schema)}", letters(), ask, letter_scores.check)
+
     for name, system in (("keys", structured.KEYS), ("rules", structured.RULES)):
-        for schema in (None, structured.LETTER_SCHEMA):
-
-            def ask(client, model, letter, system=system, schema=schema) -> str:
-                return text_of(structured.read_letter(client, model, letter, system, schema))
-
-            yield RungToAsk(LETTERS, f"{name}{_schema(schema)}", letters(), ask, letter_scores.check)
+        yield tuple(rung(name, system, schema) for schema in (None, structured.LETTER_SCHEMA))
 
 
-def _handbook() -> Iterator[RungToAsk]:
+def _handbook() -> Iterator[tuple[RungToAsk, ...]]:
     sections = by_section(handbook())
     for count in (0, 1, 3):
 
@@ -143,14 +147,14 @@ def _handbook() -> Iterator[RungToAsk]:
             return rag.answer(client, model, question, [passage.searched for passage in found])
 
         name = f"{count} retrieved section{'s' * (count > 1)}" if count else "closed book"
-        yield RungToAsk(HANDBOOK, name, questions(), ask, answers.judge)
+        yield (RungToAsk(HANDBOOK, name, questions(), ask, answers.judge),)
 
 
-def _tools() -> Iterator[RungToAsk]:
+def _tools() -> Iterator[tuple[RungToAsk, ...]]:
     def ask(client, model, question) -> tool_loop.Trace:
         return tool_loop.run_loop(client, model, question, Desk(question.customer))
 
-    yield RungToAsk(TOOLS, "zero-shot", orders.questions("test"), ask, tool_loop.check)
+    yield (RungToAsk(TOOLS, "zero-shot", orders.questions("test"), ask, tool_loop.check),)
 
 
 def _schema(held: object) -> str:
@@ -161,11 +165,29 @@ def sweep(sizes: Sequence[str] = ()) -> list[SizeReading]:
     """Ask every rung of these sizes (none: the installed ones), and print a line for each."""
     for size in sizes or [model.size for model in local_models() if model.path.is_file()]:
         client, model = connect(size, mode="local")
-        for rung in rungs():
-            name = f"{size}, {rung.task}: {rung.name}"
-            ask = partial(rung.ask, client, model)
-            print(_keep(size, rung, evaluate(rung.rows, ask, name=name, check=rung.check, client=client)))
+        for together in rungs():
+            _ask(client, model, together)
+            for rung in together:
+                name = f"{size}, {rung.task}: {rung.name}"
+                ask = partial(rung.ask, client, model)
+                print(_keep(size, rung, evaluate(rung.rows, ask, name=name, check=rung.check, client=client)))
     return read()
+
+
+def _ask(client: CourseClient, model: str, together: Sequence[RungToAsk]) -> None:
+    """Ask the rungs of one prompt row by row, so that the engine reads the prompt of a row once.
+
+    The answers are kept, so that measuring a rung finds them.
+    """
+
+    def of_row(row: Row) -> None:
+        for rung in together:
+            with suppress(ValueError):  # an object that was cut off: the rung counts it
+                rung.ask(client, model, row)
+
+    with ThreadPoolExecutor(WORKERS) as pool:
+        for _ in pool.map(of_row, together[0].rows):
+            pass
 
 
 def read() -> list[SizeReading]:

@@ -12,7 +12,7 @@ from course.rungs.tool_loop import Trace
 from tests.rungs.answering import answering
 
 ROWS = tickets("test")[:4]
-RUNGS = {(rung.task, rung.name): rung for rung in three_sizes.rungs()}
+RUNGS = {(rung.task, rung.name): rung for together in three_sizes.rungs() for rung in together}
 
 
 def sent(task: str, name: str, reply: str) -> dict:
@@ -61,15 +61,31 @@ def files(tmp_path, results_dir, monkeypatch):
 def test_a_sweep_keeps_each_reply_and_its_count_once(files, monkeypatch, capsys):
     replies = iter(["safety", ROWS[1].queue, None, "", *[row.queue for row in ROWS]])
     rung = RungToAsk(ROUTING, "names", ROWS, lambda client, model, row: next(replies))
-    monkeypatch.setattr(three_sizes, "rungs", lambda: [rung])
+    monkeypatch.setattr(three_sizes, "rungs", lambda: [(rung,)])
     monkeypatch.setattr(three_sizes, "connect", lambda size, mode: (answering("")[0], size))
     monkeypatch.setattr(three_sizes, "evaluate", one_by_one)
+    monkeypatch.setattr(three_sizes, "_ask", lambda *_: None)
     (first,) = three_sizes.sweep(["large"])
     assert (first.n, first.right, first.fingerprint) == (4, 1, local_model("large").sha256[:16])
     assert [each.right for each in three_sizes.read_replies()] == [False, True, False, False]
     (again,) = three_sizes.sweep(["large"])
     assert again.right == 4 and [each.right for each in three_sizes.read_replies()] == [True] * 4
     assert "large, routing: names" in capsys.readouterr().out
+
+
+def test_both_forms_of_a_prompt_are_asked_of_a_row_before_the_next_row():
+    asked = []
+
+    def rung(form: str) -> RungToAsk:
+        def ask(client, model, row):
+            asked.append((row.id, form))
+            raise ValueError("an object that was cut off")
+
+        return RungToAsk(ROUTING, form, ROWS, ask)
+
+    three_sizes._ask(answering("")[0], "a model", [rung("free"), rung("schema")])
+    assert {asked.index((row.id, "schema")) > asked.index((row.id, "free")) for row in ROWS} == {True}
+    assert len(asked) == 2 * len(ROWS)
 
 
 def one_by_one(rows, ask, *, client, **given):
@@ -79,7 +95,7 @@ def one_by_one(rows, ask, *, client, **given):
 def test_a_trace_is_kept_as_what_was_said(files, monkeypatch):
     trace = Trace("It left on 3 June.", (("find_order", {"order": "FL-1"}),))
     rung = RungToAsk(TOOLS, "zero-shot", ROWS, lambda *_: trace, lambda row, reply: Verdict(True, True))
-    monkeypatch.setattr(three_sizes, "rungs", lambda: [rung])
+    monkeypatch.setattr(three_sizes, "rungs", lambda: [(rung,)])
     monkeypatch.setattr(three_sizes, "connect", lambda size, mode: (answering("")[0], size))
     monkeypatch.setattr(three_sizes, "evaluate", one_by_one)
     three_sizes.sweep(["large"])
