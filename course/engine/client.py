@@ -37,6 +37,7 @@ MODES = ("local", "live", "replay")
 ANTHROPIC = "https://api.anthropic.com"
 DEFAULT_BUDGET = "1.00"
 TIMEOUT_SECONDS = 120.0
+_UNCHANGED = "unchanged cells show these answers, a changed request"
 # A room's engine has a queue, and may be started again: a learner's notebook waits for it.
 ROOM_TIMEOUT_SECONDS, ROOM_RETRIES = 600.0, 25
 START_SECONDS, PAUSE_SECONDS = 90.0, 2.0  # how long `connect` waits for it, and between two tries
@@ -166,7 +167,7 @@ def _local(claude: prices.Model) -> tuple[CourseClient, str]:
     recordings = model.recordings()
     badge = f"local: {model.name} on this machine, no key, no network"
     if recordings.source:
-        badge = f"recorded: {recordings.source}; what you change is asked here"
+        badge = f"recorded: {recordings.source}; {_UNCHANGED} asks the model on this machine"
     return _client("local", badge, recordings, model.place, _free, open_engine), model.model
 
 
@@ -229,9 +230,8 @@ def _room(
     model = checked(Served, models[size], f"{server}, {ROOM_HEADER}") if is_here else served(size)
     recordings = model.recordings()
     if recordings.source:
-        changed = "what you change is asked of the local model of this room"
-        missing = f"this room has no {size} model, so what you change has no answer"
-        badge = f"recorded: {recordings.source}; {changed if is_here else missing}"
+        changed = "asks the model of this room" if is_here else f"has no answer: no {size} model is here"
+        badge = f"recorded: {recordings.source}; {_UNCHANGED} {changed}"
     elif not is_here:
         raise CourseError(f"This room has no {size} model: connect to {' or '.join(models)}.")
     else:

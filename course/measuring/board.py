@@ -9,7 +9,7 @@ import json
 import math
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -118,12 +118,13 @@ def table(lesson: str | None = None) -> pd.DataFrame:
 
 
 def text(lesson: str | None = None) -> str:
-    """The chart in words, one line per rung, and how often the test tickets were looked at."""
+    """The chart in words, one line per rung, and where tickets were routed, how often test was looked at."""
+    shown = _shown(lesson)
     lines = [
         f"{number}  {result}, {_cost_note(result)}{_labels_note(result)} ({result.badge})"
-        for number, result in _shown(lesson)
+        for number, result in shown
     ]
-    return "\n".join([*lines, in_words()]) if lines else "The board is empty."
+    return "\n".join(filter(None, [*lines, _looked_at(shown)])) if lines else "The board is empty."
 
 
 def show(lesson: str | None = None) -> go.Figure:
@@ -131,7 +132,8 @@ def show(lesson: str | None = None) -> go.Figure:
 
     A reading that nobody can price is a dotted line. `text()` says the same in words.
     """
-    results = [result for _, result in _shown(lesson)]
+    shown = _shown(lesson)
+    results = [result for _, result in shown]
     powers = [power for result in results if (power := _power_of_cost(result)) is not None] or [-3, 0]
     left, right = math.floor(min(powers)) - 0.2, math.ceil(max(powers)) + 0.2
     # Room between the ends of the dotted lines and their names, for the lines from one to the other.
@@ -139,7 +141,7 @@ def show(lesson: str | None = None) -> go.Figure:
     height = _MARGIN["t"] + _MARGIN["b"] + max(300, _LABEL_GAP * (len(results) + 3))
     first = {result.badge_kind: result for result in reversed(results)}
     traces = [_trace(result, left, right, in_legend=first[result.badge_kind] is result) for result in results]
-    figure = go.Figure(traces, _layout(left, right, edge, height))
+    figure = go.Figure(traces, _layout(_looked_at(shown), left, right, edge, height))
     figure.layout.annotations = _labels(results, right, edge, height) or [
         {
             "text": "Nothing measured yet",
@@ -200,6 +202,11 @@ def _shown(lesson: str | None) -> list[tuple[str, Result]]:
     return [entry for entry in found if _routes_tickets(entry[1])]
 
 
+def _looked_at(shown: Sequence[tuple[str, Result]]) -> str:
+    """How often the test tickets were looked at; nothing where only other rows are shown."""
+    return in_words() if not shown or any(_routes_tickets(result) for _, result in shown) else ""
+
+
 def _routes_tickets(result: Result) -> bool:
     return all(row.expected in QUEUES for row in result.outcomes)
 
@@ -217,14 +224,14 @@ def _power_of_cost(result: Result) -> float | None:
     return None if result.cost_per_1000 is None else math.log10(max(result.cost_per_1000, _LOWEST_COST))
 
 
-def _layout(left: float, right: float, edge: float, height: int) -> go.Layout:
+def _layout(subtitle: str, left: float, right: float, edge: float, height: int) -> go.Layout:
     powers = range(math.ceil(left), math.floor(right) + 1)
     step = 2 if len(powers) > 6 else 1
     shown = [power for power in powers if (power - powers[0]) % step == 0]
     return go.Layout(
         title={
             "text": "Quality against cost",
-            "subtitle": {"text": in_words()},
+            "subtitle": {"text": subtitle},
             "x": 0,
             "xref": "paper",
         },

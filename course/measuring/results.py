@@ -165,13 +165,16 @@ class Result:
 
     @property
     def input_tokens(self) -> float | None:
-        """Mean per row, cached ones included; None where no model was asked."""
-        return self._mean("input_tokens")
+        """Mean of all rows, cached tokens included; None where no model was asked.
+
+        A row that a cascade answered without the model counts with 0.
+        """
+        return self._mean_tokens("input_tokens")
 
     @property
     def output_tokens(self) -> float | None:
-        """Mean per row; None where no model was asked."""
-        return self._mean("output_tokens")
+        """Mean of all rows; None where no model was asked."""
+        return self._mean_tokens("output_tokens")
 
     @property
     def seconds(self) -> float | None:
@@ -252,6 +255,10 @@ class Result:
         if not self.errors:
             return []
         return [f"{len(self.errors)} raised an error and count as wrong, the first: {self.errors[0]}"]
+
+    def _mean_tokens(self, field: str) -> float | None:
+        known = [value for each in self.outcomes if (value := getattr(each, field)) is not None]
+        return sum(known) / self.n if known else None
 
     def _mean(self, field: str) -> float | None:
         known = [value for each in self.outcomes if (value := getattr(each, field)) is not None]

@@ -26,7 +26,10 @@ def test_every_file_is_one_of_a_lesson_and_of_todays_models():
         assert head.lesson in numbers and answers
         model = local_model(head.size)
         assert (head.name, head.model) == (model.name, model.model)
-        assert connect(head.size)[0].badge == f"recorded: {_newest(head.size)}; what you change is asked here"
+        assert connect(head.size)[0].badge == (
+            f"recorded: {_newest(head.size)}; "
+            "unchanged cells show these answers, a changed request asks the model on this machine"
+        )
 
 
 def test_the_files_are_small_and_hold_no_path_of_a_machine():

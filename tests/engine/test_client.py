@@ -704,7 +704,10 @@ def carried(nothing_carried: Path, asked_models: list[str]) -> list[str]:
 
 def test_a_carried_answer_is_replayed_under_its_badge(carried: list[str], capsys: Capture) -> None:
     local, model = connect()
-    badge = "recorded: SmolLM2-135M on 2 cores of a machine, 2026-11-28; what you change is asked here\n"
+    badge = (
+        "recorded: SmolLM2-135M on 2 cores of a machine, 2026-11-28; "
+        "unchanged cells show these answers, a changed request asks the model on this machine\n"
+    )
     assert capsys.readouterr().out == badge
     with collect() as uses:
         assert ask(local, model=model) == "echo hello"

@@ -287,11 +287,11 @@ def test_carried_answers_are_shown_as_such_in_a_room(
     connect()
     said = capsys.readouterr().out
     assert said.startswith("recorded: SmolLM2-135M on ")
-    assert said.endswith("; what you change is asked of the local model of this room\n")
+    assert said.endswith("; unchanged cells show these answers, a changed request asks the model of this room\n")
     connect("large")
     said = capsys.readouterr().out
     assert said.startswith("recorded: Qwen2.5-Coder-1.5B on ")
-    assert said.endswith("; this room has no large model, so what you change has no answer\n")
+    assert said.endswith("a changed request has no answer: no large model is here\n")
 
 
 @pytest.mark.slow

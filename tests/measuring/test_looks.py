@@ -2,8 +2,9 @@
 
 import pytest
 
-from course.material.data import QUEUES, tickets
+from course.material.data import QUEUES, questions, tickets
 from course.measuring import board
+from course.measuring.answers import judge
 from course.measuring.evaluate import evaluate
 from course.measuring.looks import in_words, looks
 
@@ -36,3 +37,10 @@ def test_the_board_says_it_in_words_and_in_its_title(results_dir):
     board.add(evaluate(TEST, lambda ticket: QUEUES[0], name="floor"), lesson="00")
     assert board.text().endswith(in_words()) and "looked at once" in board.text()
     assert board.show().layout.title.subtitle.text == in_words()
+
+
+def test_where_no_ticket_is_shown_the_board_does_not_speak_of_them(results_dir):
+    question = questions()[0]
+    board.add(evaluate([question], lambda row: "", name="closed book", check=judge), lesson="05")
+    assert "test tickets" not in board.text("05") and board.text("05").startswith("05  closed book")
+    assert board.show("05").layout.title.subtitle.text == ""

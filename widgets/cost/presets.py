@@ -457,8 +457,8 @@ def _measured(assumptions: Assumptions, name: str, result: Result) -> Assumption
     if result.input_tokens is not None and result.output_tokens is not None:
         asked = sum(row.input_tokens is not None for row in result.outcomes) / result.n
         calls = assumptions.estimates[f"{name}.calls"].base
-        if asked < 1:  # a cascade: the tokens are those of a row that was passed on
-            calls = 1.0
+        if asked < 1:  # a cascade, which asks the model for some of its rows only
+            calls = asked
             assumptions = assumptions.with_values({f"{name}.calls": (asked,) * 3}, source, "measured", day)
         variable = assumptions.estimates[f"{name}.variable"].base
         prefix = max(result.input_tokens / calls - variable, 0.0)

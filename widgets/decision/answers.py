@@ -114,7 +114,7 @@ def from_board(
         "failure_rate": round(1 - rung.accuracy, 12),
         "accepted_rate": round(1 - acceptance.overall, 12),
         "spread": "one kind" if one_kind else "alike",
-        "measured_on": f"{rung.name}, {rung.n} tickets, {rung.badge}",
+        "measured_on": f"{rung.name}, {rung.n} rows, {rung.badge}",
     }
     if failures and any(failures.values()):
         least = _WORTH_NAMING * sum(failures.values())

@@ -83,7 +83,7 @@ def deciding_rung(sources: Sources) -> Result | None:
     if sources.answers is None:
         return None
     said = sources.answers.measured_on
-    named = (rung for rung in sources.rungs if said == f"{rung.name}, {rung.n} tickets, {rung.badge}")
+    named = (rung for rung in sources.rungs if said == f"{rung.name}, {rung.n} rows, {rung.badge}")
     return next(named, None)
 
 

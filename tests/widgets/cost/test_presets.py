@@ -340,6 +340,7 @@ def test_a_cascade_pays_for_the_rows_that_it_passed_on():
         for place, row in enumerate(live.outcomes)
     ]
     passed_on = replace(live, outcomes=tuple(rows), model=tier("large").id)
+    assert passed_on.input_tokens == pytest.approx(1_000 * 5 / len(rows))
     tokens = bills(from_board({"cascade": passed_on}).assumptions)["cascade"].tokens_per_1000
     assert tokens == pytest.approx(1000 * 5 / len(rows) * tier("large").cost(1_000, 6))
 

@@ -116,7 +116,7 @@ def test_the_readers_board_fills_in_what_it_knows():
     assert answers.interval == pytest.approx([1 - end for end in reversed(result.interval)])
     assert answers.accepted_rate == 0.1 and answers.labels == 700
     assert answers.wrong == {"behaviour"} and answers.failures_sorted
-    assert "a rung, 60 tickets" in advise(answers).checks[1].why.text
+    assert "a rung, 60 rows" in advise(answers).checks[1].why.text
     assert next_rung(answers) == "few_shot"
 
 

@@ -49,7 +49,7 @@ KNOWN = Answers(
     labels=800,
     labelled_by="experts",
     cost_says="costs less",
-    measured_on="best rung, 100 tickets, measured here",
+    measured_on="best rung, 100 rows, measured here",
 )
 
 
@@ -496,7 +496,7 @@ def test_the_cases_send_to_fine_tuning_and_elsewhere():
 def test_a_bar_that_is_reached_ends_the_search(results_dir, name, said):
     result = measured(name, 97, "11" if name == "tuned" else "03")
     reached = replace(
-        KNOWN, failure_rate=0.03, accepted_rate=0.1, measured_on=f"{name}, 100 tickets, {result.badge}"
+        KNOWN, failure_rate=0.03, accepted_rate=0.1, measured_on=f"{name}, 100 rows, {result.badge}"
     )
     decision_answers.save(reached)
     memo = write_memo()
