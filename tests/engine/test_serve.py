@@ -287,7 +287,7 @@ def test_carried_answers_are_shown_as_such_in_a_room(
     connect()
     said = capsys.readouterr().out
     assert said.startswith("recorded: SmolLM2-135M on ")
-    assert said.endswith("; unchanged cells show these answers, a changed request asks the model of this room\n")
+    assert said.endswith(" answers, a changed request asks the model of this room\n")
     connect("large")
     said = capsys.readouterr().out
     assert said.startswith("recorded: Qwen2.5-Coder-1.5B on ")
