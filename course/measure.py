@@ -50,10 +50,15 @@ SWEEPS = {
         "course.tuning.experiments",
         lambda experiments, client, model: experiments.sweep(tickets("test"), client),
     ),
-    "labels": LongMeasurement(
-        "the head and the encoder by amount and source of labels, three seeds; an hour",
+    "curve": LongMeasurement(
+        "the adapter by amount of labels: same epochs, same steps, three seeds; two and a half hours",
         "course.tuning.labels",
-        lambda labels, client, model: labels.sweep(),
+        lambda labels, client, model: labels.sweep(labels.curve(), client),
+    ),
+    "labels": LongMeasurement(
+        "that, and the head, the encoder and the adapter by source of labels; the cheapest first, nine hours",
+        "course.tuning.labels",
+        lambda labels, client, model: labels.sweep(labels.points(), client),
     ),
     "encoder": LongMeasurement(
         "MiniLM trained as a whole, on all test tickets; some minutes",

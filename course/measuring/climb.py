@@ -1,6 +1,6 @@
 """Several rungs in a row: what each reached, and whether it helped against the one before it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import pandas as pd
@@ -29,13 +29,8 @@ def climb(*results: Result) -> pd.DataFrame:
     """
     steps = [compare(after, before) for before, after in pairwise(results)]
     rows = [_reached(result) for result in results]
-    for row, step, p in zip(rows[1:], steps, _corrected(steps), strict=True):
-        row |= {
-            "points": f"{100 * step.difference:+.0f}",
-            "the step": verdict(step, p),
-            "p": f"{p:.2g}",
-            "turned right / wrong": f"{step.only_a} / {step.only_b}",
-        }
+    for row, step, p in zip(rows[1:], steps, corrected(steps), strict=True):
+        row |= _step(step, p)
     table = pd.DataFrame(rows).set_index("rung").fillna("").rename_axis(index=None, columns="rung")
     # The verdict stands left of what a narrow screen cuts off.
     return table[[column for column in _COLUMNS if column in table]]
@@ -47,7 +42,18 @@ def told(*steps: Comparison) -> str:
     The p-values of several are corrected together, as in `climb`.
     """
     note = f", corrected for {len(steps)} comparisons" if len(steps) > 1 else ""
-    return "\n".join(_told(step, p, note) for step, p in zip(steps, _corrected(steps), strict=True))
+    return "\n".join(_told(step, p, note) for step, p in zip(steps, corrected(steps), strict=True))
+
+
+def pairs_table(steps: Mapping[str, Comparison]) -> pd.DataFrame:
+    """A row for each named comparison, with the columns of a step in `climb` and corrected as there."""
+    rows = [_step(step, p) for step, p in zip(steps.values(), corrected(list(steps.values())), strict=True)]
+    return pd.DataFrame(rows, index=list(steps))
+
+
+def corrected(steps: Sequence[Comparison]) -> Sequence[float]:
+    """McNemar's p-value of each step, by Holm's method for all of them."""
+    return multipletests([step.p_value for step in steps], method="holm")[1] if steps else []
 
 
 def _told(step: Comparison, p: float, note: str) -> str:
@@ -58,9 +64,13 @@ def _told(step: Comparison, p: float, note: str) -> str:
     return f"'{step.a}' is {step.direction} than '{step.b}' by {points}: {counted}."
 
 
-def _corrected(steps: Sequence[Comparison]) -> Sequence[float]:
-    """McNemar's p-value of each step, by Holm's method for all of them."""
-    return multipletests([step.p_value for step in steps], method="holm")[1] if steps else []
+def _step(step: Comparison, p: float) -> dict[str, str]:
+    return {
+        "points": f"{100 * step.difference:+.0f}",
+        "the step": verdict(step, p),
+        "p": f"{p:.2g}",
+        "turned right / wrong": f"{step.only_a} / {step.only_b}",
+    }
 
 
 def _reached(result: Result) -> dict[str, str]:

@@ -104,10 +104,19 @@ MeasuredRow = TypeVar("MeasuredRow", bound=Provenance)
 
 
 def write_rows(rows: Sequence[Provenance], path: Path) -> None:
-    """Write the CSV file completely or not at all: what stood there stays until the new one is complete."""
+    """Write the CSV file completely or not at all: what stood there stays until the new one is complete.
+
+    CourseError when it cannot be written, as on a full disk.
+    """
     table = pd.DataFrame([asdict(row) for row in rows])
-    with replacing(path) as unfinished:
-        table.to_csv(unfinished, index=False, na_rep="nan", lineterminator="\n")
+    try:
+        with replacing(path) as unfinished:
+            table.to_csv(unfinished, index=False, na_rep="nan", lineterminator="\n")
+    except OSError as error:
+        raise CourseError(
+            f"{path.name} cannot be written ({error.strerror}); free some space in {path.parent} and run the "
+            "command again. What stood in the file is still there."
+        ) from None
 
 
 def read_rows(kind: type[MeasuredRow], path: Path, command: str) -> list[MeasuredRow]:

@@ -1,33 +1,52 @@
-"""What labels buy: how many, whose, and for which learner. The head and the encoder, on all test tickets.
+"""What labels buy: how many, whose, and for which learner. The head, the encoder and the adapter, by pairs.
 
-`python -m course.measure labels` writes after each training and goes on where it was stopped.
+`python -m course.measure curve` measures the adapter by the number of examples, `... labels` everything. Both
+write after each training, the cheapest first, and go on where they were stopped.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
+from course.engine.client import CourseClient
+from course.errors import CourseError
+from course.files import locked
 from course.material.data import Ticket, tickets
 from course.material.large_model import teacher_labels
 from course.measuring.evaluate import evaluate
 from course.measuring.provenance import FOLDER, CountedByKind, read_rows, write_rows
-from course.measuring.results import Comparison
+from course.measuring.results import Comparison, Result
+from course.paths import cache_dir
 from course.rungs.baselines import LinearHead, on_vectors
 from course.rungs.retrieve import embed
+from course.tuning import serving
 from course.tuning.chats import routing_chats
-from course.tuning.experiments import CURVE, from_templates, some
+from course.tuning.experiments import CURVE, from_templates, route, some
+from course.tuning.training import Settings, check_trainable, print_progress
 
 FILE = FOLDER / "labels.csv"
 COMMAND = "python -m course.measure labels"
+CURVE_COMMAND = "python -m course.measure curve"  # the part of it that `curve` names
 SEEDS = (1, 2, 3)
 CHECKED = (50, 100, 200)  # labels of the teacher that a person reads, the doubtful ones first
 SURE = (0.9, 0.8)  # shares of the teacher's labels that are kept, the sure ones first
 EXPERTS, TEACHER, TEMPLATES = "experts", "teacher", "templates"
-HEAD, ENCODER = "head", "encoder"
+LEARNERS = HEAD, ENCODER, ADAPTER = "head", "encoder", "adapter"
+EPOCHS = {HEAD: 0, ENCODER: 5, ADAPTER: Settings().epochs}  # the head is fitted at once
+# For the adapter with any number of examples: as many as 400 take in two epochs, and 810 are seen once.
+SAME_STEPS = 50
 FOLDS = 5
+
+# On two cores without AVX-512: beside the training, and for each example of each step.
+_SECONDS = {HEAD: (3.0, 0.0), ENCODER: (10.0, 0.025), ADAPTER: (60.0, 0.41)}
+
+PointKey = tuple[str, str, int, int, int]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +54,9 @@ class LabelReading(CountedByKind):
     """What a learner reached with some labels.
 
     Of its `examples`, `read` had their label read or written by a person, and `agreeing` have the experts'
-    label (-1 where nobody knows). `rows` has a 1 for each test ticket that it gets right and a 0 for each
-    other, in the order of the file, so that any two readings can be compared ticket by ticket.
+    label (-1 where nobody knows). `steps` are those of the training, 0 for the head. `rows` has a 1 for each
+    test ticket that it gets right and a 0 for each other, in the order of the file, so that any two readings
+    can be compared ticket by ticket.
     """
 
     learner: str
@@ -44,8 +64,14 @@ class LabelReading(CountedByKind):
     examples: int
     read: int
     agreeing: int
+    steps: int
     seed: int
     rows: str
+
+    @property
+    def key(self) -> PointKey:
+        """What tells one reading from another."""
+        return self.learner, self.labels, self.examples, self.steps, self.seed
 
 
 class LabelSource(NamedTuple):
@@ -56,15 +82,77 @@ class LabelSource(NamedTuple):
     read: int
 
 
-def sources(seed: int) -> Iterator[LabelSource]:
-    """Every way to come by labels; `seed` draws which tickets, and the folds that say what is doubtful."""
+class Point(NamedTuple):
+    """One training to measure."""
+
+    learner: str
+    source: LabelSource
+    steps: int
+    seed: int
+
+    @property
+    def key(self) -> PointKey:
+        """That of its reading."""
+        return self.learner, self.source.labels, len(self.source.tickets), self.steps, self.seed
+
+    @property
+    def seconds(self) -> float:
+        """About how long it takes on two quiet cores without AVX-512."""
+        beside, each = _SECONDS[self.learner]
+        return beside + each * self.steps * Settings().batch
+
+    def __str__(self) -> str:
+        return f"{_named(*self.key[:-1])}, seed {self.seed}"
+
+
+def steps_of(learner: str, examples: int) -> int:
+    """How many steps the learner's usual epochs take."""
+    return EPOCHS[learner] * math.ceil(examples / Settings().batch)
+
+
+def curve() -> list[Point]:
+    """The adapter by the number of experts' labels: with the same epochs each, and with SAME_STEPS each."""
+    return [
+        Point(ADAPTER, source, steps, seed)
+        for seed in SEEDS
+        for source in by_amount(seed)
+        if source.labels == EXPERTS
+        for steps in sorted({steps_of(ADAPTER, len(source.tickets)), SAME_STEPS})
+    ]
+
+
+def amounts() -> list[Point]:
+    """Each learner by the number of labels, the experts' and the teacher's, with its usual epochs."""
+    return _usual(by_amount)
+
+
+def points() -> list[Point]:
+    """These, the curve, and each learner with the cures of a teacher's labels, whose folds take 20 s."""
+    return list({point.key: point for point in (*amounts(), *curve(), *_usual(cures))}.values())
+
+
+def _usual(sources: Callable[[int], Iterator[LabelSource]]) -> list[Point]:
+    return [
+        Point(learner, source, steps_of(learner, len(source.tickets)), seed)
+        for seed in SEEDS
+        for source in sources(seed)
+        for learner in LEARNERS
+    ]
+
+
+def by_amount(seed: int) -> Iterator[LabelSource]:
+    """The experts' labels and the teacher's, more and more of them; `seed` draws which tickets."""
     train = tickets("train")
-    by_teacher = {label.id: label.queue for label in teacher_labels()}
-    taught = [replace(ticket, queue=by_teacher[ticket.id]) for ticket in train]
     for count in (*CURVE, len(train)):
         drawn = some(train, count, seed)
         yield LabelSource(EXPERTS, drawn, count)
-        yield LabelSource(TEACHER, [replace(ticket, queue=by_teacher[ticket.id]) for ticket in drawn], 0)
+        yield LabelSource(TEACHER, _taught(drawn), 0)
+
+
+def cures(seed: int) -> Iterator[LabelSource]:
+    """The teacher's labels filtered or read, and made-up texts; `seed` draws the folds."""
+    train = tickets("train")
+    taught = _taught(train)
     shares = out_of_fold(taught, seed)
     own = [shares[place][ticket.queue] for place, ticket in enumerate(taught)]
     sure_first = sorted(range(len(taught)), key=lambda place: -own[place])
@@ -94,17 +182,28 @@ def out_of_fold(rows: Sequence[Ticket], seed: int) -> list[Mapping[str, float]]:
     return [dict(zip(np.unique(queues), row, strict=True)) for row in shares]
 
 
-def sweep(learners: Sequence[str] = (HEAD, ENCODER)) -> list[LabelReading]:
-    """Train each learner on every source with three seeds, and print what it reaches."""
-    readings = read() if FILE.is_file() else []
-    done = {(each.learner, each.labels, each.examples, each.seed) for each in readings}
-    for learner in learners:
-        for seed in SEEDS:
-            for source in sources(seed):
-                if (learner, source.labels, len(source.tickets), seed) not in done:
-                    readings.append(_measured(learner, source, seed))
-                    write_rows(readings, FILE)
-    return readings
+def sweep(asked: Sequence[Point], client: CourseClient) -> list[LabelReading]:
+    """Measure the points that have no reading yet, the cheapest first, and return all readings.
+
+    Each reading is on disk before the next training begins. CourseError before the first one for labels that
+    nothing can be learned from, and while another process measures.
+    """
+    with locked(cache_dir() / "labels.lock", "Another process is measuring labels; wait for it.", seconds=0):
+        readings = read() if FILE.is_file() else []
+        done = {reading.key for reading in readings}
+        left = sorted((point for point in asked if point.key not in done), key=lambda point: point.seconds)
+        for point in left:
+            _check(point)
+        pace, spent, expected = 1.0, 0.0, 0.0
+        for number, point in enumerate(left):
+            minutes = pace * sum(each.seconds for each in left[number:]) / 60
+            print(f"{len(left) - number} left, about {minutes:.0f} minutes; now {point}", flush=True)
+            begun = time.monotonic()
+            readings.append(_measured(point, client))
+            write_rows(readings, FILE)
+            spent, expected = spent + time.monotonic() - begun, expected + point.seconds
+            pace = spent / expected
+        return readings
 
 
 def read() -> list[LabelReading]:
@@ -115,44 +214,77 @@ def read() -> list[LabelReading]:
 def compared(one: LabelReading, other: LabelReading) -> Comparison:
     """How two readings differ, ticket by ticket."""
     pairs = list(zip(one.rows, other.rows, strict=True))
-    a, b = (f"{each.learner}, {each.examples} of {each.labels}" for each in (one, other))
+    a, b = (_named(*each.key[:-1]) for each in (one, other))
     return Comparison(a, b, *(pairs.count((first, second)) for first, second in ("11", "10", "01", "00")))
 
 
-def _measured(learner: str, source: LabelSource, seed: int) -> LabelReading:
-    name = f"{learner}, {len(source.tickets)} of {source.labels}, seed {seed}"
-    result = evaluate(tickets("test"), _LEARN[learner](source.tickets, seed), name=name)
+def _named(learner: str, source: str, examples: int, steps: int) -> str:
+    return f"{learner}, {examples} of {source}" + (f", {steps} steps" if steps else "")
+
+
+def _taught(rows: Sequence[Ticket]) -> list[Ticket]:
+    by_teacher = {label.id: label.queue for label in teacher_labels()}
+    return [replace(ticket, queue=by_teacher[ticket.id]) for ticket in rows]
+
+
+def _check(point: Point) -> None:
+    try:
+        check_trainable(routing_chats(point.source.tickets))
+    except CourseError as error:
+        raise CourseError(f"{point}: {error}") from None
+
+
+def _measured(point: Point, client: CourseClient) -> LabelReading:
+    result = _LEARN[point.learner](point, client)
     print(result, flush=True)
     right = {ticket.id: ticket.queue for ticket in tickets("train")}
+    source = point.source
     agreeing = sum(right.get(ticket.id) == ticket.queue for ticket in source.tickets)
     return LabelReading.of(
         result.outcomes,
         COMMAND,
-        learner=learner,
+        learner=point.learner,
         labels=source.labels,
         examples=len(source.tickets),
         read=source.read,
         agreeing=-1 if source.labels == TEMPLATES else agreeing,
-        seed=seed,
+        steps=point.steps,
+        seed=point.seed,
         rows="".join("01"[outcome.correct] for outcome in result.outcomes),
     )
 
 
-def _head(rows: Sequence[Ticket], seed: int) -> Callable[[Ticket], str]:
-    return LinearHead.of(rows)
+def _head(point: Point, client: CourseClient) -> Result:
+    return evaluate(tickets("test"), LinearHead.of(point.source.tickets), name=str(point))
 
 
-def _encoder(rows: Sequence[Ticket], seed: int) -> Callable[[Ticket], str]:
+def _encoder(point: Point, client: CourseClient) -> Result:
     from course.tuning import small_encoder  # torch is loaded when there is something to train
 
-    return small_encoder.train(routing_chats(rows), seed=seed)
+    chats = routing_chats(point.source.tickets)
+    encoder = small_encoder.train(chats, epochs=EPOCHS[ENCODER], seed=point.seed)
+    return evaluate(tickets("test"), encoder, name=str(point))
+
+
+def _adapter(point: Point, client: CourseClient) -> Result:
+    """Without a dev set: its labels would count as well, and choosing by them would end trainings early."""
+    from course.tuning import lora
+
+    chats, settings = routing_chats(point.source.tickets), Settings(steps=point.steps, seed=point.seed)
+    adapter = lora.train("labels", chats, settings=settings, on_step=print_progress)
+    model = serving.serve(adapter)
+    result = evaluate(tickets("test"), partial(route, client, model), name=str(point), client=client)
+    serving.close(model)
+    serving.discard(adapter)
+    return result
 
 
 def _likeliest(shares: Mapping[str, float]) -> str:
     return max(shares, key=lambda queue: shares[queue])
 
 
-_LEARN: Mapping[str, Callable[[Sequence[Ticket], int], Callable[[Ticket], str]]] = {
+_LEARN: Mapping[str, Callable[[Point, CourseClient], Result]] = {
     HEAD: _head,
     ENCODER: _encoder,
+    ADAPTER: _adapter,
 }

@@ -1,17 +1,26 @@
 """The control of lesson 11: a loss curve that grows while a model is trained, and the same in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-import numpy as np
 from ipywidgets import HTML, VBox
 
-from course.measuring.results import Result
+from course.tuning import curve
 from course.tuning.adapters import Card
 from course.tuning.experiments import TrainedPoint
+from course.tuning.labels import LabelReading
 from course.tuning.training import Progress
-from widgets.chart import BLUE, RED, Axis, Line, LineChart, Mark
+from widgets.chart import BLUE, GREEN, GREY, ORANGE, RED, Axis, Line, LineChart, Mark
 from widgets.lessons.training_model import Training, looks_in_words, step_in_words, summary
 from widgets.text import say
+
+ONE_SEED = "tuned, one seed, steps and examples together"
+# Of curve.lines, in their order.
+_SIGNS = {
+    curve.SAME_EPOCHS: (BLUE, ""),
+    curve.FIXED_STEPS: (GREEN, "6 4"),
+    curve.HEADS: (RED, "2 3"),
+    curve.ENCODERS: (ORANGE, "8 3 2 3"),
+}
 
 
 class TrainingCurve(VBox):
@@ -61,27 +70,30 @@ class TrainingCurve(VBox):
         say(self._looks, strong=looks_in_words(training))
 
 
-def amount_chart(tuned: Sequence[TrainedPoint], heads: Sequence[Result], encoder: TrainedPoint) -> LineChart:
-    """Right replies by the number of examples: the tuned model and the head with intervals, the encoder once.
+def amount_chart(
+    lines: Mapping[str, Sequence[LabelReading]], before: Sequence[TrainedPoint], encoder: TrainedPoint
+) -> LineChart:
+    """Right replies by the number of examples: a line of means for each learner, a point for each seed.
 
-    `heads` learned from as many labels as the points of `tuned`, in their order.
+    `before` is the curve of one seed, whose steps grow with its examples, and is drawn thin. `encoder` is one
+    training as well.
     """
-    counts = [point.examples for point in tuned]
-    trained = 100 * np.array([(point.accuracy, point.low, point.high) for point in tuned]).T
-    learned = 100 * np.array([(head.accuracy, *head.interval) for head in heads]).T
-    lines = [
-        Line("tuned model", counts, trained[0], BLUE, low=trained[1], high=trained[2]),
-        Line("linear head", counts, learned[0], RED, dash="6 4", low=learned[1], high=learned[2]),
-    ]
-    reached = 100 * encoder.accuracy
+    counts = [point.examples for point in before]
+    curves = [Line(ONE_SEED, counts, [100 * point.accuracy for point in before], GREY, strong=False)]
+    reached_once = 100 * encoder.accuracy
+    told, marks = [], [Mark(encoder.examples, reached_once, f"encoder, one seed: {reached_once:.0f} %")]
+    for name, readings in lines.items():
+        colour, dash = _SIGNS[name]
+        means = curve.means(readings)
+        reached = [100 * share for share in means.values()]
+        curves.append(Line(name, list(means), reached, colour, dash=dash))
+        marks += [Mark(each.examples, 100 * each.accuracy, "") for each in readings]
+        told.append(
+            f"{name}: {', '.join(f'{right:.0f} % with {n}' for n, right in zip(means, reached, strict=True))}"
+        )
     across = Axis("training examples (logarithmic)", log=True, low=40, high=1000, ticks=tuple(counts))
     chart = LineChart(across, Axis("right, %", low=0, high=100))
-    points = "; ".join(
-        f"{count} examples: tuned {of_tuned:.0f} %, head {of_head:.0f} %"
-        for count, of_tuned, of_head in zip(counts, trained[0], learned[0], strict=True)
-    )
-    mark = Mark(encoder.examples, reached, f"encoder {reached:.0f} %")
-    chart.show(lines, f"Right replies by amount. {points}. Encoder: {reached:.0f} %.", [mark])
+    chart.show(curves, f"Right replies by number of examples, means of the seeds. {'; '.join(told)}.", marks)
     return chart
 
 

@@ -1,0 +1,158 @@
+"""What more examples and more steps buy, from the readings of `labels`: lines, pairs, and both in words."""
+
+from collections.abc import Callable, Mapping, Sequence
+from statistics import mean
+from typing import NamedTuple
+
+from course.measuring.climb import HELPED, HURT, UNDECIDED, corrected, verdict
+from course.measuring.results import Comparison
+from course.tuning import labels
+from course.tuning.labels import (
+    ADAPTER,
+    COMMAND,
+    ENCODER,
+    EPOCHS,
+    EXPERTS,
+    HEAD,
+    SAME_STEPS,
+    SEEDS,
+    TEACHER,
+    LabelReading,
+    Point,
+    steps_of,
+)
+
+Readings = Sequence[LabelReading]
+# Question and seed -> what answers it.
+Pairs = Mapping[tuple[str, int], Comparison]
+
+
+class Question(NamedTuple):
+    """What one change buys: (examples, steps) after it and before it."""
+
+    asked: str
+    after: tuple[int, int]
+    before: tuple[int, int]
+
+
+_ALL, _MANY, _FEW = 810, 400, 50
+QUESTIONS = (
+    Question(
+        f"{SAME_STEPS} steps, not {steps_of(ADAPTER, _FEW)}: same {_FEW} examples",
+        (_FEW, SAME_STEPS),
+        (_FEW, steps_of(ADAPTER, _FEW)),
+    ),
+    Question(
+        f"{steps_of(ADAPTER, _ALL)} steps, not {SAME_STEPS}: same {_ALL} examples",
+        (_ALL, steps_of(ADAPTER, _ALL)),
+        (_ALL, SAME_STEPS),
+    ),
+    Question(
+        f"{_MANY} examples, not {_FEW}: same {SAME_STEPS} steps", (_MANY, SAME_STEPS), (_FEW, SAME_STEPS)
+    ),
+    Question(
+        f"{_ALL} examples, not {_MANY}: same {SAME_STEPS} steps", (_ALL, SAME_STEPS), (_MANY, SAME_STEPS)
+    ),
+    Question(
+        f"{_ALL} examples, not {_MANY}: same {EPOCHS[ADAPTER]} epochs",
+        (_ALL, steps_of(ADAPTER, _ALL)),
+        (_MANY, steps_of(ADAPTER, _MANY)),
+    ),
+)
+SAME_EPOCHS = f"tuned, {EPOCHS[ADAPTER]} epochs each"
+FIXED_STEPS = f"tuned, {SAME_STEPS} steps each"
+HEADS, ENCODERS = "linear head", "encoder"
+LINES: Mapping[str, Callable[[LabelReading], bool]] = {
+    SAME_EPOCHS: lambda each: each.learner == ADAPTER and each.steps == steps_of(ADAPTER, each.examples),
+    FIXED_STEPS: lambda each: each.learner == ADAPTER and each.steps == SAME_STEPS,
+    HEADS: lambda each: each.learner == HEAD,
+    ENCODERS: lambda each: each.learner == ENCODER,
+}
+
+
+def lines(readings: Readings) -> dict[str, list[LabelReading]]:
+    """What each learner reached with the experts' labels, by their number. No line is without a reading."""
+    by_experts = sorted((each for each in readings if each.labels == EXPERTS), key=lambda each: each.examples)
+    found = {name: [each for each in by_experts if belongs(each)] for name, belongs in LINES.items()}
+    return {name: line for name, line in found.items() if line}
+
+
+def means(line: Readings) -> dict[int, float]:
+    """Number of examples -> the mean accuracy of the seeds, 0 to 1."""
+    counts = dict.fromkeys(each.examples for each in line)
+    return {count: mean(each.accuracy for each in line if each.examples == count) for count in counts}
+
+
+def last_examples(name: str, line: Readings) -> str:
+    """What the last examples of a line brought, in a sentence."""
+    reached = means(line)
+    if len(reached) < 2:
+        return f"{name}: measured with one number of examples so far."
+    (fewer, before), (more, after) = list(reached.items())[-2:]
+    gain = 100 * (after - before)
+    return (
+        f"{name}: from {fewer} to {more} examples {gain:+.1f} points, {100 * gain / (more - fewer):+.2f} for "
+        "a hundred more."
+    )
+
+
+def pairs(readings: Readings) -> dict[tuple[str, int], Comparison]:
+    """The adapter after and before one change, for each of QUESTIONS and each seed that has both."""
+    found = {
+        (each.examples, each.steps, each.seed): each
+        for each in readings
+        if (each.learner, each.labels) == (ADAPTER, EXPERTS)
+    }
+    return {
+        (question.asked, seed): labels.compared(found[*question.after, seed], found[*question.before, seed])
+        for question in QUESTIONS
+        for seed in SEEDS
+        if (*question.after, seed) in found and (*question.before, seed) in found
+    }
+
+
+def taught(readings: Readings) -> dict[tuple[str, int], Comparison]:
+    """The teacher's labels against the experts', for each learner, number and seed that has both."""
+    found = {each.key: each for each in readings}
+    usual = [each for each in readings if each.steps == steps_of(each.learner, each.examples)]
+    by_teacher = [
+        (each, found.get((each.learner, EXPERTS, *each.key[2:]))) for each in usual if each.labels == TEACHER
+    ]
+    return {
+        (f"{each.learner}, {each.examples} examples", each.seed): labels.compared(each, expert)
+        for each, expert in by_teacher
+        if expert
+    }
+
+
+def findings(compared: Pairs) -> list[str]:
+    """A sentence for each question: at how many seeds the change helped or hurt, and by how many points.
+
+    McNemar's p-values of all pairs are corrected together.
+    """
+    after = dict(zip(compared, corrected(list(compared.values())), strict=True))
+    sentences = []
+    for asked in dict.fromkeys(asked for asked, _ in compared):
+        of_it = {key: step for key, step in compared.items() if key[0] == asked}
+        verdicts = [verdict(step, after[key]) for key, step in of_it.items()]
+        counted = ", ".join(
+            f"{kind} at {verdicts.count(kind)}" for kind in (HELPED, HURT, UNDECIDED) if kind in verdicts
+        )
+        points = sorted(100 * step.difference for step in of_it.values())
+        sentences.append(
+            f"{asked}: {counted} of {len(verdicts)} seeds, {points[0]:+.1f} to {points[-1]:+.1f} points."
+        )
+    return sentences
+
+
+def not_measured(points: Sequence[Point], readings: Readings, command: str = COMMAND) -> str:
+    """What is left of these points in a sentence; empty when all have a reading."""
+    done = {each.key for each in readings}
+    left = [point for point in points if point.key not in done]
+    if not left:
+        return ""
+    minutes = sum(point.seconds for point in left) / 60
+    return (
+        f"Not measured yet: {len(left)} of {len(points)} trainings. `{command}` measures them, in about "
+        f"{minutes:.0f} minutes on two quiet cores."
+    )

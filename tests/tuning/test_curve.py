@@ -1,0 +1,116 @@
+"""What the readings say of examples and steps: lines, pairs, and what is missing."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from course.tuning import curve, labels
+from course.tuning.labels import ADAPTER, ENCODER, EXPERTS, HEAD, SAME_STEPS, SEEDS, TEACHER, LabelReading
+
+MEASURED = labels.read()
+HEADS = [each for each in MEASURED if each.learner == HEAD]
+
+
+def reading(examples: int, steps: int, right: Sequence[bool], seed: int = 1, **other) -> LabelReading:
+    """What a learner reached that gets these of the test tickets right."""
+    count = sum(right)
+    kept = {"learner": ADAPTER, "labels": EXPERTS, "examples": examples, "steps": steps, "seed": seed}
+    counts = {
+        "n": len(right),
+        "right": count,
+        "valid": len(right),
+        "typical": count,
+        "hard": 0,
+        "boundary": 0,
+    }
+    rows = "".join("01"[each] for each in right)
+    return LabelReading(**{**vars(MEASURED[0]), **counts, "rows": rows, **kept, **other})
+
+
+def first(count: int) -> list[bool]:
+    return [place < count for place in range(100)]
+
+
+# More steps help the fifty, and further steps change nothing; more examples help by less at one seed.
+REACHED = {(50, 8): 20, (50, 50): 50, (400, 50): 70, (810, 50): 80, (810, 102): 80}
+WHOLE = [
+    reading(examples, steps, first(count + (10 if (examples, seed) == (400, 3) else 0)), seed)
+    for seed in SEEDS
+    for (examples, steps), count in REACHED.items()
+]
+
+
+def test_a_reading_of_both_rules_belongs_to_both_lines():
+    lines = curve.lines([*WHOLE, *HEADS])
+    assert list(lines) == [curve.SAME_EPOCHS, curve.FIXED_STEPS, curve.HEADS]
+    assert {each.examples for each in lines[curve.SAME_EPOCHS]} == {50, 400, 810}
+    assert [each.steps for each in lines[curve.FIXED_STEPS]] == [SAME_STEPS] * 9
+    assert {each.labels for each in lines[curve.HEADS]} == {EXPERTS}
+    assert curve.means(lines[curve.FIXED_STEPS]) == pytest.approx({50: 0.5, 400: 0.7333, 810: 0.8}, abs=1e-4)
+
+
+def test_each_pair_differs_in_one_thing_and_stays_within_a_seed():
+    compared = curve.pairs(WHOLE)
+    assert len(compared) == len(curve.QUESTIONS) * len(SEEDS)
+    for question in curve.QUESTIONS:
+        same_examples = question.after[0] == question.before[0]
+        same_steps = question.after[1] == question.before[1]
+        same_epochs = all(
+            labels.steps_of(ADAPTER, n) == steps for n, steps in (question.after, question.before)
+        )
+        assert same_examples + same_steps + same_epochs == 1
+    more_steps = compared[curve.QUESTIONS[0].asked, 2]
+    assert (more_steps.only_a, more_steps.only_b) == (30, 0)
+
+
+def test_a_pair_with_a_half_missing_is_left_out():
+    half = [each for each in WHOLE if (each.seed, each.steps) != (2, 8)]
+    assert (curve.QUESTIONS[0].asked, 2) not in curve.pairs(half)
+    assert len(curve.pairs(half)) == len(curve.pairs(WHOLE)) - 1
+    assert curve.pairs(HEADS) == {} and curve.findings({}) == []
+
+
+def test_findings_count_seeds_and_name_the_range():
+    more_steps, further, examples, last, _ = curve.findings(curve.pairs(WHOLE))
+    assert more_steps.endswith(": helped at 3 of 3 seeds, +30.0 to +30.0 points.")
+    assert further.endswith(": undecided at 3 of 3 seeds, +0.0 to +0.0 points.")
+    assert examples.endswith(": helped at 3 of 3 seeds, +20.0 to +30.0 points.")
+    assert "undecided at" in last and "+0.0 to +10.0 points." in last
+
+
+def test_the_pairs_are_corrected_together():
+    one = {"a": labels.compared(reading(50, 50, first(26)), reading(50, 8, first(20)))}
+    assert "helped" in curve.findings({("a", 1): one["a"]})[0]
+    many = {("a", seed): one["a"] for seed in range(1, 11)}
+    assert "undecided at 10 of 10" in curve.findings(many)[0]
+
+
+def test_the_teacher_is_compared_with_the_experts_of_the_same_seed_number_and_steps():
+    compared = curve.taught(MEASURED)
+    assert {seed for _, seed in compared} == set(SEEDS) and len(compared) % len(SEEDS) == 0
+    asked = compared["head, 810 examples", 1]
+    assert asked.a == "head, 810 of teacher" and asked.b == "head, 810 of experts"
+    other_steps = [reading(50, 8, first(20)), reading(50, 50, first(20), labels=TEACHER)]
+    assert curve.taught(other_steps) == {}
+
+
+def test_what_the_last_examples_brought_is_per_hundred():
+    line = [reading(400, 50, first(70)), reading(810, 50, first(80)), reading(810, 50, first(84), 2)]
+    assert "from 400 to 810 examples +12.0 points, +2.93 for a hundred more." in curve.last_examples(
+        "x", line
+    )
+    assert "one number of examples so far" in curve.last_examples("x", line[:1])
+
+
+def test_what_is_left_is_counted_with_its_minutes_and_its_command():
+    points = labels.curve()
+    done = [reading(len(each.source.tickets), each.steps, first(9), each.seed) for each in points]
+    assert curve.not_measured(points, done, "command") == ""
+    minutes = sum(each.seconds for each in points[1:]) / 60
+    left = curve.not_measured(points, done[:1], "make it")
+    assert left.startswith(f"Not measured yet: {len(points) - 1} of {len(points)} trainings. `make it`")
+    assert f"about {minutes:.0f} minutes" in left
+
+
+def test_the_encoder_is_a_line_of_its_own():
+    assert list(curve.lines([reading(50, 20, first(3), learner=ENCODER)])) == [curve.ENCODERS]
