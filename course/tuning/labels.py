@@ -22,7 +22,7 @@ from course.material.large_model import teacher_labels
 from course.measuring.evaluate import evaluate
 from course.measuring.provenance import FOLDER, CountedByKind, read_rows, write_rows
 from course.measuring.results import Comparison, Result
-from course.paths import cache_dir
+from course.paths import results_dir
 from course.rungs.baselines import LinearHead, on_vectors
 from course.rungs.retrieve import embed
 from course.tuning import serving
@@ -188,7 +188,9 @@ def sweep(asked: Sequence[Point], client: CourseClient) -> list[LabelReading]:
     Each reading is on disk before the next training begins. CourseError before the first one for labels that
     nothing can be learned from, and while another process measures.
     """
-    with locked(cache_dir() / "labels.lock", "Another process is measuring labels; wait for it.", seconds=0):
+    with locked(
+        results_dir() / "labels.lock", "Another process is measuring labels; wait for it.", seconds=0
+    ):
         readings = read() if FILE.is_file() else []
         done = {reading.key for reading in readings}
         left = sorted((point for point in asked if point.key not in done), key=lambda point: point.seconds)

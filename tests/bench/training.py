@@ -18,6 +18,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from course.tuning.speed import DEFAULTS, OURS, TRAINER, TRAINER_LOSS, keep
+
 EXAMPLES, ROUNDS = 96, 2
 WARM_UP = 16  # examples before the clock starts
 
@@ -26,19 +28,23 @@ def main() -> None:
     """Measure one part and print it as JSON, or all parts and print the report."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("part", nargs="?", choices=PARTS, help="one part, as JSON (default: all)")
-    part = parser.parse_args().part
-    if part:
-        print(json.dumps(PARTS[part]()))
+    parser.add_argument("--keep", action="store_true", help="write it for the lessons, too: data/measured/")
+    given = parser.parse_args()
+    if given.part:
+        print(json.dumps(PARTS[given.part]()))
         return
     rounds = [{name: _in_own_process(name) for name in PARTS} for _ in range(ROUNDS)]
-    print(report({name: max(one[name] for one in rounds) for name in PARTS}))
+    speeds = {name: max(one[name] for one in rounds) for name in PARTS}
+    print(report(speeds))
+    if given.keep:
+        keep(speeds)
 
 
 def report(speeds: dict[str, float]) -> str:
     """The measurements as text. `speeds`: part -> tokens per second."""
     lines = [f"Tokens per second of LoRA training (times Trainer at its best setting): {EXAMPLES} tickets"]
     for name, speed in speeds.items():
-        lines.append(f"  {LABELS[name]:<52} {speed:6.1f} ({speed / speeds['trainer']:4.2f})")
+        lines.append(f"  {LABELS[name]:<52} {speed:6.1f} ({speed / speeds[TRAINER]:4.2f})")
     return "\n".join(lines)
 
 
@@ -168,16 +174,16 @@ def _in_own_process(part: str) -> float:
 
 
 PARTS: dict[str, Callable[[], float]] = {
-    "ours": measure_ours,
-    "trainer": measure_trainer,
-    "trainer-loss": partial(measure_trainer, own_loss=True),
-    "trainer-defaults": measure_defaults,
+    OURS: measure_ours,
+    TRAINER: measure_trainer,
+    TRAINER_LOSS: partial(measure_trainer, own_loss=True),
+    DEFAULTS: measure_defaults,
 }
 LABELS = {
-    "ours": "course.tuning.lora",
-    "trainer": "Trainer, its best setting",
-    "trainer-loss": "Trainer, its best setting, and our loss",
-    "trainer-defaults": "Trainer as it comes",
+    OURS: "course.tuning.lora",
+    TRAINER: "Trainer, its best setting",
+    TRAINER_LOSS: "Trainer, its best setting, and our loss",
+    DEFAULTS: "Trainer as it comes",
 }
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from course.measuring.evaluate import evaluate
 from course.measuring.provenance import read_rows, write_rows
 from course.measuring.results import Comparison, Result
 from course.tuning import labels
+from course.tuning.adapters import Adapter
 from course.tuning.experiments import from_templates
 from course.tuning.labels import ADAPTER, EXPERTS, HEAD, SEEDS, TEACHER, TEMPLATES
 
@@ -164,8 +165,34 @@ def test_labels_to_learn_nothing_from_are_refused_before_the_first_training(
 
 
 def test_two_processes_do_not_measure_at_once(measured, few, results_dir):
-    with locked(labels.cache_dir() / "labels.lock", ""), pytest.raises(CourseError, match="wait for it"):
+    with locked(results_dir / "labels.lock", ""), pytest.raises(CourseError, match="wait for it"):
         labels.sweep(few, None)
+
+
+@pytest.mark.slow  # trains
+def test_an_adapter_takes_just_its_steps_and_sees_no_dev_set(tmp_path, results_dir, monkeypatch):
+    from course.tuning import lora
+    from tests import tiny_model
+
+    base = tiny_model.write(tmp_path / "base", family="bloom")  # reads texts of any length
+    trained: list[Adapter] = []
+
+    def train_tiny(*given, **named) -> Adapter:
+        trained.append(train(*given, base=base, **named))
+        return trained[-1]
+
+    train = lora.train
+    monkeypatch.setattr(lora, "train", train_tiny)
+    for name in ("serve", "close", "discard"):
+        monkeypatch.setattr(labels.serving, name, lambda _: "tiny")
+    monkeypatch.setattr(labels, "route", lambda client, model, ticket: ticket.queue)
+    monkeypatch.setattr(labels, "FILE", tmp_path / "labels.csv")
+    source = labels.LabelSource(EXPERTS, tickets("train")[:20], 20)
+    asked = [labels.Point(ADAPTER, source, steps, 2) for steps in (3, 5)]
+    readings = labels.sweep(asked, None)
+    assert [adapter.card.steps for adapter in trained] == [reading.steps for reading in readings] == [3, 5]
+    assert all(adapter.card.dev == [] and adapter.card.settings["seed"] == 2 for adapter in trained)
+    assert all(reading.right == 360 and set(reading.rows) == {"1"} for reading in readings)
 
 
 MEASURED = labels.read()
