@@ -13,9 +13,9 @@ from widgets.chart import BLUE, GREEN, GREY, ORANGE, RED, Axis, Line, LineChart,
 from widgets.lessons.training_model import Training, looks_in_words, step_in_words, summary
 from widgets.text import say
 
-ONE_SEED = "tuned, one seed, steps and examples together"
-# Of curve.lines, in their order.
+ONE_SEED = "tuned, one seed"
 _SIGNS = {
+    ONE_SEED: (GREY, ""),
     curve.SAME_EPOCHS: (BLUE, ""),
     curve.FIXED_STEPS: (GREEN, "6 4"),
     curve.HEADS: (RED, "2 3"),
@@ -78,22 +78,20 @@ def amount_chart(
     `before` is the curve of one seed, whose steps grow with its examples, and is drawn thin. `encoder` is one
     training as well.
     """
-    counts = [point.examples for point in before]
-    curves = [Line(ONE_SEED, counts, [100 * point.accuracy for point in before], GREY, strong=False)]
-    reached_once = 100 * encoder.accuracy
-    told, marks = [], [Mark(encoder.examples, reached_once, f"encoder, one seed: {reached_once:.0f} %")]
-    for name, readings in lines.items():
+    shares = {point.examples: point.accuracy for point in before}
+    means = {ONE_SEED: shares} | {name: curve.means(readings) for name, readings in lines.items()}
+    curves, told = [], []
+    for name, reached in means.items():
         colour, dash = _SIGNS[name]
-        means = curve.means(readings)
-        reached = [100 * share for share in means.values()]
-        curves.append(Line(name, list(means), reached, colour, dash=dash))
-        marks += [Mark(each.examples, 100 * each.accuracy, "") for each in readings]
-        told.append(
-            f"{name}: {', '.join(f'{right:.0f} % with {n}' for n, right in zip(means, reached, strict=True))}"
-        )
-    across = Axis("training examples (logarithmic)", log=True, low=40, high=1000, ticks=tuple(counts))
+        percents = [100 * share for share in reached.values()]
+        curves.append(Line(name, list(reached), percents, colour, dash=dash, strong=name != ONE_SEED))
+        told.append(f"{name}: {', '.join(f'{share:.0%} with {count}' for count, share in reached.items())}")
+    marks = [Mark(encoder.examples, 100 * encoder.accuracy, f"encoder {encoder.accuracy:.0%}")]
+    marks += [Mark(each.examples, 100 * each.accuracy, "") for line in lines.values() for each in line]
+    across = Axis("training examples (logarithmic)", log=True, low=40, high=1000, ticks=tuple(shares))
     chart = LineChart(across, Axis("right, %", low=0, high=100))
-    chart.show(curves, f"Right replies by number of examples, means of the seeds. {'; '.join(told)}.", marks)
+    by_learner = f"Right replies by number of examples, means of the seeds. {'; '.join(told)}."
+    chart.show(curves, f"{by_learner} Encoder, one seed: {encoder.accuracy:.0%}.", marks)
     return chart
 
 

@@ -96,15 +96,16 @@ def test_the_chart_by_amount_has_a_line_of_means_and_a_point_for_each_seed():
     assert [line["name"] for line in chart.parts["lines"]] == [ONE_SEED, curve.HEADS]
     assert [line["strong"] for line in chart.parts["lines"]] == [False, True]
     encoder, *seeds = chart.parts["marks"]
-    assert encoder["text"] == f"encoder, one seed: {100 * POINTS[experiments.ENCODER].accuracy:.0f} %"
+    assert encoder["text"] == f"encoder {POINTS[experiments.ENCODER].accuracy:.0%}"
     points = {(mark["x"], mark["y"]) for mark in seeds}
     assert points == {(each.examples, 100 * each.accuracy) for each in measured[curve.HEADS]}
-    for count, share in curve.means(measured[curve.HEADS]).items():
-        assert f"{100 * share:.0f} % with {count}" in chart.summary
+    means = {point.examples: point.accuracy for point in BEFORE}
+    for count, share in [*means.items(), *curve.means(measured[curve.HEADS]).items()]:
+        assert f"{share:.0%} with {count}" in chart.summary
 
 
 def test_every_line_of_the_curve_has_its_own_sign():
     reading = labels.read()[0]
     chart = amount_chart({name: [reading] for name in curve.LINES}, BEFORE, POINTS[experiments.ENCODER])
-    signs = [(line["colour"], line["dash"]) for line in chart.parts["lines"][1:]]
-    assert len(set(signs)) == len({colour for colour, _ in signs}) == len(curve.LINES) == 4
+    signs = [(line["colour"], line["dash"]) for line in chart.parts["lines"]]
+    assert len(set(signs)) == len({colour for colour, _ in signs}) == len(curve.LINES) + 1 == 5
