@@ -6,11 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from widgets.static import STATIC
@@ -76,6 +77,18 @@ def open_page(width: int, height: int) -> Iterator[Page]:
         browser = launch(playwright)
         yield browser.new_page(viewport={"width": width, "height": height})
         browser.close()
+
+
+def page_fixture(width: int, height: int, set_up: Callable[[Page], Any] = lambda page: None) -> Any:
+    """A fixture of one page of that size for a module. As `browser_page` it makes each of its tests slow."""
+
+    @pytest.fixture(scope="module")
+    def opened() -> Iterator[Page]:
+        with open_page(width, height) as page:
+            set_up(page)
+            yield page
+
+    return opened
 
 
 def answer_of(page: Page, function: str, argument: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 
 import numpy as np
@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Page
 
 from course.errors import CourseError
-from tests.browser import draw_widgets, open_page
+from tests.browser import draw_widgets, page_fixture
 from widgets import chart
 from widgets.chart import Axis, BarChart, Line, LineChart, Mark, TornadoBar
 
@@ -44,15 +44,12 @@ def tornado() -> BarChart:
     return made
 
 
-def test_the_numbers_are_sent_as_they_are():
+def test_the_numbers_are_sent_as_they_are_and_only_what_changed(monkeypatch):
     made = months()
     sent = np.frombuffer(made.numbers)
     assert (sent.reshape(4, -1) == [MONTHS, 1_000 * MONTHS, MONTHS, [9_000.0] * 19]).all()
     assert [line["length"] for line in made.parts["lines"]] == [19, 19]
     assert made.summary == "Prompt against Tuned."
-
-
-def test_only_what_changed_is_sent(monkeypatch):
     made, sent = months(), []
     monkeypatch.setattr(made, "send_state", lambda key=None: sent.append(set(key)))
     months(2_000, made=made)
@@ -66,10 +63,7 @@ def test_bad_input_is_named():
         Axis("volume", log=True, low=0)
 
 
-@pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    with open_page(700, 900) as page:
-        yield page
+browser_page = page_fixture(700, 900)
 
 
 @pytest.fixture
@@ -84,7 +78,7 @@ def points(page: Page, place: int) -> list[tuple[float, float]]:
     return [tuple(map(float, pair.split())) for pair in path[1:].split("L")]
 
 
-def test_each_chart_is_an_image_with_its_words_and_fits(show):
+def test_each_chart_is_an_image_with_its_words_and_a_curve_where_its_numbers_are(show):
     page = show(months(), tornado())
     assert [each.get_attribute("aria-label") for each in page.get_by_role("img").all()] == [
         "Prompt against Tuned.",
@@ -95,9 +89,6 @@ def test_each_chart_is_an_image_with_its_words_and_fits(show):
         assert box["width"] <= 570
     for kind in ("Prompt", "even in month 9", "you: 12", "20 %"):
         assert page.locator("text", has_text=kind).first.is_visible(), kind
-
-
-def test_a_curve_is_where_its_numbers_are(show):
     page = show(months())
     rising, level = points(page, 0), points(page, 1)
     assert len(rising) == len(level) == 19
@@ -109,16 +100,30 @@ def test_a_curve_is_where_its_numbers_are(show):
     assert np.allclose(steps, steps[0], atol=0.11) and steps[0][0] > 0 > steps[0][1]
 
 
-def test_a_change_is_drawn(show):
+def test_charts_are_drawn_again_with_gaps_and_in_a_page_without_a_kernel(show):
     page = show(months())
     before = page.locator(".curve").first.get_attribute("d")
     page.evaluate("next => window.models[0].change(next)", state(months(500)))
     assert points(page, 0) != before
-    page.evaluate(
-        "states => states.forEach(window.models[0].change)",
-        [state(months(700)), state(months(800, "the last one"))],
-    )
+    last = [state(months(700)), state(months(800, "the last one"))]
+    page.evaluate("states => states.forEach(window.models[0].change)", last)
     page.locator("text", has_text="the last one").wait_for()
+    page = show(months())
+    drawn = points(page, 0)
+    page.set_content(months(mark="</script><b>x</b> & y").as_html())
+    page.locator(".curve").first.wait_for(state="attached")
+    assert points(page, 0) == drawn
+    assert page.get_by_role("img").get_attribute("aria-label") == "Prompt against Tuned."
+    assert page.locator("text", has_text="</script><b>x</b> & y").count() == 1
+    assert page.locator("b").count() == 0
+    made, flat, empty = (LineChart(Axis("x", log=log), Axis("y", log=log)) for log in (True, False, True))
+    holes = np.array([0.0, 1, np.nan, 10, 100])
+    made.show([Line("holes", holes, holes, "#000000")], "gaps")
+    flat.show([Line("one", [3], [0], "#000000")], "one point")
+    empty.show([Line("none", [0], [-1], "#000000")], "nothing that can be drawn")
+    page = show(made, flat, empty)
+    assert page.locator(".curve").first.get_attribute("d").count("M") == 2
+    assert not re.search("NaN|Infinity", page.inner_html("main"))
 
 
 @pytest.mark.parametrize("ends", [[10, 11, 12], [200, 201, 225, 230, 230], [50], [90, 20], [0, 0, 0, 0, 0]])
@@ -135,28 +140,6 @@ def test_the_names_of_the_curves_do_not_lie_on_one_another(show, ends):
     assert [ends[place] for place in ordered] == sorted(ends, reverse=True)
     assert all(tops[above] + 14 <= tops[below] for above, below in pairwise(ordered))
     assert 0 <= min(tops) and max(tops) <= made.frame["height"] - 14
-
-
-def test_a_chart_draws_itself_in_a_page_without_a_kernel(show):
-    page = show(months())
-    drawn = points(page, 0)
-    page.set_content(months(mark="</script><b>x</b> & y").as_html())
-    page.locator(".curve").first.wait_for(state="attached")
-    assert points(page, 0) == drawn
-    assert page.get_by_role("img").get_attribute("aria-label") == "Prompt against Tuned."
-    assert page.locator("text", has_text="</script><b>x</b> & y").count() == 1
-    assert page.locator("b").count() == 0
-
-
-def test_gaps_empty_charts_and_single_points_are_drawn(show):
-    made, flat, empty = (LineChart(Axis("x", log=log), Axis("y", log=log)) for log in (True, False, True))
-    holes = np.array([0.0, 1, np.nan, 10, 100])
-    made.show([Line("holes", holes, holes, "#000000")], "gaps")
-    flat.show([Line("one", [3], [0], "#000000")], "one point")
-    empty.show([Line("none", [0], [-1], "#000000")], "nothing that can be drawn")
-    page = show(made, flat, empty)
-    assert page.locator(".curve").first.get_attribute("d").count("M") == 2
-    assert not re.search("NaN|Infinity", page.inner_html("main"))
 
 
 @pytest.mark.parametrize("high", [0.003, 1, 18, 950, 1e5, 3.2e7, 4e9])

@@ -1,11 +1,9 @@
 """Both explorers in a notebook without a kernel: their buttons reach Python, and its answers the reader."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import open_page
+from tests.browser import page_fixture
 from tests.widgets.notebook_page import READY, shown
 from widgets.cost.inputs import from_json as cost_state
 from widgets.cost.presets import from_board
@@ -15,6 +13,7 @@ from widgets.decision.answers import from_json as answers_of
 from widgets.decision.view import DecisionView
 from widgets.page_view import PageView
 
+pytestmark = pytest.mark.slow
 PRINT = "window.print = () => { window.top.printed = document.body.cloneNode(true); }"
 
 
@@ -23,11 +22,7 @@ def unshared() -> CostView:
     return CostView([from_board({})])
 
 
-@pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
-    with open_page(1000, 900) as opened:
-        opened.add_init_script(PRINT)
-        yield opened
+page = page_fixture(1000, 900, lambda page: page.add_init_script(PRINT))
 
 
 def press(page: Page, view: PageView, button: str) -> None:
@@ -40,7 +35,6 @@ def press(page: Page, view: PageView, button: str) -> None:
     page.evaluate("message => answer(message)", answers[0])
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("make", "label", "value"),
     [
@@ -67,7 +61,6 @@ def test_a_link_from_a_notebook_opens_the_same_on_the_page(page, make, label, va
     assert page.inner_text(".said") == ""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("make", [unshared, DecisionView], ids=["cost", "decision"])
 def test_what_a_notebook_saves_it_opens_again(page, make, results_dir):
     view = make()
@@ -84,7 +77,6 @@ def test_what_a_notebook_saves_it_opens_again(page, make, results_dir):
     assert read(page.evaluate("values.state")) == before
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("make", [unshared, DecisionView], ids=["cost", "decision"])
 def test_a_notebook_prints_the_explorer_alone_with_everything_unfolded(page, make):
     shown(page, make())

@@ -30,9 +30,6 @@ def variance(low, base, high):
     return (low**2 + base**2 + high**2 - low * base - low * high - base * high) / 18
 
 
-# Draws
-
-
 def test_the_base_is_the_middle_of_the_draws_and_they_stay_inside():
     assumptions = load(PAIR, PAIR)
     values = draws(assumptions)
@@ -49,32 +46,27 @@ def test_the_base_is_the_middle_of_the_draws_and_they_stay_inside():
                 assert beyond.mean() == pytest.approx(0.125, abs=0.002)
 
 
-def test_the_same_seed_gives_the_same_draws_and_another_others():
+def test_a_draw_depends_on_its_seed_and_its_input_alone_and_is_the_same_for_both():
     assumptions = load(PAIR, PAIR)
     again, other = draws(assumptions, 100, seed=3), draws(assumptions, 100, seed=4)
     for key, drawn in draws(assumptions, 100, seed=3).items():
         assert (drawn == again[key]).all() and (drawn != other[key]).any()
-
-
-def test_moving_one_input_moves_no_other_draw():
     assumptions = load(PAIR, PAIR)
     before = draws(assumptions)
     after = draws(assumptions.with_values({"prompt.calls": (1, 2, 3), "case.volume": 60_000}))
     assert set(after) - set(before) == {"prompt.calls"}
     assert {key for key in before if (before[key] != after[key]).any()} == {"case.volume"}
-
-
-def test_both_of_a_pair_see_the_same_draw_of_the_case():
     result = chance(sure(case__volume=(1_000, 50_000, 900_000)))
     assert set(result.cheaper.values()) == {0}
 
 
-def test_a_number_of_draws_must_be_one():
-    with pytest.raises(CourseError, match="0 draws"):
-        draws(load(PAIR, PAIR), 0)
-
-
-# Chance
+def test_a_number_of_draws_must_be_one_and_sobol_wants_a_power_of_two():
+    for act, said in (
+        (lambda: draws(load(PAIR, PAIR), 0), "0 draws"),
+        (lambda: sobol(load(PAIR, PAIR), 1000), "power of 2"),
+    ):
+        with pytest.raises(CourseError, match=said):
+            act()
 
 
 def test_the_chance_of_one_uncertain_input_is_that_of_its_draws():
@@ -97,14 +89,11 @@ def with_outcomes(assumptions, **outcomes):
     return replace(assumptions, estimates=estimates)
 
 
-def test_a_measured_rate_is_drawn_from_its_rows():
+def test_a_measured_rate_is_drawn_from_its_rows_and_rates_of_the_same_rows_move_together():
     rows = "1" * 12 + "0" * 88
     drawn = draws(with_outcomes(load(PAIR, PAIR), prompt=f"abc:{rows}"))["prompt.error_rate"]
     assert drawn.mean() == pytest.approx(12.5 / 101, abs=0.002)
     assert drawn.std() == pytest.approx(np.sqrt(0.124 * 0.876 / 102), rel=0.05)
-
-
-def test_rates_of_the_same_rows_move_together_and_of_others_do_not():
     rows = "1" * 20 + "0" * 80
     same = draws(with_outcomes(load(PAIR, PAIR), prompt=f"abc:{rows}", hosted_fine_tune=f"abc:{rows}"))
     other = draws(with_outcomes(load(PAIR, PAIR), prompt=f"abc:{rows}", hosted_fine_tune=f"xyz:{rows}"))
@@ -122,35 +111,12 @@ def test_a_turn_in_the_middle_of_a_range_is_seen():
     assert found.turns and found.at_low * found.at_high > 0
 
 
-def test_the_words_never_contradict_the_verdict():
+def test_the_sentence_names_the_likelier_one_and_never_contradicts_the_verdict():
     for name in ("few_shot", "hosted_fine_tune", "cascade", "encoder", "skill"):
         assumptions = load(("prompt", name))
         found, likelier = verdict(assumptions).cheaper, chance(assumptions)
         ahead = max(likelier.cheaper, key=likelier.cheaper.get)
         assert found == ahead or "too close to call" in likelier.sentence
-
-
-def test_two_equal_and_uncertain_approaches_are_even_and_it_says_so():
-    triple = (0.05, 0.1, 0.3)
-    result = chance(sure(prompt__error_rate=triple, few_shot__error_rate=triple))
-    assert result.cheaper["prompt"] == pytest.approx(0.5, abs=4 * result.error)
-    assert "close to even" in result.sentence
-    assert result.error == pytest.approx(0.005, rel=0.01)
-
-
-def test_two_equal_and_sure_approaches_tie_and_it_says_so():
-    result = chance(sure())
-    assert result.cheaper == {"prompt": 0, "few_shot": 0}
-    assert result.sentence == "Prompt and Few-shot examples cost the same over 10 months, whatever is drawn."
-
-
-def test_nothing_uncertain_is_said_and_no_draw_is_claimed():
-    result = chance(sure(prompt__upkeep=(5, 5, 5)))
-    assert result.cheaper["few_shot"] == 1 and result.error == 0
-    assert result.sentence == "No input of the two is uncertain: Few-shot examples costs less over 10 months."
-
-
-def test_the_sentence_names_the_likelier_one_and_turns_its_signs():
     assumptions = sure(prompt__upkeep=(1, 2, 4), few_shot__upkeep=(3, 8, 9))
     first, turned = chance(assumptions), chance(replace(assumptions, pair=("few_shot", "prompt")))
     for result in (first, turned):
@@ -158,23 +124,25 @@ def test_the_sentence_names_the_likelier_one_and_turns_its_signs():
         assert "$5,500 less" in result.sentence  # about $1,000 for each hour a month between the two
 
 
-def test_the_sampling_error_covers_what_other_seeds_give():
+def test_what_is_even_tied_or_sure_is_said():
+    triple = (0.05, 0.1, 0.3)
+    result = chance(sure(prompt__error_rate=triple, few_shot__error_rate=triple))
+    assert result.cheaper["prompt"] == pytest.approx(0.5, abs=4 * result.error)
+    assert "close to even" in result.sentence
+    assert result.error == pytest.approx(0.005, rel=0.01)
+    result = chance(sure())
+    assert result.cheaper == {"prompt": 0, "few_shot": 0}
+    assert result.sentence == "Prompt and Few-shot examples cost the same over 10 months, whatever is drawn."
+    result = chance(sure(prompt__upkeep=(5, 5, 5)))
+    assert result.cheaper["few_shot"] == 1 and result.error == 0
+    assert result.sentence == "No input of the two is uncertain: Few-shot examples costs less over 10 months."
+
+
+def test_the_sampling_error_covers_other_seeds_and_prices_that_double_double_the_spread():
     assumptions = load(PAIR, PAIR)
     found = [chance(assumptions, 1_000, seed) for seed in range(20)]
     shares = [result.cheaper["prompt"] for result in found]
     assert np.std(shares) <= 1.2 * found[0].error
-
-
-@settings(max_examples=20)
-@given(st.integers(0, 10_000), st.sampled_from(["skill", "rag", "linear_head", "self_hosted_lora"]))
-def test_a_chance_and_its_mirror_add_up(seed, other):
-    assumptions = load(("prompt", other))
-    one = chance(assumptions, 500, seed)
-    assert sum(one.cheaper.values()) == pytest.approx(1)
-    assert one.difference.low <= one.difference.middle <= one.difference.high
-
-
-def test_prices_that_all_double_double_the_spread():
     assumptions = load(PAIR, PAIR)
     money = [key for key in keys(PAIR) if key.endswith(("price", "cost", "rate", "hosting"))]
     money = [key for key in money if not key.endswith("error_rate")]
@@ -185,7 +153,13 @@ def test_prices_that_all_double_double_the_spread():
     assert after.cheaper == before.cheaper
 
 
-# Tornado
+@settings(max_examples=20)
+@given(st.integers(0, 10_000), st.sampled_from(["skill", "rag", "linear_head", "self_hosted_lora"]))
+def test_a_chance_and_its_mirror_add_up(seed, other):
+    assumptions = load(("prompt", other))
+    one = chance(assumptions, 500, seed)
+    assert sum(one.cheaper.values()) == pytest.approx(1)
+    assert one.difference.low <= one.difference.middle <= one.difference.high
 
 
 def test_the_tornado_is_what_single_evaluations_give():
@@ -204,18 +178,12 @@ def test_the_tornado_is_what_single_evaluations_give():
     assert spans == sorted(spans, reverse=True)
 
 
-def test_a_bar_says_whether_it_turns_the_verdict():
+def test_a_bar_says_whether_it_turns_the_verdict_and_sure_inputs_have_none():
     base = sure(prompt__upkeep=(1, 2, 4), few_shot__upkeep=(3, 3, 3), prompt__setup_hours=(7, 8, 9))
     turns = {bar.key: bar.turns for bar in tornado(base).bars}
     assert turns == {"prompt.upkeep": True, "prompt.setup_hours": False}
-
-
-def test_a_tornado_of_sure_inputs_has_no_bars():
     drawn = tornado(sure())
     assert drawn.bars == () and drawn.base == 0
-
-
-# Sobol
 
 
 def test_the_indices_of_a_linear_difference_are_its_shares_of_the_variance():
@@ -232,28 +200,16 @@ def test_the_indices_of_a_linear_difference_are_its_shares_of_the_variance():
         assert 0 < one.first_error < 0.2 and 0 < one.total_error < 0.2
 
 
-def test_inputs_that_multiply_have_totals_above_their_first_order():
+def test_inputs_that_multiply_explain_all_or_nothing_have_their_indices():
     found = sobol(sure(case__error_cost=(0, 1, 5), prompt__error_rate=(0.0, 0.1, 0.4)))
     assert all(one.total > one.first + 0.05 for one in found)
-
-
-def test_one_input_explains_everything_and_an_idle_one_nothing():
-    found = {
-        one.key: one for one in sobol(sure(prompt__upkeep=(1, 2, 6), few_shot__capacity=(1e6, 2e6, 3e6)))
-    }
+    indices = sobol(sure(prompt__upkeep=(1, 2, 6), few_shot__capacity=(1e6, 2e6, 3e6)))
+    found = {one.key: one for one in indices}
     assert found["prompt.upkeep"].total == pytest.approx(1, abs=0.02)
     assert found["few_shot.capacity"].total == 0
-
-
-def test_without_uncertainty_or_effect_there_are_no_indices():
     assert sobol(sure()) == ()
     (idle,) = sobol(sure(few_shot__capacity=(1e6, 2e6, 3e6)))
     assert (idle.first, idle.total) == (0, 0)
-
-
-def test_sobol_wants_a_power_of_two():
-    with pytest.raises(CourseError, match="power of 2"):
-        sobol(load(PAIR, PAIR), 1000)
 
 
 def _difference(assumptions, values):

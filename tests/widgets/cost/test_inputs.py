@@ -8,6 +8,7 @@ import pytest
 
 from course.errors import CourseError
 from course.material.prices import model, tier
+from tests import disk
 from widgets.cost import inputs as cost_inputs
 from widgets.cost.inputs import (
     ANY,
@@ -44,16 +45,13 @@ def with_a_row(tmp_path: Path, **cells: str) -> Path:
     return path
 
 
-def test_every_input_of_every_approach_has_range_source_and_date(assumptions: Assumptions) -> None:
+def test_every_input_and_approach_has_its_title_range_source_and_date(assumptions):
     rows = assumptions.table()
     assert len(rows) == len(keys(APPROACHES)) == len({row["key"] for row in rows})
     for row in rows:
         assert row["source"] and row["unit"] and row["low"] <= row["base"] <= row["high"], row
         # Where nothing is paid for there is no price to date.
         assert row["date"] or row["source"] == "no tokens are paid for", row
-
-
-def test_each_approach_has_a_title_and_says_something_of_its_own() -> None:
     assert set(MEANINGS) == set(APPROACHES)
     with COST_INPUTS.open(encoding="utf-8", newline="") as file:
         owners = {row["owner"] for row in csv.DictReader(file)}
@@ -61,48 +59,33 @@ def test_each_approach_has_a_title_and_says_something_of_its_own() -> None:
     assert len(set(APPROACHES.values())) == len(APPROACHES) == 15
 
 
-def test_prices_come_from_the_price_table(assumptions: Assumptions) -> None:
+def test_prices_of_a_model_a_tuned_one_and_a_batch_come_from_the_price_table(assumptions):
     small, large = tier("small"), tier("large")
     assert assumptions.estimates["prompt.input_price"].base == small.input
     assert assumptions.estimates["prompt.cached_price"].base == small.cache_read
     assert assumptions.estimates["stronger_model.output_price"].base == large.output
     assert assumptions.estimates["stronger_model.input_price"].source.startswith("data/prices.csv: ")
     assert assumptions.estimates["self_hosted_lora.input_price"].base == 0
-
-
-def test_a_tuned_model_brings_its_own_prices_and_that_of_training(assumptions: Assumptions) -> None:
     row = model("gpt-4o-2024-08-06")
     changed = assumptions.with_values({"hosted_fine_tune.model": f"{row.id}:tuned"})
     estimates = changed.estimates
     assert estimates["hosted_fine_tune.input_price"].base == row.tuned_input
     assert estimates["hosted_fine_tune.training_price"].base == row.training
     assert "ending" in estimates["hosted_fine_tune.output_price"].source
-
-
-def test_a_batch_is_discounted_as_the_table_says() -> None:
     assert model_prices("prompt", "large")["prompt.batch_discount"].base == pytest.approx(0.5)
     assert model_prices("prompt", "claude-opus-4")["prompt.batch_discount"].base == 0
 
 
-def test_a_number_takes_its_range_along(assumptions: Assumptions) -> None:
+def test_a_number_takes_its_range_along_within_the_bounds_and_three_are_low_base_and_high(assumptions):
     old = assumptions.estimates["case.volume"]
     new = assumptions.with_values({"case.volume": 2 * old.base}).estimates["case.volume"]
     assert (new.low, new.base, new.high) == (2 * old.low, 2 * old.base, 2 * old.high)
     assert (new.source, new.kind) == ("set by the reader", "assumed")
-
-
-def test_a_range_stays_within_the_bounds(assumptions: Assumptions) -> None:
     new = assumptions.with_values({"prompt.error_rate": 0.9}).estimates["prompt.error_rate"]
     assert (new.base, new.high) == (0.9, 1.0)
-
-
-def test_nothing_in_the_original_changes(assumptions: Assumptions) -> None:
     before = assumptions.base()
     assumptions.with_values({"case.volume": 5, "prompt.model": "large"})
     assert assumptions.base() == before
-
-
-def test_three_numbers_are_low_base_and_high(assumptions: Assumptions) -> None:
     new = assumptions.with_values({"case.rate": (80, 90, 200)}).estimates["case.rate"]
     assert (new.low, new.base, new.high) == (80, 90, 200)
 
@@ -122,17 +105,22 @@ def test_three_numbers_are_low_base_and_high(assumptions: Assumptions) -> None:
         ({"prompt.model": "gpt-4o-mini:cheap"}, "only 'tuned' may follow"),
     ],
 )
-def test_a_change_that_is_not_possible_is_refused(
-    assumptions: Assumptions, values: dict, message: str
-) -> None:
+def test_a_change_that_is_not_possible_is_refused(assumptions, values, message):
     with pytest.raises(CourseError, match=message):
         assumptions.with_values(values)
 
 
-def test_an_approach_that_is_not_compared_cannot_be_changed() -> None:
+def test_what_is_not_compared_or_too_long_is_refused(assumptions):
     few = from_json(load(("prompt", "skill")).to_json())
-    with pytest.raises(CourseError, match="'rag' is not compared here"):
-        few.with_values({"rag.calls": 2})
+    for act, said in (
+        (lambda: few.with_values({"rag.calls": 2}), "'rag' is not compared here"),
+        (
+            lambda: assumptions.with_values({"case.rate": 10**400}),
+            "case.rate has 401 digits; between 0 and 1,000",
+        ),
+    ):
+        with pytest.raises(CourseError, match=said):
+            act()
 
 
 @pytest.mark.parametrize(
@@ -147,12 +135,12 @@ def test_an_approach_that_is_not_compared_cannot_be_changed() -> None:
         ({"date": "2026-02-31"}, "date '2026-02-31'; write it as 2026-11-21"),
     ],
 )
-def test_a_bad_row_is_named(tmp_path: Path, cells: dict[str, str], message: str) -> None:
+def test_a_bad_row_is_named(tmp_path, cells, message):
     with pytest.raises(CourseError, match=message):
         cost_inputs.read_estimates(with_a_row(tmp_path, **cells))
 
 
-def test_a_row_twice_an_unquoted_comma_and_a_state_of_another_encoding_are_named(tmp_path: Path) -> None:
+def test_a_row_twice_an_unquoted_comma_and_a_state_of_another_encoding_are_named(tmp_path):
     path = with_a_row(tmp_path)
     lines = path.read_text(encoding="utf-8").splitlines()
     for added, message in (
@@ -168,12 +156,7 @@ def test_a_row_twice_an_unquoted_comma_and_a_state_of_another_encoding_are_named
         saved(state)
 
 
-def test_a_number_with_hundreds_of_digits_is_refused(assumptions: Assumptions) -> None:
-    with pytest.raises(CourseError, match="case.rate has 401 digits; between 0 and 1,000"):
-        assumptions.with_values({"case.rate": 10**400})
-
-
-def test_what_is_saved_comes_back_whole(tmp_path: Path, assumptions: Assumptions) -> None:
+def test_what_is_saved_comes_back_whole_or_stays_as_it_was_on_a_full_disk(tmp_path, assumptions, monkeypatch):
     path = tmp_path / "state.json"
     changed = assumptions.with_values({"case.volume": 123_456, "prompt.model": "large"})
     assert saved(path) is None and save(changed, path) == path
@@ -181,18 +164,9 @@ def test_what_is_saved_comes_back_whole(tmp_path: Path, assumptions: Assumptions
     assert saved(path).base() == changed.base()
     assert saved(path).pair == PAIR
     assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
-
-
-def test_a_disk_that_is_full_leaves_the_old_state(
-    tmp_path: Path, assumptions: Assumptions, monkeypatch: pytest.MonkeyPatch
-) -> None:
     path = save(assumptions, tmp_path / "state.json")
     before = path.read_text(encoding="utf-8")
-
-    def full(self: Path, *args: object, **options: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_text", full)
+    monkeypatch.setattr(Path, "write_text", disk.full)
     with pytest.raises(OSError, match="No space left"):
         save(assumptions.with_values({"case.volume": 5}), path)
     assert path.read_text(encoding="utf-8") == before
@@ -219,7 +193,7 @@ def test_a_disk_that_is_full_leaves_the_old_state(
         (lambda state: state.update(horizon=1.5), "horizon is 1.5"),
     ],
 )
-def test_a_damaged_state_is_refused(assumptions: Assumptions, change, message: str) -> None:  # noqa: ANN001
+def test_a_damaged_state_is_refused(assumptions, change, message):
     state = json.loads(assumptions.to_json())
     change(state)
     with pytest.raises(CourseError, match=message):
@@ -227,19 +201,16 @@ def test_a_damaged_state_is_refused(assumptions: Assumptions, change, message: s
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '"text"', "[" * 100_000])
-def test_a_text_that_is_no_state_is_refused(text: str) -> None:
+def test_a_text_that_is_no_state_is_refused(text):
     with pytest.raises(CourseError):
         from_json(text)
 
 
-def test_only_uncertain_inputs_are_named(assumptions: Assumptions) -> None:
+def test_only_uncertain_inputs_are_named_and_an_approach_can_be_brought_in_later(assumptions):
     uncertain = assumptions.uncertain(PAIR)
     assert "case.error_cost" in uncertain and "prompt.error_rate" in uncertain
     assert "prompt.calls" not in uncertain
     assert not any(key.startswith("rag.") for key in uncertain)
-
-
-def test_a_second_approach_can_be_brought_in_later() -> None:
     few = load(("prompt", "skill"))
     more = few.with_approaches(("prompt", "rag"), ("prompt", "rag"))
     assert more.base()["rag.variable"] == load().estimates["rag.variable"].base

@@ -1,4 +1,4 @@
-"""The cost model in JavaScript against the one in Python, in Chromium, and the page that holds it."""
+"""The cost model in JavaScript against the one in Python, in Chromium, and its page: see ../conftest.py."""
 
 import csv
 import io
@@ -11,26 +11,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import answer_of, open_page
+from tests.browser import answer_of
+from widgets.cost import page
 from widgets.cost.chance import chance, tornado
 from widgets.cost.inputs import APPROACHES, Assumptions, definition, load
 from widgets.cost.model import bills, break_even_months, break_even_volumes, label, smallest_changes
-from widgets.cost.page import PAGE, module, page
 from widgets.cost.presets import course_case, presets
 
+pytestmark = pytest.mark.slow
+NAMES = "bills, breakEvenVolumes, breakEvenMonths, smallestChanges, tornado, chance"
+PAGE, SHOWN = page.PAGE, ".explorer .slider"
+SCRIPT = f"{page.module()}\nwindow.model = {{ {NAMES} }};"
 CLOSE = 1e-9
 RARE = {"cached": 1.0, "batch": 0.7, "thinking": 467.0, "retries": 0.1, "reviewed": 0.5, "adapters": 4.0,
         "ends_after": 5.5, "delay": 1.5, "prefix": 150_000.0}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with open_page(1280, 900) as opened:
-        opened.goto("about:blank")
-        names = "bills, breakEvenVolumes, breakEvenMonths, smallestChanges, tornado, chance"
-        opened.add_script_tag(content=f"{module()}\nwindow.model = {{ {names} }};", type="module")
-        opened.wait_for_function("window.model")
-        yield opened
 
 
 def case_of(seed: int) -> Assumptions:
@@ -52,7 +46,6 @@ def close(one: float, other: float) -> bool:
     return math.isclose(one, other, rel_tol=CLOSE, abs_tol=1e-9)
 
 
-@pytest.mark.slow
 def test_thousands_of_bills_are_the_same(browser):
     cases = [case_of(seed) for seed in range(2_000)]
     assert {name for case in cases for name in case.pair} == set(APPROACHES)
@@ -68,7 +61,6 @@ def test_thousands_of_bills_are_the_same(browser):
                 assert all(close(float(one), other) for one, other in spent)
 
 
-@pytest.mark.slow
 def test_break_evens_changes_and_the_tornado_are_the_same(browser):
     bounds = {key: vars(definition(key)) for key in load().base()}
     ask = """([texts, bounds]) => texts.map(text => {
@@ -83,13 +75,11 @@ def test_break_evens_changes_and_the_tornado_are_the_same(browser):
     cases = [load((a, b)) for a, b in zip(names, names[3:] + names[:3], strict=True)]
     # Where another machine is needed now and then.
     cases += [case.with_values({f"{name}.capacity": (20_000.0,) * 3 for name in case.pair}) for case in cases]
-    for case, theirs in zip(
-        cases, browser.evaluate(ask, [[c.to_json() for c in cases], bounds]), strict=True
-    ):
+    all_theirs = browser.evaluate(ask, [[case.to_json() for case in cases], bounds])
+    for case, theirs in zip(cases, all_theirs, strict=True):
         volumes, months = break_even_volumes(case, *case.pair), break_even_months(case, *case.pair)
-        assert [one["at"] for one in theirs["volumes"]] == pytest.approx(
-            [one.at for one in volumes], rel=1e-8
-        )
+        at = [one["at"] for one in theirs["volumes"]]
+        assert at == pytest.approx([one.at for one in volumes], rel=1e-8)
         assert [one["cheaper"] for one in theirs["volumes"]] == [one.cheaper for one in volumes]
         assert [one["at"] for one in theirs["months"]] == pytest.approx([one.at for one in months], rel=CLOSE)
         changes = smallest_changes(case)
@@ -105,7 +95,6 @@ def test_break_evens_changes_and_the_tornado_are_the_same(browser):
             assert bar["turns"] == ours.turns
 
 
-@pytest.mark.slow
 def test_the_draws_say_the_same_within_their_error(browser):
     assumptions = load(("prompt", "self_hosted_lora"))
     rows = random.Random(1).choices("01", [0.88, 0.12], k=360)
@@ -121,24 +110,6 @@ def test_the_draws_say_the_same_within_their_error(browser):
         assert theirs["middle"] == pytest.approx(ours.difference.middle, rel=0.05)
 
 
-def test_the_page_is_what_the_model_and_the_data_make_of_it():
-    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m widgets.cost.page"
-    for elsewhere in ('src="http', 'href="http', "import(", "fetch(", "localStorage"):
-        assert elsewhere not in page()
-
-
-@pytest.fixture(scope="module")
-def explorer(browser):
-    return browser.context.browser.new_page(viewport={"width": 1280, "height": 900})
-
-
-def opened_at(explorer, hash: str = ""):
-    explorer.goto("about:blank")
-    explorer.goto(f"{PAGE.as_uri()}{hash}")
-    explorer.wait_for_selector(".explorer .slider")
-    return explorer
-
-
 def drawn(explorer) -> list[str]:
     """The verdict and how sure it is, once the draws are there."""
     explorer.wait_for_function("!document.querySelector('.certainty .stale')")
@@ -146,9 +117,7 @@ def drawn(explorer) -> list[str]:
     return [explorer.inner_text(f".{part}") for part in ("advice", "certainty")]
 
 
-@pytest.mark.slow
-def test_the_volume_and_the_two_inputs_that_move_the_difference_most_stand_first(explorer):
-    opened = opened_at(explorer)
+def test_each_case_has_first_what_moves_its_difference_most_and_names_the_cheapest_of_all(opened):
     for case in (course_case(), *presets()):
         opened.get_by_label("Case").select_option(case.id)
         spans = sorted(tornado(case.assumptions).bars, key=lambda bar: -bar.span)
@@ -157,11 +126,14 @@ def test_the_volume_and_the_two_inputs_that_move_the_difference_most_stand_first
         assert len(first) == 3 and len(most) == 2
         for name, begins in zip(first, ["Volume at the start", *most], strict=True):
             assert name.startswith(begins), case.id
+        totals = {name: float(bill.total) for name, bill in bills(case.assumptions).items()}
+        least = min(totals, key=lambda name: totals[name])
+        verdict = drawn(opened)[0].split("\n")[0]
+        named = f"; of all {len(totals)} approaches {APPROACHES[least]} costs least, $"
+        assert (named in verdict) == (least not in case.assumptions.pair), case.id
 
 
-@pytest.mark.slow
-def test_a_moved_slider_moves_the_picture_and_the_address_shares_it(explorer):
-    opened = opened_at(explorer)
+def test_a_moved_slider_moves_the_picture_and_the_address_shares_it(opened, opened_at):
     before = opened.inner_html(".all")
     opened.get_by_label("Volume at the start").first.press("ArrowRight")
     opened.wait_for_function("before => document.querySelector('.all').innerHTML !== before", arg=before)
@@ -171,14 +143,12 @@ def test_a_moved_slider_moves_the_picture_and_the_address_shares_it(explorer):
     address, words = opened.url, drawn(opened)
     assert "300,000 outputs a month" in words[0] and "claimed" in words[1]
     assert opened.inner_text("[role=status].unseen") in words[0]
-    again = opened_at(explorer, address[address.index("#") :])
+    again = opened_at(address[address.index("#") :])
     assert drawn(again) == words
     assert again.get_by_label("Volume at the start, exactly").input_value() == "300000"
 
 
-@pytest.mark.slow
-def test_a_slider_a_range_and_its_kind_stay_together(explorer):
-    opened = opened_at(explorer)
+def test_a_slider_a_range_and_its_kind_stay_together(opened):
     opened.get_by_text("All of Prompt: values and ranges").click()
     row = opened.locator("tr", has_text="Wrong outputs")
     assert row.locator("td").last.inner_text() == "claimed"
@@ -193,15 +163,12 @@ def test_a_slider_a_range_and_its_kind_stay_together(explorer):
     assert ends == ["3", "6", "10"]
     row.get_by_label("Wrong outputs, low").fill("7")
     opened.keyboard.press("Tab")
-    assert "Wrong outputs is 7, 6, 10; low, base and high must rise, from 0 to 100." in opened.inner_text(
-        ".said"
-    )
+    said = opened.inner_text(".said")
+    assert "Wrong outputs is 7, 6, 10; low, base and high must rise, from 0 to 100." in said
     assert row.get_by_label("Wrong outputs, low").input_value() == "3"
 
 
-@pytest.mark.slow
-def test_a_state_that_python_saved_is_pasted_and_its_tables_are_kept(explorer, tmp_path):
-    opened = opened_at(explorer)
+def test_a_state_that_python_saved_is_pasted_and_its_tables_are_kept(opened, opened_at, tmp_path):
     case = load(("skill", "cascade")).with_values({"case.volume": 77_000})
     opened.get_by_role("button", name="Paste a state").click()
     opened.get_by_label("A saved cost model (JSON)").fill(case.to_json())
@@ -222,7 +189,12 @@ def test_a_state_that_python_saved_is_pasted_and_its_tables_are_kept(explorer, t
             assert all(line["unit"] and line["source"] for line in lines)
     # What was pasted is not of the case that was open, and its address says all of it.
     address = opened.url
-    assert drawn(opened_at(explorer, address[address.index("#") :])) == drawn(opened)
+    assert drawn(opened_at(address[address.index("#") :])) == drawn(opened)
+
+
+def linked(**fields) -> str:
+    """What a link says of the course's case, changed."""
+    return json.dumps({"case": "course", "pair": ["prompt", "skill"], "horizon": 18} | fields)
 
 
 def spoiled(**fields) -> str:
@@ -232,7 +204,6 @@ def spoiled(**fields) -> str:
     return json.dumps(state | fields)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -256,8 +227,7 @@ def spoiled(**fields) -> str:
         (spoiled(rate={"outcomes": "abc"}), "the outcomes of case.rate"),
     ],
 )
-def test_a_pasted_state_that_cannot_be_is_named_in_one_sentence(explorer, text, words):
-    opened = opened_at(explorer)
+def test_a_pasted_state_that_cannot_be_is_named_in_one_sentence(opened, text, words):
     before = drawn(opened)
     opened.get_by_role("button", name="Paste a state").click()
     opened.get_by_label("A saved cost model (JSON)").evaluate("(box, text) => { box.value = text; }", text)
@@ -266,30 +236,22 @@ def test_a_pasted_state_that_cannot_be_is_named_in_one_sentence(explorer, text, 
     assert drawn(opened) == before
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("told", "words"),
     [
         ("%7B", "cannot be opened"),
-        (json.dumps({"case": "nobody", "pair": [], "horizon": 18}), "nobody"),
-        (json.dumps({"case": "course", "pair": ["prompt", "prompt", "skill"], "horizon": 18}), "must be two"),
-        (json.dumps({"case": "course", "pair": ["prompt", "skill"], "horizon": 10**400}), "cannot be opened"),
-        (
-            json.dumps({"case": "course", "pair": ["prompt", "skill"], "horizon": 1,
-                        "changed": {"case.rate": [3, 2, 1]}}),
-            "case.rate is 3, 2, 1; low, base and high must rise",
-        ),
+        (linked(case="nobody", pair=[]), "nobody"),
+        (linked(pair=["prompt", "prompt", "skill"]), "must be two"),
+        (linked(horizon=10**400), "cannot be opened"),
+        (linked(changed={"case.rate": [3, 2, 1]}), "case.rate is 3, 2, 1; low, base and high must rise"),
     ],
-)  # fmt: skip
-def test_a_link_that_cannot_be_is_named(explorer, told, words):
-    opened = opened_at(explorer, f"#{told}")
-    assert words in opened.inner_text(".said")
+)
+def test_a_link_that_cannot_be_is_named(opened_at, told, words):
+    assert words in opened_at(f"#{told}").inner_text(".said")
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("typed", "named"), [("150", "150"), ("", "empty")])
-def test_a_number_out_of_its_bounds_is_refused_in_one_sentence(explorer, typed, named):
-    opened = opened_at(explorer)
+def test_a_number_out_of_its_bounds_is_refused_in_one_sentence(opened, typed, named):
     rate = opened.get_by_label("Wrong outputs (Prompt), exactly")
     rate.fill(typed)
     opened.keyboard.press("Tab")
@@ -297,7 +259,6 @@ def test_a_number_out_of_its_bounds_is_refused_in_one_sentence(explorer, typed, 
     assert rate.input_value() == "12"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "tried", "bounds"),
     [
@@ -306,8 +267,7 @@ def test_a_number_out_of_its_bounds_is_refused_in_one_sentence(explorer, typed, 
         ("over months", ["2", "24"], "Give a whole number of months from 1 to 120."),
     ],
 )
-def test_a_number_is_followed_while_it_is_typed(explorer, name, tried, bounds):
-    opened = opened_at(explorer)
+def test_a_number_is_followed_while_it_is_typed(opened, name, tried, bounds):
     box = opened.get_by_label(name)
     before = opened.inner_html(".all")
     for text in tried:
@@ -325,9 +285,7 @@ def test_a_number_is_followed_while_it_is_typed(explorer, name, tried, bounds):
     assert beside.inner_text() == ""
 
 
-@pytest.mark.slow
-def test_a_base_that_passes_through_zero_while_it_is_typed_keeps_its_range(explorer):
-    opened = opened_at(explorer)
+def test_a_base_that_passes_through_zero_while_it_is_typed_keeps_its_range(opened):
     opened.get_by_text("All of Prompt: values and ranges").click()
     row = opened.locator("tr", has_text="Wrong outputs")
     ends = [row.get_by_label(f"Wrong outputs, {end}") for end in ("low", "base", "high")]
@@ -341,11 +299,9 @@ def test_a_base_that_passes_through_zero_while_it_is_typed_keeps_its_range(explo
     assert row.locator(".bounds").inner_text() == "Low, base and high must rise, from 0 to 100."
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_moves_while_the_draws_are_made(explorer, width):
-    explorer.set_viewport_size({"width": width, "height": 900})
-    opened = opened_at(explorer)
+def test_nothing_moves_while_the_draws_are_made(opened_at, width):
+    opened = opened_at(width=width)
     drawn(opened)
     top = "document.querySelector('.first').offsetTop"
     slider = opened.get_by_label("Volume at the start").first
@@ -358,24 +314,10 @@ def test_nothing_moves_while_the_draws_are_made(explorer, width):
         assert opened.evaluate(top) == waiting[1]
 
 
-@pytest.mark.slow
-def test_the_verdict_names_the_cheapest_of_all_where_it_is_not_of_the_pair(explorer):
-    opened = opened_at(explorer)
-    for case in (course_case(), *presets()):
-        opened.get_by_label("Case").select_option(case.id)
-        totals = {name: float(bill.total) for name, bill in bills(case.assumptions).items()}
-        least = min(totals, key=lambda name: totals[name])
-        verdict = drawn(opened)[0].split("\n")[0]
-        named = f"; of all {len(totals)} approaches {APPROACHES[least]} costs least, $"
-        assert (named in verdict) == (least not in case.assumptions.pair), case.id
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 700, 1280])
 @pytest.mark.parametrize("pair", [("prompt", "self_hosted_lora"), ("cascade", "hosted_fine_tune")])
-def test_no_words_of_a_picture_are_cut_and_its_amounts_have_units(explorer, width, pair):
-    explorer.set_viewport_size({"width": width, "height": 900})
-    opened = opened_at(explorer)
+def test_no_words_of_a_picture_are_cut_and_its_amounts_have_units(opened_at, width, pair):
+    opened = opened_at(width=width)
     for place, name in enumerate(pair):
         opened.locator(f"[data-choice='{place}']").select_option(name)
     drawn(opened)
@@ -396,16 +338,12 @@ def test_no_words_of_a_picture_are_cut_and_its_amounts_have_units(explorer, widt
     assert opened.evaluate(room) - right >= 5
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 700, 1280, 1600])
-def test_every_width_shows_everything_without_scrolling_sideways(explorer, width):
-    explorer.set_viewport_size({"width": width, "height": 900})
-    opened = opened_at(explorer)
+def test_every_width_shows_everything_without_scrolling_sideways(opened_at, width):
+    opened = opened_at(width=width)
     assert not opened.evaluate("document.documentElement.scrollWidth > innerWidth")
-    unnamed = (
-        "[...document.querySelectorAll('input, select')].filter(one => !one.labels.length && !one.ariaLabel)"
-    )
-    assert opened.evaluate(f"{unnamed}.length") == 0
-    assert opened.evaluate(
-        "[...document.querySelectorAll('svg')].every(one => one.getAttribute('aria-label'))"
-    )
+    for all_named in (
+        "'input, select')].every(one => one.labels.length || one.ariaLabel)",
+        "'svg')].every(one => one.getAttribute('aria-label'))",
+    ):
+        assert opened.evaluate(f"[...document.querySelectorAll({all_named}")

@@ -31,17 +31,8 @@ from widgets.cost.presets import (
 )
 
 ROWS = data.lesson_sample()[:20]
-CASES = [
-    "tickets_50000",
-    "tickets_today",
-    "tickets_100",
-    "brand_voice",
-    "recruiter",
-    "long_prompt",
-    "lora_5000",
-    "fifteen_workflows",
-    "training_1000",
-]
+CASES = "tickets_50000 tickets_today tickets_100 brand_voice recruiter long_prompt lora_5000"
+CASES += " fifteen_workflows training_1000"
 each_preset = pytest.mark.parametrize("case", presets(), ids=lambda case: case.id)
 
 
@@ -65,11 +56,21 @@ def asked(name: str, right: int = 15, **figures) -> Result:
     return replace(result, outcomes=tuple(replace(row, **figures) for row in result.outcomes))
 
 
-# The articles' cases
-
-
-def test_every_case_of_the_design_is_there():
-    assert [case.id for case in presets()] == CASES
+def test_all_cases_verdicts_and_checks_are_there_and_in_the_table():
+    assert [case.id for case in presets()] == CASES.split()
+    found = {check.verdict for case in presets() for check in case.checks}
+    assert found == {AGREES, DIFFERS, GIVEN, NOT_STATED}
+    used = {check.entry.measure for case in presets() for check in case.checks}
+    assert used == set(MEASURES)
+    for case in presets():
+        for check in case.checks:
+            row = check.row()
+            assert all(isinstance(text, str) for text in row.values()) and row["ours"]
+    lines = markdown().splitlines()
+    assert len([line for line in lines if line.startswith("## ")]) == len(presets())
+    assert {line.count("|") for line in lines if line.startswith("|")} == {8}
+    for check in (check for case in presets() for check in case.checks):
+        assert f"| {' | '.join(check.row().values())} |" in lines
 
 
 @each_preset
@@ -112,11 +113,8 @@ def test_a_plain_figure_is_the_one_of_its_claim(case):
     derived = {"C006": 1 + claim("C006").numbers[0] / 100, "C069": long / short}
     for check in case.checks:
         if isinstance(check.entry.figure, int | float):
-            known = (
-                [derived[check.entry.claim]]
-                if check.entry.claim in derived
-                else claim(check.entry.claim).numbers
-            )
+            id = check.entry.claim
+            known = [derived[id]] if id in derived else claim(id).numbers
             assert check.entry.figure in known, check.entry.text
 
 
@@ -127,25 +125,6 @@ def test_claims_are_named_by_their_ids(case):
         if check.entry.claim:
             source = claim(check.entry.claim).source.source
             assert source == case.article or f"({source})" in check.entry.text
-
-
-def test_the_verdicts_are_all_in_use_and_rows_are_texts():
-    found = {check.verdict for case in presets() for check in case.checks}
-    assert found == {AGREES, DIFFERS, GIVEN, NOT_STATED}
-    used = {check.entry.measure for case in presets() for check in case.checks}
-    assert used == set(MEASURES)
-    for case in presets():
-        for check in case.checks:
-            row = check.row()
-            assert all(isinstance(text, str) for text in row.values()) and row["ours"]
-
-
-def test_the_table_has_every_case_and_every_check():
-    lines = markdown().splitlines()
-    assert len([line for line in lines if line.startswith("## ")]) == len(presets())
-    assert {line.count("|") for line in lines if line.startswith("|")} == {8}
-    for check in (check for case in presets() for check in case.checks):
-        assert f"| {' | '.join(check.row().values())} |" in lines
 
 
 TUNED_HAIKU = 'figure = 0.40\nunit = "$ per 1,000"\nmeasure = "tokens_per_1000"\nof = ["on_demand_fine_tune"]'
@@ -188,14 +167,11 @@ def test_a_mistake_in_the_file_is_named(tmp_path, old, new, message):
     assert str(error.value).startswith("presets.toml")
 
 
-def test_an_empty_file_is_named(tmp_path):
+def test_an_empty_file_and_an_unknown_preset_are_named(tmp_path):
     path = tmp_path / "empty.toml"
     path.write_text("", encoding="utf-8")
     with pytest.raises(CourseError, match="empty.toml has no"):
         _presets(path)
-
-
-def test_an_unknown_preset_is_named_with_those_that_there_are():
     with pytest.raises(CourseError, match="tickets_50000"):
         preset("tickets")
 
@@ -213,7 +189,7 @@ def test_the_tokens_are_those_that_lesson_03_finds():
     assert today["prompt"].tokens_per_1000 == pytest.approx(1000 * tier("small").cost(tokens, 5))
 
 
-def test_payback_and_needed_saving_are_what_the_totals_say():
+def test_what_the_totals_say_of_payback_and_needed_saving():
     assumptions = preset("brand_voice").assumptions
     pair = assumptions.pair
     priced = bills(assumptions)
@@ -226,72 +202,48 @@ def test_payback_and_needed_saving_are_what_the_totals_say():
     there = assumptions.with_values({"case.volume": (crossing.at,) * 3})
     needed = measure("needed_per_1000", there, *pair)
     assert measure("saving_per_1000", there, *pair) == pytest.approx(needed)
-
-
-def test_a_payback_that_never_comes_is_said():
-    assumptions = preset("brand_voice").assumptions.with_values(
-        {"on_demand_fine_tune.error_rate": (0.3, 0.3, 0.3)}
-    )
+    worse = {"on_demand_fine_tune.error_rate": (0.3, 0.3, 0.3)}
+    assumptions = preset("brand_voice").assumptions.with_values(worse)
     assert measure("payback_outputs", assumptions, "skill", "on_demand_fine_tune") == float("inf")
     assert measure("break_even_volume", assumptions, "skill", "on_demand_fine_tune") == float("inf")
     assert measure("break_even_volume", assumptions, "on_demand_fine_tune", "skill") == 0
 
 
-# From the board
+# A rung, how many are right, its approach, and whether it is the best one of it.
+RUNGS = [
+    ("5 fixed examples", 3, "few_shot", False),
+    ("18 fixed examples, schema", 9, "few_shot", True),
+    ("18 fixed examples", 5, "few_shot", False),
+    ("maximal prompt, 18 examples", 0, "few_shot", False),
+    ("optimised prompt", 0, "few_shot", False),
+    ("5 retrieved examples", 12, "retrieved_examples", True),
+    ("instructions, 5 retrieved", 0, "retrieved_examples", False),
+    ("nearest neighbour vote, no model", 13, None, False),
+    ("vote of growing references", 14, None, False),
+    ("MiniLM + logistic regression", 16, "linear_head", True),
+    ("queue names in the prompt", 7, "prompt", True),
+    ("descriptions, edge cases", 0, "prompt", False),
+    ("all instructions", 0, "prompt", False),
+    ("the whole policy, schema", 0, "prompt", False),
+    ("large model: policy", 20, "stronger_model", True),
+    ("large model: names", 0, "stronger_model", False),
+    ("3 retrieved sections", 0, "rag", True),
+    ("skill, first day", 11, "skill", True),
+    ("skill, six months", 0, "skill", False),
+    ("always the same queue", 1, None, False),
+    ("tuned, schema", 14, "self_hosted_lora", False),
+    ("tuned, short prompt", 15, "self_hosted_lora", True),
+    ("MiniLM fine-tuned", 17, "encoder", True),
+    ("cascade: head, large model", 18, "cascade", True),
+]
 
 
-def test_the_board_gives_the_best_rung_of_each_approach():
-    results = [
-        measured("5 fixed examples", 3),
-        measured("18 fixed examples, schema", 9),
-        measured("18 fixed examples", 5),
-        measured("5 retrieved examples", 12),
-        measured("nearest neighbour vote, no model", 13),
-        measured("vote of growing references", 14),
-        measured("MiniLM + logistic regression", 16),
-        measured("queue names in the prompt", 0),
-        measured("large model: policy", 20),
-        measured("skill, first day", 11),
-        measured("always the same queue", 1),
-        measured("tuned, schema", 14),
-        measured("tuned, short prompt", 15),
-        measured("MiniLM fine-tuned", 17),
-        measured("cascade: head, large model", 18),
-    ]
-    found = {name: result.name for name, result in rungs(results).items()}
-    assert found == {
-        "few_shot": "18 fixed examples, schema",
-        "retrieved_examples": "5 retrieved examples",
-        "linear_head": "MiniLM + logistic regression",
-        "prompt": "queue names in the prompt",
-        "stronger_model": "large model: policy",
-        "skill": "skill, first day",
-        "self_hosted_lora": "tuned, short prompt",
-        "encoder": "MiniLM fine-tuned",
-        "cascade": "cascade: head, large model",
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "approach"),
-    [
-        ("always the same queue", None),
-        ("queue names in the prompt", "prompt"),
-        ("descriptions, edge cases", "prompt"),
-        ("all instructions", "prompt"),
-        ("the whole policy, schema", "prompt"),
-        ("maximal prompt, 18 examples", "few_shot"),
-        ("optimised prompt", "few_shot"),
-        ("instructions, 5 retrieved", "retrieved_examples"),
-        ("nearest neighbour vote, no model", None),
-        ("large model: names", "stronger_model"),
-        ("large model: policy", "stronger_model"),
-        ("3 retrieved sections", "rag"),
-        ("skill, six months", "skill"),
-    ],
-)
-def test_what_the_lessons_put_on_the_board_has_its_approach(name, approach):
-    assert approach_of(measured(name)) == approach
+def test_the_board_gives_each_rung_its_approach_and_of_each_approach_the_best_one():
+    results = {name: measured(name, right) for name, right, *_ in RUNGS}
+    approaches = {name: approach_of(result) for name, result in results.items()}
+    assert approaches == {name: way for name, _, way, _ in RUNGS}
+    found = {way: result.name for way, result in rungs(list(results.values())).items()}
+    assert found == {way: name for name, _, way, best in RUNGS if best}
 
 
 def test_labels_that_were_used_are_counted_in_money():
@@ -306,15 +258,13 @@ def test_labels_that_were_used_are_counted_in_money():
 
 def test_error_rates_come_with_their_interval_and_the_rest_says_that_it_is_assumed():
     result = measured("large model: policy", 18, created="2026-11-20T10:00:00+00:00")
-    reading = replace(
-        result, outcomes=tuple(replace(row, seconds=None) for row in result.outcomes), model="a large Claude"
-    )
+    outcomes = tuple(replace(row, seconds=None) for row in result.outcomes)
+    reading = replace(result, outcomes=outcomes, model="a large Claude")
     yours = from_board({"stronger_model": reading})
     estimates, before = yours.assumptions.estimates, load().estimates
     error = estimates["stronger_model.error_rate"]
-    assert (error.low, error.base, error.high) == pytest.approx(
-        (1 - reading.interval[1], 0.1, 1 - reading.interval[0])
-    )
+    ends = (1 - reading.interval[1], 0.1, 1 - reading.interval[0])
+    assert (error.low, error.base, error.high) == pytest.approx(ends)
     assert (error.kind, error.date) == ("measured", "2026-11-20") and "large model: policy" in error.source
     assert estimates["prompt.error_rate"].source.startswith("not on your board")
     assert estimates["prompt.error_rate"].base == before["prompt.error_rate"].base
@@ -323,7 +273,7 @@ def test_error_rates_come_with_their_interval_and_the_rest_says_that_it_is_assum
     assert "Stronger model from 'large model: policy'" in yours.note
 
 
-def test_what_ran_here_is_priced_by_the_hours_of_the_machine():
+def test_machines_cascades_and_live_models_have_their_prices():
     local = asked("18 fixed examples", input_tokens=750, output_tokens=6, seconds=0.1)
     estimates = from_board({"few_shot": local}).assumptions.estimates
     assert estimates["few_shot.hosting"].base == pytest.approx(730 * machine_price_per_hour())
@@ -331,24 +281,15 @@ def test_what_ran_here_is_priced_by_the_hours_of_the_machine():
     assert estimates["few_shot.input_price"].base == 0
     assert estimates["few_shot.prefix"].base + estimates["few_shot.variable"].base == pytest.approx(750)
     assert estimates["few_shot.output"].base == 6
-
-
-def test_a_cascade_pays_for_the_rows_that_it_passed_on():
     live = asked("cascade: head, large model", input_tokens=1_000, output_tokens=6, seconds=1.0)
-    rows = [
-        row if place < 5 else replace(row, input_tokens=None, output_tokens=None)
-        for place, row in enumerate(live.outcomes)
-    ]
+    kept = [replace(row, input_tokens=None, output_tokens=None) for row in live.outcomes[5:]]
+    rows = [*live.outcomes[:5], *kept]
     passed_on = replace(live, outcomes=tuple(rows), model=tier("large").id)
     assert passed_on.input_tokens == pytest.approx(1_000 * 5 / len(rows))
     tokens = bills(from_board({"cascade": passed_on}).assumptions)["cascade"].tokens_per_1000
     assert tokens == pytest.approx(1000 * 5 / len(rows) * tier("large").cost(1_000, 6))
-
-
-def test_a_live_model_keeps_its_prices():
-    live = replace(
-        asked("small tier: policy", input_tokens=1500, output_tokens=6, seconds=2.0), model=tier("small").id
-    )
+    here = asked("small tier: policy", input_tokens=1500, output_tokens=6, seconds=2.0)
+    live = replace(here, model=tier("small").id)
     assumptions = from_board({"prompt": live}).assumptions
     assert assumptions.estimates["prompt.hosting"].base == 0
     expected = 1000 * tier("small").cost(1500, 6)
@@ -362,13 +303,10 @@ def test_all_wrong_all_right_and_very_fast_stay_inside_the_bounds(right):
     assert priced["linear_head"].total > 0
 
 
-def test_an_empty_board_is_the_courses_own_case():
+def test_an_empty_board_is_the_courses_own_case_and_what_is_no_result_is_refused():
     yours = from_board({})
     assert bills(yours.assumptions)["prompt"].total == bills(load())["prompt"].total
     assert "nothing yet" in yours.note
-
-
-def test_what_is_no_approach_or_no_result_is_refused():
     with pytest.raises(CourseError, match="'prompting' is not an approach"):
         from_board({"prompting": measured("queue names")})
     with pytest.raises(CourseError, match="needs a result"):

@@ -15,12 +15,16 @@ from widgets.cost.units import in_short, with_unit
 from widgets.cost.view import CostView
 
 
-def test_it_begins_with_the_courses_case_and_offers_the_articles():
+def test_it_begins_with_the_courses_case_and_names_a_damaged_state():
     view = CostView()
     assert view.assumptions == course_case().assumptions
     offered = json.loads(view.data)["presets"]
     assert [one["title"] for one in offered] == [course_case().title, *(one.title for one in presets())]
     assert [len(one["checks"]) for one in offered][1:] == [len(one.checks) for one in presets()]
+    view = CostView([course_case()])
+    view.state = "{"
+    with pytest.raises(CourseError, match="The state of the cost view"):
+        view.assumptions  # noqa: B018
 
 
 def test_what_the_page_sets_is_what_python_reads_and_saves(results_dir):
@@ -36,17 +40,22 @@ def test_what_the_page_sets_is_what_python_reads_and_saves(results_dir):
     assert saved() == moved and from_json(sent[2]["open"]) == moved
 
 
-def test_a_state_that_is_damaged_is_named():
-    view = CostView([course_case()])
-    view.state = "{"
-    with pytest.raises(CourseError, match="The state of the cost view"):
-        view.assumptions  # noqa: B018
-
-
-def test_the_tornado_names_what_turns_the_verdict():
+def test_the_tornado_and_the_portfolio_say_what_they_draw():
     assumptions = load(("prompt", "self_hosted_lora"))
     chart, words = tornado_picture(assumptions, tornado(assumptions))
     assert "Wrong outputs (Prompt)" in words and chart.summary.endswith(words)
+    view = Portfolio(models=15, hours=6, power=1.2, rate=100)
+    total = float(evaluation_tax(15, 6, 1.2))
+    mark = view.chart.parts["marks"][0]
+    assert (mark["x"], mark["y"]) == (15, pytest.approx(total))
+    assert f"{total:,.0f} hours a month" in view.sentence.value
+    for slider in (view.models, view.hours, view.power, view.rate):
+        before = view.sentence.value
+        slider.position += 1
+        assert view.sentence.value != before, slider.label
+    view = Portfolio(models=1, hours=6, power=2, rate=100)
+    assert "1 tuned model costs 6 hours a month" in view.sentence.value
+    assert view.chart.parts["marks"][0]["y"] == 6
 
 
 @pytest.mark.parametrize(
@@ -61,21 +70,3 @@ def test_the_tornado_names_what_turns_the_verdict():
 )
 def test_amounts_in_words(key, amount, text, whole):
     assert (in_short(key, amount), with_unit(key, amount)) == (text, whole)
-
-
-def test_the_portfolio_draws_the_tax_and_says_it():
-    view = Portfolio(models=15, hours=6, power=1.2, rate=100)
-    total = float(evaluation_tax(15, 6, 1.2))
-    mark = view.chart.parts["marks"][0]
-    assert (mark["x"], mark["y"]) == (15, pytest.approx(total))
-    assert f"{total:,.0f} hours a month" in view.sentence.value
-    for slider in (view.models, view.hours, view.power, view.rate):
-        before = view.sentence.value
-        slider.position += 1
-        assert view.sentence.value != before, slider.label
-
-
-def test_one_tuned_model_has_no_growth():
-    view = Portfolio(models=1, hours=6, power=2, rate=100)
-    assert "1 tuned model costs 6 hours a month" in view.sentence.value
-    assert view.chart.parts["marks"][0]["y"] == 6

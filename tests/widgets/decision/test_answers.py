@@ -91,8 +91,6 @@ def test_answers_are_kept_and_a_damaged_file_is_named(results_dir):
             decision_answers.load()
 
 
-# The board
-
 ACCEPTANCE = gap.Acceptance(overall=0.9, every_kind=0.7)
 
 
@@ -106,7 +104,7 @@ def decided(result: Result) -> gap.GapVerdict:
     return gap.GapVerdict(gap.GO_ON, result, ())
 
 
-def test_the_readers_board_fills_in_what_it_knows():
+def test_the_readers_board_fills_in_what_it_knows_and_each_lesson_counts():
     result = board_result(40)
     failures = {"format": 1, "convention": 9, "knowledge": 0, "capability": 10}
     lessons = ["01", "03", "03", "00", "08"]
@@ -118,17 +116,11 @@ def test_the_readers_board_fills_in_what_it_knows():
     assert answers.wrong == {"behaviour"} and answers.failures_sorted
     assert "a rung, 60 rows" in advise(answers).checks[1].why.text
     assert next_rung(answers) == "few_shot"
-
-
-def test_a_kind_that_is_surely_worse_is_seen_on_the_board():
     rows = [row for row in tickets("test") if row.kind in ("typical", "boundary")][:200]
     said = {row.id: row.queue if row.kind == "typical" else "nothing" for row in rows}
     result = Result.from_replies(rows, said, name="a rung")
     assert from_board(decided(result), [], ACCEPTANCE).spread == "one kind"
     assert from_board(decided(board_result(60)), [], ACCEPTANCE).spread == "alike"
-
-
-def test_each_lesson_of_a_rung_counts_as_tried():
     lessons = dict(decision_answers._RUNG_OF_LESSON)
     for lesson, key in lessons.items():
         assert from_board(decided(board_result(40)), [lesson], ACCEPTANCE).tried == {key}

@@ -1,4 +1,4 @@
-"""The decision in JavaScript against the one in Python, in Chromium, and the page that holds it."""
+"""The decision in JavaScript against the one in Python, in Chromium, and its page: see ../conftest.py."""
 
 import csv
 import io
@@ -9,24 +9,18 @@ from typing import Any
 
 import pytest
 
-from tests.browser import answer_of, open_page
+from tests.browser import answer_of
 from tests.widgets.decision.cases import READY, answers_of
+from widgets.decision import page
 from widgets.decision.answers import Answers, from_json, to_json
 from widgets.decision.model import Advice, advise, in_words, what_would_change
-from widgets.decision.page import PAGE, data, module, page
 from widgets.decision.rules import standing
 from widgets.decision.tables import QUESTIONS, RUNGS
 from widgets.decision.words import assumption
 
-
-@pytest.fixture(scope="module")
-def browser():
-    with open_page(1280, 900) as opened:
-        opened.goto("about:blank")
-        script = f"{module()}\nwindow.model = decider({json.dumps(data())});"
-        opened.add_script_tag(content=script, type="module")
-        opened.wait_for_function("window.model")
-        yield opened
+pytestmark = pytest.mark.slow
+SCRIPT = f"{page.module()}\nwindow.model = decider({json.dumps(page.data())});"
+PAGE, SHOWN = page.PAGE, ".talk fieldset, .talk .asked"
 
 
 def plain(advice: Advice) -> dict[str, Any]:
@@ -39,7 +33,6 @@ def plain(advice: Advice) -> dict[str, Any]:
     return json.loads(json.dumps(whole))
 
 
-@pytest.mark.slow
 def test_thousands_of_cases_get_the_same_advice_in_the_same_words(browser):
     cases = [answers_of(seed) for seed in range(6_000)]
     given = {"wrong", "changes", "volume"}
@@ -69,31 +62,11 @@ def test_thousands_of_cases_get_the_same_advice_in_the_same_words(browser):
     assert {advice["next"] for _, advice, *_ in theirs} == {rung.key for rung in RUNGS}
 
 
-def test_the_page_is_what_the_rules_make_of_it():
-    assert PAGE.read_text(encoding="utf-8") == page(), "run python -m widgets.decision.page"
-    for elsewhere in ('src="http', 'href="http', "import(", "fetch(", "localStorage"):
-        assert elsewhere not in page()
-
-
-@pytest.fixture(scope="module")
-def talk(browser):
-    return browser.context.browser.new_page(viewport={"width": 1280, "height": 900})
-
-
-def opened_at(talk, hash: str = ""):
-    talk.goto("about:blank")
-    talk.goto(f"{PAGE.as_uri()}{hash}")
-    talk.wait_for_selector(".talk fieldset, .talk .asked")
-    return talk
-
-
 def asked(opened) -> list[str]:
     return opened.locator(".asking .asked").evaluate_all("parts => parts.map(part => part.dataset.name)")
 
 
-@pytest.mark.slow
-def test_it_begins_with_three_questions_and_asks_only_what_can_change_the_advice(talk):
-    opened = opened_at(talk)
+def test_it_begins_with_three_questions_and_asks_only_what_can_change_the_advice(opened, opened_at):
     first = [question.name for question in QUESTIONS[:3]]
     assert asked(opened) == first
     opened.get_by_label("It lacks facts, ours or recent ones").check()
@@ -103,19 +76,16 @@ def test_it_begins_with_three_questions_and_asks_only_what_can_change_the_advice
     assert set(asked(opened)) == {*first, *changing}
     assert asked(opened)[:3] == first and len(asked(opened)) < len(QUESTIONS) / 2
     address, words = opened.url, opened.inner_text(".advice")
-    assert opened_at(talk, address[address.index("#") :]).inner_text(".advice") == words
+    assert opened_at(address[address.index("#") :]).inner_text(".advice") == words
 
 
-@pytest.mark.slow
-def test_every_question_can_be_answered_and_what_is_known_is_not_asked(talk):
+def test_every_question_can_be_answered_until_nothing_is_left_to_ask(opened_at):
     told = {"labels": 800, "volume": 5_000_000, "reviewed": False}
-    opened = opened_at(talk, f"#{json.dumps(told)}")
+    opened = opened_at(f"#{json.dumps(told)}")
     assert not set(told) & set(asked(opened))
     for summary in ("Known already (3)", "The other questions"):
         opened.get_by_text(summary).click()
-    opened.wait_for_function(
-        "count => document.querySelectorAll('.asked').length === count", arg=len(QUESTIONS)
-    )
+    opened.wait_for_function(f"document.querySelectorAll('.asked').length === {len(QUESTIONS)}")
     names = opened.locator(".asked").evaluate_all("parts => parts.map(part => part.dataset.name)")
     assert sorted(names) == sorted(question.name for question in QUESTIONS)
     opened.get_by_label("Volume, exactly").fill("123456")
@@ -124,22 +94,16 @@ def test_every_question_can_be_answered_and_what_is_known_is_not_asked(talk):
     opened.wait_for_function("() => location.hash.includes('123456')")
     opened.get_by_label("Labelled examples", exact=False).first.press("ArrowRight")
     opened.wait_for_function("() => location.hash.includes('1000')")
-
-
-@pytest.mark.slow
-def test_where_nothing_is_left_to_ask_it_says_so(talk):
-    opened = opened_at(talk)
-    assert opened.inner_text(".end") == ""
-    opened = opened_at(talk, f"#{to_json(READY)}")
+    assert opened_at().inner_text(".end") == ""
+    opened = opened_at(f"#{to_json(READY)}")
     assert "Fine-tune" in opened.inner_text('.ladder [aria-current="step"]')
     for name in asked(opened)[3:]:  # the answer that stands is confirmed by a press
         opened.locator(f".asked[data-name={name}] input:checked").click()
     assert opened.inner_text(".end") == "No other question can change the advice now."
 
 
-@pytest.mark.slow
-def test_what_nobody_answered_is_shown_as_assumed(talk):
-    opened = opened_at(talk, '#{"wrong": ["behaviour"], "evaluation_rows": 100, "labels": 800}')
+def test_what_nobody_answered_is_shown_as_assumed(opened_at):
+    opened = opened_at('#{"wrong": ["behaviour"], "evaluation_rows": 100, "labels": 800}')
     changes = opened.locator("[data-part=answers] tr", has_text="Requirements changed so far")
     line = opened.locator(".ladder li").last
     assert changes.locator("td").last.text_content() == "assumed"
@@ -151,21 +115,22 @@ def test_what_nobody_answered_is_shown_as_assumed(talk):
     assert changes.locator("td").last.text_content() == "you"
     assert "assumption" not in line.inner_text()
     # A value of the start that was confirmed stays confirmed in the link.
-    again = opened_at(talk, opened.url[opened.url.index("#") :])
+    again = opened_at(opened.url[opened.url.index("#") :])
     assert "assumption" not in again.locator(".ladder li").last.inner_text()
 
 
-@pytest.mark.slow
-def test_answers_that_do_not_go_together_are_named_beside_the_questions(talk):
-    opened = opened_at(talk)
+def test_answers_that_do_not_go_together_or_out_of_limits_are_named(opened):
     assert opened.inner_text(".talk .contradictions") == ""
     opened.get_by_label("It is too slow").check()
     assert "1,000 ms and may take 5,000 ms" in opened.inner_text(".talk .contradictions")
+    rows = opened.get_by_label("Rows in the evaluation set, exactly")
+    rows.fill("-3")
+    opened.keyboard.press("Tab")
+    assert opened.inner_text(".said").startswith("Rows in the evaluation set: evaluation_rows is -3; give")
+    assert rows.input_value() == "0"
 
 
-@pytest.mark.slow
-def test_answers_are_pasted_and_kept_as_csv(talk):
-    opened = opened_at(talk)
+def test_answers_are_pasted_and_kept_as_csv(opened):
     opened.get_by_role("button", name="Paste answers").click()
     opened.get_by_label("Answers (JSON)").fill(to_json(READY))
     opened.get_by_role("button", name="Open them").click()
@@ -180,13 +145,11 @@ def test_answers_are_pasted_and_kept_as_csv(talk):
     assert [row["name"] for row in answers] == [question.name for question in QUESTIONS]
     assert {row["name"]: row["in_words"] for row in answers}["volume"] == "2,000,000 a month"
     ours = advise(READY)
-    assert [row["why"] for row in advice if row["part"] == "ladder"] == [
-        step.why.text for step in ours.ladder
-    ]
+    said = [row["why"] for row in advice if row["part"] == "ladder"]
+    assert said == [step.why.text for step in ours.ladder]
     assert len(advice) == len(ours.ladder) + len(ours.gates) + len(ours.checks) + len(ours.conditions)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("told", "words"),
     [
@@ -207,8 +170,8 @@ def test_answers_are_pasted_and_kept_as_csv(talk):
         (json.dumps({"measured_on": 3}), "measured_on is 3; say it in words"),
     ],
 )
-def test_a_link_or_a_paste_that_cannot_be_is_named_in_one_sentence(talk, told, words):
-    opened = opened_at(talk, f"#{told}" if len(told) < 10_000 else "")
+def test_a_link_or_a_paste_that_cannot_be_is_named_in_one_sentence(opened_at, told, words):
+    opened = opened_at(f"#{told}" if len(told) < 10_000 else "")
     if len(told) < 10_000:
         said = opened.inner_text(".said")
         assert said.startswith("The link cannot be opened: ") and words in said
@@ -222,33 +185,18 @@ def test_a_link_or_a_paste_that_cannot_be_is_named_in_one_sentence(talk, told, w
     assert len(said) < 700 and said.endswith((".", "empty answers."))
 
 
-@pytest.mark.slow
-def test_a_number_out_of_its_limits_is_refused(talk):
-    opened = opened_at(talk)
-    rows = opened.get_by_label("Rows in the evaluation set, exactly")
-    rows.fill("-3")
-    opened.keyboard.press("Tab")
-    assert opened.inner_text(".said").startswith("Rows in the evaluation set: evaluation_rows is -3; give")
-    assert rows.input_value() == "0"
-
-
-@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 700, 1280, 1600])
-def test_every_width_shows_everything_without_scrolling_sideways(talk, width):
-    talk.set_viewport_size({"width": width, "height": 900})
-    opened = opened_at(talk, "#{}")
+def test_every_width_shows_everything_without_scrolling_sideways(opened_at, width):
+    opened = opened_at("#{}", width)
     opened.get_by_label("It is too slow").check()
     opened.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true; })")
     opened.wait_for_selector(".others .asked")
     assert not opened.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
-@pytest.mark.slow
-def test_what_the_page_keeps_is_what_python_reads(talk):
-    opened = opened_at(talk, f"#{to_json(READY)}")
-    opened.evaluate(
-        "navigator.clipboard.writeText = text => { window.copied = text; return Promise.resolve(); }"
-    )
+def test_what_the_page_keeps_is_what_python_reads(opened_at):
+    opened = opened_at(f"#{to_json(READY)}")
+    opened.evaluate("navigator.clipboard.writeText = async text => { window.copied = text; }")
     opened.get_by_role("button", name="Copy the answers").click()
     opened.wait_for_function("window.copied")
     assert from_json(opened.evaluate("window.copied")) == READY

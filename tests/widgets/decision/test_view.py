@@ -29,8 +29,12 @@ def press(view: DecisionView, button: str) -> dict[str, str]:
     return view.sent.pop()
 
 
-def test_it_begins_with_the_answers_given(view):
+def test_it_begins_with_the_answers_given_and_names_a_damaged_state(view):
     assert view.answers == MEASURED and DecisionView().answers == Answers()
+    view.state = '{"volume": "many"}'
+    with pytest.raises(CourseError, match="volume is 'many'"):
+        view.answers  # noqa: B018
+    assert "volume is 'many'" in press(view, "save")["say"]
 
 
 def test_what_the_page_sets_is_saved_and_opened_again(view, results_dir):
@@ -42,13 +46,6 @@ def test_what_the_page_sets_is_saved_and_opened_again(view, results_dir):
     assert json.loads(press(view, "open")["open"])["labels"] == 200
     (results_dir / "decision.json").write_text("{")
     assert "decision.json cannot be used" in press(view, "open")["say"]
-
-
-def test_a_state_that_is_damaged_is_named(view):
-    view.state = '{"volume": "many"}'
-    with pytest.raises(CourseError, match="volume is 'many'"):
-        view.answers  # noqa: B018
-    assert "volume is 'many'" in press(view, "save")["say"]
 
 
 @pytest.mark.slow

@@ -1,7 +1,6 @@
 """The table of claims: what is left after searching, filtering and sorting, without a browser and in one."""
 
 from collections import Counter
-from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
@@ -11,20 +10,19 @@ from playwright.sync_api import Page
 
 from course.errors import CourseError
 from course.material.claims import VERDICTS, claim, claims
-from tests.browser import draw_widgets, open_page
+from tests.browser import draw_widgets, page_fixture
 from widgets.lessons.claims_view import ORDERS, ClaimsTable, chosen
 
 ALL = claims()
 
 
-def test_without_a_filter_every_claim_is_there_in_the_order_of_the_file():
+def test_every_word_has_to_be_found_and_an_order_that_is_no_column_is_named():
     assert chosen(ALL) == ALL
-
-
-def test_every_word_has_to_be_found_in_what_a_row_shows():
     assert claim("C004") in chosen(ALL, words="GPT-4O training")
     assert chosen(ALL, words="gpt-4o no-such-word") == ()
     assert chosen(ALL, words="c004") and claim("C004") in chosen(ALL, words="ends on 14 january")
+    with pytest.raises(CourseError, match="'price' is not a column to sort by; choose one of id"):
+        chosen(ALL, order="price")
 
 
 @given(
@@ -54,11 +52,6 @@ def test_sorting_loses_nothing_sorts_and_puts_what_is_empty_last(order, descendi
     assert all(a >= b if descending else a <= b for a, b in pairwise(filled))
 
 
-def test_an_order_that_is_no_column_is_named():
-    with pytest.raises(CourseError, match="'price' is not a column to sort by; choose one of id"):
-        chosen(ALL, order="price")
-
-
 @pytest.fixture
 def view() -> ClaimsTable:
     return ClaimsTable()
@@ -68,10 +61,13 @@ def shown(view: ClaimsTable) -> list[str]:
     return [view.rows[place]["id"] for place in view.shown]
 
 
-def test_the_table_starts_with_everything(view):
+def test_the_table_starts_with_everything_or_with_a_filter(view):
     assert shown(view) == [each.id for each in ALL]
     for verdict, count in Counter(each.verdict for each in ALL).items():
         assert f"{count} {verdict}" in view.sentence
+    table = ClaimsTable(verdict="contradicted", lesson="09")
+    assert shown(table) and all(claim(id).verdict == "contradicted" for id in shown(table))
+    assert table.sentence.endswith(f"{len(shown(table))} contradicted.")
 
 
 def test_every_control_changes_the_rows_or_their_order(view):
@@ -91,12 +87,6 @@ def test_every_control_changes_the_rows_or_their_order(view):
     assert shown(view) != before and sorted(shown(view)) == sorted(before)
 
 
-def test_a_table_can_begin_with_a_filter():
-    table = ClaimsTable(verdict="contradicted", lesson="09")
-    assert shown(table) and all(claim(id).verdict == "contradicted" for id in shown(table))
-    assert table.sentence.endswith(f"{len(shown(table))} contradicted.")
-
-
 @pytest.mark.parametrize(("name", "value"), [("verdict", "true"), ("article", "a blog"), ("lesson", "77")])
 def test_a_filter_that_does_not_exist_is_named(view, name, value):
     with pytest.raises(CourseError, match=f"There is no {name} '{value}'; choose one of"):
@@ -104,13 +94,7 @@ def test_a_filter_that_does_not_exist_is_named(view, name, value):
     assert shown(view) == [each.id for each in ALL]
 
 
-# In a browser, by keyboard alone.
-
-
-@pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    with open_page(570, 700) as page:
-        yield page
+browser_page = page_fixture(570, 700)
 
 
 @pytest.fixture
@@ -119,7 +103,7 @@ def page(browser_page: Page, view: ClaimsTable) -> Page:
     return draw_widgets(browser_page, "claims", state)
 
 
-def test_controls_have_names_and_tab_reaches_them_in_order(page):
+def test_controls_have_names_tab_reaches_them_and_typing_reaches_the_model(page):
     names = []
     for _ in range(11):
         page.keyboard.press("Tab")
@@ -130,32 +114,21 @@ def test_controls_have_names_and_tab_reaches_them_in_order(page):
             }""")
         )
     assert names == ["Search", "Verdict", "Article", "Lesson", "Claims of the five articles", *ORDERS]
-
-
-def test_typing_and_choosing_reach_the_model(page):
     page.get_by_label("Search").type("gpt")
     assert page.evaluate("models[0].state.words") == "gpt"
     page.get_by_label("Verdict").press("ArrowDown")
     assert page.evaluate("models[0].state.verdict") == "reproduced here"
 
 
-def test_a_header_sorts_and_then_turns_round(page):
+def test_a_header_sorts_and_turns_round_and_evidence_opens_within_its_column(page):
     for expected in ("ascending", "descending", "ascending"):
         page.get_by_role("button", name="figure").press("Enter")
-        assert page.evaluate("[models[0].state.order, models[0].state.descending]") == [
-            "figure",
-            expected == "descending",
-        ]
+        state = page.evaluate("[models[0].state.order, models[0].state.descending]")
+        assert state == ["figure", expected == "descending"]
         assert page.locator("th", has_text="figure").first.get_attribute("aria-sort") == expected
-
-
-def test_evidence_opens_by_keyboard(page):
     first = page.locator("summary").first
     first.press("Enter")
     assert page.locator("details").first.get_attribute("open") is not None
     assert ALL[0].evidence in page.locator("details").first.inner_text()
-
-
-def test_it_fits_its_column(page):
     width = page.evaluate("document.querySelector('.course-claims-rows').scrollWidth")
     assert width <= page.evaluate("document.querySelector('main').clientWidth")

@@ -30,21 +30,23 @@ def opened(*own: CodedFailure, course: tuple[CodedFailure, ...] = ()) -> OpenCod
     return OpenCodes(FAILURES, *by_reply)
 
 
-def test_what_is_read_is_wrong_and_names_a_queue():
+def test_wrong_queues_are_read_from_the_first_without_a_code_on():
     assert [failure.id for failure in FAILURES] == [row.id for row in ROWS[1:6]]
+    assert opened().first_unread == 0 and opened(read(0, "a"), read(2, "b")).first_unread == 1
+    assert opened(*(read(place, "a") for place in range(5))).first_unread == 0
 
 
-def test_a_code_is_kept_with_the_kind_and_the_spelling_that_it_has_already():
+def test_a_code_keeps_its_kind_and_the_courses_reading_comes_after_the_readers():
     money = opened(read(0, "Wrong money queue", coding.CONVENTION))
     assert money.coded(1, "  wrong  MONEY queue ") == [read(1, "Wrong money queue", coding.CONVENTION)]
     assert money.coded(1, "a new one") == [read(1, "a new one")]
     assert money.coded(0, "wrong money queue") == [] == money.coded(1, " ")
     assert money.coded(0, "") == [read(0, "")]
-
-
-def test_the_first_failure_without_a_code_comes_first():
-    assert opened().first_unread == 0 and opened(read(0, "a"), read(2, "b")).first_unread == 1
-    assert opened(*(read(place, "a") for place in range(5))).first_unread == 0
+    theirs = (read(0, "theirs", coding.FORMAT), read(1, "theirs", coding.KNOWLEDGE))
+    assert opened(course=theirs).course_of(0) == ""
+    own = opened(read(0, "mine", coding.FORMAT), read(1, "more", coding.FORMAT), read(2, "x"), course=theirs)
+    assert (own.course_of(0), own.course_of(2)) == ("theirs (format)", "")
+    assert own.in_words().endswith("The course sees the same kind in 1 of the 2 whose kind you judged.")
 
 
 @pytest.mark.parametrize(
@@ -57,23 +59,20 @@ def test_the_first_failure_without_a_code_comes_first():
         ([read(0, "a"), read(2, "b")], "A", [read(0, "A")]),
         ([read(0, "a")], "a", []),
     ],
-    ids=[
-        "renamed",
-        "merged",
-        "the kind goes along",
-        "the kind that is there",
-        "capitals",
-        "as it is",
-    ],
 )
 def test_a_code_is_renamed_or_merged(own, into, kept):
     assert opened(*own).renamed("a", into) == kept
 
 
-def test_a_kind_is_judged_for_all_failures_with_the_code():
+def test_a_kind_is_judged_for_all_failures_with_the_code_and_the_codes_are_counted():
     own = opened(read(0, "a"), read(1, "a"), read(2, "b"))
     assert own.judged("a", coding.FORMAT) == [read(0, "a", "format"), read(1, "a", "format")]
     assert opened(read(0, "a", coding.FORMAT)).judged("a", coding.FORMAT) == []
+    own = opened(read(0, "a"), read(1, "b", coding.FORMAT), read(2, "b", coding.FORMAT))
+    assert own.codes == [Code("b", 2, "format"), Code("a", 1, "")]
+    assert own.in_words() == "3 of 5 failures have a code of yours, 2 different. The commonest: 'b', 2."
+    assert opened().in_words() == "0 of 5 failures have a code of yours."
+    assert "every wrong reply is one of form" in OpenCodes((), {}, {}).in_words()
 
 
 @pytest.mark.parametrize(
@@ -89,22 +88,6 @@ def test_a_kind_is_judged_for_all_failures_with_the_code():
 def test_what_cannot_be_done_is_named(action, said):
     with pytest.raises(CourseError, match=said):
         action(opened(read(0, "a")))
-
-
-def test_the_codes_are_counted_the_commonest_first_and_said_in_words():
-    own = opened(read(0, "a"), read(1, "b", coding.FORMAT), read(2, "b", coding.FORMAT))
-    assert own.codes == [Code("b", 2, "format"), Code("a", 1, "")]
-    assert own.in_words() == "3 of 5 failures have a code of yours, 2 different. The commonest: 'b', 2."
-    assert opened().in_words() == "0 of 5 failures have a code of yours."
-    assert "every wrong reply is one of form" in OpenCodes((), {}, {}).in_words()
-
-
-def test_the_courses_reading_is_shown_only_after_the_readers_own():
-    theirs = (read(0, "theirs", coding.FORMAT), read(1, "theirs", coding.KNOWLEDGE))
-    assert opened(course=theirs).course_of(0) == ""
-    own = opened(read(0, "mine", coding.FORMAT), read(1, "more", coding.FORMAT), read(2, "x"), course=theirs)
-    assert (own.course_of(0), own.course_of(2)) == ("theirs (format)", "")
-    assert own.in_words().endswith("The course sees the same kind in 1 of the 2 whose kind you judged.")
 
 
 def test_the_sheet_keeps_shows_and_takes_back(results_dir):
@@ -129,7 +112,7 @@ def test_the_sheet_keeps_shows_and_takes_back(results_dir):
     assert sheet.own == [""] * 5 and sheet.message == "There is nothing to take back."
 
 
-def test_another_kernel_goes_on_where_this_one_is(results_dir):
+def test_another_kernel_goes_on_and_a_file_that_cannot_be_written_loses_nothing(results_dir):
     first, second = CodingSheet(RESULT), CodingSheet(RESULT)
     first.code(0, "fault")
     second.code(1, "FAULT")
@@ -138,6 +121,12 @@ def test_another_kernel_goes_on_where_this_one_is(results_dir):
     second.undo()
     first.code(2, "money")
     assert first.own[:3] == ["fault", "", "money"]
+    sheet = CodingSheet(RESULT)
+    (results_dir / "failure_codes.sqlite").write_bytes(b"not a database, and long enough to be one" * 30)
+    sheet.code(1, "fault")
+    assert "failure_codes.sqlite" in sheet.message and sheet.own[1] == ""
+    sheet.undo()
+    assert "failure_codes.sqlite" in sheet.message
 
 
 def test_a_message_that_makes_no_sense_changes_nothing_and_an_error_is_said(results_dir):
@@ -153,12 +142,3 @@ def test_a_message_that_makes_no_sense_changes_nothing_and_an_error_is_said(resu
     assert sheet.codes == [{"name": "y", "failures": 1, "kind": "format"}]
     sheet._asked(None, {"action": "undo"}, [])
     assert sheet.codes == [{"name": "x", "failures": 1, "kind": "format"}]
-
-
-def test_a_file_that_cannot_be_written_is_said_and_nothing_is_lost(results_dir):
-    sheet = CodingSheet(RESULT)
-    (results_dir / "failure_codes.sqlite").write_bytes(b"not a database, and long enough to be one" * 30)
-    sheet.code(0, "fault")
-    assert "failure_codes.sqlite" in sheet.message and sheet.own[0] == ""
-    sheet.undo()
-    assert "failure_codes.sqlite" in sheet.message

@@ -1,28 +1,16 @@
 """The coding sheet in a browser, by keyboard alone; without a kernel."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page
 
 from course.measuring.coding import KINDS_OF_FAILURE
-from tests.browser import draw_widgets, open_page
+from tests.browser import draw_widgets, page_fixture
 
-STATE = {
-    "lines": {"safety": "Smoke", "app_bug": "The app crashes"},
-    "kinds": dict(list(KINDS_OF_FAILURE.items())[1:]),
-    "longest": 60,
-    "failures": [
-        {"text": "The <b>app</b> smokes.", "said": "app_bug", "right": "safety"},
-        {"text": "The app hangs.", "said": "safety", "right": "app_bug"},
-    ],
-    "place": 0,
-    "own": ["", ""],
-    "course": ["", ""],
-    "codes": [],
-    "summary": "0 of 2 failures have a code of yours.",
-    "message": "",
-}
+TEXTS = {"The <b>app</b> smokes.": ("app_bug", "safety"), "The app hangs.": ("safety", "app_bug")}
+FAILURES = [{"text": text, "said": said, "right": right} for text, (said, right) in TEXTS.items()]
+STATE = {"lines": {"safety": "Smoke", "app_bug": "The app crashes"}, "failures": FAILURES, "place": 0}
+STATE |= {"kinds": dict(list(KINDS_OF_FAILURE.items())[1:]), "longest": 60, "codes": [], "message": ""}
+STATE |= {"own": ["", ""], "course": ["", ""], "summary": "0 of 2 failures have a code of yours."}
 CODES = [
     {"name": "topic", "failures": 3, "kind": "capability"},
     {"name": "a rule not read", "failures": 1, "kind": ""},
@@ -32,10 +20,7 @@ SENT = "models[0].sent"
 FOCUSED = "(document.activeElement.labels?.[0] ?? document.activeElement).textContent"
 
 
-@pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    with open_page(700, 700) as page:
-        yield page
+browser_page = page_fixture(700, 700)
 
 
 @pytest.fixture
@@ -71,11 +56,13 @@ def test_what_is_typed_is_kept_when_the_field_is_left_and_stays_while_another_is
     assert page.evaluate(SENT) == [{"action": "code", "place": 0, "words": "half a thou"}]
 
 
-def test_nothing_is_sent_for_a_failure_that_is_only_read(page):
+def test_nothing_is_sent_for_a_failure_only_read_and_without_one_nothing_typed(page):
     for name in ("Next", "Next", "Back"):
         page.get_by_role("button", name=name).press("Space")
     assert page.evaluate(SENT) == [] and page.inner_text(".place") == "Failure 1 of 2"
     assert page.get_by_role("button", name="Back").get_attribute("aria-disabled") == "true"
+    draw_widgets(page, "coding", STATE | {"failures": [], "own": [], "course": [], "summary": "Nothing."})
+    assert page.inner_text("main") == "Nothing."
 
 
 def test_codes_are_merged_and_judged_by_keyboard_and_the_focus_stays(page):
@@ -96,18 +83,15 @@ def test_codes_are_merged_and_judged_by_keyboard_and_the_focus_stays(page):
     assert page.evaluate(SENT)[-1] == {"action": "undo"}
 
 
-def test_the_table_says_in_words_what_its_bars_show(page):
+def test_the_table_says_what_its_bars_show_and_the_courses_reading_comes_after_the_readers(page):
+    assert "The course's reading" not in page.inner_text("main")
+    change(page, CODED | {"course": ["follows the topic word (capability)", ""]})
+    assert "The course's reading, to compare: follows the topic word" in page.inner_text("main")
     change(page, CODED)
     cells = [cell.inner_text() for cell in page.locator("tbody td").all()]
     assert cells == ["topic", "3", "capability", "a rule not read", "1", "not judged yet"]
     widths = page.evaluate("[...document.querySelectorAll('td i')].map(bar => bar.offsetWidth)")
     assert widths[0] == pytest.approx(3 * widths[1], abs=2)
-
-
-def test_the_courses_reading_appears_with_the_readers_own(page):
-    assert "The course's reading" not in page.inner_text("main")
-    change(page, CODED | {"course": ["follows the topic word (capability)", ""]})
-    assert "The course's reading, to compare: follows the topic word" in page.inner_text("main")
 
 
 def test_tab_reaches_every_control_and_jupyterlab_leaves_the_keys_to_it(page):
@@ -130,8 +114,3 @@ def test_a_ticket_is_text_and_never_markup_and_it_fits(page, width):
     change(page, CODED)
     assert page.locator("blockquote").inner_text() == STATE["failures"][0]["text"]
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def test_without_a_failure_there_is_nothing_to_type(page):
-    draw_widgets(page, "coding", STATE | {"failures": [], "own": [], "course": [], "summary": "Nothing."})
-    assert page.inner_text("main") == "Nothing."

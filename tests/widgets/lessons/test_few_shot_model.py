@@ -28,31 +28,31 @@ def readings() -> list[FewShotReading]:
     return [reading(choice, count) for choice in CHOICES for count in COUNTS]
 
 
-def test_a_reading_is_found_by_choice_and_count(readings):
+def test_a_reading_is_found_a_hole_is_refused_and_the_badge_says_where_numbers_come_from(readings):
     sweep = Sweep(readings[::-1])
     assert sweep.counts == COUNTS
     assert set(sweep.choices) == set(CHOICES)
     for each in readings:
         assert sweep.at(each.choice, each.count) is each
     assert [each.count for each in sweep.curve("random")] == list(COUNTS)
-
-
-def test_a_sweep_with_a_hole_is_refused(readings):
     with pytest.raises(CourseError, match="no reading of 5 random examples"):
         Sweep([each for each in readings if (each.choice, each.count) != ("random", 5)])
-
-
-def test_the_badge_says_where_the_numbers_come_from(readings):
     badge = Sweep(readings).badge
     assert badge.startswith("recorded reading")
     for part in ("360", "2026-11-20", "two cores", "2 cores", "abc123", "course.measure few-shot"):
         assert part in badge
 
 
-def test_the_cost_is_tokens_times_price():
+def test_the_cost_is_tokens_times_price_and_stands_in_words():
     model = tier("small")
     one = reading("fixed", 5, tokens=400.0)
     assert cost_per_1000(one, model) == pytest.approx((400 * model.input + 4 * model.output) / 1000)
+    assert tier("small").long_above < 1000 * 400
+    assert cost_per_1000(reading("fixed", 5), tier("small")) < 0.1
+    words = in_words(reading("retrieved", 5), tier("small"))
+    for part in ("5 retrieved examples", "25 % of 360", "(20.8 to 29.7)", "50 %", "400 tokens in", "0.2 s"):
+        assert part in words
+    assert "1,000 tickets cost $0.042 at the small tier" in words
 
 
 @given(st.floats(1, 5000), st.floats(1, 5000))
@@ -61,11 +61,6 @@ def test_more_tokens_never_cost_less_at_any_tier(some, more):
     for name in TIERS:
         fewer, longer = (cost_per_1000(reading("fixed", 5, tokens=t), tier(name)) for t in (some, more))
         assert fewer <= longer
-
-
-def test_a_thousand_short_prompts_are_not_priced_as_a_long_one():
-    assert tier("small").long_above < 1000 * 400
-    assert cost_per_1000(reading("fixed", 5), tier("small")) < 0.1
 
 
 @pytest.mark.parametrize(
@@ -78,13 +73,6 @@ def test_a_thousand_short_prompts_are_not_priced_as_a_long_one():
 )
 def test_what_was_shown_is_named(choice, count, words):
     assert named(choice, count) == words
-
-
-def test_a_reading_in_words_holds_every_number():
-    words = in_words(reading("retrieved", 5), tier("small"))
-    for part in ("5 retrieved examples", "25 % of 360", "(20.8 to 29.7)", "50 %", "400 tokens in", "0.2 s"):
-        assert part in words
-    assert "1,000 tickets cost $0.042 at the small tier" in words
 
 
 @pytest.mark.parametrize(

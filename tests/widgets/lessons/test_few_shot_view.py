@@ -43,11 +43,15 @@ def curves(view: FewShot) -> dict[str, list[np.ndarray]]:
     return found
 
 
-def test_the_count_moves_the_line_and_the_words(view):
+def test_the_count_moves_the_line_and_the_tier_the_price_alone(view):
     for place, count in enumerate(COUNTS):
         view.count.position = place
         assert view.chart.parts["here"] == [count, f"{count} chosen"]
         assert ("no example" if count == 0 else f"With {count} retrieved example") in view.sentence.value
+    before = view.sentence.value
+    view.tier.value = "large"
+    assert "at the large tier" in view.sentence.value
+    assert before.split("1,000 tickets cost")[0] == view.sentence.value.split("1,000 tickets cost")[0]
 
 
 def test_every_choice_is_a_line_and_the_chosen_one_has_its_intervals(view):
@@ -64,31 +68,20 @@ def test_every_choice_is_a_line_and_the_chosen_one_has_its_intervals(view):
         assert f"5 {chosen} examples" in view.sentence.value
 
 
-def test_the_tier_changes_the_price_alone(view):
-    before = view.sentence.value
-    view.tier.value = "large"
-    assert "at the large tier" in view.sentence.value
-    assert before.split("1,000 tickets cost")[0] == view.sentence.value.split("1,000 tickets cost")[0]
-
-
-def test_the_readers_own_result_is_marked_and_said(view, own):
+def test_the_readers_own_result_is_marked_and_said_under_the_badge(view, own):
     assert view.chart.parts["marks"] == []
     assert "Measured in this notebook" not in view.sentence.value
     view.choice.value = "fixed"
     marks = [(mark["x"], mark["y"]) for mark in view.chart.parts["marks"]]
     assert marks == [(5, 100 * own.accuracy), (5, 100.0)]
     assert f"Measured in this notebook: {own.name}" in view.sentence.value
-
-
-def test_the_badge_is_shown(view):
     assert "recorded reading" in view.children[-1].value
 
 
-def test_without_the_sweep_the_command_is_named(tmp_path):
-    with pytest.raises(CourseError, match="course.measure few-shot"):
-        FewShot({}, tmp_path / "none.csv")
-
-
-def test_a_point_that_the_sweep_does_not_have_is_refused(path, own):
-    with pytest.raises(CourseError, match="no reading of 7 fixed examples"):
-        FewShot({("fixed", 7): own}, path)
+def test_without_the_sweep_or_its_point_it_is_refused(tmp_path, path, own):
+    for act, said in (
+        (lambda: FewShot({}, tmp_path / "none.csv"), "course.measure few-shot"),
+        (lambda: FewShot({("fixed", 7): own}, path), "no reading of 7 fixed examples"),
+    ):
+        with pytest.raises(CourseError, match=said):
+            act()

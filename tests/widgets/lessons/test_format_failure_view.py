@@ -16,12 +16,9 @@ def view() -> FormatFailures:
     return FormatFailures({"claimed": CLAIMED, "measured": MEASURED})
 
 
-def test_it_starts_with_the_first_case(view):
+def test_it_starts_with_the_first_case_and_another_sets_the_sliders_to_a_tenth_of_a_percent(view):
     assert view.case == CLAIMED
     assert "Of 10,000 replies a month, 500 are in a broken form" in view.sentence.value
-
-
-def test_a_case_sets_the_sliders_to_a_tenth_of_a_percent(view):
     view.preset.value = MEASURED
     assert view.case.failure_rate == pytest.approx(0.042)
     assert view.case.retry_success == pytest.approx(0.333)

@@ -22,13 +22,10 @@ def test_the_sentence_names_what_is_on_and_nothing_else(chosen, tokens):
     assert ("none" in words) == (not chosen)
 
 
-def test_a_measured_choice_says_its_share_and_interval():
+def test_a_choice_says_its_share_and_interval_or_that_it_was_not_measured():
     words = sentence({"format"}, MEASURED, never)
     assert "1,234 tokens" in words
     assert "24 of 24 lines pass every checker, 100% (86% to 100%)" in words
-
-
-def test_a_choice_that_was_not_measured_is_counted_and_says_so():
     words = sentence({"reasoning"}, MEASURED, lambda: 1009)
     assert "1,009 tokens" in words and "not measured" in words
 
@@ -39,7 +36,7 @@ def test_an_impossible_score_is_refused(passed, n):
         Score(passed, n, 50.0)
 
 
-def test_switching_a_part_on_changes_prompt_and_words():
+def test_switching_parts_changes_prompt_and_words_and_every_box_has_its_name():
     control = PromptParts(MEASURED, len)
     assert "none, the vague prompt" in control.sentence.value
     assert "Summarize this." in control.prompt.value
@@ -52,9 +49,6 @@ def test_switching_a_part_on_changes_prompt_and_words():
     control.boxes["examples"].value = False
     control.boxes["format"].value = False
     assert "1 of 24" in control.sentence.value
-
-
-def test_all_parts_show_the_last_version_and_every_box_has_its_name():
     control = PromptParts({}, len)
     for part, box in control.boxes.items():
         assert box.description == part
@@ -62,8 +56,6 @@ def test_all_parts_show_the_last_version_and_every_box_has_its_name():
     assert version(6).splitlines()[0].split("'")[0] in control.prompt.value
     assert control.chosen == set(PARTS)
 
-
-def test_a_count_that_no_recording_holds_is_said_in_words():
     def not_recorded(template: str) -> int:
         raise CourseError("room.sqlite holds no answer <here>.")
 

@@ -28,15 +28,9 @@ def test_a_wrong_choice_does_not_give_the_answer_away(results_dir):
     assert tries() == {"quiz 00.2": ("correct", 2)}
 
 
-def test_the_browser_is_not_sent_the_answers():
+def test_a_lesson_has_its_own_quiz_and_an_unknown_one_is_named():
+    assert [shown["question"] for shown in quiz("00").questions] == [q.question for q in lesson("00").quiz]
     state = str(QuizView("00", QUESTIONS).get_state())
     assert "Two?" in state and "Because" not in state and "answer" not in state
-
-
-def test_a_lesson_has_its_own_quiz():
-    assert [shown["question"] for shown in quiz("00").questions] == [q.question for q in lesson("00").quiz]
-
-
-def test_an_unknown_lesson_is_named():
     with pytest.raises(CourseError, match="'99'"):
         quiz("99")

@@ -34,19 +34,19 @@ def grid() -> Grid:
     return Grid(QUESTIONS, FOUND, most=2, tokens_per_word=1.5)
 
 
-def test_an_article_is_found_within_k(grid):
+def test_articles_answers_tokens_and_words_are_counted_within_k(grid):
     assert [grid.at("sections", "vector", k).found for k in (1, 2)] == [1, 2]
     assert [grid.at("50 words", "vector", k).found for k in (1, 2)] == [1, 2]
-
-
-def test_the_answer_counts_only_in_a_right_article(grid):
     assert [grid.at("sections", "vector", k).stated for k in (1, 2)] == [1, 1]
     assert [grid.at("50 words", "vector", k).stated for k in (1, 2)] == [0, 2]
-
-
-def test_tokens_are_those_of_the_passages_with_their_titles(grid):
     # 'Title It costs 4.75' and 'Title After 5 days, 4.75': 4 and 5 words
     assert grid.at("sections", "vector", 1).tokens == pytest.approx(1.5 * 4.5)
+    point = grid.at("sections", "vector", 2)
+    assert "2 passages of sections, vector search" in in_words(point)
+    assert "2 of 2 questions, 100%" in in_words(point) and "in the passages for 1, 50%" in in_words(point)
+    best = grid.at("sections", "vector", 1)
+    assert "1 of 2 for about 7 tokens" in advice_in_words(point, best)
+    assert advice_in_words(best, best).startswith("Nothing measured here")
 
 
 @given(st.integers(1, 2), st.sampled_from(["sections", "50 words"]))
@@ -55,15 +55,6 @@ def test_the_cheapest_is_as_good_and_no_dearer(k, cut):
     point = grid.at(cut, "vector", k)
     best = grid.cheapest_as_good(point)
     assert best.stated >= point.stated and best.tokens <= point.tokens
-
-
-def test_the_words_hold_the_numbers(grid):
-    point = grid.at("sections", "vector", 2)
-    assert "2 passages of sections, vector search" in in_words(point)
-    assert "2 of 2 questions, 100%" in in_words(point) and "in the passages for 1, 50%" in in_words(point)
-    best = grid.at("sections", "vector", 1)
-    assert "1 of 2 for about 7 tokens" in advice_in_words(point, best)
-    assert advice_in_words(best, best).startswith("Nothing measured here")
 
 
 @pytest.mark.parametrize(

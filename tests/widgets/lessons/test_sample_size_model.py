@@ -78,9 +78,8 @@ def test_more_is_needed_for_less_and_for_surer(accuracy, difference, disagree, p
 def test_pairs_that_disagree_less_need_fewer(disagree, difference):
     assume(difference < disagree)
     accuracy = (1 - difference) / 2
-    assert pairs(DetectionGoal(accuracy, difference, difference)) <= pairs(
-        DetectionGoal(accuracy, difference, disagree)
-    )
+    least, more = (DetectionGoal(accuracy, difference, share) for share in (difference, disagree))
+    assert pairs(least) <= pairs(more)
 
 
 @given(st.integers(30, 5000), st.floats(0.02, 0.6))
@@ -110,14 +109,11 @@ def test_what_cannot_be_asked_is_named(values, said):
         DetectionGoal(**({"accuracy": 0.8, "difference": 0.05, "disagree": 0.15} | values))
 
 
-def test_the_words_hold_the_numbers():
+def test_the_words_hold_the_numbers_and_half_the_difference_takes_three_times_the_pairs():
     goal = DetectionGoal(0.8, 0.05, 0.15)
     words = in_words(goal, {"the sample": 72, "a handful": 8})
     assert f"{pairs(goal)} tickets" in words and f"{tickets_each(goal):,} for each" in words
     assert "The sample (72) can show" in words
     assert "A handful (8) can show no difference at all." in words
-
-
-def test_half_the_difference_takes_over_three_times_the_pairs_and_pairs_save_labels():
     ten, five = (DetectionGoal(0.80, difference, 0.15) for difference in (0.10, 0.05))
     assert pairs(five) > 3 * pairs(ten) and pairs(five) < tickets_each(five)

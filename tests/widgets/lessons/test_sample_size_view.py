@@ -20,15 +20,12 @@ def row(view: SampleSize, points: str) -> list[str]:
     )
 
 
-def test_it_starts_at_the_stops_nearest_to_the_readers_numbers(view):
+def test_the_table_marks_the_difference_of_the_stops_nearest_to_the_readers_numbers(view):
     assert (view.accuracy.value, view.disagree.value) == (80, 15)
     assert all(slider.unit for slider in view.children[:5])
     goal = DetectionGoal(0.8, 0.05, 0.15)
     assert f"{pairs(goal):,} tickets" in view.sentence.value
     assert row(view, "5")[1:] == [f"{pairs(goal):,}", f"{tickets_each(goal):,}"]
-
-
-def test_the_table_has_a_row_for_every_difference_and_marks_one(view):
     for points in DIFFERENCES:
         view.difference.value = points
         assert view.table.value.count("<tr") == len(DIFFERENCES) + 1

@@ -50,18 +50,15 @@ def test_a_ticket_by_hand(per_day, cache_from, tokens):
     assert found == pytest.approx((tokens + 10 * 10) / 1e6)
 
 
-def test_a_month_by_hand():
+def test_a_month_and_the_gap_by_hand():
     assert cost_per_month(ROUND, REQUEST, 1_000) == pytest.approx(66)
     assert cost_per_month(ROUND, REQUEST, 1_000, batch=True) == pytest.approx(33)
-
-
-def test_a_prompt_below_the_minimum_is_not_cached():
     plain = cost_per_ticket(ROUND, REQUEST, 1_000)
     assert cost_per_ticket(ROUND, REQUEST, 1_000, cache_from=2_001) == plain
     assert cost_per_ticket(ROUND, REQUEST, 1_000, cache_from=2_000) < plain
-
-
-def test_the_gap_by_hand():
+    month = cost_per_month(ROUND, REQUEST, [1, 10, 100])
+    each = cost_per_ticket(ROUND, REQUEST, 1)
+    assert month == pytest.approx(DAYS_PER_MONTH * np.array([1, 10, 100]) * each)
     # ROUND against one that costs ten times as much: $0.0198 a ticket, so $594 a month at 1,000 a day.
     large = replace(ROUND, input=10.0, output=100.0)
 
@@ -113,13 +110,6 @@ def test_the_warm_share_is_a_share(per_day):
     assert 0 <= warm_share(per_day) <= 1
 
 
-def test_a_month_is_thirty_days_of_tickets():
-    month = cost_per_month(ROUND, REQUEST, [1, 10, 100])
-    assert month == pytest.approx(
-        DAYS_PER_MONTH * np.array([1, 10, 100]) * cost_per_ticket(ROUND, REQUEST, 1)
-    )
-
-
 @pytest.mark.parametrize("bad", [-1, float("nan")])
 def test_bad_input_is_named(bad):
     with pytest.raises(CourseError, match=f"prompt is {bad}; give 0 or more"):
@@ -138,11 +128,20 @@ def drawn(view: TierPrices) -> dict[str, float]:
     return {name: mark["y"] for name, mark in zip(TIERS, view.chart.parts["marks"], strict=True)}
 
 
-def test_the_chart_shows_the_bills_of_the_chosen_volume(view):
+def test_the_chart_shows_the_bills_of_every_choice(view):
     view.volume.value = 50_000
     for name, bill in drawn(view).items():
         assert bill == pytest.approx(float(cost_per_month(tier(name), view.request, 50_000)))
     assert {mark["x"] for mark in view.chart.parts["marks"]} == {50_000}
+    low, high = (view.chart.frame["y"][end] for end in ("low", "high"))
+    for slider in (view.volume, view.prompt, view.reply):
+        slider.position = 0
+    view.batch.position = 1
+    assert min(drawn(view).values()) > low
+    for slider in (view.volume, view.prompt, view.reply):
+        slider.position = 99
+    view.batch.position = 0
+    assert max(drawn(view).values()) < high
 
 
 def test_every_control_changes_the_chart_and_the_sentence(view):
@@ -159,26 +158,11 @@ def test_every_control_changes_the_chart_and_the_sentence(view):
         assert drawn(view) != before[0] and view.sentence.value != before[1]
 
 
-def test_the_engineer_and_the_pair_change_the_sentence_only(view):
+def test_the_engineer_and_the_pair_change_the_sentence_only_and_a_short_prompt_is_said(view):
     for control in (view.engineer_day, view.pair):
         before = drawn(view), view.sentence.value
         control.position = 1
         assert drawn(view) == before[0] and view.sentence.value != before[1]
-
-
-def test_a_prompt_too_short_to_cache_is_said(view):
     view.prompt.value = 500
     view.caching.position = 1
     assert "too short to be cached" in view.sentence.value
-
-
-def test_every_bill_of_the_controls_is_on_the_chart(view):
-    low, high = (view.chart.frame["y"][end] for end in ("low", "high"))
-    for slider in (view.volume, view.prompt, view.reply):
-        slider.position = 0
-    view.batch.position = 1
-    assert min(drawn(view).values()) > low
-    for slider in (view.volume, view.prompt, view.reply):
-        slider.position = 99
-    view.batch.position = 0
-    assert max(drawn(view).values()) < high

@@ -12,25 +12,21 @@ from widgets.lessons.tool_loop_model import Loop, cost_per_1000, ending
 
 PLAIN = Loop(success=0.9, noticed=0, needed=3, limit=10, prompt=500, growth=100, output=20)
 shares = st.floats(0, 1)
-loops = st.builds(
-    Loop,
-    success=shares,
-    noticed=shares,
-    needed=st.integers(1, 12),
-    limit=st.integers(1, 25),
-    prompt=st.floats(0, 1e5),
-    growth=st.floats(0, 1e4),
-    output=st.floats(0, 1e3),
-)
+counts = {"needed": st.integers(1, 12), "limit": st.integers(1, 25)}
+tokens = {"prompt": st.floats(0, 1e5), "growth": st.floats(0, 1e4), "output": st.floats(0, 1e3)}
+loops = st.builds(Loop, success=shares, noticed=shares, **counts, **tokens)
 
 
 @given(loops)
-def test_the_shares_add_up_and_the_requests_stay_within_the_limit(loop):
+def test_the_shares_add_up_and_a_higher_limit_never_answers_less(loop):
     end = ending(loop)
     assert end.right + end.wrong + end.stopped == pytest.approx(1)
     assert all(-1e-9 <= share <= 1 + 1e-9 for share in (end.right, end.wrong, end.stopped))
     assert 1 <= end.requests + 1e-9 and end.requests <= loop.limit + 1e-9
     assert end.output_tokens == pytest.approx(end.requests * loop.output)
+    more = ending(replace(loop, limit=loop.limit + 1))
+    assert more.right >= ending(loop).right - 1e-9
+    assert more.stopped <= ending(loop).stopped + 1e-9
 
 
 @given(shares, st.integers(1, 12))
@@ -49,28 +45,14 @@ def test_with_every_error_noticed_only_the_limit_stands_in_the_way(success, need
     assert end.requests == pytest.approx(needed / success, rel=1e-3)
 
 
-@given(loops)
-def test_a_higher_limit_never_answers_less(loop):
-    more = ending(replace(loop, limit=loop.limit + 1))
-    assert more.right >= ending(loop).right - 1e-9
-    assert more.stopped <= ending(loop).stopped + 1e-9
-
-
-def test_a_limit_below_the_steps_needed_answers_nothing():
+def test_limit_tokens_and_cost_by_hand():
     end = ending(replace(PLAIN, needed=4, limit=3))
     assert (end.right, end.wrong, end.stopped, end.requests) == (0, 0, 1, 3)
-
-
-def test_each_request_carries_all_that_came_before():
     sure = replace(PLAIN, success=1.0, needed=4)
     assert ending(sure).input_tokens == pytest.approx(500 + 600 + 700 + 800)
-
-
-def test_cost_is_tokens_at_the_models_prices():
     model = tier("small")
-    assert cost_per_1000(ending(replace(PLAIN, success=1.0, needed=1)), model) == pytest.approx(
-        1000 * model.cost(500, 20)
-    )
+    one = ending(replace(PLAIN, success=1.0, needed=1))
+    assert cost_per_1000(one, model) == pytest.approx(1000 * model.cost(500, 20))
 
 
 @pytest.mark.parametrize(

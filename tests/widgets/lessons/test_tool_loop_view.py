@@ -17,12 +17,9 @@ def view() -> ToolLoop:
     return ToolLoop({"assumed": ASSUMED, "measured": MEASURED})
 
 
-def test_it_starts_with_the_first_case(view):
+def test_it_starts_with_the_first_case_and_another_sets_the_sliders_to_a_tenth_of_a_percent(view):
     assert view.case == ASSUMED
     assert f"{percent(ending(ASSUMED).right)} % of questions" in view.sentence.value
-
-
-def test_a_case_sets_the_sliders_to_a_tenth_of_a_percent_and_brings_its_tokens(view):
     view.preset.value = MEASURED
     assert view.case == replace(MEASURED, success=0.708)
 

@@ -39,9 +39,13 @@ def test_a_run_is_a_version_with_its_figures_and_mistakes(asked):
     assert "version 1" in bench.chart.summary
 
 
-def test_it_opens_with_the_draft_that_it_is_given(asked):
+def test_it_opens_with_its_draft_and_moving_a_control_keeps_the_others(asked, results_dir):
     draft = Draft(examples="retrieved", schema=True)
     assert Workbench(draft).draft == draft and Workbench().draft == Draft()
+    bench = Workbench(Draft(examples="retrieved"))
+    before = bench._controls.children
+    bench.count.value = 7
+    assert bench._controls.children == before and bench.draft.count == 7
 
 
 def test_the_controls_that_matter_are_shown_with_what_a_run_asks(asked):
@@ -59,13 +63,6 @@ def test_the_controls_that_matter_are_shown_with_what_a_run_asks(asked):
     assert bench.version in bench._controls.children
 
 
-def test_moving_a_control_keeps_the_others_where_they_are(results_dir):
-    bench = Workbench(Draft(examples="retrieved"))
-    before = bench._controls.children
-    bench.count.value = 7
-    assert bench._controls.children == before and bench.draft.count == 7
-
-
 def test_choosing_a_version_goes_back_to_its_draft(asked):
     bench = Workbench()
     bench.actions.press("Run on dev")
@@ -80,7 +77,12 @@ def test_choosing_a_version_goes_back_to_its_draft(asked):
     assert Workbench().version.options[1].startswith("1: large")
 
 
-def test_test_comes_after_dev_and_its_look_is_counted(asked):
+def test_comes_after_dev_and_what_cannot_run_says_why(asked):
+    bench = Workbench()
+    bench.prompt.value = "  "
+    assert "prompt is empty" in bench.actions.press("Run on dev")["say"]
+    assert "Nothing is running" in bench.actions.press("Stop")["say"]
+    assert not asked
     bench = Workbench()
     assert "Run this version on dev first" in bench.actions.press("Look at test")["say"]
     bench.actions.press("Run on dev")
@@ -90,14 +92,6 @@ def test_test_comes_after_dev_and_its_look_is_counted(asked):
     bench.wait()
     assert len(asked) == len(ROWS) + len(lesson_sample("test"))
     assert "On test:" in bench.words.value and "One version was measured on test" in bench.words.value
-
-
-def test_what_cannot_run_says_why_beside_the_button(asked):
-    bench = Workbench()
-    bench.prompt.value = "  "
-    assert "prompt is empty" in bench.actions.press("Run on dev")["say"]
-    assert "Nothing is running" in bench.actions.press("Stop")["say"]
-    assert not asked
 
 
 def test_an_error_of_the_run_stands_in_the_status(results_dir, monkeypatch):
@@ -121,16 +115,13 @@ def test_a_change_is_better_worse_or_undecided():
     assert change(version(2, RIGHT), Version(1, Draft())) == ""
 
 
-def test_figures_and_mistakes_are_those_of_the_result():
+def test_figures_and_mistakes_are_those_of_the_result_and_text():
     result = version(1, WRONG).dev
     assert figures(result, "dev").startswith(f"{100 * result.accuracy:.1f} % of the {len(ROWS)} dev tickets")
     pairs = worst_pairs(result)
     assert sum(count for _, _, count in pairs) <= result.n - result.right
     assert [count for *_, count in pairs] == sorted((count for *_, count in pairs), reverse=True)
     assert all(said == QUEUES[0] != expected for expected, said, _ in pairs)
-
-
-def test_what_a_customer_or_a_model_wrote_is_text():
     odd = RIGHT | {ROWS[0].id: "<script>alert(1)</script>"}
     assert "<script>" not in mistakes(version(1, odd).dev)
 

@@ -17,8 +17,9 @@ from course.measuring import board, gap
 from course.measuring.evaluate import evaluate
 from course.measuring.results import Result, compare
 from course.tuning.adapters import Adapter
+from tests import disk
 from tests.browser import open_page
-from tests.widgets.decision.cases import answers_of
+from tests.widgets.decision.cases import answers_of, case
 from widgets.cost import inputs as cost_inputs
 from widgets.cost.chance import chance
 from widgets.cost.inputs import APPROACHES
@@ -34,21 +35,14 @@ from widgets.memo.write import Memo, as_html, gather, write_memo
 
 ROWS = tickets("test")[:100]
 PAIR = ("linear_head", "self_hosted_lora")
-KNOWN = Answers(
-    wrong=frozenset({"behaviour"}),
+KNOWN = case(
     tried=frozenset({"prompt", "few_shot", "another_model", "skill"}),
+    prompt_maximised=Answers().prompt_maximised,
     evaluation_rows=100,
     failure_rate=0.1,
-    accepted_rate=0.08,
-    failures_sorted=True,
-    spread="alike",
-    changes="yearly",
-    stable_months=12,
-    reviewed=False,
     volume=30_000,
-    labels=800,
-    labelled_by="experts",
-    cost_says="costs less",
+    curation_budget=Answers().curation_budget,
+    retraining_budget=Answers().retraining_budget,
     measured_on="best rung, 100 rows, measured here",
 )
 
@@ -109,7 +103,7 @@ def plain(markdown: str) -> str:
     return re.sub(r"\\(.)", r"\1", markdown)
 
 
-def test_the_ladder_has_the_best_of_each_kind_with_its_figures_cheapest_first(known):
+def test_the_ladder_the_advice_the_costs_and_the_changes_are_those_of_the_models(known):
     memo = write_memo()
     ladder = memo.content.ladder
     names = [row.result.name for row in ladder]
@@ -126,9 +120,6 @@ def test_the_ladder_has_the_best_of_each_kind_with_its_figures_cheapest_first(kn
             assert rung.result.name in page and rung.badge in page
         assert "recorded reading" in page and "best rung (decides)" in page
         assert "another one is on the board" in page
-
-
-def test_the_advice_the_costs_and_the_changes_are_those_of_the_models(known):
     memo = write_memo()
     costs, answers = as_of_now(gather()).costs, as_of_now(gather()).answers
     advice = advise(answers)
@@ -151,7 +142,7 @@ def test_the_advice_the_costs_and_the_changes_are_those_of_the_models(known):
     assert any(cost_inputs.definition(nearest.key).label in change for change in memo.content.changes)
 
 
-def test_the_open_points_name_what_is_open(known):
+def test_the_open_points_and_what_triggers_another_look_are_named(known):
     points = {(point.kind, point.text) for point in write_memo().content.open_points}
     kinds = {kind for kind, _ in points}
     assert {"gates", "checks", "assumed", "interval", "not measured", "sets"} <= kinds
@@ -161,6 +152,12 @@ def test_the_open_points_name_what_is_open(known):
     assert f"about {gap.rows_to_decide(0.9, 0.92):,} rows decide it" in words
     assert "lessons 04, 05, 06, 07" in words
     assert "on 40 and on 100 rows" in words
+    sentences = section(write_memo(), "When do we look again").sentences
+    turns = what_would_change(KNOWN)
+    said = [change for change in turns if any(in_words(KNOWN, change) in sentence for sentence in sentences)]
+    assert said
+    for change in said:
+        assert next_rung(replace(KNOWN, **{change.name: change.value})) == change.leads_to.key
 
 
 @pytest.mark.parametrize(
@@ -177,9 +174,12 @@ def test_files_that_say_different_things_are_told(known, changed, said):
     assert len(differing) == 1 and said in differing[0]
 
 
-def test_a_file_older_than_the_board_is_told(known):
+def test_a_file_older_than_the_board_is_told_and_rows_that_cannot_be_read_are_a_damaged_board(known):
     os.utime(known / COSTS, (0, 0))
     assert any("cost_state.json is older" in point.text for point in write_memo().content.open_points)
+    with board._connected() as connection:
+        connection.execute("UPDATE board SET outcomes = '[{}]' WHERE name = 'best rung'")
+    assert "board.sqlite cannot be used" in write_memo().content.missing[BOARD]
 
 
 def test_all_that_is_missing_is_named_with_its_lesson(results_dir):
@@ -202,11 +202,8 @@ def test_one_missing_part_leaves_the_others(known, name):
     (known / name).unlink()
     found = write_named().content
     assert set(found.missing) == {name}
-    assert (found.ladder != (), found.costs is not None, found.advice is not None) == (
-        name != BOARD,
-        name != COSTS,
-        name != ANSWERS,
-    )
+    there = (found.ladder != (), found.costs is not None, found.advice is not None)
+    assert there == (name != BOARD, name != COSTS, name != ANSWERS)
 
 
 @pytest.mark.parametrize(
@@ -226,12 +223,6 @@ def test_a_damaged_file_is_named_without_its_folder_and_the_rest_stands(known, n
     assert f"{name} cannot be used" in memo.content.missing[name]
     assert f"{name} cannot be used" in text(memo.html) and f"{name} cannot be used" in plain(memo.markdown)
     assert (known / name).read_bytes() == damaged
-
-
-def test_rows_of_the_board_that_cannot_be_read_are_a_damaged_board(known):
-    with board._connected() as connection:
-        connection.execute("UPDATE board SET outcomes = '[{}]' WHERE name = 'best rung'")
-    assert "board.sqlite cannot be used" in write_memo().content.missing[BOARD]
 
 
 def test_an_adapter_is_named_with_its_hashes_and_a_damaged_one_too(saved_adapter):
@@ -293,37 +284,32 @@ def test_a_model_that_is_not_there_is_named_without_its_folder(known, tmp_path, 
         assert "ada-l" not in page and "language model" in page
 
 
-def test_the_page_needs_no_network(known):
+def test_the_page_needs_a_title_and_no_network_is_the_same_each_time_and_stands_in_a_frame(known):
     page = write_memo().html
     assert not re.findall(r'(?:src|href)="|https?://|@import|url\((?!#)', page)
+    with pytest.raises(CourseError, match="no title"):
+        write_memo("  ")
+    sources = gather()
+    pages = [as_html(content("A", "2026-11-21", sources)) for _ in range(2)]
+    assert pages[0] == pages[1]
+    shown = write_memo()._repr_html_()
+    assert shown.count("<iframe") == 1 and 'title="Decision memo"' in shown
+    assert "<style>" not in shown and "&lt;style&gt;" in shown
+    memo = write_named()
+    assert isinstance(memo, Memo) and repr(memo).endswith("Nothing is missing.")
 
 
 def test_both_files_are_written_completely_or_not_at_all(known, monkeypatch):
     first = write_memo("First")
     assert [path.name for path in first.files] == ["memo.html", "memo.md"]
     assert (known / "memo.html").read_text(encoding="utf-8") == first.html
-
-    def full(*args, **kwargs):
-        raise OSError(28, "No space left on device")
-
     with monkeypatch.context() as broken:
-        broken.setattr(Path, "write_text", full)
+        broken.setattr(Path, "write_text", disk.full)
         with pytest.raises(CourseError, match="memo.html cannot be written .No space"):
             write_memo("Second")
     assert (known / "memo.html").read_text(encoding="utf-8") == first.html
     assert (known / "memo.md").read_text(encoding="utf-8") == first.markdown
     assert not list(known.glob(".memo*"))
-
-
-def test_a_memo_without_a_title_is_refused(known):
-    with pytest.raises(CourseError, match="no title"):
-        write_memo("  ")
-
-
-def test_the_same_sources_give_the_same_memo(known):
-    sources = gather()
-    pages = [as_html(content("A", "2026-11-21", sources)) for _ in range(2)]
-    assert pages[0] == pages[1]
 
 
 @pytest.fixture
@@ -343,17 +329,10 @@ def test_it_prints_on_two_sheets_the_first_to_forward_and_fits_a_narrow_window(s
     printed = browser_page.pdf(prefer_css_page_size=True)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2
     browser_page.emulate_media(media="print")
-    assert (
-        browser_page.evaluate("getComputedStyle(document.querySelector('.evidence')).breakBefore") == "page"
-    )
+    style = "getComputedStyle(document.querySelector('.evidence'))"
+    assert browser_page.evaluate(f"{style}.breakBefore") == "page"
     assert browser_page.locator(".summary table").count() == 2
     assert browser_page.locator(".headline").inner_text() == memo.content.recommendation
-
-
-def test_in_a_notebook_it_stands_in_a_frame(known):
-    shown = write_memo()._repr_html_()
-    assert shown.count("<iframe") == 1 and 'title="Decision memo"' in shown
-    assert "<style>" not in shown and "&lt;style&gt;" in shown
 
 
 def test_the_chart_draws_what_the_table_says(known, browser_page):
@@ -396,11 +375,6 @@ class HTMLText(HTMLParser):
         self.parts.append(data)
 
 
-def test_a_memo_is_what_the_lesson_shows(known):
-    memo = write_named()
-    assert isinstance(memo, Memo) and repr(memo).endswith("Nothing is missing.")
-
-
 # Of now: what the board has measured since the bill and the answers were saved
 
 
@@ -412,7 +386,7 @@ def tuned_since(known) -> Path:
     return known
 
 
-def test_the_bill_takes_its_error_rates_from_the_board(tuned_since):
+def test_the_bill_and_the_answers_take_what_the_board_has_measured_since(tuned_since):
     before = cost_inputs.saved()
     assert verdict(before).cheaper == "self_hosted_lora"
     memo = write_named()
@@ -430,6 +404,19 @@ def test_the_bill_takes_its_error_rates_from_the_board(tuned_since):
     )
     assert said in section(memo, "What does it cost").sentences
     assert ("updated", said) in memo.content.open_points
+    assert "tuned" not in KNOWN.tried and KNOWN.cost_says == "costs less"
+    now = as_of_now(gather()).answers
+    assert now.tried == KNOWN.tried | {"tuned"}
+    assert now.cost_says == cost_says(as_of_now(gather()).costs) == "costs more"
+    changed = {"tried", "cost_says"}
+    assert all(value == vars(KNOWN)[name] for name, value in vars(now).items() if name not in changed)
+    updates = " ".join(as_of_now(gather()).updates)
+    assert "a tuned model" in updates and "tuning costs more now" in updates
+    assert decision_answers.load() == KNOWN  # the reader's file stays as it was
+    sentences = section(write_memo(), "What was measured").sentences
+    paired = compare(board.get("tuned, short prompt"), board.get("best rung"))
+    assert paired.direction == "worse"
+    assert any("tuned, short prompt against best rung: worse" in sentence for sentence in sentences)
 
 
 def test_what_was_tried_is_read_from_the_names_of_the_rungs():
@@ -442,18 +429,6 @@ def test_what_was_tried_is_read_from_the_names_of_the_rungs():
     for name, tried in named.items():
         replies = {row.id: row.queue for row in ROWS}
         assert tried_by([Result.from_replies(ROWS, replies, name=name)]) == tried
-
-
-def test_the_answers_take_what_was_tried_and_what_the_new_bill_says(tuned_since):
-    assert "tuned" not in KNOWN.tried and KNOWN.cost_says == "costs less"
-    now = as_of_now(gather()).answers
-    assert now.tried == KNOWN.tried | {"tuned"}
-    assert now.cost_says == cost_says(as_of_now(gather()).costs) == "costs more"
-    changed = {"tried", "cost_says"}
-    assert all(value == vars(KNOWN)[name] for name, value in vars(now).items() if name not in changed)
-    updates = " ".join(as_of_now(gather()).updates)
-    assert "a tuned model" in updates and "tuning costs more now" in updates
-    assert decision_answers.load() == KNOWN  # the reader's file stays as it was
 
 
 def test_the_failure_rate_follows_the_rung_that_the_answers_rest_on(known):
@@ -495,10 +470,8 @@ def test_the_cases_send_to_fine_tuning_and_elsewhere():
 )
 def test_a_bar_that_is_reached_ends_the_search(results_dir, name, said):
     result = measured(name, 97, "11" if name == "tuned" else "03")
-    reached = replace(
-        KNOWN, failure_rate=0.03, accepted_rate=0.1, measured_on=f"{name}, 100 rows, {result.badge}"
-    )
-    decision_answers.save(reached)
+    on = f"{name}, 100 rows, {result.badge}"
+    decision_answers.save(replace(KNOWN, failure_rate=0.03, accepted_rate=0.1, measured_on=on))
     memo = write_memo()
     assert memo.content.recommendation == said
     assert memo.markdown.split("**")[1] == plain(said)
@@ -528,13 +501,8 @@ def test_three_readers_find_their_answers_in_a_minute_each(tuned_since):
     }
     for reader, answers in asked.items():
         theirs = [each for each in memo.content.sections if each.reader == reader]
-        cells = [
-            cell
-            for each in theirs
-            if each.table
-            for row in (each.table.heads, *each.table.rows)
-            for cell in row
-        ]
+        rows = [row for each in theirs if each.table for row in (each.table.heads, *each.table.rows)]
+        cells = [cell for row in rows for cell in row]
         page = " ".join([sentence for each in theirs for sentence in each.sentences] + cells)
         for answer in answers:
             assert answer in page, (reader, answer)
@@ -542,9 +510,8 @@ def test_three_readers_find_their_answers_in_a_minute_each(tuned_since):
 
 
 def test_the_cheapest_way_in_the_bill_is_named_and_how_it_was_measured(known):
-    reading = Result.from_replies(
-        ROWS, {row.id: row.queue for row in ROWS}, name="large model", model="tier unknown"
-    )
+    answers = {row.id: row.queue for row in ROWS}
+    reading = Result.from_replies(ROWS, answers, name="large model", model="tier unknown")
     board.add(reading, lesson="03")
     costs = section(write_memo(), "What does it cost")
     now = bills(as_of_now(gather()).costs)
@@ -553,13 +520,6 @@ def test_the_cheapest_way_in_the_bill_is_named_and_how_it_was_measured(known):
     total = dollars(float(now[cheapest].total))
     said = f"Stronger model costs the least: {total} (error rate: recorded reading)."
     assert any(each.endswith(said) for each in costs.sentences)
-
-
-def test_a_tuned_model_on_the_same_rows_is_held_against_what_decides(tuned_since):
-    sentences = section(write_memo(), "What was measured").sentences
-    paired = compare(board.get("tuned, short prompt"), board.get("best rung"))
-    assert paired.direction == "worse"
-    assert any("tuned, short prompt against best rung: worse" in sentence for sentence in sentences)
 
 
 @pytest.mark.parametrize("by", ["tomorrow", "2026-13-01", "18.12.2026"])
@@ -575,12 +535,3 @@ def test_who_decides_and_by_when_are_missed_on_the_page(known, named):
     for page in (HTMLText.of(memo.html), plain(memo.markdown)):
         assert NOBODY_NAMED in page
     assert repr(memo).endswith("Missing: who decides. The page says more.")
-
-
-def test_every_number_that_triggers_another_look_leads_where_it_says(known):
-    sentences = section(write_memo(), "When do we look again").sentences
-    turns = what_would_change(KNOWN)
-    said = [change for change in turns if any(in_words(KNOWN, change) in sentence for sentence in sentences)]
-    assert said
-    for change in said:
-        assert next_rung(replace(KNOWN, **{change.name: change.value})) == change.leads_to.key
