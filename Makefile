@@ -34,10 +34,10 @@ OUTSIDE := ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL COURSE_MODE
 # training took 140 s of CPU time, and 27 s since they sleep).
 TESTENV := env $(addprefix -u ,$(OUTSIDE)) COURSE_RESULTS="$(RESULTS)" OMP_WAIT_POLICY=passive
 PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
-# Workers: each may hold the small model and a browser. tests/conftest.py says what stays together and what goes first.
-SHARED  := --dist loadscope --no-loadscope-reorder
-# JupyterLab runs each lesson once more, and what the lessons asked is read at the end.
-AFTER   := tests/notebooks/test_lab.py tests/engine/test_requests.py
+# tests/conftest.py says how many workers there are, what stays together, and what goes first and last.
+SHARED  := --numprocesses auto --dist loadscope --no-loadscope-reorder
+# Types are checked while the tests run; both have to pass.
+BESIDE_TYPES = $(BIN)/mypy & types=$$!; $(1); tests=$$?; wait $$types && exit $$tests
 NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout 600
 
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
@@ -88,18 +88,15 @@ room-load: $(ROOM_READY)
 check: $(TESTED)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
-	$(BIN)/mypy --num-workers 2
-	$(PYTEST) -q -p no:nbval -m "not slow" --numprocesses auto $(SHARED) tests
+	$(call BESIDE_TYPES,$(PYTEST) -q -p no:nbval -m "not slow" $(SHARED) tests)
 
 test: $(TESTED) $(ROOM_READY)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
-	$(BIN)/mypy --num-workers 2
 	$(BIN)/python -m tests.browser --install
 	$(call INSTALL,-r requirements-site.txt)
 	rm -rf "$(RESULTS)"
-	$(PYTEST) -q --numprocesses 2 $(SHARED) tests $(addprefix --ignore ,$(AFTER))
-	$(PYTEST) -q --numprocesses 2 $(SHARED) $(NBVAL) notebooks $(AFTER)
+	$(call BESIDE_TYPES,$(PYTEST) -q $(SHARED) $(NBVAL) tests notebooks)
 
 measure: $(TESTED)
 	$(BIN)/python -m course.measure recordings

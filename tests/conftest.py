@@ -1,5 +1,6 @@
 """What the tests share: results of their own, no key from outside, and one engine for all of them."""
 
+import gc
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
@@ -52,6 +54,11 @@ LONGEST = (
 )
 # JupyterLab runs each lesson once more, after the notebooks; what they asked is read at the very end.
 LAST = ("tests/notebooks/test_lab.py", "tests/engine/test_requests.py")
+# Each test of these runs a lesson, and they share little: any worker takes the next.
+ONE_BY_ONE = (LAST[0], "tests/notebooks/test_claude_shapes.py")
+# A worker of slow tests waits for half of its time, and holds a model, a kernel and a browser.
+WORKERS_A_CORE, MOST_WORKERS, WORKER_BYTES = 2, 4, 3 * 2**30
+RESULTS = pytest.StashKey[Path]()
 
 
 # How long an example takes is the machine's affair: a busy one fails no test. The quick check tries fewer.
@@ -66,7 +73,9 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.pop(name, None)
     # A shell that starts the tests in the background has them ignore Ctrl-C, which some of them test.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    os.environ.setdefault("COURSE_RESULTS", tempfile.mkdtemp(prefix="course-test-results-"))
+    results = os.environ.get("COURSE_RESULTS") or tempfile.mkdtemp(prefix="course-test-results-")
+    os.environ["COURSE_RESULTS"] = results  # also of the workers
+    config.stash[RESULTS] = Path(results)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -98,6 +107,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=turn)
 
 
+def pytest_collection_finish() -> None:
+    """What was imported stays: no collection of garbage looks through it again. statsmodels asks for many."""
+    gc.collect()
+    gc.freeze()
+
+
 def _file(item: pytest.Item) -> str:
     return item.nodeid.split("::")[0]
 
@@ -107,16 +122,34 @@ def _is_slow(item: pytest.Item) -> bool:
 
 
 class _Sharing(LoadScopeScheduling):
-    """A module, or a notebook, stays with one worker; the lessons in JupyterLab go one by one."""
+    """A module, or a notebook, stays with one worker, but for ONE_BY_ONE."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return nodeid if nodeid.startswith(LAST[0]) else nodeid.split("::")[0]
+        return nodeid if nodeid.startswith(ONE_BY_ONE) else nodeid.split("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling | None:
     """How `make check` and `make test` share the tests between the workers."""
     return _Sharing(config, log) if config.getvalue("dist") == "loadscope" else None
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """How many `make test` starts: two for each core, where there is memory for them. `make check`: one."""
+    if config.option.markexpr == QUICK:
+        return None
+    in_memory = psutil.virtual_memory().available // WORKER_BYTES
+    return max(2, min(WORKERS_A_CORE * (os.cpu_count() or 1), in_memory, MOST_WORKERS))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Lessons find what earlier ones measured, and LAST what they left; unit tests have a folder apart."""
+    of_lessons = item.path.suffix != ".py" or _file(item) in LAST
+    folder = item.config.stash[RESULTS] / ("lessons" if of_lessons else "units")
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["COURSE_RESULTS"] = str(folder)
 
 
 @pytest.fixture(autouse=True)

@@ -8,6 +8,7 @@ import pytest
 from course.engine.client import connect
 from course.engine.replies import text_of
 from course.material import orders
+from course.material.orders import OrderQuestion
 from course.measuring.evaluate import Result, evaluate
 from course.rungs import shown_tools, tool_loop
 from course.rungs.shown_tools import arguments, called_by_code, nearest_examples, run_limited
@@ -16,12 +17,16 @@ from course.rungs.tool_loop import Trace
 ROWS, EXAMPLES = orders.questions("test"), orders.questions("example")
 FEW = ROWS[::4]
 OF_EACH_KIND = list({each.kind: each for each in reversed(EXAMPLES)}.values())[::-1]
-NEAR = nearest_examples(ROWS, EXAMPLES, 3)
 
 
 @pytest.fixture(autouse=True)
 def _apart(results_dir, monkeypatch):
     monkeypatch.setenv("COURSE_MODE", "local")
+
+
+@cache
+def near() -> dict[str, list[OrderQuestion]]:
+    return nearest_examples(ROWS, EXAMPLES, 3)
 
 
 @cache
@@ -42,8 +47,10 @@ def shown(rows, examples_for) -> Result:
     return measured(rows, lambda client, model, row: run_limited(client, model, row, examples_for(row)))
 
 
+@cache
 def three_nearest() -> Result:
-    return shown(ROWS, lambda row: NEAR[row.id])
+    found = near()
+    return shown(ROWS, lambda row: found[row.id])
 
 
 def alone(client, model, row) -> Trace:
@@ -71,7 +78,8 @@ def test_a_small_model_has_to_be_shown_and_the_nearest_examples_show_most():
 
 
 def test_from_one_example_it_copies_a_sentence_and_invents_the_figure():
-    one = shown(FEW, lambda row: NEAR[row.id][-1:])
+    found = near()
+    one = shown(FEW, lambda row: found[row.id][-1:])
     assert verdicts(one, tool_loop.reply_verdict)["invented"] > 0.7 * one.n
 
 
@@ -81,8 +89,9 @@ def test_fixed_examples_teach_it_to_call_but_not_which_tool():
 
 
 def test_code_calls_better_than_the_small_model_and_with_fewer_tokens():
+    found = near()
     by_code, three = (
-        measured(ROWS, lambda client, model, row: called_by_code(client, model, row, NEAR[row.id])),
+        measured(ROWS, lambda client, model, row: called_by_code(client, model, row, found[row.id])),
         three_nearest(),
     )
     right = [verdicts(each, tool_loop.call_verdict)["right call"] for each in (by_code, three)]
@@ -93,9 +102,9 @@ def test_code_calls_better_than_the_small_model_and_with_fewer_tokens():
 def test_either_limit_ends_the_loop_without_a_reply():
     client, model = connected()
     row = ROWS[0]
-    short = run_limited(client, model, row, NEAR[row.id], steps=1)
-    poor = run_limited(client, model, row, NEAR[row.id], spend=0)
-    complete = run_limited(client, model, row, NEAR[row.id])
+    short = run_limited(client, model, row, near()[row.id], steps=1)
+    poor = run_limited(client, model, row, near()[row.id], spend=0)
+    complete = run_limited(client, model, row, near()[row.id])
     assert (short.stop, short.reply, poor.stop, poor.reply) == ("step limit", "", "spend limit", "")
     assert complete.stop == "reply" and complete.reply and complete.cost > short.cost > 0
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -175,6 +175,15 @@ class Assumptions:
     def base(self) -> dict[str, float]:
         """The base value of every input."""
         return {key: self.estimates[key].base for key in keys(self.approaches)}
+
+    @cached_property
+    def base_by_owner(self) -> dict[str, dict[str, np.ndarray]]:
+        """The base values once more, as arrays: of the case and of each approach, by the input's name."""
+        owned: dict[str, dict[str, np.ndarray]] = {}
+        for key, value in self.base().items():
+            owner, _, name = key.partition(".")
+            owned.setdefault(owner, {})[name] = np.asarray(value, dtype=float)
+        return owned
 
     def uncertain(self, approaches: Iterable[str] | None = None) -> list[str]:
         """Keys of the case and of these approaches (all of them if None) whose low and high differ."""

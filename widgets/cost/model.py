@@ -161,15 +161,17 @@ def bills(
 
     The arrays in `values` must broadcast together. CourseError for an unknown key or a value out of bounds.
     """
-    inputs: dict[str, SimpleNamespace] = {}
-    for key, array in check_values(assumptions.base() | dict(values or {})).items():
-        owner, _, name = key.partition(".")
-        setattr(inputs.setdefault(owner, SimpleNamespace()), name, array)
-    case = inputs[CASE]
+    moved = check_values(values or {})  # the assumptions have checked their base values
+
+    def inputs(owner: str) -> SimpleNamespace:
+        base = assumptions.base_by_owner[owner]
+        return SimpleNamespace(**{name: moved.get(f"{owner}.{name}", base[name]) for name in base})
+
+    case = inputs(CASE)
     month = np.arange(assumptions.horizon)
     volume = case.volume[..., None] * (1 + case.growth[..., None]) ** month
     chosen = assumptions.approaches if approaches is None else approaches
-    return {name: _bill(case, inputs[name], volume, month) for name in chosen}
+    return {name: _bill(case, inputs(name), volume, month) for name in chosen}
 
 
 def evaluation_tax(models: ArrayLike, hours: ArrayLike, power: ArrayLike) -> np.ndarray:

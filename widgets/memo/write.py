@@ -11,13 +11,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from platform import python_version
 from typing import Any, TypeVar
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from course.engine import weights
@@ -130,15 +130,12 @@ def gather() -> Sources:
 
 def as_html(found: Content) -> str:
     """The memo as a page of its own, which needs no network. Every text in it is escaped."""
-    environment = _environment(autoescape=True)
-    environment.globals["chart"] = _chart
-    return environment.get_template("memo.html.j2").render(memo=found)
+    return _template("memo.html.j2", autoescape=True).render(memo=found, chart=_chart)
 
 
 def as_markdown(found: Content) -> str:
     """The memo as Markdown; the chart is its table. Every text in it is escaped."""
-    environment = _environment(finalize=_plain)
-    return environment.get_template("memo.md.j2").render(memo=found)
+    return _template("memo.md.j2", finalize=_plain).render(memo=found)
 
 
 def _chart(costs: Costs) -> Markup:
@@ -166,7 +163,8 @@ def _chart(costs: Costs) -> Markup:
     return Markup(chart.as_html())
 
 
-def _environment(**settings: Any) -> Environment:
+@cache
+def _template(name: str, **settings: Any) -> Template:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         undefined=StrictUndefined,
@@ -176,7 +174,7 @@ def _environment(**settings: Any) -> Environment:
         **settings,
     )
     environment.filters |= {"percent": percent, "money": money, "amount": _amount}
-    return environment
+    return environment.get_template(name)
 
 
 def _amount(usd: float) -> str:

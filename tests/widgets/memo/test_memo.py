@@ -3,6 +3,7 @@
 import os
 import platform
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -59,9 +60,23 @@ def priced(seconds: float, result: Result) -> Result:
     return replace(result, outcomes=tuple(replace(each, seconds=seconds) for each in result.outcomes))
 
 
-@pytest.fixture
-def known(results_dir) -> Path:
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A board of five rungs, a cost state and answers."""
+    folder = tmp_path_factory.mktemp("known")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("COURSE_RESULTS", str(folder))
+        _write_known()
+    return folder
+
+
+@pytest.fixture
+def known(written, results_dir) -> Path:
+    """The same in the results folder of a test."""
+    return shutil.copytree(written, results_dir)
+
+
+def _write_known() -> None:
     best = priced(0.2, measured("best rung", 90, "03"))
     cheap = priced(0.1, measured("cheap rung", 50, "02"))
     board.add(best, lesson="03")
@@ -73,7 +88,6 @@ def known(results_dir) -> Path:
     measured("of fewer rows", 10, "01", ROWS[:40])
     cost_inputs.save(cost_inputs.load(pair=PAIR))
     decision_answers.save(KNOWN)
-    return results_dir
 
 
 @pytest.fixture
