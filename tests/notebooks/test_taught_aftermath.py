@@ -5,6 +5,8 @@ import pytest
 from course.engine import weights
 from course.engine.client import connect
 from course.errors import CourseError
+from course.material.large_model import handbook_answers
+from course.measuring.answers import judge
 from course.measuring.evaluate import Result, compare, evaluate
 from course.rungs.chunks import by_section
 from course.tuning import adapters, aftermath, serving
@@ -59,6 +61,14 @@ def test_the_search_finds_more_than_the_small_reader_reads_off():
         share("facts", way, "in other words") for way in ("search alone", "retrieval", "adapter")
     )
     assert found > read + 0.4 and read <= recalled + 0.05
+
+
+def test_a_large_reader_of_the_articles_answers_what_the_adapter_was_never_shown():
+    said = {each.id: each.answer for each in handbook_answers("open")}
+    never_seen = aftermath.other_facts()
+    read = Result.from_replies(never_seen, said, name="large reader", check=judge)
+    adapter = aftermath.found("facts", "adapter", "never seen")
+    assert read.n == adapter.n and read.interval[0] > adapter.high + 0.5
 
 
 def test_a_changed_fact_is_found_by_the_search_and_not_known_to_the_adapter():
