@@ -10,8 +10,9 @@ import hashlib
 import re
 import zlib
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 from ipywidgets import Widget
@@ -19,11 +20,17 @@ from ipywidgets.embed import dependency_state
 
 from book.pages import Drawing
 from book.stills import still
+from course.engine.sizes import local_models
 from course.errors import CourseError
+from course.material.data import KINDS
 from course.measuring import ladder
+from course.measuring.climb import corrected, verdict
+from course.measuring.results import Outcome, Result, compare
 from course.paths import NOTEBOOKS, ROOT
+from course.rungs import three_sizes
+from course.rungs.routing import queue_named
 from course.tuning import experiments
-from widgets.chart import BLUE
+from widgets.chart import BLUE, GREEN, GREY, ORANGE, RED
 from widgets.cost.view import CostView
 from widgets.lessons.few_shot_view import FewShot
 
@@ -31,27 +38,110 @@ PAGES = (ROOT / "README.md", ROOT / "docs" / "results.md")
 IMAGES = NOTEBOOKS / "images"
 TABLE = re.compile(r"(<!-- table: (\w+) -->\n)(.*?)(<!-- end -->)", re.DOTALL)
 STYLE = "body { margin: 0; padding: 8px; font: 16px/1.5 system-ui, sans-serif; }"
+CLAUDE = "a large Claude:"
+SYMBOLS = ("circle", "square", "x", "diamond", "triangle-up")
 KEY = b"tEXtdata\0"  # of the part of a PNG file that holds the digest
 
 
-_Named = ladder.Rung | experiments.TrainedPoint
+class Shown(NamedTuple):
+    """A row of a table: what reached how much. Counts by kind are of typical, hard and boundary tickets."""
+
+    name: str
+    right: int
+    valid: int
+    n: int
+    low: float
+    high: float
+    kinds: tuple[int, ...] = ()
+
+    @classmethod
+    def counted(cls, point: ladder.Rung | experiments.TrainedPoint) -> "Shown":
+        """A row of a file that holds counts."""
+        kinds = (point.typical, point.hard, point.boundary)
+        name = point.name.replace("large model:", CLAUDE)
+        return cls(name, point.right, point.valid, point.n, point.low, point.high, kinds)
+
+    @classmethod
+    def of(cls, result: Result) -> "Shown":
+        """A row of judged replies."""
+        frame = result.frame
+        kinds = tuple(int(frame.correct[frame.slice == kind].sum()) for kind in KINDS)
+        valid = int(frame.valid.sum())
+        return cls(result.name, result.right, valid, result.n, *result.interval, kinds)
+
+    @property
+    def share(self) -> str:
+        """The share right with its interval."""
+        return f"{self.right / self.n:.1%} ({self.low:.1%} to {self.high:.1%})"
+
+    def __str__(self) -> str:
+        return f"| {self.name} | {self.share} | {self.valid / self.n:.0%} |"
 
 
-def _row(point: _Named) -> str:
-    share = f"{point.right / point.n:.1%} ({point.low:.1%} to {point.high:.1%})"
-    return f"| {point.name} | {share} | {point.valid / point.n:.0%} |"
+def from_ladder() -> list[Shown]:
+    """What the ladder has beside the prompts of a local model, the best first."""
+    return [Shown.counted(rung) for rung in ladder.read() if rung.badge != "measured here: local"]
 
 
-def _measured(points: Iterable[_Named], first: str) -> str:
-    rows = [f"{_row(point)} {point.typical} | {point.hard} | {point.boundary} |" for point in points]
+def from_sizes() -> dict[tuple[str, str], Result]:
+    """What each local size did with the tickets, (size, rung) -> result, the largest size first."""
+    results = three_sizes.results(three_sizes.ROUTING)
+    return dict(sorted(results.items(), key=lambda item: _SIZES.index(item[0][0])))
+
+
+def _measured(rows: Iterable[Shown], first: str) -> str:
     head = [f"| {first} | right | valid replies | typical | hard | boundary |", "|---|---|---|---|---|---|"]
-    return "\n".join([*head, *rows])
+    return "\n".join([*head, *(f"{row} {' | '.join(map(str, row.kinds))} |" for row in rows)])
+
+
+def _sizes() -> str:
+    """Each rung with each size, and how often a free reply names the right queue among other words."""
+    head, line, *rows = _measured(map(Shown.of, from_sizes().values()), "who: with what").split("\n")
+    named = [
+        "" if rung.endswith(", schema") else f" {sum(map(_names_it, result.outcomes))}"
+        for (_, rung), result in from_sizes().items()
+    ]
+    columns = [f"{row}{more} |" for row, more in zip(rows, named, strict=True)]
+    return "\n".join([f"{head} named at all |", f"{line}---|", *columns])
+
+
+def _names_it(outcome: Outcome) -> bool:
+    return queue_named(outcome.reply) == outcome.expected
+
+
+def _tasks() -> str:
+    """Letters, the handbook and tools: a row for each rung, a column for each size."""
+    lines = [f"| task | rung | {' | '.join(_SIZES)} |", f"|---|---|{'---|' * len(_SIZES)}"]
+    for task in (three_sizes.LETTERS, three_sizes.HANDBOOK, three_sizes.TOOLS):
+        results = three_sizes.results(task)
+        for rung in dict.fromkeys(rung for _, rung in results):
+            shown = (results.get((size, rung)) for size in _SIZES)
+            cells = [f"{Shown.of(one).share} of {one.n}" if one else "not measured" for one in shown]
+            lines.append(f"| {task} | {rung} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _pairs() -> str:
+    """The same tickets with and without a schema, and with one size and the next, by pairs."""
+    results = from_sizes()
+    places = [((size, f"{rung}, schema"), (size, rung)) for size, rung in results]
+    places += [((large, rung), (small, rung)) for large, small in pairwise(_SIZES) for _, rung in results]
+    steps = [compare(results[a], results[b]) for a, b in dict.fromkeys(places) if {a, b} <= results.keys()]
+    lines = [
+        "| this | against | points | only this right | only that | p | |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for step, p in zip(steps, corrected(steps), strict=True):
+        counts = f"{100 * step.difference:+.1f} | {step.only_a} | {step.only_b} | {p:.2g}"
+        lines.append(f"| {step.a} | {step.b} | {counts} | {verdict(step, p)} |")
+    return "\n".join(lines)
 
 
 def _some(table: str) -> str:
     """The same rows of a shorter table, with what is measured now."""
-    measured: list[_Named] = [*ladder.read(), *experiments.read()]
-    known = {point.name: _row(point) for point in measured}
+    trained = map(Shown.counted, experiments.read())
+    measured = [*map(Shown.of, from_sizes().values()), *from_ladder(), *trained]
+    known = {row.name: str(row) for row in measured}
     head, line, *rows = table.strip().split("\n")
     names = [row.split("|")[1].strip() for row in rows]
     if missing := [name for name in names if name not in known]:
@@ -59,9 +149,13 @@ def _some(table: str) -> str:
     return "\n".join([head, line, *(known[name] for name in names)])
 
 
+_SIZES = [model.size for model in reversed(local_models())]
 _TABLES: dict[str, Callable[[str], str]] = {
-    "ladder": lambda _: _measured(ladder.read(), "rung"),
-    "training": lambda _: _measured(experiments.read(), "trained on"),
+    "ladder": lambda _: _measured(from_ladder(), "who: with what"),
+    "sizes": lambda _: _sizes(),
+    "tasks": lambda _: _tasks(),
+    "pairs": lambda _: _pairs(),
+    "training": lambda _: _measured(map(Shown.counted, experiments.read()), "trained on"),
     "some": _some,
 }
 
@@ -96,18 +190,37 @@ def _shot(widget: Widget, width: int) -> Picture:
 
 
 def _ladder() -> go.Figure:
-    """Every rung of the ladder with its interval, the best one on top."""
-    rungs = ladder.read()[::-1]
-    shares = [100 * rung.accuracy for rung in rungs]
-    interval = {
-        "array": [100 * rung.high - share for rung, share in zip(rungs, shares, strict=True)],
-        "arrayminus": [share - 100 * rung.low for rung, share in zip(rungs, shares, strict=True)],
+    """Every rung with its interval: local sizes by their prompts, and what was measured beside them."""
+    groups: dict[str, dict[str, Shown]] = {}
+    for (size, rung), result in from_sizes().items():
+        groups.setdefault(f"{size} local model", {})[rung] = Shown.of(result)
+    for row in from_ladder():
+        claude = row.name.startswith(CLAUDE)
+        groups.setdefault("a large Claude, recorded" if claude else "no language model", {})[row.name] = row
+    best = {
+        name: max(group[name].right for group in groups.values() if name in group)
+        for group in groups.values()
+        for name in group
     }
-    names = [rung.name for rung in rungs]
-    dots = go.Scatter(x=shares, y=names, mode="markers", error_x=interval, marker={"size": 9, "color": BLUE})
-    axis = {"title": {"text": f"right of {rungs[0].n} tickets (%), 95 % interval"}, "range": [-3, 103]}
-    size = {"height": 460, "margin": {"l": 210, "r": 20, "t": 10, "b": 50}}
-    return go.Figure(dots, go.Layout(template="plotly_white", xaxis=axis, **size))
+    looks = zip(groups.items(), (BLUE, ORANGE, GREEN, RED, GREY), SYMBOLS, strict=False)
+    dots = [_dots(name, group, colour, symbol) for (name, group), colour, symbol in looks]
+    axis = {"title": {"text": "right of 360 tickets (%), 95 % interval"}, "range": [-3, 103]}
+    order: dict[str, Any] = {"categoryorder": "array", "categoryarray": sorted(best, key=best.__getitem__)}
+    frame: dict[str, Any] = {"height": 620, "margin": {"l": 240, "r": 20, "t": 10, "b": 50}}
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    return go.Figure(
+        dots, go.Layout(template="plotly_white", xaxis=axis, yaxis=order, legend=legend, **frame)
+    )
+
+
+def _dots(name: str, group: dict[str, Shown], colour: str, symbol: str) -> go.Scatter:
+    shares = [100 * row.right / row.n for row in group.values()]
+    interval = {
+        "array": [100 * row.high - share for row, share in zip(group.values(), shares, strict=True)],
+        "arrayminus": [share - 100 * row.low for row, share in zip(group.values(), shares, strict=True)],
+    }
+    marker = {"size": 9, "color": colour, "symbol": symbol}
+    return go.Scatter(x=shares, y=list(group), name=name, mode="markers", error_x=interval, marker=marker)
 
 
 def digest(source: str) -> str:

@@ -2,11 +2,11 @@
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pandas as pd
 
@@ -16,6 +16,9 @@ from course.files import read_csv, replacing
 from course.material.data import KINDS
 from course.measuring.results import Outcome, wilson
 from course.paths import DATA
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 FOLDER = DATA / "measured"
 
@@ -100,10 +103,10 @@ class CountedByKind(Counted):
         return super().of(outcomes, command, **kinds, **own)
 
 
-MeasuredRow = TypeVar("MeasuredRow", bound=Provenance)
+MeasuredRow = TypeVar("MeasuredRow", bound=Hashable)
 
 
-def write_rows(rows: Sequence[Provenance], path: Path) -> None:
+def write_rows(rows: "Sequence[DataclassInstance]", path: Path) -> None:
     """Write the CSV file completely or not at all: what stood there stays until the new one is complete.
 
     CourseError when it cannot be written, as on a full disk.

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -20,8 +20,8 @@ from course.material.data import handbook, letters, questions, tickets
 from course.measuring import answers
 from course.measuring import letters as letter_scores
 from course.measuring.evaluate import WORKERS, Result, evaluate
-from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_rows
-from course.measuring.results import Check, Row
+from course.measuring.provenance import FOLDER, Counted, read_rows, write_rows
+from course.measuring.results import Check, Row, Verdict
 from course.rungs import rag, structured, tool_loop
 from course.rungs.chunks import by_section
 from course.rungs.retrieve import nearest, search
@@ -59,8 +59,8 @@ class SizeReading(Counted):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SizeReply(Provenance):
-    """The reply to one row, so that any two rungs can be compared row by row."""
+class SizeReply:
+    """The reply to one row, for comparisons row by row. The reading of its rung says how it was made."""
 
     size: str
     task: str
@@ -200,13 +200,44 @@ def read_replies() -> list[SizeReply]:
     return read_rows(SizeReply, REPLIES, COMMAND)
 
 
+def results(task: str) -> dict[tuple[str, str], Result]:
+    """What each size reached with each rung of a task, (size, rung) -> result, as far as it was measured.
+
+    Verdicts are those that were kept with the replies. A result's slices are today's.
+    """
+    rows: Sequence[Row] = _ROWS[task]()
+    replies: dict[tuple[str, str], dict[str, SizeReply]] = {}
+    for reply in read_replies():
+        if reply.task == task:
+            replies.setdefault((reply.size, reply.rung), {})[reply.id] = reply
+    readings = [reading for reading in read() if reading.task == task]
+    return {(each.size, each.rung): _result(rows, each, replies[each.size, each.rung]) for each in readings}
+
+
+_ROWS: dict[str, Callable[[], Sequence[Row]]] = {
+    ROUTING: lambda: tickets("test"),
+    LETTERS: letters,
+    HANDBOOK: questions,
+    TOOLS: lambda: orders.questions("test"),
+}
+
+
+def _result(rows: Sequence[Row], reading: SizeReading, replies: dict[str, SizeReply]) -> Result:
+    return Result.from_replies(
+        rows,
+        {id: kept.reply for id, kept in replies.items()},
+        name=f"{reading.size} local model: {reading.rung}",
+        badge=str(reading),
+        model=local_model(reading.size).name,
+        check=lambda row, _: Verdict(valid=replies[row.id].valid, correct=replies[row.id].right),
+    )
+
+
 def _keep(size: str, rung: RungToAsk, result: Result) -> Result:
     """Write what a rung reached in the place of what it reached before."""
     own = {"size": size, "task": rung.task, "rung": rung.name}
-    print_of_size = local_model(size).sha256[:16]
-    how = asdict(Provenance.now(COMMAND)) | {"fingerprint": print_of_size} | own
     new = [
-        SizeReply(**how, id=each.id, reply=_text(each.reply), valid=each.valid, right=each.correct)
+        SizeReply(**own, id=each.id, reply=_text(each.reply), valid=each.valid, right=each.correct)
         for each in result.outcomes
     ]
     reading = SizeReading.of(
@@ -218,7 +249,9 @@ def _keep(size: str, rung: RungToAsk, result: Result) -> Result:
     )
     place = tuple(own.values())
     write_rows([*_others(REPLIES, read_replies, place), *new], REPLIES)
-    write_rows([*_others(FILE, read, place), replace(reading, fingerprint=print_of_size)], FILE)
+    write_rows(
+        [*_others(FILE, read, place), replace(reading, fingerprint=local_model(size).sha256[:16])], FILE
+    )
     return result
 
 

@@ -7,7 +7,6 @@ import pytest
 
 from book import readme
 from course.errors import CourseError
-from course.measuring import ladder
 from widgets.static import STATIC
 
 
@@ -19,7 +18,7 @@ def test_the_tables_are_those_that_would_be_made_now(path):
 
 
 def test_a_number_that_has_changed_is_put_in_again():
-    rung = ladder.read()[0]
+    rung = readme.from_ladder()[0]
     table = f"| rung | right | valid replies |\n|---|---|---|\n| {rung.name} | 1.0% (0.0% to 2.0%) | 3% |\n"
     made = readme.with_tables(f"Before.\n<!-- table: some -->\n{table}<!-- end -->\nAfter.")
     assert f"| {rung.name} | {rung.right / rung.n:.1%} (" in made and "(0.0% to 2.0%)" not in made

@@ -2,9 +2,10 @@
 
 import re
 
+from book import readme
 from course.material.lessons import lessons
-from course.measuring import ladder
 from course.paths import ROOT
+from course.rungs import three_sizes
 from course.tuning import experiments
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -70,10 +71,18 @@ def test_the_tables_of_the_data_name_files_that_are_there():
 
 
 def test_the_ladder_is_the_measured_one():
-    for rung in ladder.read():
-        kinds = f"{rung.typical} | {rung.hard} | {rung.boundary}"
-        share = f"{rung.right / rung.n:.1%} ({rung.low:.1%} to {rung.high:.1%})"
-        assert f"| {rung.name} | {share} | {rung.valid / rung.n:.0%} | {kinds} |" in RESULTS, rung.name
+    for row in readme.from_ladder():
+        kinds = " | ".join(map(str, row.kinds))
+        assert f"| {row.name} | {row.share} | {row.valid / row.n:.0%} | {kinds} |" in RESULTS, row.name
+
+
+def test_every_reading_of_a_size_stands_in_the_results():
+    for reading in three_sizes.read():
+        share = f"{reading.accuracy:.1%} ({reading.low:.1%} to {reading.high:.1%})"
+        shown = f"| {reading.size} local model: {reading.rung} | {share}"
+        other = f"| {reading.task} | {reading.rung} | "
+        assert shown in RESULTS if reading.task == three_sizes.ROUTING else other in RESULTS, reading
+        assert share in RESULTS
 
 
 def test_every_command_it_names_is_in_the_makefile():

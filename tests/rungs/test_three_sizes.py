@@ -92,6 +92,38 @@ def one_by_one(rows, ask, *, client, **given):
     return evaluate(rows, ask, workers=1, **given)
 
 
+def test_what_was_kept_is_read_again_as_results(files, monkeypatch):
+    replies = iter([ROWS[0].queue, "the queue is safety", "", ROWS[3].queue])
+    rung = RungToAsk(ROUTING, "names", ROWS, lambda client, model, row: next(replies))
+    monkeypatch.setattr(three_sizes, "rungs", lambda: [(rung,)])
+    monkeypatch.setattr(three_sizes, "connect", lambda size, mode: (answering("")[0], size))
+    monkeypatch.setattr(three_sizes, "evaluate", one_by_one)
+    monkeypatch.setattr(three_sizes, "_ask", lambda *_: None)
+    monkeypatch.setitem(three_sizes._ROWS, ROUTING, lambda: ROWS)
+    three_sizes.sweep(["small"])
+    (result,) = three_sizes.results(ROUTING).values()
+    assert [outcome.correct for outcome in result.outcomes] == [True, False, False, True]
+    assert [outcome.reply for outcome in result.outcomes][1] == "the queue is safety"
+    assert three_sizes.results(LETTERS) == {}
+
+
+def test_the_kept_replies_are_those_that_were_counted():
+    readings = {(each.task, each.size, each.rung): each for each in three_sizes.read()}
+    measured = {
+        (task, *place): result
+        for task in (ROUTING, LETTERS, HANDBOOK, TOOLS)
+        for place, result in three_sizes.results(task).items()
+    }
+    assert readings.keys() == measured.keys() != set()
+    for place, result in measured.items():
+        kept = sum(outcome.valid for outcome in result.outcomes)
+        assert (result.n, result.right, kept) == (
+            readings[place].n,
+            readings[place].right,
+            readings[place].valid,
+        )
+
+
 def test_a_trace_is_kept_as_what_was_said(files, monkeypatch):
     trace = Trace("It left on 3 June.", (("find_order", {"order": "FL-1"}),))
     rung = RungToAsk(TOOLS, "zero-shot", ROWS, lambda *_: trace, lambda row, reply: Verdict(True, True))
