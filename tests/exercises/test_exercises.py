@@ -23,8 +23,8 @@ TWO = Exercise(
     why="It was ever so.",
 )
 
-# Exercises whose solution asks the model or trains heads.
-ASKS_OR_TRAINS = ("00.2", "03.1")
+# Exercises whose solution or check asks the model, or trains heads.
+ASKS_OR_TRAINS = ("00.2", "02.3", "02.4", "03.1")
 
 
 def answer_of(exercise: Exercise, source: str) -> object:
