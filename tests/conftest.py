@@ -57,7 +57,7 @@ LAST = ("tests/notebooks/test_lab.py", "tests/engine/test_requests.py")
 # Each test of these runs a lesson, and they share little: any worker takes the next.
 ONE_BY_ONE = (LAST[0], "tests/notebooks/test_claude_shapes.py")
 # A worker of slow tests waits for half of its time, and holds a model, a kernel and a browser.
-WORKERS_A_CORE, MOST_WORKERS, WORKER_BYTES = 2, 4, 3 * 2**30
+WORKERS_A_CORE, MOST_WORKERS, WORKER_BYTES = 2, 4, 4 * 2**30
 RESULTS = pytest.StashKey[Path]()
 
 
