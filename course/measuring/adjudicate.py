@@ -33,7 +33,7 @@ class DecidedLabel:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class LabelAgreement:
     """Two readers of the same `n` rows. `kappa` is Cohen's, with its 95 % interval.
 
     It is the share of the way from the agreement of chance (0) to that of every row (1).
@@ -51,16 +51,16 @@ def decided() -> dict[str, DecidedLabel]:
     return {label.id: label for label in read_csv(FILE, DecidedLabel)}
 
 
-def agreement(one: Sequence[str], other: Sequence[str]) -> Agreement:
+def agreement(one: Sequence[str], other: Sequence[str]) -> LabelAgreement:
     """How far two readers agree on the same rows, in the same order."""
     labels = sorted({*one, *other})
     pairs = pd.crosstab(pd.Series(one), pd.Series(other)).reindex(index=labels, columns=labels, fill_value=0)
     agreed = sum(a == b for a, b in zip(one, other, strict=True))
     if agreed == len(one):  # the variance of the interval is 0 / 0 there
-        return Agreement(len(one), agreed, 1.0, 1.0, 1.0)
+        return LabelAgreement(len(one), agreed, 1.0, 1.0, 1.0)
     found = cohens_kappa(pairs.to_numpy())
     kappa, low, high = (float(value) for value in (found.kappa, found.kappa_low, found.kappa_upp))
-    return Agreement(len(one), agreed, kappa, low, high)
+    return LabelAgreement(len(one), agreed, kappa, low, high)
 
 
 def disagreements(rows: Sequence[Ticket], other: Mapping[str, str]) -> list[Ticket]:

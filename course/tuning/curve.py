@@ -27,7 +27,7 @@ Readings = Sequence[LabelReading]
 Pairs = Mapping[tuple[str, int], Comparison]
 
 
-class Question(NamedTuple):
+class CurveQuestion(NamedTuple):
     """What one change buys: (examples, steps) after it and before it."""
 
     asked: str
@@ -37,23 +37,23 @@ class Question(NamedTuple):
 
 _ALL, _MANY, _FEW = 810, 400, 50
 QUESTIONS = (
-    Question(
+    CurveQuestion(
         f"{SAME_STEPS} steps, not {steps_of(ADAPTER, _FEW)}: same {_FEW} examples",
         (_FEW, SAME_STEPS),
         (_FEW, steps_of(ADAPTER, _FEW)),
     ),
-    Question(
+    CurveQuestion(
         f"{steps_of(ADAPTER, _ALL)} steps, not {SAME_STEPS}: same {_ALL} examples",
         (_ALL, steps_of(ADAPTER, _ALL)),
         (_ALL, SAME_STEPS),
     ),
-    Question(
+    CurveQuestion(
         f"{_MANY} examples, not {_FEW}: same {SAME_STEPS} steps", (_MANY, SAME_STEPS), (_FEW, SAME_STEPS)
     ),
-    Question(
+    CurveQuestion(
         f"{_ALL} examples, not {_MANY}: same {SAME_STEPS} steps", (_ALL, SAME_STEPS), (_MANY, SAME_STEPS)
     ),
-    Question(
+    CurveQuestion(
         f"{_ALL} examples, not {_MANY}: same {EPOCHS[ADAPTER]} epochs",
         (_ALL, steps_of(ADAPTER, _ALL)),
         (_MANY, steps_of(ADAPTER, _MANY)),
