@@ -51,11 +51,16 @@ def test_a_good_file_gives_its_records(tmp_path, content):
     assert files.read_csv(written(tmp_path, content), Entry) == ROWS
 
 
-def test_line_ends_inside_a_quoted_cell_are_the_same_on_every_system(tmp_path):
+def test_line_ends_in_a_cell_are_the_same_everywhere_and_a_field_may_have_another_name(tmp_path):
     text = 'id,text,count,note\na,"one\ntwo",1,\n'
     unix = files.read_csv(written(tmp_path, text, "unix.csv"), Entry)
     assert files.read_csv(written(tmp_path, text.replace("\n", "\r\n"), "dos.csv"), Entry) == unix
     assert unix[0].text == "one\ntwo"
+    assert files.read_csv(written(tmp_path, "id,letter\na,Dear\n"), Renamed) == [Renamed("a", "Dear")]
+    lines = written(tmp_path, '{"id": "a", "letter": "Dear"}', "rows.jsonl")
+    assert files.read_json_lines(lines, Renamed)[0].text == "Dear"
+    with pytest.raises(CourseError, match="line 1: the column 'letter' is missing; begin with id,letter"):
+        files.read_csv(written(tmp_path, "id,text\na,Dear\n"), Renamed)
 
 
 @pytest.mark.parametrize(
@@ -123,25 +128,24 @@ class Renamed:
     text: Annotated[str, Field(alias="letter")]
 
 
-def test_a_field_may_have_another_name_in_the_file(tmp_path):
-    assert files.read_csv(written(tmp_path, "id,letter\na,Dear\n"), Renamed) == [Renamed("a", "Dear")]
-    lines = written(tmp_path, '{"id": "a", "letter": "Dear"}', "rows.jsonl")
-    assert files.read_json_lines(lines, Renamed)[0].text == "Dear"
-    with pytest.raises(CourseError, match="line 1: the column 'letter' is missing; begin with id,letter"):
-        files.read_csv(written(tmp_path, "id,text\na,Dear\n"), Renamed)
-
-
 @pytest.mark.parametrize("content", ["a = ", "a = 1\na = 2", b"a = '\xe9'"])
 def test_a_bad_toml_file_is_named(tmp_path, content):
     with pytest.raises(CourseError, match=r"prices\.toml"):
         files.read_toml(written(tmp_path, content, "prices.toml"))
 
 
-def test_a_missing_file_and_a_folder_are_named(tmp_path):
+def test_a_missing_file_is_named_and_one_process_at_a_time_holds_a_lock(tmp_path):
     with pytest.raises(CourseError, match="nothing.csv is missing; restore the file"):
         files.read_csv(tmp_path / "nothing.csv", Entry)
     with pytest.raises(CourseError, match="cannot be read"):
         files.read_text(tmp_path)
+    path = tmp_path / "new" / "one.lock"
+    with (
+        files.locked(path, "never seen"),
+        pytest.raises(CourseError, match="wait for it"),
+        files.locked(path, "wait for it", seconds=0.05),
+    ):
+        raise AssertionError("two held it")
 
 
 @given(content=st.binary(max_size=200))
@@ -153,7 +157,7 @@ def test_any_bytes_give_records_or_one_sentence(tmp_path_factory, content):
         assert path.name in str(error)
 
 
-def test_a_file_is_replaced_completely_or_not_at_all(tmp_path):
+def test_a_file_or_a_folder_is_replaced_completely_or_not_at_all(tmp_path):
     path = written(tmp_path, "before")
     with pytest.raises(OSError), files.replacing(path) as unfinished:
         unfinished.write_text("half")
@@ -162,9 +166,6 @@ def test_a_file_is_replaced_completely_or_not_at_all(tmp_path):
     with files.replacing(path) as unfinished:
         unfinished.write_text("after")
     assert (path.read_text(), list(tmp_path.iterdir())) == ("after", [path])
-
-
-def test_a_folder_is_replaced_completely_or_not_at_all(tmp_path):
     folder = tmp_path / "deep" / "folder"
     with files.replacing_folder(folder) as unfinished:
         (unfinished / "a").write_text("before")
@@ -186,7 +187,7 @@ def _add(path: Path, text: str) -> None:
         notes.execute("INSERT INTO notes VALUES (?)", (text,))
 
 
-def test_a_database_keeps_what_was_written_and_nothing_of_a_failed_block(tmp_path):
+def test_a_database_keeps_what_was_written_and_one_opened_to_read_cannot_be_changed(tmp_path):
     path = tmp_path / "new" / "notes.sqlite"
     _add(path, "kept")
     with pytest.raises(ValueError), files.database(path, TABLE, holds="The notes") as notes:
@@ -194,6 +195,14 @@ def test_a_database_keeps_what_was_written_and_nothing_of_a_failed_block(tmp_pat
         raise ValueError
     with files.database(path, TABLE, holds="The notes") as notes:
         assert notes.execute("SELECT text FROM notes").fetchall() == [("kept",)]
+    path = tmp_path / "notes.sqlite"
+    with pytest.raises(CourseError, match="notes.sqlite is missing: it should hold the notes"):
+        files.read_only_database(path, holds="The notes").__enter__()
+    _add(path, "kept")
+    with files.read_only_database(path, holds="The notes") as notes:
+        assert notes.execute("SELECT text FROM notes").fetchone()["text"] == "kept"
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            notes.execute("DELETE FROM notes")
 
 
 @pytest.mark.slow
@@ -220,24 +229,3 @@ def test_a_damaged_and_a_busy_database_are_named_and_stay(tmp_path, monkeypatch)
     with pytest.raises(CourseError, match="in use by another kernel"):
         _add(tmp_path / "busy.sqlite", "a")
     busy.close()
-
-
-def test_a_database_opened_to_read_cannot_be_changed(tmp_path):
-    path = tmp_path / "notes.sqlite"
-    with pytest.raises(CourseError, match="notes.sqlite is missing: it should hold the notes"):
-        files.read_only_database(path, holds="The notes").__enter__()
-    _add(path, "kept")
-    with files.read_only_database(path, holds="The notes") as notes:
-        assert notes.execute("SELECT text FROM notes").fetchone()["text"] == "kept"
-        with pytest.raises(sqlite3.OperationalError, match="readonly"):
-            notes.execute("DELETE FROM notes")
-
-
-def test_one_process_at_a_time_holds_a_lock(tmp_path):
-    path = tmp_path / "new" / "one.lock"
-    with (
-        files.locked(path, "never seen"),
-        pytest.raises(CourseError, match="wait for it"),
-        files.locked(path, "wait for it", seconds=0.05),
-    ):
-        raise AssertionError("two held it")

@@ -106,10 +106,9 @@ def test_lessons_before_fine_tuning_run_without_what_training_needs():
     wanted = set()
     for path in sorted(NOTEBOOKS.glob("*.ipynb")):
         if path.name < "11":
-            cells = [
-                cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"
-            ]
-            code = TransformerManager().transform_cell("\n".join(cells))
+            cells = nbformat.read(path, as_version=4).cells
+            code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+            code = TransformerManager().transform_cell(code)
             wanted |= {name for name in imported(ast.parse(code)) if name in modules()}
     assert "course.engine.client" in wanted
     program = f"""
@@ -128,16 +127,13 @@ for name in {sorted(wanted)}:
     assert done.returncode == 0, done.stderr
 
 
-def test_the_architecture_page_draws_the_layers():
+def test_the_architecture_page_draws_the_layers_and_no_two_classes_have_one_name():
     page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
     drawn = next(line for line in page.splitlines() if "-->" in line and "material" in line)
     packages = [path.name for path in (ROOT / "course").iterdir() if (path / "__init__.py").is_file()]
     assert sorted(drawn.replace("-->", " ").split()) == sorted(packages)
     order = [layer(f"course.{name}") for name in drawn.replace("-->", " ").split()]
     assert order == sorted(order, reverse=True) and len(set(order)) == len(order)
-
-
-def test_no_two_classes_have_one_name():
     folders = ("course", "widgets", "book", "workshop")
     files = [path for folder in folders for path in (ROOT / folder).rglob("*.py")]
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in files]

@@ -17,13 +17,15 @@ def test_it_parses_and_says_what_it_is(path):
     assert yaml.safe_load(path.read_text(encoding="utf-8"))["name"]
 
 
-def test_what_is_to_run_first_and_last_is_there():
-    assert [name for name in (*LONGEST, *LAST) if not (ROOT / name).is_file()] == []
-
-
-def test_the_fast_check_runs_on_three_systems():
+def test_the_fast_check_runs_on_three_systems_and_the_book_is_checked_before_it_is_published():
     systems = TESTS["jobs"]["check"]["strategy"]["matrix"]["os"]
     assert systems == ["ubuntu-latest", "macos-latest", "windows-latest"]
+    for name in ("book", "rot"):
+        assert steps(name)[0]["with"]["fetch-depth"] == 0
+    commands = [step.get("run") or step["uses"] for step in steps("book")]
+    assert commands.index("make site") < commands.index("make site-check")
+    assert commands.index("make site-check") < commands.index("actions/upload-pages-artifact@v3")
+    assert [name for name in (*LONGEST, *LAST) if not (ROOT / name).is_file()] == []
 
 
 def steps(name: str) -> list[dict]:
@@ -45,14 +47,3 @@ def test_what_a_step_runs_is_there_and_may_fail(name, count):
 @pytest.mark.parametrize("name", ["tests", "book", "rot"])
 def test_every_action_is_pinned_by_version(name):
     assert all(re.search(r"@v\d+$", step["uses"]) for step in steps(name) if "uses" in step)
-
-
-def test_what_asks_git_how_old_a_pin_is_has_the_whole_history():
-    for name in ("book", "rot"):
-        assert steps(name)[0]["with"]["fetch-depth"] == 0
-
-
-def test_the_book_is_checked_before_it_is_published():
-    commands = [step.get("run") or step["uses"] for step in steps("book")]
-    assert commands.index("make site") < commands.index("make site-check")
-    assert commands.index("make site-check") < commands.index("actions/upload-pages-artifact@v3")

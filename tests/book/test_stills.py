@@ -9,7 +9,6 @@ import pytest
 from ipywidgets import HTML, Checkbox, IntSlider, VBox, Widget
 from ipywidgets.embed import dependency_state
 from nbformat import NotebookNode
-from playwright.sync_api import Page
 
 from book.build import drawing_in
 from book.pages import PLOTLY, Drawing, page_of
@@ -17,7 +16,7 @@ from book.stills import STATES, WIDGET, still
 from course.material.data import tickets
 from course.material.lessons import lesson
 from course.measuring.results import Result
-from tests.browser import open_page
+from tests.browser import page_fixture
 from widgets.actions import Actions
 from widgets.chart import Axis, Line, LineChart
 from widgets.controls import Choice, Slider
@@ -32,10 +31,7 @@ ROW = tickets("dev")[0]
 WRONG = Result.from_replies([ROW], {ROW.id: "safety"}, name="a rung")
 
 
-@pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    with open_page(700, 900) as page:
-        yield page
+browser_page = page_fixture(700, 900)
 
 
 def chart() -> LineChart:
@@ -69,12 +65,9 @@ def test_a_still_shows_what_the_widget_shows(widget, shown):
     assert shown in drawn(widget)
 
 
-def test_an_explorer_keeps_its_sentence_and_its_table():
+def test_an_explorer_keeps_its_sentence_and_table_and_a_chart_is_drawn_by_its_widget():
     view = SampleSize({"the test set": 360})
     assert view.sentence.value in drawn(view) and view.table.value in drawn(view)
-
-
-def test_a_chart_is_the_one_that_the_widget_draws():
     made = chart()
     assert drawn(made) == made.as_html()
 
@@ -95,33 +88,26 @@ def drawing(browser_page) -> Iterator[Drawing]:
 
 
 def page_with(widget: Widget, drawing: Drawing) -> NotebookNode:
-    output = nbformat.v4.new_output(
-        "display_data", {WIDGET: {"model_id": widget.model_id}, "text/plain": "x"}
-    )
+    shown = {WIDGET: {"model_id": widget.model_id}, "text/plain": "x"}
+    output = nbformat.v4.new_output("display_data", shown)
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("chart", outputs=[output])])
     state = dependency_state([widget], drop_defaults=False)
     notebook.metadata["widgets"] = {STATES: {"state": state}}
     return page_of(notebook, drawing)
 
 
-def test_a_page_has_a_still_for_a_widget_and_no_widget(drawing):
-    page = page_with(chart(), drawing)
-    shown = page.cells[0].outputs[0]["data"]
-    assert "</svg>" in shown["text/html"] and "The prompt costs &lt;$10&gt;." in shown["text/html"]
-    assert "<script" not in shown["text/html"]
-    assert WIDGET not in shown and "widgets" not in page.metadata
-
-
-def test_an_explorer_is_a_picture_and_a_sentence_until_its_script_is_there(drawing):
+def test_a_page_has_stills_and_pictures_and_no_widget(drawing):
     view = DecisionView()
     shown = page_with(view, drawing).cells[0].outputs[0]["data"]["text/html"]
     script, picture = sorted(drawing.files)
     assert f'<script defer src="{script}"></script>' in shown and f'<img src="{picture}"' in shown
     assert re.search(r'<div class="live"><p>\w.*</p><img ', shown) and len(shown) < 12_000
     assert drawing.files[picture].startswith(b"\x89PNG") and b"render" in drawing.files[script]
-
-
-def test_a_plotly_figure_becomes_a_picture_with_its_title(drawing):
+    page = page_with(chart(), drawing)
+    shown = page.cells[0].outputs[0]["data"]
+    assert "</svg>" in shown["text/html"] and "The prompt costs &lt;$10&gt;." in shown["text/html"]
+    assert "<script" not in shown["text/html"]
+    assert WIDGET not in shown and "widgets" not in page.metadata
     figure = {"data": [{"x": [1], "y": [2]}], "layout": {"title": {"text": "Quality"}}}
     output = nbformat.v4.new_output("display_data", {PLOTLY: figure})
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("show()", outputs=[output])])
@@ -137,8 +123,6 @@ def test_a_table_has_no_header_without_words():
         output = nbformat.v4.new_output("execute_result", {"text/html": table}, execution_count=1)
         notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("frame", outputs=[output])])
         shown = page_of(notebook, drawing=None).cells[0].outputs[0]["data"]["text/html"]
-        assert (
-            not re.search(r"<th[^>]*>(&nbsp;|\s)*</th>", shown)
-            and shown.count("<th") == table.count("<th") - 1
-        )
+        assert not re.search(r"<th[^>]*>(&nbsp;|\s)*</th>", shown)
+        assert shown.count("<th") == table.count("<th") - 1
         assert ">right</th>" in shown and ">one</th>" in shown

@@ -1,7 +1,6 @@
 """The files of data/recordings: what is written is read again, on any platform."""
 
 import json
-from pathlib import Path
 
 import httpx2
 import pytest
@@ -42,7 +41,7 @@ def _message(model: str = "local", **changes: object) -> str:
 )
 @pytest.mark.parametrize("model", ["local", "local+tuned-12345678"])
 @pytest.mark.parametrize("path", [MESSAGES, f"{MESSAGES}?beta=true"])
-def test_a_message_comes_back_as_it_was(tmp_path: Path, changes: dict, model: str, path: str):
+def test_a_message_comes_back_as_it_was(tmp_path, changes, model, path):
     call = Call(path, BODY | {"model": model})
     answer = _message(**changes, model=model)
     carried.write(tmp_path / "a.jsonl", HEAD, [_recording(call, answer)])
@@ -54,22 +53,23 @@ def test_a_message_comes_back_as_it_was(tmp_path: Path, changes: dict, model: st
     assert found.place == f"{'Tiny' if model == 'local' else model} on 2 cores of a machine"
 
 
-def test_the_key_of_a_tuned_model_is_its_hash_and_not_the_readers_count_of_versions():
-    keys = [
-        Call(MESSAGES, BODY | {"model": model}).key
-        for model in (
-            "local+facts-v1-12345678",
-            "local+facts-v12-12345678",
-            "local+facts-v1-87654321",
-            "local",
-        )
-    ]
+def test_a_key_knows_no_platform_and_of_a_tuned_model_the_hash_alone():
+    names = ("local+facts-v1-12345678", "local+facts-v12-12345678", "local+facts-v1-87654321", "local")
+    keys = [Call(MESSAGES, BODY | {"model": model}).key for model in names]
     assert keys[0] == keys[1] and len(set(keys)) == 3
     quoting = [{"role": "user", "content": f'{{"model":"local+facts-v{number}-1"}}'} for number in (1, 2)]
     assert len({Call(MESSAGES, BODY | {"messages": [turn]}).key for turn in quoting}) == 2
+    text = "First line.\r\nSecond line: é \U0001f600 \\r\\n"
+    body = BODY | {"messages": [{"role": "user", "content": text}]}
+    unix = BODY | {"messages": [{"role": "user", "content": text.replace("\r\n", "\n")}]}
+    assert Call(MESSAGES, body).key == Call(MESSAGES, unix).key
+    # Computed once, on Linux with Python 3.11: the same on every other machine.
+    assert Call(MESSAGES, unix).key[:8] == "e270212d"
+    sent = httpx2.Request("POST", f"http://elsewhere{MESSAGES}", json=dict(reversed(unix.items())))
+    assert Call.of(sent).key == Call(MESSAGES, unix).key
 
 
-def test_a_count_and_a_stream_come_back_as_they_were(tmp_path: Path):
+def test_a_count_and_a_stream_come_back_as_they_were(tmp_path):
     count, stream = Call(COUNT, BODY), Call(MESSAGES, BODY | {"stream": True})
     events = "".join(
         f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
@@ -88,7 +88,7 @@ def test_a_count_and_a_stream_come_back_as_they_were(tmp_path: Path):
     assert parsed(events, streams=True)["content"] == [{"type": "text", "text": "Hi"}]
 
 
-def test_the_file_is_sorted_and_reads_the_same_with_any_line_ends(tmp_path: Path):
+def test_the_file_is_sorted_reads_the_same_with_any_line_ends_and_samples_each_kind_of_request(tmp_path):
     texts = [f"Question {number}" for number in range(29)]
     calls = [Call(MESSAGES, BODY | {"messages": [{"role": "user", "content": text}]}) for text in texts]
     path = tmp_path / "a.jsonl"
@@ -98,15 +98,11 @@ def test_the_file_is_sorted_and_reads_the_same_with_any_line_ends(tmp_path: Path
     assert [row["key"] for row in rows] == sorted(call.key[: carried.KEY_DIGITS] for call in calls)
     assert sum("request" in row for row in rows) == carried.SAMPLED
     sampled = carried.sample(path)
-    assert [call.key[: carried.KEY_DIGITS] for call, _ in sampled] == [
-        row["key"] for row in rows[: carried.SAMPLED]
-    ]
+    keys = [call.key[: carried.KEY_DIGITS] for call, _ in sampled]
+    assert keys == [row["key"] for row in rows[: carried.SAMPLED]]
     windows = tmp_path / "windows.jsonl"
     windows.write_bytes(content.replace(b"\n", b"\r\n"))
     assert carried.read(windows) == carried.read(path)
-
-
-def test_each_kind_of_request_is_in_the_sample(tmp_path: Path):
     kinds = [{"max_tokens": 9}, {"system": "Be brief."}, {"tools": [TOOL_USE]}, {"messages": [USER] * 3}]
     bodies = [BODY | kind | {"max_tokens": most} for kind in kinds for most in range(10, 20)]
     path = tmp_path / "a.jsonl"
@@ -127,7 +123,7 @@ def test_each_kind_of_request_is_in_the_sample(tmp_path: Path):
         (3, '{"key": "a", "answer": "b"}', "'in' is missing; restore the file"),
     ],
 )
-def test_a_damaged_line_is_named(tmp_path: Path, line: int, damaged: str, reason: str):
+def test_a_damaged_line_is_named(tmp_path, line, damaged, reason):
     path = tmp_path / "a.jsonl"
     calls = [Call(MESSAGES, BODY | {"max_tokens": number}) for number in (1, 2)]
     carried.write(path, HEAD, [_recording(call, _message()) for call in calls])
@@ -136,14 +132,3 @@ def test_a_damaged_line_is_named(tmp_path: Path, line: int, damaged: str, reason
     path.write_text("\n".join(lines), encoding="utf-8")
     with pytest.raises(CourseError, match=f"a.jsonl, line {line}: .*{reason}"):
         carried.read(path)
-
-
-def test_a_key_knows_no_line_ends_and_no_platform():
-    text = "First line.\r\nSecond line: é \U0001f600 \\r\\n"
-    body = BODY | {"messages": [{"role": "user", "content": text}]}
-    unix = BODY | {"messages": [{"role": "user", "content": text.replace("\r\n", "\n")}]}
-    assert Call(MESSAGES, body).key == Call(MESSAGES, unix).key
-    # Computed once, on Linux with Python 3.11: the same on every other machine.
-    assert Call(MESSAGES, unix).key[:8] == "e270212d"
-    sent = httpx2.Request("POST", f"http://elsewhere{MESSAGES}", json=dict(reversed(unix.items())))
-    assert Call.of(sent).key == Call(MESSAGES, unix).key

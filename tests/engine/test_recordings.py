@@ -6,7 +6,6 @@ import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 
 import pytest
 
@@ -22,7 +21,7 @@ def recording(
     return Recording(place, key, mode, "some-model", "2026-11-20T10:00:00+00:00", "{}", response, 0.25)
 
 
-def test_an_answer_is_found_again_by_key_and_place_also_in_a_new_kernel(results_dir: Path) -> None:
+def test_an_answer_is_found_again_by_key_and_place_also_in_a_new_kernel(results_dir):
     Recordings(default_path()).save(recording())
     again = Recordings(default_path())
     assert again.find("k", "there") == recording()
@@ -30,21 +29,18 @@ def test_an_answer_is_found_again_by_key_and_place_also_in_a_new_kernel(results_
     assert again.find("other", "there") is None
 
 
-def test_the_first_answer_to_a_request_stays(results_dir: Path) -> None:
+def test_the_first_answer_to_a_request_stays(results_dir):
     store = Recordings(default_path())
     store.save(recording(response="first"))
     store.save(recording(response="second"))
     assert store.find("k", "there").response == "first"
 
 
-def test_threads_share_one_file(results_dir: Path) -> None:
+def test_threads_share_one_file_and_a_slow_one_is_not_taken_for_another_kernel(results_dir, monkeypatch):
     store = Recordings(default_path())
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: store.save(recording(str(number))), range(80)))
     assert all(store.find(str(number), "there") for number in range(80))
-
-
-def test_a_thread_that_is_slow_to_write_is_not_taken_for_another_kernel(results_dir, monkeypatch) -> None:
     writing: list[int] = []
 
     @contextmanager
@@ -64,9 +60,7 @@ def test_a_thread_that_is_slow_to_write_is_not_taken_for_another_kernel(results_
 
 
 @pytest.mark.parametrize("trouble", ["max_page_count = 3", "query_only = ON", "locked"])
-def test_an_answer_that_cannot_be_saved_is_one_warning_and_lasts_for_the_kernel(
-    trouble: str, results_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_that_cannot_be_saved_is_one_warning_and_is_not_lost(trouble, results_dir, monkeypatch):
     class Troubled(sqlite3.Connection):
         def __init__(self, *arguments: object, **options: object) -> None:
             super().__init__(*arguments, **options)
@@ -86,9 +80,8 @@ def test_an_answer_that_cannot_be_saved_is_one_warning_and_lasts_for_the_kernel(
         for answer in kept:
             store.save(answer)
     assert [warning.category for warning in caught] == [UserWarning]
-    assert "Until then new answers last only as long as this kernel, which saves them" in str(
-        caught[0].message
-    )
+    said = "Until then new answers last only as long as this kernel, which saves them"
+    assert said in str(caught[0].message)
     assert [store.find(key, "there") for key in "ab"] == kept
     monkeypatch.undo()
     if trouble == "locked":
@@ -103,9 +96,7 @@ def test_an_answer_that_cannot_be_saved_is_one_warning_and_lasts_for_the_kernel(
     ]
 
 
-def test_a_place_that_cannot_be_written_is_a_warning_and_answers_last_for_the_kernel(
-    results_dir: Path,
-) -> None:
+def test_a_place_that_cannot_be_written_is_a_warning_and_answers_last_for_the_kernel(results_dir):
     default_path().mkdir()
     store = Recordings(default_path())
     assert store.find("k", "there") is None
@@ -115,7 +106,7 @@ def test_a_place_that_cannot_be_written_is_a_warning_and_answers_last_for_the_ke
 
 
 @pytest.mark.parametrize(("begin", "end"), [(0, 4096), (8192, 40_960)])
-def test_a_damaged_file_is_named_and_stays(begin: int, end: int, results_dir: Path) -> None:
+def test_a_damaged_file_is_named_and_stays(begin, end, results_dir):
     store = Recordings(default_path())
     for number in range(100):
         store.save(recording(str(number), response="x" * 1000))
@@ -128,7 +119,14 @@ def test_a_damaged_file_is_named_and_stays(begin: int, end: int, results_dir: Pa
     assert store.path.read_bytes() == bytes(content)
 
 
-def test_export_hands_on_the_live_answers_alone(results_dir: Path, tmp_path: Path) -> None:
+def test_export_hands_on_the_live_answers_alone_or_says_what_is_missing(results_dir, tmp_path):
+    with pytest.raises(CourseError, match="does not exist: run the lessons live first"):
+        export(tmp_path / "room.sqlite")
+    Recordings(default_path()).save(recording(mode="local"))
+    with pytest.raises(CourseError, match="holds no live answer"):
+        export(tmp_path / "room.sqlite")
+    with pytest.raises(CourseError, match="is not a folder"):
+        export(tmp_path / "missing" / "room.sqlite")
     store = Recordings(default_path())
     store.save(recording("live"))
     store.save(recording("here", mode="local"))
@@ -141,17 +139,7 @@ def test_export_hands_on_the_live_answers_alone(results_dir: Path, tmp_path: Pat
         export(tmp_path / "room.sqlite")
 
 
-def test_export_says_what_is_missing(results_dir: Path, tmp_path: Path) -> None:
-    with pytest.raises(CourseError, match="does not exist: run the lessons live first"):
-        export(tmp_path / "room.sqlite")
-    Recordings(default_path()).save(recording(mode="local"))
-    with pytest.raises(CourseError, match="holds no live answer"):
-        export(tmp_path / "room.sqlite")
-    with pytest.raises(CourseError, match="is not a folder"):
-        export(tmp_path / "missing" / "room.sqlite")
-
-
-def test_a_handed_on_file_is_never_written(results_dir: Path, tmp_path: Path) -> None:
+def test_a_handed_on_file_is_never_written_and_what_is_none_is_a_clear_error(results_dir, tmp_path):
     Recordings(default_path()).save(recording())
     room = tmp_path / "room with space #1?.sqlite"
     export(room)
@@ -162,9 +150,6 @@ def test_a_handed_on_file_is_never_written(results_dir: Path, tmp_path: Path) ->
     with pytest.raises(NotImplementedError):
         replay.save(recording("new"))
     assert room.read_bytes() == before
-
-
-def test_a_file_that_is_no_recording_is_a_clear_error(tmp_path: Path) -> None:
     with pytest.raises(CourseError, match="is not a file: correct the path or unset it"):
         Replay(tmp_path / "missing.sqlite")
     text = tmp_path / "notes.txt"

@@ -19,19 +19,10 @@ TREE = {"$ref": "#/$defs/Tree", "$defs": {"Tree": {"type": "array", "items": {"$
         ({"type": "integer", "minimum": 1}, "'minimum' for type 'integer'"),
         ({"type": "integer", "multipleOf": 7}, "'multipleOf'"),
         ({"type": "any"}, "type: 'any' is not one of object, array, string"),
-        (
-            {"type": "object", "properties": {"a": {"type": "STRING"}}},
-            "a.type: 'STRING' is not one of object",
-        ),
+        ({"type": "object", "properties": {"a": {"type": "STRING"}}}, "a.type: 'STRING' is not .* object"),
         ({"type": ["string", "int"]}, r"type: \['string', 'int'\] is not one of object"),
-        (
-            {"type": "string", "pattern": r"^\p{L}+$"},
-            r"the pattern .* cannot be read as one of Python's: bad",
-        ),
-        (
-            {"type": "string", "pattern": "^(?<year>[0-9]{4})$"},
-            "the pattern .* cannot be read as one of Pyth",
-        ),
+        ({"type": "string", "pattern": r"^\p{L}+$"}, r"pattern .* cannot be read as one of Python's: bad"),
+        ({"type": "string", "pattern": "^(?<year>[0-9]{4})$"}, "pattern .* cannot be read as one of Pyth"),
         ({"type": "string", "maxLength": 3}, "'maxLength'"),
         ({"type": "string", "format": "postcode"}, "format 'postcode'"),
         ({"type": "string", "pattern": "(?=a)b"}, "look-around"),
@@ -46,10 +37,7 @@ TREE = {"$ref": "#/$defs/Tree", "$defs": {"Tree": {"type": "array", "items": {"$
         ({"type": "string", "pattern": "^a$", "format": "date"}, "'format' beside 'pattern'"),
         ({"type": "object", "properties": {}}, "'additionalProperties' must be explicitly set to false"),
         ({"type": "object", "required": [["a"]], "additionalProperties": False}, r"required\[0\]: \['a'\]"),
-        (
-            {"type": "object", "properties": [], "additionalProperties": False},
-            r"properties: \[\] is not of type",
-        ),
+        ({"type": "object", "properties": [], "additionalProperties": False}, r"properties: \[\] is .* type"),
         ({"type": "array"}, "'items' is needed"),
         ({"type": "array", "items": COLOURS, "minItems": 2}, "'minItems' values other than 0 or 1"),
         ({"type": "array", "items": COLOURS, "minItems": "1"}, "minItems: '1' is not of type"),
@@ -69,7 +57,7 @@ TREE = {"$ref": "#/$defs/Tree", "$defs": {"Tree": {"type": "array", "items": {"$
         (TREE, "Recursive schemas"),
     ],
 )
-def test_what_cannot_be_held_is_named(schema: object, message: str):
+def test_what_cannot_be_held_is_named(schema, message):
     with pytest.raises(SchemaError, match=f"^here.*{message}"):
         enforceable(schema, where="here", strict=True)
 
@@ -78,15 +66,9 @@ def test_what_cannot_be_held_is_named(schema: object, message: str):
     ("schema", "message"),
     [
         ({"type": "integer", "multipleOf": 7}, "'multipleOf'"),
-        (
-            {"type": "object", "properties": {"a": {"type": "object"}}},
-            "a: an object with any keys is not supp",
-        ),
+        ({"type": "object", "properties": {"a": {"type": "object"}}}, "a: an object with any .* supp"),
         ({"type": "array", "items": {"type": ["object", "null"]}}, "items: an object with any keys"),
-        (
-            {"type": "number", "minimum": 0.5},
-            "'minimum' 0.5 for type 'number' is not supported; use a whole number",
-        ),
+        ({"type": "number", "minimum": 0.5}, "'minimum' 0.5 for type 'number' .* use a whole number"),
         ({"type": "number", "maximum": 1e300}, "'maximum' 1e\\+300 .* between -9007199254740992 and"),
         ({"type": "integer", "minimum": 3, "maximum": 2}, "its bounds leave no value"),
         ({"type": "number", "minimum": 3, "exclusiveMaximum": 3}, "its bounds leave no value"),
@@ -97,26 +79,16 @@ def test_what_cannot_be_held_is_named(schema: object, message: str):
         ({"type": "array", "items": COLOURS, "minItems": 3, "maxItems": 2}, "'minItems' is greater than"),
     ],
 )
-def test_what_a_tool_cannot_hold_is_named(schema: dict, message: str):
+def test_what_a_tool_cannot_hold_is_named(schema, message):
     with pytest.raises(SchemaError, match=f"^here.*{message}"):
         enforceable(schema, where="here", strict=False)
 
 
-def test_tool_schemas_may_bound_values():
+def test_tool_schemas_may_bound_values_and_references_are_put_in_place():
     bounded = {"type": "integer", "minimum": 1}
     schema = {"type": "object", "properties": {"n": bounded}, "required": ["n"]}
     read = enforceable(schema, where="here", strict=False)
     assert (read["additionalProperties"], read["properties"]) == (False, {"n": bounded})
-
-
-@pytest.mark.parametrize("schema", [{"type": "object"}, {"type": "object", "properties": {}}])
-def test_a_tool_may_take_nothing(schema: dict):
-    assert enforceable(schema, where="here", strict=False)["properties"] == {}
-    inner = {"type": "object", "properties": {"a": {"type": "object", "additionalProperties": False}}}
-    assert enforceable(inner, where="here", strict=False)["properties"]["a"]["properties"] == {}
-
-
-def test_references_are_put_in_place():
     schema = {
         "type": "object",
         "properties": {"leaf": {"$ref": "#/$defs/Leaf"}},
@@ -125,3 +97,10 @@ def test_references_are_put_in_place():
         "$defs": {"Leaf": {"title": "Leaf", **COLOURS}},
     }
     assert enforceable(schema, where="here", strict=True)["properties"] == {"leaf": COLOURS}
+
+
+@pytest.mark.parametrize("schema", [{"type": "object"}, {"type": "object", "properties": {}}])
+def test_a_tool_may_take_nothing(schema):
+    assert enforceable(schema, where="here", strict=False)["properties"] == {}
+    inner = {"type": "object", "properties": {"a": {"type": "object", "additionalProperties": False}}}
+    assert enforceable(inner, where="here", strict=False)["properties"]["a"]["properties"] == {}

@@ -69,11 +69,8 @@ def curl(server: RoomServer, path: str, *options: str, learner: int = 0) -> tupl
     return int(status), json.loads(body)
 
 
-# What real clients get
-
-
 @pytest.mark.slow
-def test_sync_async_and_streaming_clients_get_the_same_message(room: RoomServer):
+def test_sync_async_and_streaming_clients_get_the_same_message(room):
     whole = sync(room).messages.create(model="local", max_tokens=20, messages=HI)
     assert (whole.type, whole.role, whole.model) == ("message", "assistant", "local")
     asynchronous = anthropic.AsyncAnthropic(base_url=room.url, api_key=room.tokens[1], max_retries=0)
@@ -93,7 +90,7 @@ def test_sync_async_and_streaming_clients_get_the_same_message(room: RoomServer)
 
 
 @pytest.mark.slow
-def test_a_client_that_hangs_up_in_a_stream_ends_its_own_answer_alone(room: RoomServer):
+def test_a_client_that_hangs_up_in_a_stream_ends_its_own_answer_alone(room):
     sent = room.log.count("learner-03 200 POST")
     with sync(room, 2).messages.stream(**LONG) as stream:
         pieces = iter(stream.text_stream)
@@ -109,7 +106,7 @@ def test_a_client_that_hangs_up_in_a_stream_ends_its_own_answer_alone(room: Room
 
 
 @pytest.mark.slow
-def test_schema_tools_counts_and_models(room: RoomServer):
+def test_schema_tools_counts_and_models(room):
     client = sync(room)
 
     class Colour(BaseModel):
@@ -132,10 +129,8 @@ def test_schema_tools_counts_and_models(room: RoomServer):
         return "Shipped on Monday."
 
     question = [{"role": "user", "content": "Where is order 1234?"}]
-    runner = client.beta.messages.tool_runner(
-        model="local", max_tokens=60, messages=question, tools=[get_order], max_iterations=2
-    )
-    messages = list(runner)
+    request = {"model": "local", "max_tokens": 60, "messages": question, "tools": [get_order]}
+    messages = list(client.beta.messages.tool_runner(**request, max_iterations=2))
     calls = [block.input for message in messages for block in message.content if block.type == "tool_use"]
     assert calls and asked == [call["number"] for call in calls]
     counted = client.messages.count_tokens(model="local", messages=HELLO)
@@ -145,7 +140,7 @@ def test_schema_tools_counts_and_models(room: RoomServer):
 
 
 @pytest.mark.slow
-def test_curl_streams_and_gets_errors_in_the_shape_of_the_api(room: RoomServer, tmp_path: Path):
+def test_curl_streams_and_gets_errors_in_the_shape_of_the_api(room, tmp_path):
     body = {"model": "local", "max_tokens": 3, "messages": HELLO}
     status, message = curl(room, "/v1/messages", "-d", json.dumps(body))
     assert (status, message["usage"]["output_tokens"]) == (200, 3)
@@ -188,7 +183,7 @@ def test_curl_streams_and_gets_errors_in_the_shape_of_the_api(room: RoomServer, 
 
 
 @pytest.mark.slow
-def test_only_a_token_of_the_room_lets_in_and_none_is_written_anywhere(room: RoomServer):
+def test_only_a_token_of_the_room_lets_in_and_none_is_written_anywhere(room):
     for headers in ({}, {"x-api-key": "wrong"}, {"authorization": f"Basic {room.tokens[0]}"}):
         refused = httpx2.post(f"{room.url}/v1/messages", headers=headers, json={})
         assert refused.status_code == 401
@@ -203,13 +198,8 @@ def test_only_a_token_of_the_room_lets_in_and_none_is_written_anywhere(room: Roo
     assert stat.S_IMODE((room.folder / "tokens.csv").stat().st_mode) == 0o600
 
 
-# The limits, the memory and what is killed
-
-
 @pytest.mark.slow
-def test_killed_and_started_again_it_keeps_its_answers_and_each_learner_has_limits_of_their_own(
-    strict: tuple[RoomServer, dict],
-):
+def test_killed_and_started_again_it_keeps_its_answers_and_each_learner_has_limits_of_their_own(strict):
     room, kept = strict
     first, second = sync(room), sync(room, 1)
     # A recorded answer is free, however often it is asked.
@@ -227,7 +217,7 @@ def test_killed_and_started_again_it_keeps_its_answers_and_each_learner_has_limi
 
 
 @pytest.mark.slow
-def test_a_full_queue_is_a_429_and_the_same_request_at_once_is_asked_once(strict: tuple[RoomServer, dict]):
+def test_a_full_queue_is_a_429_and_the_same_request_at_once_is_asked_once(strict):
     room, _ = strict
 
     def status(text: str, learner: int) -> tuple[int, str]:
@@ -254,9 +244,7 @@ def learner(room: RoomServer, results_dir: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("learner")
-def test_a_notebook_of_the_room_says_so_and_records_who_answered(
-    room: RoomServer, capsys: pytest.CaptureFixture[str]
-):
+def test_a_notebook_of_the_room_says_so_and_records_who_answered(room, capsys):
     client, model = connect()
     assert capsys.readouterr().out == f"local model of this room: SmolLM2-135M at {room.url}\n"
     assert (client.mode, model) == ("local", "local")
@@ -280,9 +268,7 @@ def test_a_notebook_of_the_room_says_so_and_records_who_answered(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("learner")
-def test_carried_answers_are_shown_as_such_in_a_room(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+def test_carried_answers_are_shown_as_such_in_a_room(monkeypatch, capsys):
     monkeypatch.delenv("COURSE_RECORDINGS")
     connect()
     said = capsys.readouterr().out
@@ -296,7 +282,7 @@ def test_carried_answers_are_shown_as_such_in_a_room(
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("learner")
-def test_a_killed_learner_loses_no_answer_and_stops_nobody(room: RoomServer):
+def test_a_killed_learner_loses_no_answer_and_stops_nobody(room):
     asking = """
 from course.engine.client import connect
 client, model = connect()
@@ -324,9 +310,6 @@ for number in range(10000):
     assert "x-course-origin" in again.headers  # and in the room's
 
 
-# The parts
-
-
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
@@ -335,9 +318,7 @@ for number in range(10000):
         (("--sizes", "large"), "Qwen2.5-Coder-1.5B is not on this machine. Run: python -m"),
     ],
 )
-def test_a_start_that_cannot_work_says_so_in_one_sentence(
-    options: tuple[str, ...], sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_start_that_cannot_work_says_so_in_one_sentence(options, sentence, tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     with pytest.raises(SystemExit) as end:
@@ -345,7 +326,7 @@ def test_a_start_that_cannot_work_says_so_in_one_sentence(
     assert sentence in str(end.value) and "\n" not in str(end.value)
 
 
-def test_an_error_of_the_model_is_not_asked_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_an_error_of_the_model_is_not_asked_again(tmp_path, monkeypatch):
     def broken() -> None:
         raise CourseError("The engine is broken.")
 
@@ -359,7 +340,7 @@ def test_an_error_of_the_model_is_not_asked_again(tmp_path: Path, monkeypatch: p
     assert response.json()["error"] == {"type": "api_error", "message": "The engine is broken."}
 
 
-def test_an_allowance_holds_what_is_under_way_and_what_comes_in_a_minute():
+def test_an_allowance_holds_what_is_under_way_and_eight_of_the_longest_requests():
     now = [0.0]
     allowance = Allowance(RoomLimits(in_flight=100, per_minute=120), clock=lambda: now[0])
     allowance.reserve(60)
@@ -382,9 +363,6 @@ def test_an_allowance_holds_what_is_under_way_and_what_comes_in_a_minute():
         allowance.reserve(1)
     allowance.settle(10**9, 5)
     allowance.reserve(100)
-
-
-def test_eight_of_the_longest_requests_may_be_under_way():
     allowance = Allowance(RoomLimits())
     for _ in range(8):
         allowance.reserve(LONGEST)
@@ -392,7 +370,7 @@ def test_eight_of_the_longest_requests_may_be_under_way():
         allowance.reserve(1)
 
 
-def test_tokens_are_made_once_for_their_owner_alone(tmp_path: Path):
+def test_tokens_are_made_once_for_their_owner_alone(tmp_path):
     made = read_tokens(tmp_path / "room" / "tokens.csv", 3)
     assert [row.learner for row in made] == ["learner-01", "learner-02", "learner-03"]
     assert len({row.token for row in made}) == 3 and all(len(row.token) >= 32 for row in made)
@@ -403,7 +381,7 @@ def test_tokens_are_made_once_for_their_owner_alone(tmp_path: Path):
 
 
 @pytest.mark.parametrize("rows", ["ada,one\nbob,one\n", "ada,\n", "ada,one\nada,two\n"])
-def test_a_wrong_file_of_tokens_is_one_sentence_without_them(rows: str, tmp_path: Path):
+def test_a_wrong_file_of_tokens_is_one_sentence_without_them(rows, tmp_path):
     path = tmp_path / "tokens.csv"
     path.write_text(f"learner,token\n{rows}")
     with pytest.raises(CourseError, match="tokens.csv") as caught:

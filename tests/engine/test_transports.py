@@ -101,7 +101,7 @@ def test_the_server_is_opened_at_the_first_request_and_once():
 
 
 @pytest.mark.parametrize("streams", [False, True])
-def test_a_budget_holds_the_worst_price_until_the_answer_is_complete(streams: bool):
+def test_a_budget_holds_the_worst_price_until_the_answer_is_complete(streams):
     budget = Budget(0.05)
     inner = streaming() if streams else replying()
     response = Budgeting(inner, budget, price).handle_request(post({**BODY, "stream": streams}))
@@ -116,7 +116,7 @@ def test_a_budget_holds_the_worst_price_until_the_answer_is_complete(streams: bo
     ("failure", "spent"),
     [(httpx2.ConnectError("no"), 0), (httpx2.ReadTimeout("late"), 0.05), (ValueError(), 0.05)],
 )
-def test_a_budget_settles_what_fails(failure: Exception, spent: float):
+def test_a_budget_settles_what_fails(failure, spent):
     def fail() -> httpx2.Response:
         raise failure
 
@@ -137,7 +137,7 @@ def test_a_budget_counts_a_refused_request_as_free_and_a_broken_stream_in_full()
 
 
 @pytest.mark.parametrize("status", [200, 401, 500])
-def test_headers_and_errors_are_masked_and_answers_are_not(status: int):
+def test_headers_and_errors_are_masked_and_answers_are_not(status):
     body = {"error": {"message": f"bad {KEY} or word"}}
     server = Server(lambda: httpx2.Response(status, json=body, headers={"x-seen": f"{KEY} word"}))
     response = Masking(server, (KEY, "word")).handle_request(post())

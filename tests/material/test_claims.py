@@ -122,26 +122,24 @@ def test_a_lesson_and_its_claims_agree(number):
         assert all(ID.search(quoted) for quoted in re.findall(r"\(claimed[^)]*\)", text))
 
 
-def test_all_articles_are_there_and_every_verdict_is_given():
+def test_all_articles_verdicts_and_ids_are_there_and_the_card_counts_them():
     sources = {each.source.source: each.source for each in claims.claims()}
     assert len({source.title for source in sources.values()}) == len(sources) == 5
     counted = Counter(each.verdict for each in claims.claims())
     assert counted.keys() == VERDICTS.keys() and counted.total() >= 90 and min(counted.values()) >= 5
-
-
-def test_the_data_card_counts_the_rows():
     card = (DATA / "README.md").read_text(encoding="utf-8")
     for name, count in (("claims.csv", len(claims.claims())), ("claims_sources.csv", 5)):
         (line,) = [line for line in card.splitlines() if line.startswith(f"| `{name}` |")]
         assert line.endswith(f"| {count} |")
-
-
-def test_ids_run_on_without_a_gap():
     ids = [each.id for each in claims.claims()]
     assert ids == [f"C{place:03}" for place in range(1, len(ids) + 1)]
 
 
-def test_a_figure_is_read_as_numbers():
+def test_a_good_row_is_read_and_its_figure_as_numbers(tmp_path):
+    (read,) = claims.read(written(tmp_path, GOOD))
+    assert (read.id, read.source.publisher, read.lessons) == ("C001", "Modulus", ("03", "09"))
+    assert read.badge == "claimed: Modulus, 2026-05-15"
+    assert read.numbers == (5,)
     figures = {each.figure: each.numbers for each in claims.claims()}
     assert figures["0.40"] == (0.40,)
     assert figures["2,000 to 5,000"] == (2_000, 5_000)
@@ -151,17 +149,8 @@ def test_a_figure_is_read_as_numbers():
 
 # The loader, on files with one fault each.
 
-GOOD = {
-    "id": "C001",
-    "source": "modulus",
-    "paraphrase": "Something is so",
-    "figure": "5",
-    "unit": "%",
-    "verdict": "depends",
-    "evidence": "on the task",
-    "lesson": "03 09",
-    "date": "2026-11-21",
-}
+GOOD = {"id": "C001", "source": "modulus", "paraphrase": "Something is so", "figure": "5", "unit": "%"}
+GOOD |= {"verdict": "depends", "evidence": "on the task", "lesson": "03 09", "date": "2026-11-21"}
 
 
 def planted(**changes) -> Claim:
@@ -177,13 +166,6 @@ def written(folder: Path, *rows: dict[str, str]) -> Path:
     with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file).writerows([GOOD, *(row.values() for row in rows)])
     return path
-
-
-def test_a_good_row_is_read(tmp_path):
-    (read,) = claims.read(written(tmp_path, GOOD))
-    assert (read.id, read.source.publisher, read.lessons) == ("C001", "Modulus", ("03", "09"))
-    assert read.badge == "claimed: Modulus, 2026-05-15"
-    assert read.numbers == (5,)
 
 
 @pytest.mark.parametrize(
@@ -215,25 +197,16 @@ def test_an_unknown_id_names_near_ones():
         claim("c042")
 
 
-def test_a_claim_shows_figure_badge_verdict_and_evidence():
+def test_a_claim_shows_its_parts_as_text_and_several_are_counted_and_tabled():
     shown = claim("C004")
     for text in (str(shown), shown._repr_html_()):
         for part in ("C004", "$25 per million tokens", shown.badge, "supported", "gpt-4o-2024-08-06"):
             assert part in text
     assert "\n" not in shown.short and shown.evidence not in shown.short
-
-
-def test_html_in_a_claim_is_text():
     assert "<script>" not in planted(paraphrase="<script>")._repr_html_()
-
-
-def test_the_counts_in_words():
     some = [planted(), planted(verdict="supported"), planted()]
     assert claims.in_words(some) == "3 claims: 1 supported, 2 depends."
     assert claims.in_words([]) == "0 claims."
-
-
-def test_the_table_has_a_row_for_each_claim():
     rows = claims.table([claim("C004"), claim("C006")])
     assert list(rows.index) == ["C004", "C006"]
     assert rows.loc["C004", "figure"] == "$25 per million tokens"
@@ -263,25 +236,19 @@ def test_3_and_12_dollars_are_the_prices_of_another_tuned_model():
 
 def test_100000_tokens_of_training_and_a_million_of_use():
     low, high = quoted("Training on 100,000 tokens").numbers
-    totals = [
-        0.1 * epochs * GPT_4O.training + use
-        for epochs, use in product((1, 3), (GPT_4O.tuned_input, GPT_4O.tuned_output))
-    ]
+    uses = product((1, 3), (GPT_4O.tuned_input, GPT_4O.tuned_output))
+    totals = [0.1 * epochs * GPT_4O.training + use for epochs, use in uses]
     assert (min(totals), max(totals)) == (6.25, 22.5)
     assert low <= min(totals) and max(totals) <= high
     assert (GPT_4O.input, GPT_4O.output) == (2.5, 10)
 
 
 def test_150_times_rests_on_the_60_dollars():
-    opus, sonnet, haiku = (
-        figure("Opus for 1,000"),
-        figure("Sonnet for 1,000"),
-        figure("Tuned Haiku for 1,000"),
-    )
+    names = ("Opus for 1,000", "Sonnet for 1,000", "Tuned Haiku for 1,000")
+    opus, sonnet, haiku = map(figure, names)
     assert opus / haiku == pytest.approx(figure("Opus costs this many times"))
-    dearest = max(
-        model(id).input / model("claude-sonnet-4").input for id in ("claude-opus-4", "claude-opus-4-1")
-    )
+    opuses = (model(id).input for id in ("claude-opus-4", "claude-opus-4-1"))
+    dearest = max(opuses) / model("claude-sonnet-4").input
     assert sonnet * dearest == 25
     assert sonnet * dearest / haiku == pytest.approx(62.5)
 
@@ -343,9 +310,8 @@ def test_tuned_models_end_within_18_months():
     within = written_on + timedelta(days=figure("Time over which success") * 365.25 / 12)
     tuned = table().dropna(subset="tuned_input")
     assert len(tuned) >= 3
-    assert all(
-        date.fromisoformat(ends) < within for ends in [*tuned["ends"], table().loc["claude-3-haiku", "ends"]]
-    )
+    ends = [*tuned["ends"], table().loc["claude-3-haiku", "ends"]]
+    assert all(date.fromisoformat(day) < within for day in ends)
 
 
 def test_500_letters_pay_back_40_hours_at_4_8_minutes_each():

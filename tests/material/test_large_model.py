@@ -8,14 +8,11 @@ from course.errors import CourseError
 from course.material import data, large_model
 
 
-def test_the_teacher_labelled_every_training_ticket():
+def test_the_teacher_labelled_every_training_ticket_and_the_mended_ones_elsewhere():
     train = {ticket.id: ticket.queue for ticket in data.tickets("train")}
     labels = {label.id: label.queue for label in large_model.teacher_labels()}
     assert labels.keys() == train.keys()
     assert sum(labels[id] == train[id] for id in train) == 781
-
-
-def test_the_names_alone_sent_every_mended_training_ticket_elsewhere():
     labels = {label.id: label.queue for label in large_model.teacher_labels()}
     mended = [row for row in data.tickets("train") if row.id in data.kinds_before_mending()]
     assert len(mended) == 5 and all(labels[row.id] != row.queue for row in mended)
@@ -30,17 +27,11 @@ def test_every_question_has_an_answer(book):
     assert bool(articles) == (book == "open")
 
 
-def test_the_open_book_is_silent_nine_times():
+def test_every_letter_has_a_reply_nine_of_the_open_book_are_silent_and_no_other_book_is_known():
     silent = [each for each in large_model.handbook_answers("open") if "handbook does not say" in each.answer]
     assert len(silent) == 9 and not any(each.article for each in silent)
-
-
-def test_every_letter_has_a_reply_with_the_fields_asked_for():
     replies = {reply.id: json.loads(reply.reply) for reply in large_model.letter_replies()}
     assert replies.keys() == {letter.id for letter in data.letters()}
     assert all(set(reply) == set(data.LETTER_FIELDS) for reply in replies.values())
-
-
-def test_an_unknown_book_is_named():
     with pytest.raises(CourseError, match="'shut'; use one of closed, open"):
         large_model.handbook_answers("shut")

@@ -23,14 +23,11 @@ def sentence(part: str) -> memos.Sentence:
     return found
 
 
-def test_every_sentence_stands_in_the_memo_exactly_once():
+def test_every_sentence_stands_once_six_of_them_wrong_in_six_ways():
     for each in SENTENCES:
         assert TEXT.count(each.text) == 1
         assert each.why and (each.kind == memos.SOUND or each.lesson)
     assert [each.number for each in SENTENCES] == list(range(1, len(SENTENCES) + 1))
-
-
-def test_there_are_six_errors_of_six_kinds_and_more_sound_sentences():
     kinds = {each.kind for each in memos.wrong(MEMO)}
     assert kinds == {"dev set", "different sets", "days for months", "people's time", "leak", "facts"}
     assert len(WRONG) == 6 and len(SENTENCES) > 2 * len(WRONG)
@@ -44,15 +41,12 @@ def test_the_intervals_of_sound_sentences_are_wilsons(part, right, n):
     assert f"{percent(right / n)} %" in said.text and f"{percent(low)} to {percent(high)} %" in said.text
 
 
-def test_the_table_of_the_memo_has_the_intervals_of_its_shares():
+def test_sound_sums_are_right_and_planted_ones_wrong():
     rows = re.findall(r"\| test \| (\d+) \| ([\d.]+) \| ([\d.]+) to ([\d.]+) \|", TEXT)
     assert len(rows) == 3
     for n, share, low, high in rows:
         bounds = wilson(round(float(share) / 100 * int(n)), int(n))
         assert [percent(bound) for bound in bounds] == [low, high]
-
-
-def test_the_other_sound_sums_are_right():
     assert 34 - 10 == 360 - 336 and mcnemar([[326, 34], [10, 30]], exact=True).pvalue < 0.001
     assert 100 * (16 - 10) / 16 == 37.5
     assert gap.position(wilson(360, 400), 0.92) == gap.UNDECIDED
@@ -60,9 +54,6 @@ def test_the_other_sound_sums_are_right():
     sound = ("34 only", "37.5 %", "accepted 92 %", "48 dollars a month.", "6,000 dollars in all")
     for part in sound:
         assert sentence(part).kind == memos.SOUND
-
-
-def test_the_planted_sums_are_wrong():
     assert 6_000 / 48 == 125 and "125 days" in sentence("125").text
     assert 10 * 100 > 20 * 48
     assert sentence("dev letters that").number in WRONG and "%" in sentence("dev letters that").text

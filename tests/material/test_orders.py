@@ -67,7 +67,14 @@ def test_there_are_a_few_hundred_orders_and_every_key_meets(tmp_path):
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_prices_tiers_and_fees_are_those_of_the_handbook():
+def test_the_rules_prices_tiers_and_fees_are_those_of_the_handbook():
+    for zone, days in DELIVERY_DAYS.items():
+        assert re.search(rf"Zone {zone} .*: {days} days", HANDBOOK["shipping-zones"])
+    rule = r"Zone D .*€17\.50.*never free in zone D.*€49\.00"
+    assert re.search(rule, HANDBOOK["shipping-zones"], re.DOTALL)
+    for method, days in REFUND_DAYS.items():
+        lines = HANDBOOK["refund-timeline"].lower().splitlines()
+        assert f": {days} working day" in next(line for line in lines if method.lower() in line)
     parts = dict(re.findall(r"- .*?([A-Z]{2}-\w+): €([\d.]+)", HANDBOOK["spare-parts"]))
     assert parts.keys() <= set(PRODUCTS.index)
     for code, product in PRODUCTS.iterrows():
@@ -83,18 +90,7 @@ def test_prices_tiers_and_fees_are_those_of_the_handbook():
         assert f"{percent}% with {tier}" in HANDBOOK["pod-club-tiers"]
 
 
-def test_the_rules_of_these_tests_are_those_of_the_handbook():
-    for zone, days in DELIVERY_DAYS.items():
-        assert re.search(rf"Zone {zone} .*: {days} days", HANDBOOK["shipping-zones"])
-    assert re.search(
-        r"Zone D .*€17\.50.*never free in zone D.*€49\.00", HANDBOOK["shipping-zones"], re.DOTALL
-    )
-    for method, days in REFUND_DAYS.items():
-        lines = HANDBOOK["refund-timeline"].lower().splitlines()
-        assert f": {days} working day" in next(line for line in lines if method.lower() in line)
-
-
-def test_amounts_add_up():
+def test_amounts_add_up_orders_are_numbered_as_they_came_and_norway_gets_no_pods():
     goods = (ITEMS.quantity * ITEMS.price).groupby(ITEMS.order_id).sum()
     assert (ORDERS.goods == goods).all() and (goods > 0).all()
     assert (ORDERS.total == ORDERS.goods + ORDERS.shipping).all()
@@ -102,9 +98,16 @@ def test_amounts_add_up():
         club = DISCOUNT.get(ORDERS.club[item.order_id], 0)
         assert item.discount == (club if item.club_counts else 0)
         assert item.price == discounted(item.listed, item.discount)
+    placed = list(zip(ORDERS.placed_on, ORDERS.placed_at, strict=True))
+    assert placed == sorted(placed) and placed[-1][0] <= TODAY
+    assert list(ORDERS.index) == sorted(set(ORDERS.index))
+    assert not CUSTOMERS.club[CUSTOMERS.country == "NO"].any()
+    boxes = ORDERS[ORDERS.box]
+    assert "NO" not in set(boxes.country)
+    assert {date.fromisoformat(day).day for day in boxes.placed_on} <= {3, 12, 21}
 
 
-def test_shipping_follows_zone_and_kind():
+def test_shipping_and_parcels_follow_zone_kind_and_the_days_of_the_handbook():
     for order in ORDERS.itertuples():
         if order.wall:
             expected = 4_900
@@ -116,16 +119,6 @@ def test_shipping_follows_zone_and_kind():
         else:
             expected = 390
         assert order.shipping == expected, order
-
-
-def test_norway_gets_neither_pods_nor_pod_club():
-    assert not CUSTOMERS.club[CUSTOMERS.country == "NO"].any()
-    boxes = ORDERS[ORDERS.box]
-    assert "NO" not in set(boxes.country)
-    assert {date.fromisoformat(day).day for day in boxes.placed_on} <= {3, 12, 21}
-
-
-def test_parcels_leave_and_arrive_on_the_days_that_the_handbook_names():
     assert set(PARCELS.index) == set(ORDERS.index[ORDERS.status.isin(["shipped", "delivered", "returned"])])
     for parcel in PARCELS.join(ORDERS).itertuples():
         same_day = parcel.box or (is_working_day(parcel.placed_on) and parcel.placed_at < "13:20")
@@ -134,12 +127,6 @@ def test_parcels_leave_and_arrive_on_the_days_that_the_handbook_names():
         assert parcel.left_on < TODAY and bool(parcel.delivered_on) == (parcel.status != "shipped")
         if parcel.delivered_on:
             assert parcel.expected_on <= parcel.delivered_on < TODAY and is_working_day(parcel.delivered_on)
-
-
-def test_orders_are_numbered_as_they_came_and_none_is_later_than_today():
-    placed = list(zip(ORDERS.placed_on, ORDERS.placed_at, strict=True))
-    assert placed == sorted(placed) and placed[-1][0] <= TODAY
-    assert list(ORDERS.index) == sorted(set(ORDERS.index))
 
 
 def test_refunds_keep_window_inspection_finance_and_method():
@@ -168,24 +155,17 @@ def test_refunds_keep_window_inspection_finance_and_method():
             assert approved <= after(refund.received_on, 3)
 
 
-# Questions
-
-
-def test_there_are_48_questions_of_six_kinds_and_none_is_an_example():
+def test_there_are_48_questions_of_six_kinds_none_is_an_example_and_no_other_split_is_known():
     test, example = orders.questions("test"), orders.questions("example")
-    assert Counter(question.kind for question in test) == {
-        "order": 10,
-        "parcel": 10,
-        "refund": 8,
-        "price": 8,
-        "other_customer": 6,
-        "no_such_order": 6,
-    }
+    kinds = {"order": 10, "parcel": 10, "refund": 8, "price": 8, "other_customer": 6, "no_such_order": 6}
+    assert Counter(question.kind for question in test) == kinds
     assert (len(example), len(orders.questions("injection")), len(orders.questions("named"))) == (30, 6, 12)
     everything = [question for split in orders.SPLITS for question in orders.questions(split)]
     assert len({question.text for question in everything}) == len(everything)
     about = [question.input["order"] for question in everything if "order" in question.input]
     assert len(set(about)) == len(about)
+    with pytest.raises(CourseError, match="'exam'.*example, test, injection, named"):
+        orders.questions("exam")
 
 
 @pytest.mark.parametrize(
@@ -205,14 +185,6 @@ def test_the_gold_call_finds_the_gold_answer(question):
     # A question of `named` names its product in words.
     assert (asked in question.text) != (question.split == "named")
     assert asked in question.reply or question.kind == "price"
-
-
-def test_an_unknown_split_of_the_questions_is_named():
-    with pytest.raises(CourseError, match="'exam'.*example, test, injection, named"):
-        orders.questions("exam")
-
-
-# The database file
 
 
 @pytest.fixture
@@ -244,9 +216,6 @@ def test_a_row_that_does_not_fit_is_named(table, row, folder, tmp_path):
         file.write(f"{row}\n")
     with pytest.raises(CourseError, match=rf"{table}\.csv, line .*'{row.split(',')[0]}' does not fit"):
         orders.build(folder, tmp_path / "a")
-
-
-# Money and figures
 
 
 @given(st.integers(0, 10**7), st.integers(0, 100))

@@ -23,28 +23,25 @@ def test_every_accepted_wording_is_right_and_an_invention_is_not(each):
     assert not judge(each, "").valid and not judge(each, "").correct
 
 
-@pytest.mark.parametrize(
-    "reply", ["€56", "EUR 56", "56 euros", "It is 56.00 euros.", "56.00 €", "The bill is €56.00, all in."]
-)
-def test_an_amount_has_many_spellings(reply):
-    assert judge(question("€56.00"), reply).correct
+SPELLINGS = ["€56", "EUR 56", "56 euros", "It is 56.00 euros.", "56.00 €", "The bill is €56.00, all in."]
+SPELLINGS += ["€56.00", "**€56**", '```json\n{"answer": "€56.00"}\n```']
+OTHERS = ["€560", "€5.60", "56%", "€156", "€56.50", "156.00 euros", "€56 or €65", "not in the handbook"]
 
 
-@pytest.mark.parametrize("reply", ["€560", "€5.60", "56%", "€156", "€56.50", "156.00 euros"])
-def test_another_amount_is_wrong(reply):
-    assert not judge(question("€56.00"), reply).correct
+@pytest.mark.parametrize("reply", SPELLINGS + OTHERS)
+def test_an_amount_has_many_spellings_and_another_is_wrong(reply):
+    assert judge(question("€56.00"), reply).correct == (reply in SPELLINGS)
 
 
-def test_a_lone_number_counts_as_the_only_one_and_a_short_word_as_the_first():
+def test_only_a_lone_figure_and_a_first_short_word_are_the_answer():
     assert states("You have 20.", ("20",)) and not states("You have 20 of 30.", ("20",))
     assert states("No, it is not.", ("no",)) and not states("There is no doubt.", ("no",))
     assert states("The company is Brantvoort.", ("Brantvoort",))
-
-
-def test_the_right_answer_among_other_figures_is_not_right():
     days = question("30 days", text="We had no internet for 2 weeks. How long?")
     assert judge(days, "30 days").correct and judge(days, "After 2 weeks: 30 days.").correct
     assert hedges(days, "30 days or 40 days") and not judge(days, "30 days or 40 days").correct
+    assert words("It's 16.4 ml, 110 per cent.") == ["it", "s", "16.4", "ml", "110%"]
+    assert figures("€4.75 at 13:20 for 2.0 litres of PU-360, 3%") == {"4.75", "13:20", "2", "360", "3"}
 
 
 def test_a_refusal_is_right_only_where_there_is_no_answer():
@@ -81,8 +78,3 @@ def test_a_refusal_in_a_chat_models_words_is_one(reply):
 )
 def test_an_answer_with_a_no_in_it_is_not_a_refusal(reply):
     assert not refuses(reply)
-
-
-def test_words_and_figures():
-    assert words("It's 16.4 ml, 110 per cent.") == ["it", "s", "16.4", "ml", "110%"]
-    assert figures("€4.75 at 13:20 for 2.0 litres of PU-360, 3%") == {"4.75", "13:20", "2", "360", "3"}

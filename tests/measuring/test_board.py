@@ -32,7 +32,12 @@ def reading(name: str = "large model") -> Result:
     return Result.from_replies(ROWS, data.readings()["policy"], name=name)
 
 
-def test_a_result_comes_back_with_every_row(results_dir):
+def test_entries_are_whole_results_in_order_and_come_back_with_every_row(results_dir):
+    board.add(measured("later"), lesson="03")
+    board.add(measured("sooner", right=5), lesson="01")
+    found = [(lesson, result.name, result.right) for lesson, result in board.entries()]
+    assert found == [("01", "sooner", 5), ("03", "later", 8)]
+    assert [result.name for _, result in board.entries("03")] == ["later"]
     result = measured(right=5, note="first try")
     board.add(result, lesson="01")
     again = board.get("oracle")
@@ -52,17 +57,10 @@ def test_a_rerun_replaces_and_keeps_its_place(results_dir):
     assert board.table("02")["lesson"].tolist() == ["02"]
 
 
-def test_the_entries_are_whole_results_in_order(results_dir):
-    board.add(measured("later"), lesson="03")
-    board.add(measured("sooner", right=5), lesson="01")
-    assert [(lesson, result.name, result.right) for lesson, result in board.entries()] == [
-        ("01", "sooner", 5),
-        ("03", "later", 8),
-    ]
-    assert [result.name for _, result in board.entries("03")] == ["later"]
-
-
-def test_get_gives_the_newest_and_lists_what_there_is(results_dir):
+def test_only_results_go_on_the_board_and_get_gives_the_newest(results_dir):
+    with pytest.raises(CourseError, match="not 0.9"):
+        board.add(0.9, lesson="01")
+    assert board.table().empty
     with pytest.raises(CourseError, match="no 'oracle' on the board; it has: nothing yet"):
         board.get("oracle")
     board.add(measured(right=1, created="2026-11-20T10:00:00+00:00"), lesson="02")
@@ -70,12 +68,6 @@ def test_get_gives_the_newest_and_lists_what_there_is(results_dir):
     assert board.get("oracle").right == 1
     with pytest.raises(CourseError, match="no 'oracel' on the board; it has: oracle"):
         board.get("oracel")
-
-
-def test_only_results_go_on_the_board(results_dir):
-    with pytest.raises(CourseError, match="not 0.9"):
-        board.add(0.9, lesson="01")
-    assert board.table().empty
 
 
 def test_labels_stand_beside_the_dollars(results_dir):
@@ -94,10 +86,8 @@ def test_a_board_from_before_labels_were_counted_is_read_and_goes_on(results_dir
         connection.execute("ALTER TABLE board DROP COLUMN labels")
     assert [result.labels for _, result in board.entries_in(path)] == [None]
     board.add(measured("new", labels=18), lesson="02")
-    assert [(result.name, result.labels) for _, result in board.entries_in(path)] == [
-        ("old", None),
-        ("new", 18),
-    ]
+    found = [(result.name, result.labels) for _, result in board.entries_in(path)]
+    assert found == [("old", None), ("new", 18)]
 
 
 def test_a_damaged_board_is_named(results_dir):
@@ -132,7 +122,10 @@ def test_the_words_say_what_the_chart_shows(results_dir):
     assert board.text("04") == "The board is empty."
 
 
-def test_the_chart_has_points_intervals_and_dotted_lines(results_dir):
+def test_the_chart_has_points_intervals_and_lines_says_when_it_is_empty_and_asks_no_cloud(results_dir):
+    assert board.show().layout.annotations[0].text == "Nothing measured yet"
+    assert board.show()._config["showSendToCloud"] is False
+    assert pio.renderers["plotly_mimetype"].config["showSendToCloud"] is False
     board.add(measured("half", right=4), measured("all", model="m"), reading(), lesson="03")
     figure = board.show()
     assert type(figure) is go.Figure
@@ -148,22 +141,10 @@ def test_the_chart_has_points_intervals_and_dotted_lines(results_dir):
         assert said in point.hovertemplate
 
 
-def test_the_chart_is_never_offered_to_a_cloud(results_dir):
-    assert board.show()._config["showSendToCloud"] is False
-    assert pio.renderers["plotly_mimetype"].config["showSendToCloud"] is False
-
-
-def test_an_empty_chart_says_so(results_dir):
-    assert board.show().layout.annotations[0].text == "Nothing measured yet"
-
-
-def test_the_same_name_from_two_models_is_told_apart(results_dir):
+def test_names_in_the_chart_are_no_html_and_the_same_from_two_models_told_apart(results_dir):
     board.add(measured("names"), measured("names", model="big"), measured("n" * 60), lesson="03")
     labels = {annotation.text for annotation in board.show().layout.annotations}
     assert {"names (no model, 8 rows)", "names (big, 8 rows)", "n" * 39 + "..."} == labels
-
-
-def test_names_in_the_chart_are_no_html(results_dir):
     board.add(measured("<b>bold"), lesson="03")
     assert "<b>bold" not in json.dumps(board.show().to_dict())
 

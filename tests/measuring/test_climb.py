@@ -25,7 +25,7 @@ def test_a_step_helped_hurt_or_is_undecided(only_a, only_b, said):
     )
 
 
-def test_the_steps_are_corrected_together():
+def test_steps_and_sentences_told_together_are_corrected_together():
     # Alone p = 0.031; the largest of five steps has five times the chance to be luck.
     names = ["a", "b", "c", "d", "e", "f"]
     results = [reached(30, names[0]), *(reached(36, name) for name in names[1:])]
@@ -34,9 +34,6 @@ def test_the_steps_are_corrected_together():
     assert list(table["the step"]) == ["", *[UNDECIDED] * 5]
     assert table.loc["b", "points"] == "+8" and table.loc["b", "turned right / wrong"] == "6 / 0"
     assert climb(*results[:2]).loc["b", "the step"] == HELPED
-
-
-def test_sentences_that_are_told_together_are_corrected_together():
     step = Comparison("new", "old", 30, 6, 0, 36)
     assert "is better than" in told(step) and "p = 0.031." in told(step)
     both = told(step, step).splitlines()

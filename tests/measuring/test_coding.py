@@ -35,12 +35,18 @@ def test_the_readers_own_takes_the_place_of_ours_and_is_on_disk_at_once(results_
     )
 
 
-def test_a_code_without_a_kind_is_kept_and_leaves_the_kind_to_the_course(results_dir):
+def test_a_code_without_a_kind_leaves_it_to_the_course_and_no_other_kind_is_known(results_dir):
     (id, reply), before = next(iter(coding.ours().items()))
     coding.keep(CodedFailure(id, reply, "not judged", ""))
     assert coding.own()[id, reply].code == "not judged" and coding.readings()[id, reply] == before
     kinds = Counter(each.kind for each in coding.ours().values())
     assert coding.counts() == dict.fromkeys(coding.KINDS_OF_FAILURE, 0) | kinds
+    rows = lesson_sample("dev")[:2]
+    said = {rows[0].id: "I think it is safety.", rows[1].id: "safety"}
+    form, unread = Result.from_replies(rows, said, name="a rung").outcomes
+    assert coding.of(form, {}).kind == coding.FORMAT and coding.of(unread, {}) is None
+    with pytest.raises(CourseError, match="no kind 'bad luck'; use one of format, convention"):
+        CodedFailure("T1", "safety", "a code", "bad luck")
 
 
 def test_a_step_is_taken_back_as_a_whole_and_an_empty_code_is_none(results_dir):
@@ -61,15 +67,3 @@ def test_what_was_kept_outlives_a_process_that_is_killed(results_dir):
     script = f"import os; from course.measuring import coding; coding.keep({kept}); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == -signal.SIGKILL
     assert coding.own() == {("T1", "safety"): CodedFailure("T1", "safety", "a code", "")}
-
-
-def test_a_kind_that_does_not_exist_is_named():
-    with pytest.raises(CourseError, match="no kind 'bad luck'; use one of format, convention"):
-        CodedFailure("T1", "safety", "a code", "bad luck")
-
-
-def test_a_reply_in_no_valid_form_is_one_of_form_and_another_reply_is_unread(results_dir):
-    rows = lesson_sample("dev")[:2]
-    said = {rows[0].id: "I think it is safety.", rows[1].id: "safety"}
-    form, unread = Result.from_replies(rows, said, name="a rung").outcomes
-    assert coding.of(form, {}).kind == coding.FORMAT and coding.of(unread, {}) is None

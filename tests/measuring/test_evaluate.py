@@ -24,18 +24,9 @@ from course.measuring.results import money
 from course.paths import ROOT
 
 ROWS = data.lesson_sample()[:12]
-USE = meter.Usage(
-    model="stub",
-    mode="local",
-    input_tokens=300,
-    output_tokens=4,
-    cache_read=10,
-    cache_write=2,
-    seconds=0.2,
-    cost=0.0,
-    replayed=False,
-    created="2026-11-20T12:00:00+00:00",
-)
+TOKENS = {"input_tokens": 300, "output_tokens": 4, "cache_read": 10, "cache_write": 2}
+ASKED = {"model": "stub", "mode": "local", "replayed": False, "created": "2026-11-20T12:00:00+00:00"}
+USE = meter.Usage(**TOKENS, **ASKED, seconds=0.2, cost=0.0)
 
 
 CLIENT = SimpleNamespace(mode="local")
@@ -54,7 +45,7 @@ def always_right(row):
     return row.queue
 
 
-def test_a_result_says_what_was_measured():
+def test_a_result_says_what_was_measured_cannot_be_changed_and_is_escaped():
     result = evaluate(ROWS, lambda row: f" {row.queue}\n", name="oracle", note="for the test")
     assert (result.n, result.right, result.accuracy, result.valid) == (12, 12, 1.0, 1.0)
     assert result.interval == wilson(12, 12)
@@ -63,6 +54,13 @@ def test_a_result_says_what_was_measured():
     assert str(result) == "oracle: 100 % (75.8-100.0) of 12 right, 100 % valid, under 0.001 s"
     assert repr(result) == str(result)
     assert "oracle" in result._repr_html_() and "for the test" in result._repr_html_()
+    result = evaluate(ROWS, always_right, name="<script>", note="<b>")
+    with pytest.raises(FrozenInstanceError):
+        result.name = "other"
+    frame = result.frame
+    frame["correct"] = False
+    assert result.accuracy == 1.0
+    assert "<script>" not in result._repr_html_() and "<b></p>" not in result._repr_html_()
 
 
 @pytest.mark.parametrize(
@@ -95,7 +93,7 @@ def test_the_rows_keep_their_order_and_their_own_usage(workers):
     assert result.seconds == pytest.approx(0.4)
 
 
-def test_a_client_gives_eight_threads_and_a_plain_function_none():
+def test_a_client_gives_eight_threads_that_know_the_callers_context_and_a_plain_function_none():
     names = set()
     meet = threading.Barrier(8)
 
@@ -109,9 +107,6 @@ def test_a_client_gives_eight_threads_and_a_plain_function_none():
     names.clear()
     evaluate(ROWS, lambda row: names.add(threading.current_thread().name), name="alone")
     assert names == {threading.current_thread().name}
-
-
-def test_the_context_of_the_caller_reaches_the_threads():
     with meter.collect() as uses:
         evaluate(ROWS, lambda row: use(), name="counted", client=CLIENT)
     assert len(uses) == len(ROWS)
@@ -132,7 +127,7 @@ def test_a_reply_that_ends_inside_a_character_is_kept(results_dir):
         evaluate(ROWS[:1], predict, name="half \ud83d")
 
 
-def test_a_row_that_raises_counts_as_wrong_and_keeps_its_error():
+def test_a_row_that_raises_or_is_refused_counts_as_wrong_and_all_refused_are_an_error():
     def predict(row):
         if row is ROWS[3]:
             raise ValueError("no answer")
@@ -143,6 +138,17 @@ def test_a_row_that_raises_counts_as_wrong_and_keeps_its_error():
     assert result.errors == ("ValueError: no answer",)
     assert result.failures()["error"].tolist() == ["ValueError: no answer"]
     assert "1 raised an error and count as wrong, the first: ValueError: no answer" in str(result)
+
+    def predict(row):
+        if row in refused_rows:
+            raise refused(anthropic.BadRequestError, 400)
+        return row.queue
+
+    refused_rows = ROWS[:1]
+    assert evaluate(ROWS, predict, name="once").right == 11
+    refused_rows = ROWS
+    with pytest.raises(anthropic.BadRequestError):
+        evaluate(ROWS, predict, name="never")
 
 
 @pytest.mark.parametrize("workers", [1, 4])
@@ -173,19 +179,6 @@ def test_what_the_model_is_not_to_blame_for_stops_the_run(error, workers):
     with pytest.raises(type(error)):
         evaluate(data.lesson_sample(), predict, name="stopped", workers=workers)
     assert len(asked) < 72
-
-
-def test_one_refused_request_is_a_wrong_row_and_all_refused_are_an_error():
-    def predict(row):
-        if row in refused_rows:
-            raise refused(anthropic.BadRequestError, 400)
-        return row.queue
-
-    refused_rows = ROWS[:1]
-    assert evaluate(ROWS, predict, name="once").right == 11
-    refused_rows = ROWS
-    with pytest.raises(anthropic.BadRequestError):
-        evaluate(ROWS, predict, name="never")
 
 
 @pytest.mark.parametrize(
@@ -245,9 +238,7 @@ def test_a_saved_notebook_keeps_no_trace_of_the_progress(tmp_path):
     progress, result = notebook.cells[0].outputs
     assert progress.data == {"text/plain": ""}
     assert result.data["text/plain"].startswith("slow: 0 %")
-    updates = [
-        message["content"]["data"] for message in messages if message["msg_type"] == "update_display_data"
-    ]
+    updates = [each["content"]["data"] for each in messages if each["msg_type"] == "update_display_data"]
     assert any("of 8" in update["text/plain"] for update in updates)
 
 
@@ -267,7 +258,7 @@ def test_bad_input_is_named(rows, options, said):
         evaluate(rows, lambda row: "safety", name="bad", **options)
 
 
-def test_other_rows_are_measured_with_a_check_of_their_own():
+def test_recorded_readings_and_rows_with_a_check_of_their_own_become_results():
     letters = data.letters()[:6]
     result = evaluate(
         letters,
@@ -279,26 +270,6 @@ def test_other_rows_are_measured_with_a_check_of_their_own():
     assert set(result.slices().index) <= {"plain", "hard"}
     assert letters[0].gold["name"] in result.frame["expected"][0]
     assert result.confusion().to_numpy().sum() == 6
-
-
-def test_cost_is_machine_time_unless_money_is_due():
-    per_second = machine_price_per_hour() / 3600
-    local = evaluate(ROWS, lambda row: use(), name="local")
-    assert local.cost_per_1000 == pytest.approx(1000 * 0.2 * per_second)
-    live = evaluate(ROWS, lambda row: use(mode="live", cost=0.00004), name="live")
-    assert (live.cost_per_1000, live.badge) == (pytest.approx(0.04), "live: stub, 2026-11-20")
-
-
-def test_replayed_answers_say_so():
-    days = iter(["2026-11-19", "2026-11-20", *["2026-11-20"] * 10])
-
-    def predict(row):
-        use(mode="live", cost=0.00004, replayed=True, created=f"{next(days)}T12:00:00+00:00")
-
-    assert evaluate(ROWS, predict, name="again").badge == "replayed: stub, 2026-11-19 to 2026-11-20"
-
-
-def test_a_recorded_reading_becomes_a_result():
     rows = data.lesson_sample()
     result = Result.from_replies(rows, data.readings()["names"], name="names only", note="one run")
     assert (result.n, result.badge_kind) == (72, "recorded reading")
@@ -314,14 +285,18 @@ def test_a_recorded_reading_becomes_a_result():
         Result.from_replies(rows, data.readings()["names"], name="rumour", badge="heard of")
 
 
-def test_a_result_cannot_be_changed_and_its_html_is_escaped():
-    result = evaluate(ROWS, always_right, name="<script>", note="<b>")
-    with pytest.raises(FrozenInstanceError):
-        result.name = "other"
-    frame = result.frame
-    frame["correct"] = False
-    assert result.accuracy == 1.0
-    assert "<script>" not in result._repr_html_() and "<b></p>" not in result._repr_html_()
+def test_cost_is_machine_time_unless_money_is_due_and_replayed_answers_say_so():
+    per_second = machine_price_per_hour() / 3600
+    local = evaluate(ROWS, lambda row: use(), name="local")
+    assert local.cost_per_1000 == pytest.approx(1000 * 0.2 * per_second)
+    live = evaluate(ROWS, lambda row: use(mode="live", cost=0.00004), name="live")
+    assert (live.cost_per_1000, live.badge) == (pytest.approx(0.04), "live: stub, 2026-11-20")
+    days = iter(["2026-11-19", "2026-11-20", *["2026-11-20"] * 10])
+
+    def predict(row):
+        use(mode="live", cost=0.00004, replayed=True, created=f"{next(days)}T12:00:00+00:00")
+
+    assert evaluate(ROWS, predict, name="again").badge == "replayed: stub, 2026-11-19 to 2026-11-20"
 
 
 def test_the_live_estimate_is_printed_and_holds(monkeypatch, capsys):
@@ -346,16 +321,13 @@ def result_of(right: list[bool], name: str = "r") -> Result:
     return Result.from_replies(rows, replies, name=name)
 
 
-def test_compare_finds_what_statistics_tables_say():
+def test_compare_goes_by_id_wants_the_same_rows_and_finds_what_statistics_tables_say():
     comparison = compare(result_of([True] * 10 + [False] * 2, "a"), result_of([False] * 9 + [True] * 3, "b"))
     assert (comparison.both, comparison.only_a, comparison.only_b, comparison.neither) == (1, 9, 2, 0)
     # Two-sided binomial test of 2 against 9: 2 x (1 + 11 + 55) / 2 ** 11.
     assert comparison.p_value == pytest.approx(134 / 2048)
     assert "9 are right only with 'a' and 2 only with 'b'" in str(comparison)
     assert "+58.3 points" in str(comparison) and "chance can explain it" in str(comparison)
-
-
-def test_compare_goes_by_id_and_wants_the_same_rows():
     a = result_of([True, False, True], "a")
     b = replace(a, name="b", outcomes=a.outcomes[::-1])
     assert (compare(a, b).only_a, compare(a, b).only_b, compare(a, b).p_value) == (0, 0, 1.0)

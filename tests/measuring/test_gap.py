@@ -45,13 +45,18 @@ def test_an_interval_is_above_below_or_across(interval, place):
     assert gap.position(interval, 0.9) == place
 
 
-def test_a_kind_that_is_below_takes_the_rung_below():
+def test_a_kind_below_takes_the_rung_below_and_a_judge_at_chance_cannot_be_corrected():
     assert gap.standing(rung(), ACCEPT) == ABOVE
     hardly_boundary = rung(ids("boundary", 24))
     assert hardly_boundary.interval[0] > ACCEPT.overall
     assert gap.standing(hardly_boundary, ACCEPT) == BELOW
     assert gap.standing(rung(ids("boundary", 9)), ACCEPT) == UNDECIDED
     assert gap.standing(rung(rows=SEVEN_BOUNDARY), ACCEPT) == UNDECIDED  # seven of seven show nothing
+    assert gap.corrected_share(1, 1, 0) is None
+    assert gap.corrected_share(0.5, 0.3, 0.6) is None
+    assert gap.corrected_share(0.95, 0.9, 0.8) == 1 and gap.corrected_share(0.1, 0.9, 0.8) == 0
+    with pytest.raises(CourseError, match="specificity is 80"):
+        gap.corrected_share(0.5, 0.9, 80)
 
 
 def power(accuracy: float, accepted: float, n: int) -> float:
@@ -70,8 +75,12 @@ def test_the_rows_to_decide_decide_four_times_in_five(accuracy, accepted):
     assert power(accuracy, accepted, needed // 2) < 0.66 < 0.9 < power(accuracy, accepted, 2 * needed)
 
 
-def test_what_is_just_accepted_no_number_of_rows_decides():
+def test_what_no_verdict_or_number_of_rows_can_decide_is_named():
     assert gap.rows_to_decide(0.9, 0.9) is None
+    with pytest.raises(CourseError, match="0 rungs to judge"):
+        gap.verdict([], ACCEPT, READ)
+    with pytest.raises(CourseError, match="1 result has no neighbour"):
+        gap.steps_between([rung()])
 
 
 def test_every_failure_stands_with_its_reading_or_without_one():
@@ -89,22 +98,18 @@ def test_every_failure_stands_with_its_reading_or_without_one():
     assert gap.failure_counts(rung(), read) == dict.fromkeys(coding.KINDS_OF_FAILURE, 0)
 
 
-def test_the_best_of_many_looks_has_to_do_better():
+def test_neighbours_are_tested_together_and_the_best_of_many_looks_has_to_do_better():
     almost = rung([*ids("typical", 22)])
     assert gap.verdict([almost], ACCEPT, READ).decision == STOP
     many = gap.verdict([almost] * 12, ACCEPT, READ)
     assert many.decision == MEASURE_MORE and "(widened for 12 rungs)" in many.reasons[0]
-
-
-def test_neighbours_are_tested_once_and_corrected_together():
     results = [rung(ids("typical", count), name=f"{count} wrong") for count in (8, 0, 30)]
     steps = gap.steps_between(results)
     assert steps["better"].tolist() == ["0 wrong", "8 wrong"]
     assert steps["only_better"].tolist() == [8, 22] and steps["only_worse"].tolist() == [0, 0]
     assert steps["p"].tolist() == pytest.approx([2 * 0.5**8, 2 * 0.5**22])
-    assert steps["p_holm"].tolist() == pytest.approx(
-        [2 * 0.5**8, 2 * 2 * 0.5**22]
-    )  # the smallest counts twice
+    doubled = [2 * 0.5**8, 2 * 2 * 0.5**22]  # the smallest counts twice
+    assert steps["p_holm"].tolist() == pytest.approx(doubled)
 
 
 @given(st.floats(0, 1), st.floats(0.55, 1), st.floats(0.55, 1))
@@ -113,15 +118,7 @@ def test_a_judges_known_errors_are_taken_out(truth, sensitivity, specificity):
     assert gap.corrected_share(passed, sensitivity, specificity) == pytest.approx(truth, abs=1e-6)
 
 
-def test_a_judge_at_chance_cannot_be_corrected_and_no_estimate_leaves_0_to_1():
-    assert gap.corrected_share(1, 1, 0) is None
-    assert gap.corrected_share(0.5, 0.3, 0.6) is None
-    assert gap.corrected_share(0.95, 0.9, 0.8) == 1 and gap.corrected_share(0.1, 0.9, 0.8) == 0
-    with pytest.raises(CourseError, match="specificity is 80"):
-        gap.corrected_share(0.5, 0.9, 80)
-
-
-def test_stop_at_the_cheapest_rung_that_is_above():
+def test_stop_at_the_cheapest_rung_above_go_on_from_the_best_or_measure_more():
     dear, cheap = priced(rung(name="dear"), 0.01), priced(rung(ids("typical", 5), name="cheap"), 0.001)
     poor, unpriced = priced(rung(ids("typical", 200), name="poor"), 0.0001), rung(name="unpriced")
     decided = gap.verdict([dear, cheap, poor, unpriced], ACCEPT, READ)
@@ -132,9 +129,6 @@ def test_stop_at_the_cheapest_rung_that_is_above():
     assert not any("recorded reading" in reason for reason in decided.reasons)
     recorded = gap.verdict([replace(unpriced, badge="recorded reading: once")], ACCEPT, READ)
     assert any("recorded reading" in reason for reason in recorded.reasons)
-
-
-def test_go_on_from_the_best_rung_with_its_failures():
     best = rung([*ids("typical", 60), *ids("boundary", 30)], name="best")
     decided = gap.verdict([rung(ids("typical", 200), name="worse"), best], ACCEPT, READ)
     assert (decided.decision, decided.rung.name) == (GO_ON, "best")
@@ -149,24 +143,13 @@ def test_go_on_from_the_best_rung_with_its_failures():
     unread = gap.verdict([best], ACCEPT, dict.fromkeys(READ, 0))
     assert unread.decision == GO_ON and "Nobody has read its failures" in unread.reasons[-1]
     assert str(decided).startswith("GO ON\n- best, all:")
-
-
-def test_measure_more_when_the_interval_holds_what_is_accepted():
     decided = gap.verdict([rung(ids("typical", 30)), rung(ids("typical", 200))], ACCEPT, READ)
     assert decided.decision == MEASURE_MORE
     assert f"{gap.rows_to_decide(330 / 360, 0.9):,} tickets show it 4 times in 5" in decided.reasons[-1]
     just = gap.verdict([rung(ids("typical", 36))], ACCEPT, READ)
     assert "no number of tickets" in just.reasons[-1]
-    assert (
-        "kinds of tickets are too few" in gap.verdict([rung(rows=SEVEN_BOUNDARY)], ACCEPT, READ).reasons[-1]
-    )
-
-
-def test_what_has_no_verdict_is_named():
-    with pytest.raises(CourseError, match="0 rungs to judge"):
-        gap.verdict([], ACCEPT, READ)
-    with pytest.raises(CourseError, match="1 result has no neighbour"):
-        gap.steps_between([rung()])
+    few = gap.verdict([rung(rows=SEVEN_BOUNDARY)], ACCEPT, READ)
+    assert "kinds of tickets are too few" in few.reasons[-1]
 
 
 @pytest.mark.parametrize("share", [0, 1, 90, -0.1])
@@ -177,14 +160,12 @@ def test_a_share_that_cannot_be_accepted_is_named(share):
         Acceptance(0.9, share)
 
 
-def test_the_checklist_says_what_is_missing():
+def test_the_checklist_says_what_is_missing_stops_and_waits():
     below = gap.verdict([rung(ids("typical", 200), name="poor")], ACCEPT, READ)
     table = gap.checklist(["01", "02", "02", "03"], below, ACCEPT, labels=810, stable=True)
     assert table.index.tolist() == list(range(1, 11))
     assert table["state"].tolist()[:3] == [
-        "1 rung on the board",
-        "2 rungs on the board",
-        "1 rung on the board",
+        f"{count} on the board" for count in ("1 rung", "2 rungs", "1 rung")
     ]
     assert table["state"][5] == table["state"][10] == "nothing yet"
     assert table["state"][7] == "poor: 45.6 points short" and table["state"][8] == "no: go on"
@@ -193,9 +174,6 @@ def test_the_checklist_says_what_is_missing():
     assert gap.checklist(tried, below, ACCEPT, labels=500, stable=True)["state"][9] == "all conditions hold"
     few = gap.checklist(tried, below, ACCEPT, labels=300, stable=False)["state"][9]
     assert few == "missing: a stable task; 200 labels"
-
-
-def test_the_checklist_stops_and_waits():
     done = gap.checklist([], gap.verdict([rung()], ACCEPT, READ), ACCEPT, labels=0, stable=False)
     assert done["state"][7] == "a rung: 10 points to spare"
     assert (done["state"][8], done["state"][9]) == ("yes: stop", "not needed")
@@ -209,9 +187,8 @@ def test_the_checklist_stops_and_waits():
 def test_the_steps_are_those_of_the_map():
     cells = nbformat.read(lesson("00").path, as_version=4).cells
     chart = next(cell.source for cell in cells if "## The map" in cell.source)
-    rows = [
-        line.split("|")[1:4] for line in chart.splitlines() if line.startswith("| ") and line[2].isdigit()
-    ]
+    lines = [line for line in chart.splitlines() if line.startswith("| ") and line[2].isdigit()]
+    rows = [line.split("|")[1:4] for line in lines]
     assert [title.strip() for _, title, _ in rows] == [step.title for step in gap.STEPS]
 
 

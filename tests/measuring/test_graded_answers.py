@@ -61,40 +61,37 @@ def rate(answers: list[tuple[Question, str]], *, right: bool) -> float:
     return len(found) / len(answers)
 
 
-def test_the_table_counts_what_the_tests_below_count():
+def test_right_answers_of_a_large_model_are_right_and_the_table_counts_what_these_tests_do():
     table = error_rates()
     assert table.loc["right: of a large model", "answers"] == 76
     assert (table["misjudged"] <= LIMIT * table["answers"]).all()
     assert table["answers"].sum() >= 76 + 40 + 50
-
-
-def test_right_answers_of_a_large_model_are_right():
     assert len(of_a_large_model()) == 76
     assert rate(of_a_large_model(), right=False) < LIMIT
 
 
-def test_answers_that_two_readers_call_right_are_right():
+def test_answers_that_two_readers_agree_on_are_judged_as_they_do():
     agreed = [row for row in graded() if row.first == row.second]
     assert len(graded()) >= 150 and len(agreed) >= 0.95 * len(graded())
     answers = [(QUESTIONS[row.question], row.answer) for row in agreed if row.first == "right"]
     assert len(answers) >= 40
     assert rate(answers, right=False) < LIMIT
-
-
-def test_answers_that_two_readers_call_wrong_are_wrong():
     agreed = [row for row in graded() if row.first == row.second]
     answers = [(QUESTIONS[row.question], row.answer) for row in agreed if row.first == "wrong"]
     assert len(answers) >= 50
     assert rate(answers, right=True) < LIMIT
 
 
-def test_right_answers_made_wrong_are_wrong():
+def test_right_answers_made_wrong_are_wrong_and_an_answer_may_show_its_sum():
     sentences = [(q, answer) for q, answer in of_a_large_model()]
     sentences += [(q, f"{q.answer}.") for q in QUESTIONS.values()]
     sentences += [(q, f"It is {q.answer}, as the handbook says.") for q in QUESTIONS.values()]
     answers = [(q, wrong) for q, answer in sentences for wrong in mutated(q, answer)]
     assert len(answers) >= 300
     assert rate(answers, right=True) < LIMIT
+    sums = replace(QUESTIONS["Q006"], id="sum")
+    assert judge(sums, "The fee is €34.00 and the pump €22.00, so €56.00 in total.").correct
+    assert not judge(sums, "The fee is €34.00, the total €56.00 and the pump €22.00, or €99.00.").correct
 
 
 @pytest.mark.parametrize("joined", ["{right} or {other}", "{other} or {right}", "either {right} or {other}"])
@@ -125,9 +122,3 @@ def test_a_right_answer_in_a_full_sentence_is_right(form):
         if question.kind != "unanswerable"
     ]
     assert rate(answers, right=False) < LIMIT
-
-
-def test_an_answer_may_show_its_sum():
-    sums = replace(QUESTIONS["Q006"], id="sum")
-    assert judge(sums, "The fee is €34.00 and the pump €22.00, so €56.00 in total.").correct
-    assert not judge(sums, "The fee is €34.00, the total €56.00 and the pump €22.00, or €99.00.").correct

@@ -53,9 +53,11 @@ def broken(reply: str) -> set[int]:
     return {number for number, kept in rules_kept(reply).items() if not kept}
 
 
-def test_a_reply_can_keep_every_rule():
+def test_a_reply_can_keep_every_rule_and_an_empty_one_breaks_what_asks_for_something():
     assert broken(signed(KEPT)) == set()
     assert [rule.number for rule in RULES] == list(range(1, 16))
+    assert {1, 3, 4, 5, 12, 13} <= broken("")
+    assert sentences("") == []
 
 
 @pytest.mark.parametrize(("rule", "right", "wrong"), BREAKS)
@@ -86,11 +88,6 @@ def test_the_closing_line_is_the_last_and_exact(ending):
 )
 def test_what_only_looks_like_a_break_is_none(rule, old, new):
     assert rule not in broken(signed(KEPT.replace(old, new)))
-
-
-def test_the_empty_reply_breaks_what_asks_for_something():
-    assert {1, 3, 4, 5, 12, 13} <= broken("")
-    assert sentences("") == []
 
 
 @pytest.mark.parametrize("split", voice.SPLITS)

@@ -58,8 +58,14 @@ def test_without_one_object_with_the_eight_keys_there_are_no_values(reply, fault
     assert scoring.right_fields(LETTER, None) == []
 
 
-def test_the_same_object_twice_is_one():
+def test_the_large_models_replies_are_valid_and_an_object_said_twice_is_one():
     assert scoring.read(f"{RIGHT}\nAgain:\n{RIGHT}") == scoring.ReadLetter(LETTER.gold, scoring.CHATTY)
+    replies = {reply.id: reply.reply for reply in letter_replies()}
+    rows = letters()
+    result = evaluate(rows, lambda letter: replies[letter.id], name="large", check=scoring.check)
+    counted = scoring.counts(result, rows)
+    assert (counted["letters"], counted["valid"], counted["all eight and valid"]) == (80, 80, 70)
+    assert counted[list(LETTER_FIELDS)].min() == counted["salary_expectation"] == 76
 
 
 @pytest.mark.parametrize(
@@ -80,29 +86,15 @@ def test_which_values_are_right(field, said, gold, right):
     assert scoring.is_right(field, said, gold) is right
 
 
-def test_the_large_models_replies_are_all_valid_and_most_of_them_right_in_all_eight():
-    replies = {reply.id: reply.reply for reply in letter_replies()}
-    rows = letters()
-    counted = scoring.counts(
-        evaluate(rows, lambda letter: replies[letter.id], name="large", check=scoring.check), rows
-    )
-    assert (counted["letters"], counted["valid"], counted["all eight and valid"]) == (80, 80, 70)
-    assert counted[list(LETTER_FIELDS)].min() == counted["salary_expectation"] == 76
-
-
-def test_what_a_live_claude_sends_is_counted_by_its_form_and_scored_beside_it(
-    results_dir: object, monkeypatch: pytest.MonkeyPatch
-):
+def test_what_a_live_claude_sends_is_counted_by_its_form_and_scored_beside_it(results_dir, monkeypatch):
     rows = letters()[2:9]
     forms: list[Callable[[str], str]] = [
         lambda said: said,
         *(lambda said, place=place: list(shapes(said))[place] for place in range(5)),
         lambda said: "I can't share personal details from this letter.",
     ]
-    said = {
-        letter.text: form(json.dumps(letter.gold, ensure_ascii=False))
-        for letter, form in zip(rows, forms, strict=True)
-    }
+    gold = [json.dumps(letter.gold, ensure_ascii=False) for letter in rows]
+    said = {letter.text: form(text) for letter, form, text in zip(rows, forms, gold, strict=True)}
     refusal = {"content": [], "stop_reason": "refusal"}
 
     def answer(body: dict) -> dict:

@@ -12,6 +12,7 @@ from course.measuring import ladder
 from course.measuring.provenance import Counted, read_rows, write_rows
 from course.measuring.results import Result
 from course.paths import ROOT
+from tests import disk
 
 COMMAND = "python -m course.measure few-shot"
 
@@ -23,19 +24,9 @@ class ChosenRow(Counted):
     choice: str
 
 
-ROW = ChosenRow(
-    command=COMMAND,
-    date="2026-11-20",
-    machine='a "quoted", name',
-    cores=2,
-    fingerprint="abc",
-    n=360,
-    right=30,
-    valid=200,
-    low=0.059,
-    high=0.116,
-    choice="fixed",
-)
+SOURCE = {"command": COMMAND, "date": "2026-11-20", "machine": 'a "quoted", name', "cores": 2}
+COUNTS = {"fingerprint": "abc", "n": 360, "right": 30, "valid": 200, "low": 0.059, "high": 0.116}
+ROW = ChosenRow(**SOURCE, **COUNTS, choice="fixed")
 
 
 @pytest.fixture
@@ -44,21 +35,16 @@ def path(tmp_path):
     return tmp_path / "sweep.csv"
 
 
-def test_what_is_written_is_read_again(path):
+def test_a_write_that_fails_leaves_the_old_file_and_what_is_written_is_read_again(path, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", disk.full)
+        with pytest.raises(CourseError, match="No space left.*; free some space"):
+            write_rows([ROW, ROW], path)
+    assert read_rows(ChosenRow, path, COMMAND) == [ROW]
+    assert list(path.parent.iterdir()) == [path]
     rows = [ROW, replace(ROW, choice="random")]
     write_rows(rows, path)
     assert read_rows(ChosenRow, path, COMMAND) == rows
-    assert list(path.parent.iterdir()) == [path]
-
-
-def test_a_write_that_fails_leaves_the_old_file(path, monkeypatch):
-    def full(*paths):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(CourseError, match="No space left.*; free some space"):
-        write_rows([ROW, ROW], path)
-    assert read_rows(ChosenRow, path, COMMAND) == [ROW]
     assert list(path.parent.iterdir()) == [path]
 
 
@@ -76,9 +62,11 @@ def test_a_damaged_file_is_refused(path, old, new, message):
         read_rows(ChosenRow, path, COMMAND)
 
 
-def test_a_missing_file_names_the_command(tmp_path):
+def test_a_file_that_is_missing_and_a_lesson_that_is_unknown_are_named(tmp_path):
     with pytest.raises(CourseError, match="sweep.csv is not measured yet.*course.measure few-shot"):
         read_rows(ChosenRow, tmp_path / "sweep.csv", COMMAND)
+    with pytest.raises(SystemExit, match="'77'"):
+        measure.main(["recordings", "77"])
 
 
 def test_judged_rows_are_counted():
@@ -99,11 +87,6 @@ def test_a_command_writes_the_file_of_its_module(tmp_path, monkeypatch, capsys):
     assert read_rows(ChosenRow, ladder.FILE, COMMAND) == [ROW]
     assert capsys.readouterr().out == f"Wrote {ladder.FILE}\n"
     assert os.environ["COURSE_RECORDINGS"] == os.devnull
-
-
-def test_the_command_line_names_an_unknown_lesson():
-    with pytest.raises(SystemExit, match="'77'"):
-        measure.main(["recordings", "77"])
 
 
 @pytest.mark.parametrize("name", measure.SWEEPS)

@@ -52,13 +52,12 @@ def _answers(folder: Path) -> dict[str, list[str]]:
     found = {}
     for file in sorted(folder.iterdir()):
         _, answers = carried.read(file)
-        found[file.name] = sorted(
-            json.loads(answer.response)["content"][0]["text"] for answer in answers.values()
-        )
+        replies = [json.loads(answer.response) for answer in answers.values()]
+        found[file.name] = sorted(reply["content"][0]["text"] for reply in replies)
     return found
 
 
-def test_each_size_and_lesson_has_its_file_and_each_request_stands_in_one(folder: Path, asked: list):
+def test_each_size_and_lesson_has_its_file_and_each_request_stands_in_one(folder, asked):
     asked += [("small", "shared"), ("small", "of {lesson}"), ("large", "of {lesson}")]
     _record(folder, "01", "02")
     assert _answers(folder) == {
@@ -74,9 +73,7 @@ def test_each_size_and_lesson_has_its_file_and_each_request_stands_in_one(folder
     assert connect("large")[0].badge.startswith(f"recorded: {head}")
 
 
-def test_one_lesson_again_leaves_the_others_and_prints_what_changed(
-    folder: Path, asked: list, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+def test_one_lesson_again_leaves_the_others_and_prints_what_changed(folder, asked, monkeypatch, capsys):
     asked += [("small", "of {lesson}"), ("small", "shared")]
     _record(folder, "01", "02")
     before = (folder / "01.small.jsonl").read_bytes()
@@ -92,9 +89,7 @@ def test_one_lesson_again_leaves_the_others_and_prints_what_changed(
     assert "'echo of old'" in printed and "'echo of 02'" in printed
 
 
-def test_a_size_that_a_lesson_no_longer_asks_loses_its_file(
-    folder: Path, asked: list, capsys: pytest.CaptureFixture[str]
-):
+def test_a_size_that_a_lesson_no_longer_asks_loses_its_file(folder, asked, capsys):
     asked += [("small", "a"), ("large", "a")]
     _record(folder, "01")
     del asked[1]
@@ -103,9 +98,7 @@ def test_a_size_that_a_lesson_no_longer_asks_loses_its_file(
     assert "01.large.jsonl: the lesson no longer asks this model" in capsys.readouterr().out
 
 
-def test_a_stopped_run_goes_on_with_the_lesson_where_it_stopped(
-    folder: Path, asked: list, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_stopped_run_goes_on_with_the_lesson_where_it_stopped(folder, asked, monkeypatch):
     asked.append(("small", "of {lesson}"))
     run, begun = record.run_notebook, []
 
@@ -125,14 +118,11 @@ def test_a_stopped_run_goes_on_with_the_lesson_where_it_stopped(
     assert _answers(folder)["02.small.jsonl"] == ["echo of 02"]
 
 
-def test_a_lesson_runs_with_what_goes_deeper(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_lesson_runs_with_what_goes_deeper_and_an_unknown_one_is_named(folder, monkeypatch):
     ran: list[Path] = []
     monkeypatch.setattr(record, "run_notebook", ran.append)
     _record(folder, "01")
     assert ran == lesson("01").notebooks
     assert ran[0] == lesson("01").path and all(each.parent.name == "more" for each in ran[1:])
-
-
-def test_an_unknown_lesson_is_named(folder: Path):
     with pytest.raises(CourseError, match="no lesson '77'; use one of 00, 01"):
         record.record(["77"])

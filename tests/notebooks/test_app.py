@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from course.paths import NOTEBOOKS, ROOT
-from tests.browser import open_page
+from tests.browser import page_fixture
 from tests.lab import CONTROLS, NAME, PROMPT, move, serve
 
 APPS = sorted((NOTEBOOKS / "apps").glob("*.ipynb"))
@@ -24,23 +24,24 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    with open_page(700, 900) as page:
-        page.set_default_timeout(180_000)  # a kernel imports for a while on a busy machine
-        yield page
+# A kernel imports for a while on a busy machine.
+browser_page = page_fixture(700, 900, lambda page: page.set_default_timeout(180_000))
 
 
-def test_the_makefile_starts_what_is_tested_here():
+def test_the_makefile_starts_what_is_tested_here_and_every_app_is_opened():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "\t$(BIN)/voila notebooks/apps --Voila.config_file_paths=notebooks/apps\n" in makefile
     assert PROMPT in makefile and PROMPT.split("=")[1] in (NOTEBOOKS / "apps/voila.json").read_text()
+    assert [app.stem for app in APPS] == ["cost", "decision", "tour", "workbench"]
 
 
-def test_the_first_page_lists_the_apps(address: str, browser_page: Page):
+def test_the_first_page_lists_the_apps_and_the_workbench_answers_its_buttons(address, browser_page):
     browser_page.goto(address)
     links = [link.get_attribute("href") for link in browser_page.locator("a[href*=render]").all()]
     assert [link.rpartition("/")[2].rstrip("?") for link in links] == [app.name for app in APPS]
+    open_app(browser_page, address, "workbench", "textarea")
+    browser_page.get_by_role("button", name="Stop").click()
+    browser_page.get_by_text("Nothing is running.").wait_for()
 
 
 def open_app(page: Page, address: str, name: str, ready: str) -> None:
@@ -58,7 +59,7 @@ def open_app(page: Page, address: str, name: str, ready: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["cost", "decision"])
-def test_an_explorer_answers_the_keyboard(name: str, address: str, browser_page: Page) -> None:
+def test_an_explorer_answers_the_keyboard(name, address, browser_page):
     page = browser_page
     open_app(page, address, name, ".explorer .advice strong")
     before = page.evaluate(PICTURE)
@@ -66,13 +67,7 @@ def test_an_explorer_answers_the_keyboard(name: str, address: str, browser_page:
     page.wait_for_function(f"before => ({PICTURE})() !== before", arg=before)
 
 
-def test_the_workbench_answers_its_buttons(address: str, browser_page: Page) -> None:
-    open_app(browser_page, address, "workbench", "textarea")
-    browser_page.get_by_role("button", name="Stop").click()
-    browser_page.get_by_text("Nothing is running.").wait_for()
-
-
-def test_the_way_through_answers_each_of_its_controls(address: str, browser_page: Page) -> None:
+def test_the_way_through_answers_each_of_its_controls(address, browser_page):
     page = browser_page
     open_app(page, address, "tour", "input[type=range]")
     page.get_by_text("6. The decision").wait_for()
@@ -93,7 +88,3 @@ def test_the_way_through_answers_each_of_its_controls(address: str, browser_page
             "([place, before]) => document.querySelectorAll('p[role=status]')[place].innerText !== before",
             arg=[place, before],
         )
-
-
-def test_every_app_is_opened_here():
-    assert [app.stem for app in APPS] == ["cost", "decision", "tour", "workbench"]

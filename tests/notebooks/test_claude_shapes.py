@@ -14,9 +14,7 @@ ASKING = ("00", "01", "02", "03", "04", "05", "06", "07", "08")
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", ASKING)
-def test_a_lesson_runs_on_sentences_fences_and_refusals(
-    number: str, results_dir, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_lesson_runs_on_sentences_fences_and_refusals(number, results_dir, monkeypatch):
     path = lesson(number).path
     notebook = nbformat.read(path, as_version=4)
     with stub_server() as stub:

@@ -44,13 +44,10 @@ def test_the_third_unit_turns_where_the_model_says():
     assert len(crossings) == 5
 
 
-def test_named_and_forgotten_are_the_parts_of_a_bill():
+def test_parts_leaks_and_results_are_those_of_the_models():
     parts = bills(load())["prompt"].parts
     assert lesson_09.NAMED | lesson_09.FORGOTTEN == set(parts)
     assert not lesson_09.NAMED & lesson_09.FORGOTTEN
-
-
-def test_the_planted_leaks_are_those_that_the_course_finds():
     chats, measured, rows = planted()
     assert list(leaks(chats, measured, "test").rows) == rows
     exact = {chat.text for chat in measured}

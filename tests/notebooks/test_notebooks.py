@@ -49,12 +49,9 @@ def _code(path) -> list[str]:
     return [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
 
 
-def test_the_list_and_the_folder_agree():
+def test_the_list_the_folder_and_what_goes_deeper_agree():
     assert [each.path for each in lessons()] == FILES
     assert [each.number for each in lessons()] == [f"{place:02}" for place in range(len(lessons()))]
-
-
-def test_what_goes_deeper_belongs_to_a_lesson_and_is_linked_there():
     assert MORE == [path for each in lessons() for path in each.notebooks[1:]]
     for each in lessons():
         for path in each.notebooks[1:]:
@@ -62,40 +59,40 @@ def test_what_goes_deeper_belongs_to_a_lesson_and_is_linked_there():
             assert f"(../{each.path.name})" in path.read_text(encoding="utf-8")
 
 
-def test_the_header_is_the_one_from_the_list(listed):
+def test_a_core_lesson_has_the_header_of_the_list_is_short_and_asserts_nothing(listed, core):
     assert nbformat.read(listed.path, as_version=4).cells[0].source.startswith(listed.header)
+    assert not [source for source in core if re.search(r"^\s*assert ", source, re.MULTILINE)]
+    assert len(core) <= 30 and median(len(source.splitlines()) for source in core) <= 4
+    assert listed.minutes <= 20
+    text = listed.path.read_text(encoding="utf-8")
+    (picture,) = re.findall(r"!\[[^\]]+\]\((images/[\w.]+)\)", text)
+    assert (NOTEBOOKS / picture).is_file()
 
 
-def test_the_file_is_small_valid_and_named_in_ascii(path):
+def test_the_file_is_small_valid_named_in_ascii_and_holds_no_key_or_path(path):
     assert path.name.isascii()
     assert path.stat().st_size < 300_000
     nbformat.validate(nbformat.read(path, as_version=4))
+    text = path.read_text(encoding="utf-8")
+    assert not KEY.search(text)
+    assert not ABSOLUTE.search(text)
 
 
-def test_nothing_is_stored_that_a_run_left_behind(path, cells):
+def test_nothing_is_left_of_a_run_any_python_opens_it_and_every_cell_parses(path, cells, code):
     assert "widgets" not in nbformat.read(path, as_version=4).metadata
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     assert not [output for output in outputs if output.output_type == "error"]
-
-
-def test_any_python_opens_it_and_every_cell_parses(path, code):
     assert nbformat.read(path, as_version=4).metadata.kernelspec.name == "python3"
     for source in code:
         ast.parse(TransformerManager().transform_cell(source))
 
 
-def test_every_cell_has_an_id_of_its_own(cells):
+def test_every_cell_has_an_id_no_table_a_column_without_header_and_no_cell_a_model_id(cells):
     ids = [cell.id for cell in cells]
     assert len(set(ids)) == len(ids)
-
-
-def test_every_column_of_a_table_has_a_header(cells):
     tables = [re.findall(r"^(\|.*)\n\|[-:| ]+\|$", cell.source, re.MULTILINE) for cell in cells]
     heads = [head.strip("|").split("|") for found in tables for head in found]
     assert all(title.strip() for head in heads for title in head)
-
-
-def test_no_model_id_stands_in_a_cell(cells):
     ids = [model.id for model in models() if re.search(r"\d", model.id)]
     assert ids
     text = "\n".join(cell.source for cell in cells)
@@ -103,29 +100,11 @@ def test_no_model_id_stands_in_a_cell(cells):
     assert not re.search(r"claude-[a-z]+-\d", text)
 
 
-def test_no_key_and_no_path_of_some_machine(path):
-    text = path.read_text(encoding="utf-8")
-    assert not KEY.search(text)
-    assert not ABSOLUTE.search(text)
-
-
-def test_cells_are_short(code):
+def test_cells_are_short_and_print_their_versions(code):
     lengths = [len(source.splitlines()) for source in code]
     assert max(lengths) <= 25
     assert median(lengths) <= 10
-
-
-def test_it_prints_its_versions(code):
     assert any("version(" in source for source in code)
-
-
-def test_a_core_lesson_is_short_and_asserts_nothing(core, listed):
-    assert not [source for source in core if re.search(r"^\s*assert ", source, re.MULTILINE)]
-    assert len(core) <= 30 and median(len(source.splitlines()) for source in core) <= 4
-    assert listed.minutes <= 20
-    text = listed.path.read_text(encoding="utf-8")
-    (picture,) = re.findall(r"!\[[^\]]+\]\((images/[\w.]+)\)", text)
-    assert (NOTEBOOKS / picture).is_file()
 
 
 def test_it_has_two_exercises_that_are_checked(core, listed):
@@ -135,13 +114,10 @@ def test_it_has_two_exercises_that_are_checked(core, listed):
     assert [id for id in ids if f'exercise("{id}")' in everywhere] == ids
 
 
-def test_it_ends_with_a_quiz(core, listed):
+def test_it_ends_with_a_quiz_whose_answers_stand_in_different_places(core, listed):
     assert f'quiz("{listed.number}")' in core[-1]
     assert len(listed.quiz) == 5
     for question in listed.quiz:
         assert 0 <= question.answer < len(question.options)
         assert len(set(question.options)) == len(question.options) >= 3
-
-
-def test_not_every_answer_stands_in_the_same_place(listed):
     assert len({question.answer for question in listed.quiz}) > 1

@@ -8,30 +8,28 @@ from course.paths import ROOT
 from course.rungs import three_sizes
 from course.tuning import experiments
 
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md"))
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 RESULTS = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
 
 
-def test_every_lesson_is_on_the_map():
+def test_every_lesson_is_on_the_map_and_every_command_in_the_makefile():
     for lesson in lessons():
         link = f"| {lesson.number} | [{lesson.title}]({lesson.path.relative_to(ROOT).as_posix()}) |"
         assert link in README, lesson.number
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"`make ([a-z]+)`", README):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
 def test_every_picture_and_file_it_links_to_is_there():
-    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
+    for page in PAGES:
         links = re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
         assert [link for link in links if not (page.parent / link).exists()] == [], page.name
 
 
 def test_every_module_that_a_page_runs_is_a_command():
-    pages = (
-        ROOT / "README.md",
-        ROOT / "CONTRIBUTING.md",
-        ROOT / "data" / "README.md",
-        *(ROOT / "docs").glob("*.md"),
-    )
-    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    text = "\n".join(page.read_text(encoding="utf-8") for page in (*PAGES, ROOT / "data" / "README.md"))
     modules = set(re.findall(r"python -m ((?:course|widgets|book|tests)[\w.]*)", text))
     assert len(modules) > 4
     for module in modules:
@@ -41,18 +39,12 @@ def test_every_module_that_a_page_runs_is_a_command():
 
 def test_every_file_that_a_page_names_is_there():
     named = set()
-    for page in (
-        ROOT / "README.md",
-        ROOT / "CONTRIBUTING.md",
-        ROOT / "data" / "README.md",
-        *(ROOT / "docs").glob("*.md"),
-    ):
+    for page in (*PAGES, ROOT / "data" / "README.md"):
         text = page.read_text(encoding="utf-8")
         named |= set(re.findall(r"`((?:course|widgets|tests|data|docs|notebooks|site)/[\w./-]+\.\w+)`", text))
     assert len(named) > 20
-    assert [
-        name for name in named if "NAME" not in name and "NN" not in name and not (ROOT / name).exists()
-    ] == []
+    real = [name for name in named if "NAME" not in name and "NN" not in name]
+    assert [name for name in real if not (ROOT / name).exists()] == []
 
 
 def test_all_that_lies_in_data_is_named_in_its_readme():
@@ -70,12 +62,6 @@ def test_the_tables_of_the_data_name_files_that_are_there():
     assert [name for name in names if not any(list(folder.glob(name)) for folder in folders)] == []
 
 
-def test_the_ladder_is_the_measured_one():
-    for row in readme.from_ladder():
-        kinds = " | ".join(map(str, row.kinds))
-        assert f"| {row.name} | {row.share} | {row.valid / row.n:.0%} | {kinds} |" in RESULTS, row.name
-
-
 def test_every_reading_of_a_size_stands_in_the_results():
     for reading in three_sizes.read():
         share = f"{reading.accuracy:.1%} ({reading.low:.1%} to {reading.high:.1%})"
@@ -85,13 +71,10 @@ def test_every_reading_of_a_size_stands_in_the_results():
         assert share in RESULTS
 
 
-def test_every_command_it_names_is_in_the_makefile():
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"`make ([a-z]+)`", README):
-        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
-
-
-def test_what_training_adds_is_measured():
+def test_the_ladder_and_what_training_adds_are_the_measured_ones():
+    for row in readme.from_ladder():
+        kinds = " | ".join(map(str, row.kinds))
+        assert f"| {row.name} | {row.share} | {row.valid / row.n:.0%} | {kinds} |" in RESULTS, row.name
     for point in experiments.read():
         kinds = f"{point.typical} | {point.hard} | {point.boundary}"
         share = f"{point.accuracy:.1%} ({point.low:.1%} to {point.high:.1%})"

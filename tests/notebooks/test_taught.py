@@ -2,8 +2,6 @@
 
 from functools import cache, partial
 
-import pytest
-
 from course.engine.client import CourseClient, connect
 from course.material import data
 from course.measuring import coding, gap
@@ -15,11 +13,6 @@ from course.rungs.retrieve import nearest, vote
 from course.rungs.routing import described, one_per_queue, queue_named, route, system_prompt, whole_policy
 
 MESSAGES = data.lesson_sample("dev")[::3]
-
-
-@pytest.fixture(autouse=True)
-def _apart(results_dir, monkeypatch):
-    monkeypatch.setenv("COURSE_MODE", "local")
 
 
 def routed(system: str, examples=(), rows=None) -> Result:
@@ -93,8 +86,6 @@ def test_how_to_begin_does_more_than_how_long_to_be():
     assert constraints.accuracy > form.accuracy + 0.1
 
 
-# Lesson 07
-
 DELIVERED = skills.load(skills.FOLDER / skills.ROUTING)
 DECIDED = [each for each in data.tickets("dev") if each.kind == "boundary"]
 DECIDED += [each for each in data.tickets("dev") if each.kind == "typical"][:5]
@@ -133,9 +124,6 @@ def test_six_months_of_examples_reach_more_than_the_first_day_and_about_what_the
     assert six.right > first.right and six.badge.startswith("recorded: ")
     votes = sum(vote(nearest(row.text, memory[6], 5)) == row.queue for row in rows)
     assert abs(six.right - votes) <= 3
-
-
-# Lesson 08
 
 
 def test_the_maximal_prompt_is_below_the_bar_on_dev_and_every_failure_was_read():

@@ -14,11 +14,6 @@ from widgets.cost.inputs import load
 from widgets.cost.model import bills, evaluation_tax
 
 
-@pytest.fixture(autouse=True)
-def _apart(results_dir, monkeypatch):
-    monkeypatch.setenv("COURSE_MODE", "local")
-
-
 def share(group: str, model: str, part: str) -> float:
     return aftermath.found(group, model, part).accuracy
 

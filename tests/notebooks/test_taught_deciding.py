@@ -52,9 +52,6 @@ def more_for_tuning() -> pd.Series:
     return pd.Series({part: float(tuned[part] - prompt[part]) / pair.horizon for part in prompt})
 
 
-# Lesson 09
-
-
 def test_tokens_are_less_than_a_hundredth_of_what_errors_cost():
     each, value = bills(COURSE)["prompt"].each, COURSE.base()
     assert 100 * each["tokens"] < each["errors"]
@@ -66,14 +63,11 @@ def test_tokens_are_less_than_a_hundredth_of_what_errors_cost():
     assert each["review"] == 0
 
 
-def test_the_case_is_1000_tickets_a_day_for_18_months_and_the_stronger_model_has_the_lowest_bill():
+def test_the_case_is_1000_tickets_a_day_and_its_table_begins_with_the_cheapest():
     assert (COURSE.base()["case.volume"], COURSE.horizon) == (30_000, 18)
     totals = {name: float(bill.total) for name, bill in bills(COURSE).items()}
     assert totals["hosted_fine_tune"] > totals["prompt"] > totals["stronger_model"]
     assert min(totals, key=lambda name: totals[name]) == "stronger_model"
-
-
-def test_the_table_of_bills_begins_with_the_cheapest_and_has_all_ten_parts():
     table = bill_table(COURSE)
     assert table["total"].is_monotonic_increasing and len(table) == len(COURSE.approaches)
     assert list(table.columns) == ["wrong", "total", *bills(COURSE)["prompt"].parts]
@@ -93,35 +87,34 @@ def thousand() -> pd.DataFrame:
     return pd.DataFrame({"tokens": dollars, "wrong": wrong}, index=["claimed", "then", "today", "tuned"])
 
 
-def test_with_errors_at_a_dollar_the_150_times_are_one_and_a_half(thousand):
+def test_errors_at_a_dollar_make_150_times_one_and_a_half_and_lower_prices_ask_less_of_an_error(thousand):
     times = thousand["tokens"] / thousand.loc["tuned", "tokens"]
     assert round(times["claimed"]) == 150
     both = thousand.sum(axis=1)
     assert 1.4 < both["claimed"] / both["tuned"] < 1.7
-
-
-def test_the_lower_the_price_of_the_larger_model_the_less_an_error_has_to_cost(thousand):
     larger, tuned = thousand.iloc[:3], thousand.loc["tuned"]
     turning = (larger["tokens"] - tuned["tokens"]) / (tuned["wrong"] - larger["wrong"])
     assert turning.is_monotonic_decreasing and turning["today"] < 1
 
 
-def test_the_break_even_is_a_fixed_cost_divided_by_a_saving():
+def test_the_break_even_is_a_fixed_cost_by_a_saving_so_tuning_loses_at_100_a_day_and_wins_at_50000():
     more = more_for_tuning()
     (crossing,) = break_even_volumes(pair_of(BY_THE_HOUR), *BY_THE_HOUR)
     assert isclose(crossing.at, more.drop(PER_OUTPUT).sum() / -more[PER_OUTPUT].sum())
-
-
-def test_tuning_loses_at_100_tickets_a_day_and_wins_at_50000():
     more = more_for_tuning()
     for a_day, wins in ((100, False), (50_000, True)):
         assert (-more[PER_OUTPUT].sum() * 30 * a_day > more.drop(PER_OUTPUT).sum()) == wins
 
 
-def test_at_equal_error_rates_no_volume_pays_for_a_machine_by_the_hour():
+def test_at_equal_error_rates_no_volume_pays_and_a_lora_only_against_a_long_prompt():
     rate = "hosted_fine_tune.error_rate"
     assert isclose(RIGHT - COURSE.base()[rate], 0.03)
     assert not break_even_volumes(pair_of(BY_THE_HOUR, {rate: RIGHT}), *BY_THE_HOUR)
+    equal = {"self_hosted_lora.error_rate": RIGHT}
+    short = {"prompt.model": "small", "prompt.prefix": 450}
+    long = {"prompt.model": "large", "prompt.prefix": 5_000}
+    assert not pays_from("self_hosted_lora", equal | short)
+    assert 3_000 < pays_from("self_hosted_lora", equal | long)[0].at / 30 < 8_000
 
 
 def test_the_cache_takes_most_of_what_a_shorter_prompt_saves_from_a_thousand_requests_a_day():
@@ -154,14 +147,6 @@ def test_hours_are_less_than_half_of_what_tuning_has_to_earn_back_and_tokens_can
     assert float(skill["tokens"]) / outputs < least < most < earn.sum() / outputs
 
 
-def test_a_lora_pays_near_5000_tickets_a_day_only_against_a_long_prompt_on_the_large_tier():
-    equal = {"self_hosted_lora.error_rate": RIGHT}
-    short = {"prompt.model": "small", "prompt.prefix": 450}
-    long = {"prompt.model": "large", "prompt.prefix": 5_000}
-    assert not pays_from("self_hosted_lora", equal | short)
-    assert 3_000 < pays_from("self_hosted_lora", equal | long)[0].at / 30 < 8_000
-
-
 def test_hosting_in_steps_has_several_break_even_volumes_and_the_lead_changes_at_each():
     assert COURSE.estimates["self_hosted_lora.capacity"].low == 1_000_000
     values = {"self_hosted_lora.error_rate": RIGHT, "self_hosted_lora.capacity": 1_000_000}
@@ -175,7 +160,7 @@ def test_hosting_in_steps_has_several_break_even_volumes_and_the_lead_changes_at
         assert ahead[0] != ahead[1] and ahead[1] == (crossing.cheaper == "prompt")
 
 
-def test_what_comes_every_month_outweighs_the_training():
+def test_what_comes_every_month_outweighs_training_and_fifteen_models_take_more_than_fifteen_times():
     names = [*WAYS, "skill_with_adapter", "linear_head"]
     own = pd.DataFrame({name: bills(COURSE)[name].parts for name in names}).T.astype(float)
     own = own.drop(columns=["errors", "review"])
@@ -183,24 +168,18 @@ def test_what_comes_every_month_outweighs_the_training():
     hidden = monthly + own["labels"] * COURSE.base()["case.curation"]
     assert (hidden / own.sum(axis=1))["self_hosted_lora"] > 0.3
     assert (own["training"] < 0.01 * hidden).all()
-
-
-def test_fifteen_tuned_models_take_more_than_fifteen_times_the_hours_of_one():
     hours, power = COURSE.base()["case.tax_hours"], COURSE.estimates["case.tax_power"]
     assert hours == 6
     assert evaluation_tax(15, hours, power.base) > 15 * evaluation_tax(1, hours, power.base)
     assert isclose(evaluation_tax(15, hours, power.low), 15 * hours)
 
 
-def test_three_inputs_can_turn_the_prompt_against_the_lora_and_the_draws_leave_it_open():
+def test_three_inputs_turn_the_prompt_against_the_lora_and_error_rates_carry_a_third_of_the_doubt():
     unsure = COURSE.with_approaches(BOTH, BOTH)
     turns = {bar.key for bar in tornado(unsure).bars if bar.turns}
     assert turns == {"prompt.error_rate", "case.error_cost", "case.volume"}
     assert {change.key for change in smallest_changes(unsure) if change.is_plausible} == turns
     assert 0.5 < chance(unsure).cheaper["prompt"] < 0.8
-
-
-def test_the_error_rates_alone_carry_more_than_a_third_of_the_doubt():
     influences = sobol(COURSE.with_approaches(BOTH, BOTH))
     assert sum(each.first for each in influences if each.key.endswith("error_rate")) > 0.35
 
@@ -211,26 +190,17 @@ def test_the_presets_hold_every_volume_that_an_article_claims():
     assert {"C021", "C022", "C046", "C085", "C090", "C122"} <= about_volume
 
 
-# Lesson 10
-
-
-def test_volume_labels_and_a_price_open_no_gate():
+def test_no_volume_labels_or_price_open_a_gate_and_without_an_evaluation_set_points_are_open():
     richer: dict[str, Any] = {"volume": 10**9, "labels": 10**6, "cost_says": "costs less"}
     for name, given in CASES.items():
         assert next_rung(replace(CASE[name], **richer)) == given["next"]
-
-
-def test_the_case_without_an_evaluation_set_has_open_points():
     assert advise(CASE["B"]).open
 
 
-def test_hardly_any_combination_of_answers_is_sent_to_fine_tuning():
+def test_hardly_any_team_is_sent_to_fine_tuning_and_the_three_conditions_stop_most():
     everybody = teams()
     sent = Counter(map(next_rung, everybody))
     assert 0 < sent["fine_tune"] < len(everybody) / 1_000
-
-
-def test_the_three_conditions_are_shut_most_often_and_a_changing_task_alone():
     gates = [gate for gate, _ in TABLES.points["gates"]]
     shut = ~pd.DataFrame([holds(team) for team in teams()])[gates]
     five = shut.drop(columns="conditions")
@@ -243,9 +213,7 @@ def test_the_three_conditions_are_shut_most_often_and_a_changing_task_alone():
     [(1_000, False), (3_000, False), (9_999, False), (10_000, True), (50_000, True)]
     + [(150_000, True), (499_999, True), (500_000, False), (1_000_001, False), (1_500_000, False)],
 )
-def test_the_articles_are_divided_on_case_c_over_a_factor_of_fifty_and_it_is_sent_to_be_priced(
-    volume, divided
-):
+def test_the_articles_are_divided_on_case_c_over_a_factor_of_fifty_and_it_is_priced(volume, divided):
     case = replace(CASE["C"], cost_says="not priced", volume=volume)
     sends = {mark.sends for mark in advise(case).volumes}
     assert ({TUNE, STAY} <= sends) == divided

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Sequence
 from functools import cache
 
-import pytest
-
 from course.engine.client import connect
 from course.material import data
 from course.measuring.climb import HELPED, HURT, UNDECIDED, verdict
@@ -17,11 +15,6 @@ from course.rungs.routing import described, one_per_queue, route
 DEV, TEST, TRAIN = data.lesson_sample("dev"), data.lesson_sample("test"), data.tickets("train")
 FIXED = one_per_queue(TRAIN)
 Choose = Callable[[data.Ticket], Sequence[data.Ticket]]
-
-
-@pytest.fixture(autouse=True)
-def _apart(results_dir, monkeypatch):
-    monkeypatch.setenv("COURSE_MODE", "local")
 
 
 @cache
@@ -48,14 +41,13 @@ def test_the_nearest_examples_beat_fixed_ones_by_far():
     assert retrieved.accuracy > five.accuracy + 0.2
 
 
-def test_more_fixed_examples_cannot_be_told_from_five():
+def test_more_fixed_examples_and_the_model_over_the_vote_bring_nothing_that_can_be_told():
     five, eighteen = routed(lambda t: FIXED[:5]), routed(lambda t: FIXED)
     assert verdict(compare(eighteen, five)) == UNDECIDED
     assert eighteen.input_tokens > 2 * five.input_tokens
-
-
-def test_the_vote_of_the_neighbours_cannot_be_told_from_the_model_that_sees_them():
     assert verdict(compare(routed(neighbours), voted())) == UNDECIDED
+    by_random = {reading.count: reading for reading in few_shot.read() if reading.choice == "random"}
+    assert by_random[18].low > by_random[5].high
 
 
 def test_wrong_answers_in_the_examples_are_repeated_and_the_form_stays():
@@ -67,9 +59,8 @@ def test_wrong_answers_in_the_examples_are_repeated_and_the_form_stays():
 
 
 def test_a_few_examples_bring_a_small_model_the_form_and_near_ones_the_answer():
-    none, five, retrieved = (
-        routed(choose, size="small") for choose in (lambda t: [], lambda t: FIXED[:5], neighbours)
-    )
+    ways = (lambda t: [], lambda t: FIXED[:5], neighbours)
+    none, five, retrieved = (routed(choose, size="small") for choose in ways)
     assert none.valid < 0.1 and five.valid > 0.6 and five.accuracy < 0.2
     assert retrieved.accuracy > five.accuracy + 0.4
 
@@ -80,8 +71,3 @@ def test_near_examples_help_the_prompt_that_says_everything_and_on_test_as_well(
     assert verdict(compare(both, told)) == HELPED
     names, on_test = routed(lambda t: [], rows=TEST), routed(neighbours, instructions, TEST)
     assert verdict(compare(on_test, names)) == HELPED and on_test.accuracy > names.accuracy + 0.2
-
-
-def test_more_examples_help_where_they_are_drawn_at_random():
-    by_random = {reading.count: reading for reading in few_shot.read() if reading.choice == "random"}
-    assert by_random[18].low > by_random[5].high

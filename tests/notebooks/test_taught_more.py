@@ -6,7 +6,6 @@ from functools import cache, partial
 from types import SimpleNamespace
 
 import numpy as np
-import pytest
 
 from course.engine.client import CourseClient, connect
 from course.material import data
@@ -21,16 +20,8 @@ from course.rungs.retrieve import embed, nearest, vote
 from course.rungs.routing import one_of, reply
 from course.rungs.routing_judge import against_exact
 
-SAMPLE, TEST, DEV, TRAIN = (
-    data.lesson_sample(),
-    *(data.tickets(part) for part in ("test", "dev", "train")),
-)
+SAMPLE, (TEST, DEV, TRAIN) = data.lesson_sample(), map(data.tickets, ("test", "dev", "train"))
 TEXTS, QUEUES = [ticket.text for ticket in TRAIN], [ticket.queue for ticket in TRAIN]
-
-
-@pytest.fixture(autouse=True)
-def _apart(results_dir, monkeypatch):
-    monkeypatch.setenv("COURSE_MODE", "local")
 
 
 @cache
@@ -88,11 +79,8 @@ def test_the_nearest_description_beats_the_choice_of_a_small_model():
     assert right_at(line, requests) >= chosen.right + 5
 
 
-def test_the_contract_gives_a_small_model_the_form():
+def test_the_contract_gives_the_form_and_queues_and_rules_cost_several_times_the_tokens():
     assert with_skill(SAMPLE).valid > 0.95
-
-
-def test_queues_and_rules_cost_several_times_the_tokens():
     half = SAMPLE[::2]
     assert with_skill(half, files=RULES).input_tokens > with_skill(half).input_tokens + 500
 
@@ -199,15 +187,9 @@ DESCRIBED = data.queue_descriptions()
 @cache
 def routed(split: str) -> list[SimpleNamespace]:
     said = [head(WordHead)(ticket) for ticket in data.tickets(split)]
-    return [
-        SimpleNamespace(
-            id=ticket.id,
-            text=ticket.text,
-            queue_said=queue,
-            gold="right" if queue == ticket.queue else "wrong",
-        )
-        for ticket, queue in zip(data.tickets(split), said, strict=True)
-    ]
+    pairs = zip(data.tickets(split), said, strict=True)
+    gold = {True: "right", False: "wrong"}
+    return [SimpleNamespace(id=t.id, text=t.text, queue_said=q, gold=gold[q == t.queue]) for t, q in pairs]
 
 
 def by_model(wording: str) -> Result:
@@ -246,20 +228,16 @@ def over_chance(graded: Result) -> float:
     return sum(hits / n for hits, n in rates(graded)) - 1
 
 
-def test_a_small_model_judges_hardly_better_than_chance_and_otherwise_when_it_is_reworded():
+def test_a_small_model_judges_by_chance_and_meaning_better_but_less_than_labels_say():
     asked, reworded = by_model("Answer right or wrong."), by_model("Answer wrong or right.")
     assert over_chance(asked) < 0.25
     assert (asked.frame.reply != reworded.frame.reply).mean() > 0.1
-
-
-def test_a_judge_by_meaning_is_better_than_chance_and_says_less_than_the_labels_behind_its_error_rates():
     graded, marked = by_meaning(routed("dev")), by_meaning(routed("test")).frame.reply
     assert over_chance(graded) > 0.15
     drawn = np.random.default_rng(8)
     measured = ((marked == "right").sum(), len(marked)), *rates(graded)
-    many = [
-        gap.corrected_share(*(drawn.binomial(n, hits / n) / n for hits, n in measured)) for _ in range(2000)
-    ]
+    draws = ([drawn.binomial(n, hits / n) / n for hits, n in measured] for _ in range(2000))
+    many = [gap.corrected_share(*draw) for draw in draws]
     low, high = np.quantile([each for each in many if each is not None], [0.025, 0.975])
     direct = wilson(sum(row.gold == "right" for row in routed("dev")), len(DEV))
     assert high - low > 1.3 * width(direct)
@@ -308,8 +286,3 @@ def test_no_test_ticket_stands_in_the_training_file_in_the_same_words():
         return " ".join(re.findall(r"\w+", ticket.text.lower()))
 
     assert not set(map(bare, TRAIN)) & set(map(bare, TEST))
-
-
-def test_the_two_annotators_agree_on_every_label():
-    second = data.second_readings().loc[[row.id for row in TEST]]
-    assert list(second["queue"]) == [row.queue for row in TEST]

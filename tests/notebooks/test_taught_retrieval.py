@@ -3,8 +3,6 @@
 from dataclasses import replace
 from functools import cache
 
-import pytest
-
 from course.engine.client import connect
 from course.material import data
 from course.material.large_model import handbook_answers
@@ -19,11 +17,6 @@ HANDBOOK, QUESTIONS = data.handbook(), data.questions()
 SECTIONS = by_section(HANDBOOK)
 ASKED = QUESTIONS[::3]
 OTHERS = [question for place, question in enumerate(QUESTIONS) if place % 3]
-
-
-@pytest.fixture(autouse=True)
-def _apart(results_dir, monkeypatch):
-    monkeypatch.setenv("COURSE_MODE", "local")
 
 
 @cache
@@ -73,13 +66,10 @@ def hits(questions, k: int, passages=SECTIONS, mode: str = "vector") -> float:
     return sum(rag.hit(q, search(q.text, passages, k, mode)) for q in asked) / len(asked)
 
 
-def test_search_by_meaning_finds_nearly_every_article_in_three_and_words_find_fewer():
+def test_search_by_meaning_finds_nearly_every_article_for_few_words_and_less_in_german():
     assert hits(OTHERS, 3) > 0.9
     assert hits(QUESTIONS, 3) >= hits(QUESTIONS, 1) + 0.04
     assert hits(OTHERS, 3, mode="lexical") < hits(OTHERS, 3)
-
-
-def test_sections_are_found_as_often_as_whole_articles_for_less_than_half_of_the_words():
     whole = by_words(HANDBOOK, 400)
 
     def words_read(passages):
@@ -88,29 +78,10 @@ def test_sections_are_found_as_often_as_whole_articles_for_less_than_half_of_the
 
     assert words_read(SECTIONS) < 0.5 * words_read(whole)
     assert hits(QUESTIONS, 3) >= hits(QUESTIONS, 3, whole)
-
-
-def test_an_english_search_finds_less_for_a_german_question():
     german = "Wie lange bewahren Sie Aufzeichnungen meiner Telefonate mit dem Support auf?"
     question = next(q for q in QUESTIONS if q.id == "Q050")
     assert rag.hit(question, search(question.text, SECTIONS, 3, "vector"))
     assert not rag.hit(question, search(german, SECTIONS, 3, "vector"))
-
-
-@pytest.mark.parametrize(
-    ("reply", "right"),
-    [
-        ("€56.00", True),
-        ("The total bill comes to 56 euros.", True),
-        ("**€56**", True),
-        ('```json\n{"answer": "€56.00"}\n```', True),
-        ("€560", False),
-        ("€56 or €65", False),
-        ("not in the handbook", False),
-    ],
-)
-def test_the_form_of_a_reply_is_no_mistake(reply, right):
-    assert judge(next(q for q in QUESTIONS if q.answer == "€56.00"), reply).correct == right
 
 
 def test_sections_make_the_large_model_answer_and_closed_book_it_cannot():

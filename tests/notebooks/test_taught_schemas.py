@@ -1,7 +1,5 @@
 """What lesson 04 teaches, with margins, from the answers that the course carries: no model is asked."""
 
-import pytest
-
 from course.engine.client import connect
 from course.material import data
 from course.measuring import letters as scoring
@@ -13,11 +11,6 @@ from course.rungs.routing import QUEUE_SCHEMA, described, queue_named, system_pr
 DEV, LETTERS = data.lesson_sample("dev"), data.letters()[2:10]
 
 
-@pytest.fixture(autouse=True)
-def _apart(results_dir, monkeypatch):
-    monkeypatch.setenv("COURSE_MODE", "local")
-
-
 def routed(*prompt, rows=DEV) -> Result:
     client, model = connect("large")
     return recorded(rows, lambda t: structured.ask(client, model, t, *prompt), client)
@@ -26,10 +19,7 @@ def routed(*prompt, rows=DEV) -> Result:
 def read(*prompt) -> Result:
     client, model = connect("large")
     return recorded(
-        LETTERS,
-        lambda each: structured.read_letter(client, model, each, *prompt),
-        client,
-        check=scoring.check,
+        LETTERS, lambda each: structured.read_letter(client, model, each, *prompt), client, scoring.check
     )
 
 
@@ -39,23 +29,24 @@ def recorded(rows, predict, client, check=None) -> Result:
     return result
 
 
-def test_a_schema_makes_the_policys_replies_valid_and_many_of_them_right():
+def test_a_schema_makes_replies_valid_and_gets_what_taking_the_names_out_by_hand_gets():
     free, held = routed(whole_policy()), routed(whole_policy(), QUEUE_SCHEMA)
     assert free.valid < 0.1 and held.valid == 1
     assert verdict(compare(held, free)) == HELPED and held.accuracy > 0.4
-
-
-def test_a_schema_alone_changes_no_answer_that_can_be_told_from_luck():
-    half, prompt = DEV[::2], described("route_instructions")
-    free, held = routed(prompt, rows=half), routed(prompt, QUEUE_SCHEMA, rows=half)
-    assert verdict(compare(held, free)) == UNDECIDED and held.valid == 1 > free.valid
-
-
-def test_the_schema_gets_what_taking_the_names_out_by_hand_gets():
-    free, held = routed(whole_policy()), routed(whole_policy(), QUEUE_SCHEMA)
     names = {outcome.id: queue_named(outcome.reply) or "" for outcome in free.outcomes}
     by_hand = Result.from_replies(DEV, names, name="names taken out")
     assert verdict(compare(held, by_hand)) == UNDECIDED and abs(held.accuracy - by_hand.accuracy) < 0.1
+
+
+def test_a_schema_alone_or_a_field_to_think_in_brings_nothing_that_can_be_told():
+    half, prompt = DEV[::2], described("route_instructions")
+    free, held = routed(prompt, rows=half), routed(prompt, QUEUE_SCHEMA, rows=half)
+    assert verdict(compare(held, free)) == UNDECIDED and held.valid == 1 > free.valid
+    third = DEV[::3]
+    at_once = routed(described(), QUEUE_SCHEMA, 120, rows=third)
+    thought = routed(described(), structured.THINKING_SCHEMA, 120, rows=third)
+    assert verdict(compare(thought, at_once)) != HELPED
+    assert thought.output_tokens > 2 * at_once.output_tokens
 
 
 def test_retries_do_not_mend_a_habit_and_pay_for_the_prompt_each_time():
@@ -73,14 +64,6 @@ def test_letters_in_a_fence_hold_right_values_and_valid_ones_wrong_values():
     assert fenced["fault: in a code fence"] >= 2 and fenced["name"] == len(LETTERS)
     assert held.valid == 1 and held.right == 0
     assert valid["available_from"] < len(LETTERS) / 2 and valid["name"] == len(LETTERS)
-
-
-def test_a_field_to_think_in_is_paid_for_and_does_not_help_this_model_measurably():
-    third = DEV[::3]
-    at_once = routed(described(), QUEUE_SCHEMA, 120, rows=third)
-    thought = routed(described(), structured.THINKING_SCHEMA, 120, rows=third)
-    assert verdict(compare(thought, at_once)) != HELPED
-    assert thought.output_tokens > 2 * at_once.output_tokens
 
 
 def test_on_test_the_held_policy_beats_the_names():

@@ -30,11 +30,6 @@ WHOLE = POINTS[experiments.WHOLE]
 RECORDED = {rung.name: rung for rung in ladder.read()}
 
 
-@pytest.fixture(autouse=True)
-def _apart(results_dir, monkeypatch):
-    monkeypatch.setenv("COURSE_MODE", "local")
-
-
 @cache
 def routing_adapter() -> Adapter:
     return experiments.train(experiments.WHOLE)
@@ -109,32 +104,25 @@ def test_the_tuned_model_is_not_ahead_of_the_linear_head_by_pairs():
     assert len(sentences) == 4 and not any(line.startswith("'tuned' is better") for line in sentences)
 
 
-def test_the_tuned_model_answers_much_faster_than_the_prompted_large_one():
+def test_on_the_lessons_sample_it_is_fast_valid_under_a_schema_and_best_on_typical_tickets():
     assert answered("tuned").seconds < prompted().seconds / 10
-
-
-def test_it_does_better_on_typical_tickets_than_on_the_others():
     kinds = answered("tuned").slices()
     others = kinds.drop("typical")
     assert kinds.loc["typical"].accuracy > others.right.sum() / others.n.sum()
-
-
-def test_a_schema_makes_nearly_every_reply_valid_in_the_trained_form_and_in_another():
     for name in ("tuned, schema", "tuned, schema of an object"):
         assert answered(name).valid > 0.95
+    assert abs(answered("tuned").accuracy - WHOLE.accuracy) < 0.15
 
 
 def test_the_prompt_becomes_less_than_a_quarter_as_long():
     assert answered("tuned").input_tokens < answered("5 retrieved").input_tokens / 4
 
 
-def test_the_lesson_measures_what_the_file_says_of_the_same_adapter():
-    assert abs(answered("tuned").accuracy - WHOLE.accuracy) < 0.15
-
-
-def test_on_all_test_tickets_the_adapter_lies_between_examples_and_head():
+def test_the_adapter_lies_between_examples_and_head_and_the_head_learns_from_more_labels():
     five, linear = RECORDED["5 retrieved examples"], RECORDED["MiniLM + logistic regression"]
     assert five.right < WHOLE.right + 0.02 * WHOLE.n and WHOLE.right < linear.right + 0.02 * WHOLE.n
+    few, some, every = (head(TEST, count) for count in (50, 400, 810))
+    assert few.accuracy + 0.1 < some.accuracy < every.accuracy + 0.02
 
 
 def test_fifty_examples_teach_the_form_and_all_of_them_more_answers():
@@ -148,11 +136,6 @@ def test_amount_and_steps_change_together_along_the_curve():
     assert steps[0] < 0.5 * steps[-1] and len(set(steps)) > 1
 
 
-def test_the_head_learns_more_from_more_labels():
-    few, some, every = (head(TEST, count) for count in (50, 400, 810))
-    assert few.accuracy + 0.1 < some.accuracy < every.accuracy + 0.02
-
-
 def test_the_encoder_and_the_head_are_compared_by_pairs_on_all_test_tickets():
     encoder = small_encoder.recorded(TEST, "encoder")
     assert encoder.n == 360 and encoder.labels == 810
@@ -164,13 +147,10 @@ def test_labels_that_are_wrong_or_outdated_cost_right_answers(name):
     assert POINTS[name].accuracy < WHOLE.accuracy
 
 
-def test_examples_from_a_template_bring_less_than_written_ones():
+def test_a_template_brings_less_than_written_examples_and_a_teacher_as_much_as_experts():
     (made,) = (POINTS[name] for name in experiments.POINTS["source"])
     (written,) = (point for point in CURVE if point.examples == made.examples)
     assert made.accuracy < written.accuracy and made.epochs == written.epochs
-
-
-def test_a_head_taught_by_the_teacher_is_near_one_taught_by_experts():
     labels = {label.id: label.queue for label in large_model.teacher_labels()}
     taught = LinearHead.of([replace(ticket, queue=labels[ticket.id]) for ticket in TRAIN])
     teacher, experts = evaluate(TEST, taught, name="teacher's labels"), head(TEST)
@@ -188,7 +168,7 @@ def test_the_board_gives_ten_steps_and_ten_points_with_one_rung_on_it():
     assert len(gap.checklist(measured, verdict, accept, labels=len(TRAIN), stable=True)) == 10
 
 
-def test_planted_leaks_copies_and_rare_answers_are_found_row_by_row():
+def test_leaks_copies_and_rare_answers_are_found_and_few_tickets_are_nearly_a_test_ticket():
     chats, measured = routing_chats(TRAIN), routing_chats(TEST)
     rare = chats[0].answer
     rest = [chat for chat in chats if chat.answer != rare]
@@ -198,9 +178,6 @@ def test_planted_leaks_copies_and_rare_answers_are_found_row_by_row():
     spoilt = [*rest, *three, *copied, *twisted]
     seen = checks.check_chats(spoilt, {"test": measured}, [1] * len(spoilt), 8192).frame["rows"]
     assert (seen["text of test"], seen["same text twice"], seen["rare answer"]) == (10, 10, 3)
-
-
-def test_few_training_tickets_are_nearly_a_test_ticket():
     near = checks.near_leaks(routing_chats(TRAIN), routing_chats(TEST), "test")
     assert len(near.rows) < 0.02 * len(TEST)
 

@@ -59,24 +59,22 @@ def right(found: command.Walk, name: str) -> float:
     return next(result.accuracy for result in found.dev if result.name == name)
 
 
-def test_the_ladder_is_as_the_lesson_says(found):
+def test_the_ladder_its_labels_and_the_one_look_at_test_are_as_the_lesson_says(found):
     assert right(found, HEAD) > right(found, FLOOR) + 0.3
     assert right(found, EXAMPLES) > right(found, NAMES) + 0.2
     assert right(found, HEAD) > right(found, EXAMPLES) + 0.1
     assert right(found, CASCADE) > right(found, SCHEMA) + 0.05
     assert next(result.valid for result in found.dev if result.name == SCHEMA) == 1
-
-
-def test_two_readings_differ_on_four_rows(found):
     assert found.task.agreement.n - found.task.agreement.same == 4
-
-
-def test_test_is_looked_at_once_and_its_interval_decides(found):
     assert [result.name for result in found.test] == [FLOOR, HEAD]
     assert found.chosen.interval[1] < found.accepted and found.verdict.decision == gap.GO_ON
+    train = str(len(found.task.train))
+    used = dict(table(found.dev)["labels"])
+    assert {name: count for name, count in used.items() if count != train} == {NAMES: "0", DESCRIPTIONS: "0"}
+    assert used[FLOOR] == used[HEAD] == used[CASCADE] == train
 
 
-def test_bill_and_advice_rest_on_what_was_measured(found):
+def test_bill_advice_and_who_decides_rest_on_what_was_measured_and_named(found, results_dir):
     costs = own.bill(found, 30_000)
     assert costs.pair == ("linear_head", own.TUNED)
     assert costs.estimates["linear_head.error_rate"].base == pytest.approx(1 - found.chosen.accuracy)
@@ -86,6 +84,9 @@ def test_bill_and_advice_rest_on_what_was_measured(found):
     assert (mine.volume, mine.labels, mine.evaluation_rows) == (30_000, 151, 30)
     assert (mine.cost_says == "costs less") == (verdict(costs).cheaper == own.TUNED)
     assert advise(mine).next.key not in {"few_shot", "retrieved_examples", "encoder", "fine_tune"}
+    folder = own.write(found, "The mayor", "2026-12-18")
+    memo = (folder / "memo.md").read_text(encoding="utf-8")
+    assert "The mayor decides, by 2026-12-18." in memo and "Missing." not in memo
 
 
 def test_the_command_writes_report_answers_and_memo(written):
@@ -102,23 +103,10 @@ def test_the_command_writes_report_answers_and_memo(written):
     assert len(rows) == 60 and all(row[HEAD] for row in rows)
 
 
-def test_who_decides_and_by_when_stand_in_the_memo(found, results_dir):
-    folder = own.write(found, "The mayor", "2026-12-18")
-    memo = (folder / "memo.md").read_text(encoding="utf-8")
-    assert "The mayor decides, by 2026-12-18." in memo and "Missing." not in memo
-
-
 def test_a_day_that_is_not_one_is_refused_before_anything_is_asked(monkeypatch):
     monkeypatch.setattr(command, "load", lambda *_, **__: pytest.fail("the file was read"))
     with pytest.raises(SystemExit, match="by is 'Friday'; give the day of the decision as 2026-12-18"):
         own.main(["mine.csv", "--by", "Friday"])
-
-
-def test_labels_used_stand_beside_the_dollars(found):
-    train = str(len(found.task.train))
-    used = dict(table(found.dev)["labels"])
-    assert {name: count for name, count in used.items() if count != train} == {NAMES: "0", DESCRIPTIONS: "0"}
-    assert used[FLOOR] == used[HEAD] == used[CASCADE] == train
 
 
 @pytest.mark.parametrize("raised", [CourseError("mine.csv is missing"), KeyboardInterrupt()])

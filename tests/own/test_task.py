@@ -51,7 +51,7 @@ def test_any_separator_and_encoding_gives_the_same_task(tmp_path, separator, enc
     assert ("not UTF-8" in {finding.check for finding in other.findings}) == (encoding[:5] != "utf-8")
 
 
-def test_an_encoding_that_cannot_be_seen_can_be_named(tmp_path):
+def test_an_encoding_and_columns_can_be_named_and_a_row_with_a_cell_too_many_is(tmp_path):
     russian = [(f"Фонарь номер {number} не горит", f"свет {number % 2}") for number in range(24)]
     path = saved(tmp_path, russian, encoding="cp1251")
     assert load(path, encoding="cp1251").train[0].text.startswith("Фонарь")
@@ -59,6 +59,9 @@ def test_an_encoding_that_cannot_be_seen_can_be_named(tmp_path):
         load(path, encoding="cp12510")
     with pytest.raises(CourseError, match="mine.csv is not ascii; say which encoding"):
         load(path, encoding="ascii")
+    assert load(saved(tmp_path, head=("body", "topic")), text="Body", label="topic").labels
+    with pytest.raises(CourseError, match="line 26: the row 'a' has 3 cells and not 2.*semicolons"):
+        load(saved(tmp_path, [*ROWS, ("a", "b", "c")], separator=";"))
 
 
 @pytest.mark.parametrize(
@@ -75,13 +78,7 @@ def test_an_encoding_that_cannot_be_seen_can_be_named(tmp_path):
             ROWS[0][0],
             "which label is right",
         ),
-        (
-            [("Die StraÃŸe ist dunkel", "Licht")],
-            "broken letters",
-            (26,),
-            "Die StraÃŸe",
-            "export the file again",
-        ),
+        ([("Die StraÃŸe", "Licht")], "broken letters", (26,), "Die StraÃŸe", "export the file again"),
         ([("Ein Baum liegt quer", "Park")], "a rare label", (26,), "Park", "merge them"),
         ([("x" * 5_000, "Licht")], "a long text", (26,), "xxx", "first 2,000 bytes"),
         ([("Eins", "1")], "a label without a name", (26,), "1", "write a word"),
@@ -97,7 +94,11 @@ def test_each_fault_is_named_with_its_line_its_value_and_a_fix(tmp_path, rows, c
     assert str(finding).startswith(f"{check} (line {finding.lines[0]}")
 
 
-def test_a_label_that_loses_its_rows_to_leaks_is_named(tmp_path, monkeypatch):
+def test_what_is_left_out_is_in_no_split_and_a_label_that_loses_its_rows_is_named(tmp_path, monkeypatch):
+    odd = [("", "Licht"), ("Ohne", ""), ROWS[0], (ROWS[9][0], "Licht")]
+    # The last one takes line 11 with it: nobody knows which of the two labels is right.
+    assert lines_of(load(saved(tmp_path, [*ROWS, *odd]))) == [n for n in range(2, 26) if n != 11]
+
     def without_light(train, measured):
         return tuple(row for row in train if row.label != "Licht"), None
 
@@ -105,12 +106,6 @@ def test_a_label_that_loses_its_rows_to_leaks_is_named(tmp_path, monkeypatch):
     task = load(saved(tmp_path))
     finding = found(task, "a label that is not learned")
     assert finding.value == "Licht" and len(finding.lines) == 4
-
-
-def test_what_is_left_out_is_in_no_split(tmp_path):
-    odd = [("", "Licht"), ("Ohne", ""), ROWS[0], (ROWS[9][0], "Licht")]
-    # The last one takes line 11 with it: nobody knows which of the two labels is right.
-    assert lines_of(load(saved(tmp_path, [*ROWS, *odd]))) == [n for n in range(2, 26) if n != 11]
 
 
 @pytest.mark.parametrize(
@@ -138,16 +133,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(tmp_path, head, sai
         load(saved(tmp_path, head=head))
 
 
-def test_columns_can_have_other_names(tmp_path):
-    assert load(saved(tmp_path, head=("body", "topic")), text="Body", label="topic").labels
-
-
-def test_a_row_with_a_cell_too_many_is_named(tmp_path):
-    with pytest.raises(CourseError, match="line 26: the row 'a' has 3 cells and not 2.*semicolons"):
-        load(saved(tmp_path, [*ROWS, ("a", "b", "c")], separator=";"))
-
-
-def test_descriptions_and_second_labels_are_used(tmp_path):
+def test_descriptions_and_second_labels_are_used_and_half_of_them_are_not(tmp_path):
     head = ("text", "label", "description", "second_label")
     rows = [(text, label, f"Alles über {label}", label.upper()) for text, label in ROWS]
     rows[3] = (*rows[3][:3], "Müll")
@@ -157,9 +143,6 @@ def test_descriptions_and_second_labels_are_used(tmp_path):
     assert "23 of 24 rows, 95.8 %" in str(task.agreement)
     assert 0.9 < task.agreement.kappa < 1
     assert load(saved(tmp_path)).agreement is None
-
-
-def test_half_of_the_descriptions_are_not_used_and_said(tmp_path):
     rows = [(*row, "Licht und Lampen" if row[1] == "Licht" else "") for row in ROWS]
     rows[1] = (*rows[1][:2], "etwas anderes")
     task = load(saved(tmp_path, rows, ("text", "label", "description")))
@@ -172,7 +155,7 @@ def texts(rows) -> set[str]:
     return {row.text for row in rows}
 
 
-def test_the_split_is_of_equal_shares_and_goes_by_the_content_alone(tmp_path):
+def test_the_split_is_of_equal_shares_by_the_content_alone_and_no_larger_than_wanted(tmp_path):
     task = load(saved(tmp_path))
     assert [len(part) for part in (task.train, task.dev, task.test)] == [12, 6, 6]
     for part in (task.dev, task.test):
@@ -182,9 +165,6 @@ def test_the_split_is_of_equal_shares_and_goes_by_the_content_alone(tmp_path):
     assert [texts(part) for part in (again.train, again.dev, again.test)] == [
         texts(part) for part in (task.train, task.dev, task.test)
     ]
-
-
-def test_no_more_rows_are_measured_than_wanted(tmp_path):
     many = [(f"{text} seit Tag {day}", label) for day in range(30) for text, label in ROWS]
     task = load(saved(tmp_path, many), measured=60)
     assert (len(task.dev), len(task.test)) == (60, 60) and len(task.train) == 600

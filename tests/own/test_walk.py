@@ -83,16 +83,13 @@ def test_every_request_has_what_its_rung_promises(task):
     assert json.loads(asked[0]["messages"][1]["content"])["label"] in WORDS
 
 
-def test_long_texts_are_cut_to_what_a_prompt_holds(task):
+def test_long_texts_are_cut_and_labels_that_overrun_the_context_named(task):
     client, asked = answering("Licht")
     row = OwnRow(99, "ä" * 9_000, "Licht")
     Ladder(task, client, "any", "small").rungs[NAMES](row)
     (turn,) = asked[0]["messages"]
     assert turn["content"] == "ä" * (SHOWN_TEXT // 2)
     assert cut("aä", 2) == "a"
-
-
-def test_labels_and_descriptions_that_overrun_the_context_are_named(task):
     many = {f"label {number}": "x" * 300 for number in range(77)}
     long = OwnTask("many", tuple(many), many, task.train, task.dev, task.test, ())
     ladder = Ladder(long, answering("")[0], "any", "small")
@@ -107,15 +104,12 @@ def test_labels_and_descriptions_that_overrun_the_context_are_named(task):
         assert Ladder(huge, answering("")[0], "any", "small").asking
 
 
-def test_the_time_is_said_beforehand_for_dev_for_test_and_for_300_rows():
+def test_the_time_is_said_beforehand_and_live_answers_come_several_at_a_time(task, monkeypatch):
     expected = Expected({NAMES: 0.5, SCHEMA: 1.5}, rows=60, test=40, recorded=False)
     assert str(expected) == (
         "2 rungs ask the model, timed on 4 rows of each: about 2.0 minutes for the 60 dev rows, 10 for 300 "
         f"rows. The slowest, '{SCHEMA}', takes 1.5 s a row, so the look at test takes 1.0 minutes at most."
     )
-
-
-def test_live_answers_come_several_at_a_time(task, monkeypatch):
     monkeypatch.setattr(Ladder, "measure", lambda *_: SimpleNamespace(seconds=4.0, badge_kind="measured"))
     for mode, seconds in (("local", 4.0), ("live", 0.5)):
         client = SimpleNamespace(mode=mode)
@@ -127,16 +121,13 @@ def found(task) -> walks.Walk:
     return walks.walk(Ladder(task, answering("Licht")[0], "any", "small"))
 
 
-def test_all_rungs_are_measured_on_dev_and_the_chosen_one_once_on_test(found, task):
+def test_all_rungs_are_measured_on_dev_the_chosen_one_on_test_and_the_report_says_so(found, task, tmp_path):
     rungs = [FLOOR, HEAD, NAMES, DESCRIPTIONS, EXAMPLES, SCHEMA, CASCADE]
     assert [result.name for result in found.dev] == rungs
     assert {result.n for result in found.dev} == {len(task.dev)}
     assert found.chosen.name == HEAD and [result.name for result in found.test] == [FLOOR, HEAD]
     assert found.dev[1].right == found.dev[1].n  # three kinds of sentences, so the head has it easy
     assert all(result.right * 3 == result.n for result in found.dev if result.name in (NAMES, EXAMPLES))
-
-
-def test_the_report_says_what_was_found(found):
     text = walks.as_markdown(found)
     for part in (
         "## What the checks found",
@@ -146,9 +137,6 @@ def test_the_report_says_what_was_found(found):
         "Both labels agree on 23 of 23",
     ):
         assert part in text
-
-
-def test_every_measured_row_is_in_the_answers(found, tmp_path):
     path = tmp_path / "answers.csv"
     walks.write_answers(found, path)
     with path.open(encoding="utf-8-sig", newline="") as file:

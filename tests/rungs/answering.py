@@ -1,13 +1,16 @@
-"""A client that gives every request the same answer and remembers what it was asked."""
+"""A client that gives these answers, the last one for ever, and remembers what it was asked."""
 
+from copy import deepcopy
 from types import SimpleNamespace
 
 
-def answering(text: str) -> tuple[SimpleNamespace, list[dict]]:
+def answering(*texts: str) -> tuple[SimpleNamespace, list[dict]]:
     asked: list[dict] = []
 
     def create(**request: object) -> SimpleNamespace:
-        asked.append(request)
-        return SimpleNamespace(content=[SimpleNamespace(type="text", text=text)])
+        asked.append(deepcopy(request))
+        text = texts[min(len(asked), len(texts)) - 1]
+        reply = SimpleNamespace(type="text", text=text)
+        return SimpleNamespace(content=[reply], stop_reason="end_turn")
 
     return SimpleNamespace(messages=SimpleNamespace(create=create), mode="local", budget=None), asked

@@ -57,29 +57,20 @@ def test_the_model_is_asked_up_to_the_limit_only():
     assert replies[:3] == ["from the model"] * 3 and replies[5] == ROWS[5].queue
 
 
-def test_what_was_measured_apart_is_what_the_cascade_measures(head, model):
+def test_the_curve_is_what_the_cascade_measures_on_the_same_rows_and_the_best_is_chosen(head, model):
+    tried = curve(head, model, CONFIDENCE)
+    assert [result.right for _, result in tried][:: len(SHARES) - 1] == [head.right, model.right]
+    limit, best = chosen(tried)
+    assert (limit, best.right) == (0.5, 10)
+    assert len(table(tried)) == len(SHARES)
+    equal = SimpleNamespace(right=8)
+    assert chosen([(0.2, equal), (0.4, equal), (0.6, SimpleNamespace(right=7))])[0] == 0.2
     tried = combined(head, model, CONFIDENCE, 0.4)
     measured = evaluate(ROWS, cascade(Head(), lambda row: row.queue, 0.4), name="cascade")
     assert [row.correct for row in tried.outcomes] == [row.correct for row in measured.outcomes]
     assert tried.name == "cascade, 40% passed on"
     assert tried.outcomes[3].seconds == model.outcomes[3].seconds
     assert tried.outcomes[4].seconds == head.outcomes[4].seconds
-
-
-def test_the_curve_goes_from_the_head_to_the_model_and_the_best_is_chosen(head, model):
-    tried = curve(head, model, CONFIDENCE)
-    assert [result.right for _, result in tried][:: len(SHARES) - 1] == [head.right, model.right]
-    limit, best = chosen(tried)
-    assert (limit, best.right) == (0.5, 10)
-    assert len(table(tried)) == len(SHARES)
-
-
-def test_of_equal_ones_the_one_that_asks_least_is_chosen():
-    equal = SimpleNamespace(right=8)
-    assert chosen([(0.2, equal), (0.4, equal), (0.6, SimpleNamespace(right=7))])[0] == 0.2
-
-
-def test_results_on_other_rows_are_refused(head, model):
     other = evaluate(ROWS[:9], Head(), name="other")
     with pytest.raises(CourseError, match="different rows"):
         combined(other, model, CONFIDENCE, 0.5)

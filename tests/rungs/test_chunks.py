@@ -58,22 +58,21 @@ def test_the_sections_of_the_handbook_are_its_headings():
     assert all(passage.text.startswith(f"## {passage.heading}\n") for passage in passages)
     assert len({passage.id for passage in passages}) == len(passages)
     first = of(passages, next(article for article in HANDBOOK if article.id == "hub-wifi"))
-    assert [passage.heading for passage in first] == [
-        "The network",
-        "Signal and ports",
-        "When the network is gone",
-        "Number of hubs",
-    ]
+    headings = ["The network", "Signal and ports", "When the network is gone", "Number of hubs"]
+    assert [passage.heading for passage in first] == headings
     assert first[0].searched.startswith("Wi-Fi requirements of the hub\n## The network\nThe hub speaks")
 
 
-def test_what_stands_above_the_first_heading_is_kept():
+def test_what_stands_above_the_first_heading_is_kept_and_a_passage_cut_by_size_knows_its_heading():
     article = Article("a", "A", "An introduction.\n\n## Money\nIt costs 3 euros.\n## Empty")
     assert [(p.heading, p.text) for p in by_section([article])] == [
         ("", "An introduction."),
         ("Money", "## Money\nIt costs 3 euros."),
         ("Empty", "## Empty"),
     ]
+    article = Article("a", "A", "one two\n## Money\nthree four five")
+    cut = [("", "one two"), *(("Money", text) for text in ("## Money", "three four", "five"))]
+    assert [(p.heading, p.text) for p in by_words([article], 2)] == cut
 
 
 @pytest.mark.parametrize(
@@ -101,16 +100,6 @@ def test_headings_are_those_of_markdown(text, headings):
     passages = by_section([Article("a", "A", text)])
     assert [passage.heading for passage in passages] == headings
     assert "".join("".join(passage.text.split()) for passage in passages) == "".join(text.split())
-
-
-def test_a_passage_cut_by_size_knows_the_heading_above_it():
-    article = Article("a", "A", "one two\n## Money\nthree four five")
-    assert [(p.heading, p.text) for p in by_words([article], 2)] == [
-        ("", "one two"),
-        ("Money", "## Money"),
-        ("Money", "three four"),
-        ("Money", "five"),
-    ]
 
 
 @pytest.mark.parametrize("size, overlap", [(0, 0), (-5, 0), (10, 10), (10, 11), (10, -1)])

@@ -17,17 +17,9 @@ from course.rungs.skills import ROUTING, Example, load
 
 STREAM = tickets("stream")
 SEED = [Example("S1", "Hello", "safety")]
-ROW = Month(
-    **asdict(Provenance("command", "2026-11-20", "a processor", 2, "f" * 12)),
-    month=1,
-    way="growing references",
-    examples=18,
-    n=10,
-    right=5,
-    valid=9,
-    low=0.2,
-    high=0.8,
-)
+SOURCE = asdict(Provenance("command", "2026-11-20", "a processor", 2, "f" * 12))
+COUNTS = {"examples": 18, "n": 10, "right": 5, "valid": 9, "low": 0.2, "high": 0.8}
+ROW = Month(**SOURCE, **COUNTS, month=1, way="growing references")
 
 
 @given(st.integers(1, 60))
@@ -43,34 +35,28 @@ def test_months_that_cannot_be_are_refused(count):
         months(STREAM, count)
 
 
-def test_a_month_knows_only_what_came_before_it():
+def test_a_month_knows_only_what_came_before_it_and_no_ticket_that_lessons_measure_on():
     parts = months(STREAM)
     for number, (part, known) in enumerate(zip(parts, memories(SEED, parts), strict=False)):
         assert known == SEED + approved([ticket for before in parts[:number] for ticket in before])
         assert not {ticket.text for ticket in part} & {example.text for example in known}
     assert len(memories(SEED, parts)[-1]) == 1 + len(STREAM)
+    measured = {ticket.text for split in ("dev", "test") for ticket in tickets(split)}
+    assert not measured & {ticket.text for ticket in STREAM}
 
 
-def test_each_month_adds_the_rule_that_decided_most_of_its_mail_and_is_not_written_yet():
+def test_each_month_adds_the_rule_that_decided_most_of_its_mail_to_the_body():
     def mail(*rules):
         return [replace(STREAM[0], kind="boundary", rule=rule) for rule in rules]
 
     assert rules_learned([mail(3, 3, 7), mail(3, 3, 7, 7, 2), mail(3), mail(4, 2)]) == [3, 7, 2]
     assert len(set(rules_learned(months(STREAM)))) == len(months(STREAM))
-
-
-def test_a_learned_rule_stands_in_the_body_and_the_others_do_not():
     delivered = load(SKILLS / ROUTING)
     taught = with_rules(delivered, [9, 1])
     added = taught.body.removeprefix(delivered.body).strip().splitlines()
     assert added[0].startswith("## Rules") and len(added) == 4
     assert added[2].startswith("- Safety comes first") and "`payment_method`" in added[3]
     assert taught.contract == delivered.contract
-
-
-def test_no_reference_is_a_ticket_that_lessons_measure_on():
-    measured = {ticket.text for split in ("dev", "test") for ticket in tickets(split)}
-    assert not measured & {ticket.text for ticket in STREAM}
 
 
 @pytest.mark.parametrize(
@@ -85,12 +71,9 @@ def test_the_commonest_queue_wins_and_the_nearest_one_a_tie(queues, winner):
     assert vote([Example(str(place), "text", queue) for place, queue in enumerate(queues)]) == winner
 
 
-def test_counts_that_cannot_be_are_refused():
+def test_what_was_written_is_read_if_its_counts_can_be(tmp_path, monkeypatch):
     with pytest.raises(CourseError, match="11 right and 9 valid of 10"):
         replace(ROW, right=11)
-
-
-def test_what_was_written_is_read_and_before_that_the_command_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(compounding, "FILE", tmp_path / "months.csv")
     with pytest.raises(CourseError, match="python -m course.measure skills"):
         compounding.read()

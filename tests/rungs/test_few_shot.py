@@ -1,7 +1,6 @@
 """The few-shot sweep: which examples are chosen, and that a second run reads the answers of the first."""
 
 import random
-from dataclasses import replace
 
 import pytest
 
@@ -9,7 +8,6 @@ from course.engine.client import connect
 from course.material.data import QUEUES, tickets
 from course.measuring.evaluate import Result
 from course.rungs.few_shot import CHOICES, COUNTS, changed, choosers, mislabelled, sweep
-from course.rungs.retrieve import vote
 
 
 @pytest.fixture
@@ -17,27 +15,18 @@ def choose():
     return choosers(tickets("test")[:3], tickets("train"))
 
 
-def test_every_choice_gives_as_many_different_examples_as_asked(choose):
+def test_every_choice_gives_as_many_examples_as_asked_fixed_ones_the_same_for_all(choose):
     ticket = tickets("test")[0]
     assert tuple(choose) == CHOICES
     for pick in choose.values():
         assert [len({example.id for example in pick(ticket, count)}) for count in COUNTS] == list(COUNTS)
-
-
-def test_fixed_examples_are_the_same_for_all_and_the_others_are_not(choose):
     first, second = tickets("test")[:2]
     assert choose["fixed"](first, 5) == choose["fixed"](second, 5)
     assert [example.queue for example in choose["fixed"](first, 18)] == list(QUEUES)
     assert choose["random"](first, 5) != choose["random"](second, 5)
     assert choose["retrieved"](first, 5) != choose["retrieved"](second, 5)
-
-
-def test_more_retrieved_examples_go_before_the_best_ones(choose):
     ticket = tickets("test")[0]
     assert choose["retrieved"](ticket, 8)[-3:] == choose["retrieved"](ticket, 3)
-
-
-def test_the_draw_is_the_same_every_time(choose):
     random.seed(7)
     ticket = tickets("test")[0]
     again = choosers([ticket], tickets("train"))
@@ -55,20 +44,11 @@ def test_a_second_sweep_reads_the_recorded_answers(engine, results_dir):
     assert client.meter.requests - client.meter.replayed == asked
 
 
-def test_the_commonest_queue_wins_the_vote_and_the_nearest_one_a_tie():
-    labelled = [replace(tickets("train")[0], queue=queue) for queue in QUEUES[:3]]
-    assert vote([labelled[0], labelled[1], labelled[0]]) == QUEUES[0]
-    assert vote(labelled) == QUEUES[2]
-
-
-def test_a_mislabelled_example_keeps_its_text_and_loses_its_queue():
+def test_mislabelled_examples_keep_their_texts_and_changed_replies_are_counted():
     train = tickets("train")
     wrong = mislabelled(train)
     assert [each.text for each in wrong] == [each.text for each in train]
     assert not any(each.queue == before.queue for each, before in zip(wrong, train, strict=True))
-
-
-def test_changed_counts_the_rows_with_another_reply():
     rows = tickets("dev")[:3]
     one, other = (
         Result.from_replies(rows, {row.id: reply for row, reply in zip(rows, replies, strict=True)}, name="r")

@@ -47,13 +47,10 @@ def test_equal_texts_come_in_their_own_order(tmp_path, monkeypatch):
     assert same.vector(np.ones((1, 4)), 3).tolist() == [[0, 1, 2]]
 
 
-def test_lexical_search_needs_a_shared_word(index):
+def test_lexical_search_needs_a_shared_word_and_hybrid_search_fuses_both(index):
     assert {TEXTS[place].split()[-1] for place in index.lexical("the pump is broken", 5)} == {"pumps"}
     assert index.lexical("bicycle", 5) == index.lexical("the", 5) == []
     assert index.lexical('"pumps" (AND* money:?', 60) == sorted(index.lexical("pumps money", 60))
-
-
-def test_hybrid_search_fuses_both(index):
     from lancedb.rerankers import MRRReranker  # takes seconds, and each worker imports this module
 
     # Passage 59 alone has the word '59', and 0 is the nearest: each stands first in one of the lists.
@@ -73,10 +70,13 @@ def test_a_k_out_of_bounds_is_named(index, search, k):
         getattr(index, search)(*question, k)
 
 
-def test_no_texts_or_too_few_vectors_are_refused():
+def test_other_texts_or_vectors_have_an_index_of_their_own_and_too_few_are_refused(index):
     for texts, vectors in (([], VECTORS[:0]), (TEXTS, VECTORS[:3])):
         with pytest.raises(CourseError, match=f"{len(texts)} texts and {len(vectors)} vectors"):
             Index(texts, vectors)
+    others = Index([*TEXTS[:-1], "another"], VECTORS), Index(TEXTS, VECTORS[::-1])
+    assert len({each.folder for each in (index, *others)}) == 3
+    assert len({Index(["ab", "c"], VECTORS[:2]).folder, Index(["a", "bc"], VECTORS[:2]).folder}) == 2
 
 
 def test_it_is_built_once_and_read_by_the_next_kernel(index, monkeypatch):
@@ -87,12 +87,6 @@ def test_it_is_built_once_and_read_by_the_next_kernel(index, monkeypatch):
         index.vector(QUESTIONS, 3)
         monkeypatch.setattr(module, "_open_tables", {})  # what a new kernel starts with
     assert built == [index.folder]
-
-
-def test_other_texts_or_vectors_have_an_index_of_their_own(index):
-    others = Index([*TEXTS[:-1], "another"], VECTORS), Index(TEXTS, VECTORS[::-1])
-    assert len({each.folder for each in (index, *others)}) == 3
-    assert len({Index(["ab", "c"], VECTORS[:2]).folder, Index(["a", "bc"], VECTORS[:2]).folder}) == 2
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["open table", "new kernel"])
@@ -109,11 +103,15 @@ def test_a_damaged_index_is_built_again(index, monkeypatch, part, again):
     assert (index.lexical("pumps", 3), index.vector(QUESTIONS, 3).tolist()) == right
 
 
-def test_what_a_killed_run_left_does_no_harm(index):
+def test_threads_share_one_index_and_what_a_killed_run_left_does_no_harm(index):
     unfinished = index.folder.parent / ".index.123-4.tmp"
     (unfinished / "texts.lance").mkdir(parents=True)
     (unfinished / "texts.lance" / "half").write_bytes(b"half")
     assert index.vector(QUESTIONS, 1).shape == (len(QUESTIONS), 1)
+    assert folders(index) == [index.folder.name]
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: index.vector(QUESTIONS, 3).tolist(), range(16)))
+    assert found == [cosine_order(QUESTIONS, 3).tolist()] * 16
     assert folders(index) == [index.folder.name]
 
 
@@ -132,25 +130,16 @@ def test_a_full_disk_leaves_no_half_index_and_says_what_to_do(index, monkeypatch
     monkeypatch.undo()
 
 
-def test_a_folder_that_cannot_be_made_is_named(index):
-    index.folder.parent.write_text("a file where the folder should be")
-    with pytest.raises(CourseError, match="indexes.*COURSE_CACHE"):
-        index.build()
-
-
-def test_a_kernel_that_hangs_while_building_is_named(index, monkeypatch):
+def test_a_kernel_that_hangs_or_a_folder_that_cannot_be_made_is_named(index, monkeypatch):
     monkeypatch.setattr(module, "_SECONDS_TO_WAIT", 0.1)
     index.folder.parent.mkdir()
     with FileLock(index.folder.parent / "build.lock"):
         with pytest.raises(CourseError, match="Another kernel"):
             index.build()
-
-
-def test_threads_share_one_index(index):
-    with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(lambda _: index.vector(QUESTIONS, 3).tolist(), range(16)))
-    assert found == [cosine_order(QUESTIONS, 3).tolist()] * 16
-    assert folders(index) == [index.folder.name]
+    shutil.rmtree(index.folder.parent)
+    index.folder.parent.write_text("a file where the folder should be")
+    with pytest.raises(CourseError, match="indexes.*COURSE_CACHE"):
+        index.build()
 
 
 @pytest.mark.slow

@@ -55,12 +55,9 @@ def test_the_budget_of_requests_ends_the_search(budget):
     assert result.best.advice == NO_ADVICE
 
 
-def test_no_advice_leaves_the_prompt_as_it_is():
+def test_advice_goes_below_the_prompt_and_feedback_names_the_right_queue():
     assert with_advice("Route it.", NO_ADVICE) == "Route it."
     assert with_advice("Route it.", GOOD) == f"Route it.\n\n{GOOD}"
-
-
-def test_the_feedback_names_the_right_queue_and_what_belongs_there():
     ticket = TRAIN[0]
     assert feedback(ticket, ticket.queue) == "Right."
     wrong = feedback(ticket, "press")

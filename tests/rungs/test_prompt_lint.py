@@ -70,15 +70,12 @@ def test_each_rule_fires_and_is_silent(rule, bad, good):
     assert lint(good) == []
 
 
-def test_a_finding_names_the_line_the_words_and_the_fix():
+def test_a_finding_names_line_words_and_fix_in_the_order_of_the_lines():
     finding = lint("Answer in one word.\n\nGreet {name}.")[0]
     assert finding == Finding(
         "placeholder", 3, "{name}", "is still to be filled", "Fill it before the prompt is sent"
     )
     assert str(finding).startswith("line 3, placeholder: '{name}' is still to be filled.")
-
-
-def test_findings_come_in_the_order_of_the_lines():
     found = lint("Be nice.\nGreet {a}.\nUse at most 5 words.\nUse at most 9 words.\nThank {b}.")
     lines = [finding.line for finding in found]
     assert lines == sorted(lines) and len(lines) == 4
@@ -105,8 +102,10 @@ def test_any_text_can_be_linted(text):
         assert finding.problem and finding.fix
 
 
-def test_a_contradiction_in_meaning_is_not_seen():
+def test_a_contradiction_in_meaning_is_not_seen_and_a_quotation_holds_no_opening_mark():
     assert lint("Answer in one sentence. Explain every step in full detail.") == []
+    assert prompt_lint._QUOTED.search("“a “b”")[0] == "“b”"
+    assert prompt_lint._QUOTED.findall('"a" `b` “c”') == ['"a"', "`b`", "“c”"]
 
 
 @pytest.mark.parametrize(
@@ -199,8 +198,3 @@ def test_no_character_is_read_more_than_a_few_times(monkeypatch, text):
     monkeypatch.setattr(CountingReader, "handed", 0)
     lint(CountingText(text))
     assert CountingReader.handed < 30 * len(text)
-
-
-def test_a_quotation_holds_no_opening_mark_so_none_is_read_again():
-    assert prompt_lint._QUOTED.search("“a “b”")[0] == "“b”"
-    assert prompt_lint._QUOTED.findall('"a" `b` “c”') == ['"a"', "`b`", "“c”"]

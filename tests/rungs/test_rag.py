@@ -17,7 +17,7 @@ def sections_of(article):
     return [passage for passage in SECTIONS if passage.article == article]
 
 
-def test_the_texts_stand_before_the_question_and_closed_book_has_none():
+def test_the_texts_stand_before_the_question_and_the_whole_handbook_is_every_article():
     client, asked = answering(" 30 days \n")
     assert rag.answer(client, "a model", FEE) == "30 days"
     rag.answer(client, "a model", FEE, ["One.", "Two."])
@@ -25,9 +25,6 @@ def test_the_texts_stand_before_the_question_and_closed_book_has_none():
     assert closed == FEE.text
     assert opened == f"Handbook:\nOne.\n\nTwo.\n\nQuestion: {FEE.text}"
     assert {request["system"] for request in asked} == {rag.SYSTEM}
-
-
-def test_the_whole_handbook_is_every_article_with_its_title():
     texts = rag.whole(HANDBOOK)
     assert len(texts) == 30
     assert all(text.startswith(f"{article.title}\n") for text, article in zip(texts, HANDBOOK, strict=True))

@@ -35,19 +35,15 @@ def forget(monkeypatch):
     monkeypatch.setattr(retrieve, "_known", {})
 
 
-def test_rows_have_length_one_and_keep_their_order(encoded):
+def test_rows_have_length_one_keep_their_order_and_stand_near_their_like(encoded):
     vectors = retrieve.embed([*TEXTS, TEXTS[0]])
     assert vectors.shape == (4, minilm.DIMENSIONS) and vectors.dtype == np.float32
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)
     assert (vectors[0] == vectors[3]).all() and not np.allclose(vectors[0], vectors[1])
     assert encoded == TEXTS
     assert retrieve.embed([]).shape == (0, minilm.DIMENSIONS)
-
-
-def test_the_model_puts_like_next_to_like(encoded):
-    pump, motor, money = retrieve.embed(
-        ["The pump is silent.", "My pump makes no sound.", "Where is my refund?"]
-    )
+    texts = ["The pump is silent.", "My pump makes no sound.", "Where is my refund?"]
+    pump, motor, money = retrieve.embed(texts)
     assert pump @ motor > 0.6 > 0.3 > pump @ money
 
 
@@ -57,10 +53,8 @@ def test_a_second_run_reads_the_disk_and_loads_no_torch(encoded, tmp_path, monke
     forget(monkeypatch)
     assert (retrieve.embed(TEXTS) == first).all()
     assert encoded == TEXTS
-    script = (
-        "import sys; from course.rungs.retrieve import embed; "
-        f"embed({TEXTS!r}); sys.exit('torch' in sys.modules)"
-    )
+    script = f"import sys; from course.rungs.retrieve import embed; embed({TEXTS!r}); "
+    script += "sys.exit('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -79,9 +73,8 @@ def test_a_damaged_file_is_rebuilt(encoded, tmp_path, monkeypatch):
 def test_a_damaged_vector_is_computed_again(encoded, tmp_path, monkeypatch, damage):
     retrieve.embed(TEXTS)
     with sqlite3.connect(tmp_path / "embeddings.sqlite") as connection:
-        connection.execute(
-            "UPDATE embeddings SET vector = ? WHERE key = ?", (damage, retrieve._key(TEXTS[1]))
-        )
+        changed = (damage, retrieve._key(TEXTS[1]))
+        connection.execute("UPDATE embeddings SET vector = ? WHERE key = ?", changed)
     connection.close()
     forget(monkeypatch)
     assert np.linalg.norm(retrieve.embed(TEXTS), axis=1) == pytest.approx(1, abs=1e-5)
@@ -93,12 +86,16 @@ def test_a_cache_that_cannot_be_written_costs_only_time(encoded, tmp_path):
     assert retrieve.embed(TEXTS).shape == (3, minilm.DIMENSIONS)
 
 
-def test_the_nearest_ticket_stands_last(encoded):
+def test_the_nearest_ticket_stands_last_and_a_changed_passage_is_found_at_once(encoded):
     found = retrieve.nearest(POOL[4].text, POOL, 3)
     assert len(found) == 3 and found[-1] == POOL[4]
     both = retrieve.nearest([POOL[4].text, POOL[7].text], POOL, 3)
     assert both[0] == found and both[1][-1] == POOL[7]
     assert retrieve.nearest([], POOL, 3) == []
+    changed = [*PASSAGES[1:], data_passage("Zebras pay seven euros.")]
+    assert retrieve.search("What do zebras pay?", changed, 1)[0].text == "Zebras pay seven euros."
+    changed[-1] = data_passage("Zebras pay nine euros.")
+    assert retrieve.search("What do zebras pay?", changed, 1)[0].text == "Zebras pay nine euros."
 
 
 @pytest.mark.parametrize("k, pool", [(0, POOL), (-1, POOL), (21, POOL), (1, [])])
@@ -107,9 +104,24 @@ def test_a_bad_k_is_named(k, pool):
         retrieve.nearest("text", pool, k)
 
 
-def test_one_text_is_not_a_list():
+def test_a_search_that_cannot_be_is_refused():
     with pytest.raises(CourseError, match="'The pump'"):
         retrieve.embed("The pump")
+    with pytest.raises(CourseError, match="question is ' '"):
+        retrieve.search(" ", PASSAGES, 1)
+    for mode in retrieve.MODES:
+        with pytest.raises(CourseError, match="the question: .*half of a character"):
+            retrieve.search("where is it \ud83d", PASSAGES, 1, mode)
+    with pytest.raises(CourseError, match=r"text 1 of embed\(\): .*half of a character"):
+        retrieve.embed(["whole", "half \ud83d"])
+    with pytest.raises(CourseError, match="no search mode 'magic'"):
+        retrieve.search("cost", PASSAGES, 1, "magic")
+    with pytest.raises(CourseError, match="0 passages"):
+        retrieve.search("cost", [], 1)
+    from lancedb.rerankers import RRFReranker  # takes seconds, and each worker imports this module
+
+    with pytest.raises(CourseError, match="the mode is 'vector'"):
+        retrieve.search("cost", PASSAGES, 1, "vector", RRFReranker())
 
 
 def test_nearest_is_the_exact_cosine_search_of_numpy():
@@ -130,33 +142,8 @@ def test_a_search_finds_the_passage_best_first(mode):
     assert found[0] == wanted and len(found) == len(set(found)) == 4
 
 
-def test_a_changed_passage_is_found_at_once():
-    changed = [*PASSAGES[1:], data_passage("Zebras pay seven euros.")]
-    assert retrieve.search("What do zebras pay?", changed, 1)[0].text == "Zebras pay seven euros."
-    changed[-1] = data_passage("Zebras pay nine euros.")
-    assert retrieve.search("What do zebras pay?", changed, 1)[0].text == "Zebras pay nine euros."
-
-
 def data_passage(text: str) -> Passage:
     return Passage("zoo", "Zoo", "", 0, len(text), text)
-
-
-def test_a_search_that_cannot_be_is_refused():
-    with pytest.raises(CourseError, match="question is ' '"):
-        retrieve.search(" ", PASSAGES, 1)
-    for mode in retrieve.MODES:
-        with pytest.raises(CourseError, match="the question: .*half of a character"):
-            retrieve.search("where is it \ud83d", PASSAGES, 1, mode)
-    with pytest.raises(CourseError, match=r"text 1 of embed\(\): .*half of a character"):
-        retrieve.embed(["whole", "half \ud83d"])
-    with pytest.raises(CourseError, match="no search mode 'magic'"):
-        retrieve.search("cost", PASSAGES, 1, "magic")
-    with pytest.raises(CourseError, match="0 passages"):
-        retrieve.search("cost", [], 1)
-    from lancedb.rerankers import RRFReranker  # takes seconds, and each worker imports this module
-
-    with pytest.raises(CourseError, match="the mode is 'vector'"):
-        retrieve.search("cost", PASSAGES, 1, "vector", RRFReranker())
 
 
 @pytest.mark.parametrize("mode", retrieve.MODES)

@@ -35,9 +35,12 @@ def gate(log: VerdictLog) -> ReviewGate:
     return ReviewGate(ITEMS, log)
 
 
-def test_every_other_queue_is_a_choice_and_the_near_ones_come_first():
+def test_every_other_queue_is_a_choice_and_the_gate_shows_the_near_ones_first(gate):
     assert ITEMS[0].choices[:2] == ("device_setup", "safety")
     assert sorted([*ITEMS[0].choices, "device_fault"]) == list(QUEUES)
+    assert (gate.ticket, gate.routed, gate.alternatives) == (ITEMS[0].text, "device_fault", 2)
+    assert gate.choices[:2] == ["device_setup", "safety"]
+    assert gate.lines == queue_descriptions()
 
 
 DONE = tuple(Decision(item.id, item.text, item.routed, SKIP, "") for item in ITEMS)
@@ -48,14 +51,8 @@ DONE = tuple(Decision(item.id, item.text, item.routed, SKIP, "") for item in ITE
     [
         (lambda: Review(()), "different ids"),
         (lambda: Review((ITEMS[0], ITEMS[0])), "different ids"),
-        (
-            lambda: Review(ITEMS).decide(CORRECT, "device_fault"),
-            "'device_fault' is not a correction of 'devi",
-        ),
-        (
-            lambda: Review(ITEMS).decide(CORRECT, "complaints"),
-            "'complaints' is not a correction of 'device_f",
-        ),
+        (lambda: Review(ITEMS).decide(CORRECT, "device_fault"), "'device_fault' is not a .* of 'devi"),
+        (lambda: Review(ITEMS).decide(CORRECT, "complaints"), "'complaints' is not a .* of 'device_f"),
         (lambda: Review(ITEMS).decide(CORRECT, ""), "'' is not a correction of 'device_fault'"),
         (lambda: Review(ITEMS, DONE).decide(APPROVE), "Every ticket has a verdict"),
         (lambda: Review(ITEMS).decide(UNDO), "no verdict to undo"),
@@ -91,19 +88,10 @@ def test_any_sequence_of_actions_leaves_what_a_stack_would(tmp_path_factory, act
 def test_approved_and_corrected_tickets_become_examples_and_skipped_ones_do_not(gate, log):
     for action, queue in ((APPROVE, ""), (SKIP, ""), (CORRECT, "privacy_request")):
         gate.decide(action, queue)
-    assert log.examples() == [
-        Example("T1", ITEMS[0].text, "device_fault"),
-        Example("T3", ITEMS[2].text, "privacy_request"),
-    ]
-    assert (
-        gate.ticket == "" and "3 of 3 tickets reviewed: 1 approved, 1 corrected, 1 skipped." in gate.summary
-    )
-
-
-def test_the_gate_shows_the_ticket_its_policy_line_and_the_near_queues(gate):
-    assert (gate.ticket, gate.routed, gate.alternatives) == (ITEMS[0].text, "device_fault", 2)
-    assert gate.choices[:2] == ["device_setup", "safety"]
-    assert gate.lines == queue_descriptions()
+    kept = [(ITEMS[0], "device_fault"), (ITEMS[2], "privacy_request")]
+    assert log.examples() == [Example(item.id, item.text, queue) for item, queue in kept]
+    assert gate.ticket == ""
+    assert "3 of 3 tickets reviewed: 1 approved, 1 corrected, 1 skipped." in gate.summary
 
 
 @pytest.mark.parametrize(
@@ -124,13 +112,10 @@ def test_what_the_browser_sends_is_done_or_refused_in_words(gate, content, said)
     assert bool(gate.message) == bool(said)
 
 
-def test_undo_brings_the_ticket_back(gate, log):
+def test_undo_brings_the_ticket_back_and_the_gate_goes_on_where_the_log_ends(gate, log):
     gate.decide(APPROVE)
     gate.decide(UNDO)
     assert gate.ticket == ITEMS[0].text and log.decisions() == []
-
-
-def test_the_gate_goes_on_where_the_log_ends(gate, log):
     gate.decide(APPROVE)
     assert ReviewGate(ITEMS, log).ticket == ITEMS[1].text
 

@@ -1,27 +1,17 @@
 """The review gate in a browser, by keyboard alone; without a kernel."""
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import draw_widgets, open_page
+from tests.browser import draw_widgets, page_fixture
 
-STATE = {
-    "lines": {"safety": "Smoke", "app_bug": "The app crashes", "device_fault": "Worked before"},
-    "ticket": "The <b>pump</b> is silent.",
-    "routed": "device_fault",
-    "choices": ["safety", "app_bug"],
-    "alternatives": 1,
-    "summary": "0 of 1 tickets reviewed",
-    "message": "",
-}
+LINES = {"safety": "Smoke", "app_bug": "The app crashes", "device_fault": "Worked before"}
+STATE = {"lines": LINES, "ticket": "The <b>pump</b> is silent.", "routed": "device_fault", "message": ""}
+STATE |= {"choices": ["safety", "app_bug"], "alternatives": 1, "summary": "0 of 1 tickets reviewed"}
 
+FOCUSED = "(document.activeElement.labels?.[0] ?? document.activeElement).textContent"
 
-@pytest.fixture(scope="module")
-def browser_page() -> Iterator[Page]:
-    with open_page(700, 500) as page:
-        yield page
+browser_page = page_fixture(700, 500)
 
 
 @pytest.fixture
@@ -33,9 +23,7 @@ def test_tab_reaches_the_queue_and_the_buttons_in_order(page):
     names = []
     for _ in range(5):
         page.keyboard.press("Tab")
-        names.append(
-            page.evaluate("(document.activeElement.labels?.[0] ?? document.activeElement).textContent")
-        )
+        names.append(page.evaluate(FOCUSED))
     assert names == ["Another queue", "Approve", "Correct to this queue", "Skip", "Undo the last verdict"]
 
 
@@ -68,13 +56,10 @@ def test_the_focus_stays_and_the_outcome_is_announced(page):
     assert "Every ticket has a verdict." in page.inner_text("main")
 
 
-def test_a_ticket_is_text_and_never_markup_and_fits_700_pixels(page):
+def test_a_ticket_is_text_fits_and_jupyterlab_leaves_the_keys_to_every_control(page):
     assert page.locator("blockquote").inner_text() == STATE["ticket"]
     assert page.locator("blockquote b").count() == 0
     assert page.evaluate("document.documentElement.scrollWidth <= 700")
-
-
-def test_jupyterlab_leaves_the_keys_to_every_control(page):
     controls = page.locator("button, select")
     assert controls.count() == 5
     assert all(control.get_attribute("data-lm-suppress-shortcuts") == "" for control in controls.all())

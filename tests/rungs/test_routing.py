@@ -7,26 +7,17 @@ from course.rungs.routing import QUEUE_SCHEMA, as_turns, one_per_queue, route, s
 from tests.rungs.answering import answering
 
 
-def test_the_instruction_names_every_queue():
+def test_examples_come_first_in_the_form_asked_for_the_first_typical_ticket_of_each_queue():
     assert all(queue in system_prompt() for queue in data.QUEUES)
-
-
-def test_examples_come_before_the_ticket_as_turns_of_both_sides():
     first, second = data.tickets("train")[:2]
     turns = as_turns([first], second.text)
     assert [turn["role"] for turn in turns] == ["user", "assistant", "user"]
     assert turns[1]["content"] == first.queue
     assert turns[-1]["content"] == second.text
-
-
-def test_examples_for_a_constrained_reply_have_the_form_of_the_schema():
     first, second = data.tickets("train")[:2]
     answer = json.loads(as_turns([first], second.text, as_json=True)[1]["content"])
     assert list(answer) == QUEUE_SCHEMA["required"]
     assert answer["queue"] in QUEUE_SCHEMA["properties"]["queue"]["enum"]
-
-
-def test_the_fixed_examples_are_the_first_typical_ticket_of_each_queue():
     train = data.tickets("train")
     chosen = one_per_queue(train)
     assert tuple(example.queue for example in chosen) == data.QUEUES

@@ -1,12 +1,12 @@
 """A judge of routed tickets: what it is shown, and its errors counted against exact scoring."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 
 from course.material.data import QUEUES, tickets
 from course.rungs.routing_judge import VERDICTS, against_exact, fits
+from tests.rungs.answering import answering
 
 
 def test_its_errors_are_counted_apart():
@@ -18,15 +18,9 @@ def test_its_errors_are_counted_apart():
 
 @pytest.mark.parametrize("verdict", VERDICTS)
 def test_it_sees_the_ticket_the_queue_and_all_descriptions_and_never_the_label(verdict):
-    asked = {}
-
-    def create(**request):
-        asked.update(request)
-        reply = SimpleNamespace(type="text", text=json.dumps({"verdict": verdict}))
-        return SimpleNamespace(content=[reply], stop_reason="end_turn")
-
-    client = SimpleNamespace(messages=SimpleNamespace(create=create))
+    client, requests = answering(json.dumps({"verdict": verdict}))
     ticket = tickets("dev")[0]
     assert fits(client, "a model", ticket, "safety") == (verdict == VERDICTS[0])
+    (asked,) = requests
     assert asked["messages"][0]["content"] == f"Ticket: {ticket.text}\n\nQueue: safety"
     assert all(f"- {queue}: " in asked["system"] for queue in QUEUES)

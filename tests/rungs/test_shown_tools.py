@@ -1,7 +1,7 @@
 """Tools for a small model: what examples do to it, and code that calls, from the answers that travel."""
 
 from collections import Counter
-from functools import cache
+from functools import cache, partial
 
 import pytest
 
@@ -36,9 +36,7 @@ def connected():
 
 def measured(rows, ask) -> Result:
     client, model = connected()
-    found = evaluate(
-        rows, lambda row: ask(client, model, row), name="measured", check=tool_loop.check, client=client
-    )
+    found = evaluate(rows, partial(ask, client, model), name="measured", check=tool_loop.check, client=client)
     assert found.badge_kind == "recorded"
     return found
 
@@ -68,32 +66,20 @@ def calls_of(result: Result) -> Counter:
     return Counter(name for trace in result.frame.reply for name, _ in trace.calls)
 
 
-def test_without_a_tool_no_question_is_answered():
+def test_without_a_tool_or_an_example_little_is_answered_and_the_nearest_examples_show_most():
     assert measured(ROWS, alone).right == 0
-
-
-def test_a_small_model_has_to_be_shown_and_the_nearest_examples_show_most():
     told, three = shown(FEW, lambda row: []), three_nearest()
     assert three.accuracy > 0.5 > told.accuracy + 0.1
-
-
-def test_from_one_example_it_copies_a_sentence_and_invents_the_figure():
     found = near()
     one = shown(FEW, lambda row: found[row.id][-1:])
     assert verdicts(one, tool_loop.reply_verdict)["invented"] > 0.7 * one.n
-
-
-def test_fixed_examples_teach_it_to_call_but_not_which_tool():
     called = calls_of(shown(FEW, lambda row: OF_EACH_KIND))
     assert max(called.values()) > 0.5 * called.total()
 
 
 def test_code_calls_better_than_the_small_model_and_with_fewer_tokens():
-    found = near()
-    by_code, three = (
-        measured(ROWS, lambda client, model, row: called_by_code(client, model, row, found[row.id])),
-        three_nearest(),
-    )
+    found, three = near(), three_nearest()
+    by_code = measured(ROWS, lambda client, model, row: called_by_code(client, model, row, found[row.id]))
     right = [verdicts(each, tool_loop.call_verdict)["right call"] for each in (by_code, three)]
     assert right[0] > right[1]
     assert by_code.input_tokens < 0.7 * three.input_tokens

@@ -32,38 +32,35 @@ def client(stub: StubServer, monkeypatch: pytest.MonkeyPatch) -> CourseClient:
     return connect()[0]
 
 
-def test_the_whole_folder_goes_out_once(client, stub):
+def test_the_whole_folder_goes_out_once_with_files_of_any_kind(client, stub):
     skill = working_copy()
     id = upload(client, skill)
     assert upload(client, skill) == id and len(stub.uploads) == 1
     for file in ("SKILL.md", *skill.files):
         assert f'filename="ticket-routing/{file}"' in stub.uploads[0]
     assert skill.body in stub.uploads[0] and KEY not in stub.uploads[0]
-
-
-def test_a_folder_may_hold_files_of_any_kind(client, stub):
-    skill = working_copy()
     (skill.folder / "assets" / "form.pdf").write_bytes(b"%PDF-1.7\x93\xff\x00")
     (skill.folder / "assets" / ".ipynb_checkpoints").mkdir()
     (skill.folder / "assets" / ".ipynb_checkpoints" / "form.pdf").write_bytes(b"\x93")
     assert upload(client, load(skill.folder))
-    assert 'filename="ticket-routing/assets/form.pdf"' in stub.uploads[0]
-    assert "ipynb_checkpoints" not in stub.uploads[0]
+    assert 'filename="ticket-routing/assets/form.pdf"' in stub.uploads[1]
+    assert "ipynb_checkpoints" not in stub.uploads[1]
 
 
-def test_a_skill_that_has_grown_goes_out_again(client, stub):
+def test_the_upload_is_named_after_its_content_and_goes_out_again_when_it_has_grown(client, stub):
+    skill = load(skills.FOLDER / skills.ROUTING)
+    id = upload(client, skill)
+    assert upload(client, dataclasses.replace(skill, folder=working_copy().folder)) == id
     skill = working_copy()
     first = upload(client, skill)
     remember(skill, [Example("X1", "The pump is silent.", "device_fault")])
     assert upload(client, skill) != first and len(stub.uploads) == 2
 
 
-def test_an_estimate_uploads_nothing(client, stub):
+def test_an_estimate_uploads_nothing_and_a_server_without_skills_gives_none(client, stub, monkeypatch):
     estimate([lambda: upload(client, working_copy())], client.budget)
     assert stub.uploads == []
 
-
-def test_a_server_without_skills_gives_none(client, monkeypatch):
     def missing(*args, **options):
         answer = httpx2.Response(404, request=httpx2.Request("GET", "http://localhost/v1/skills"))
         raise anthropic.NotFoundError("no such path", response=answer, body=None)
@@ -85,9 +82,3 @@ def test_a_request_with_skills_is_bounded_by_all_its_turns(client):
     plain = estimate([lambda: client.messages.create(**ask)], client.budget)
     with_skill = estimate([lambda: client.messages.create(**ask, container=container)], client.budget)
     assert with_skill.input_tokens >= plain.input_tokens + CONTAINER_TOKENS
-
-
-def test_the_upload_is_named_after_the_folders_content(client, stub):
-    skill = load(skills.FOLDER / skills.ROUTING)
-    id = upload(client, skill)
-    assert upload(client, dataclasses.replace(skill, folder=working_copy().folder)) == id

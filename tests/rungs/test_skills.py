@@ -20,6 +20,7 @@ from course.rungs import skills
 from course.rungs.prompt_lint import lint
 from course.rungs.routing import QUEUE_SCHEMA, one_per_queue
 from course.rungs.skills import Example, Skill, load, load_all, remember, working_copy
+from tests import disk
 from tests.kernels import run_at_once
 from tests.rungs.answering import answering
 from tests.skill_folders import ACCEPTED, DESCRIPTION, FAULTS, GOOD, NAME, write
@@ -97,22 +98,21 @@ def test_what_editors_and_tools_leave_is_no_part_of_a_skill(folder, stray):
     assert load(folder).files == ("references/rules.md",)
 
 
-def test_a_folder_of_skills_may_hold_other_folders(folder, capsys):
+def test_a_folder_of_skills_may_hold_other_folders_and_no_links_out_of_it(folder, capsys, tmp_path):
     for other in (".ipynb_checkpoints", "__pycache__", "__MACOSX", "drawings"):
         (folder.parent / other).mkdir()
     (folder.parent / "README.md").write_text("Five skills.")
     assert [skill.name for skill in load_all(folder.parent)] == ["good-skill"]
     said = capsys.readouterr().out.splitlines()
     assert said == [f"Advice: {folder.parent / 'drawings'} holds no SKILL.md and is left out."]
-
-
-def test_a_link_out_of_the_folder_is_no_file_of_the_skill(folder, tmp_path):
     (tmp_path / "secret.txt").write_text("key")
     (folder / "rules.md").write_text("One rule.")
     (folder / "same.md").symlink_to(folder / "rules.md")
     (folder / "secret.md").symlink_to(tmp_path / "secret.txt")
     (folder / "gone.md").symlink_to(tmp_path / "gone.txt")
     assert load(folder).files == ("rules.md", "same.md")
+    (folder / "SKILL.md").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
+    assert load(folder).name == "good-skill"
 
 
 @pytest.mark.parametrize(
@@ -147,11 +147,6 @@ def test_what_is_not_there_or_cannot_be_read_is_named(folder, tmp_path):
             act()
 
 
-def test_windows_line_ends_and_a_byte_order_mark_are_fine(folder):
-    (folder / "SKILL.md").write_bytes(b"\xef\xbb\xbf" + GOOD.replace("\n", "\r\n").encode())
-    assert load(folder).name == "good-skill"
-
-
 @pytest.mark.parametrize("path", ["nothing.md", "../good-skill/SKILL.md", "SKILL.md", "/etc/hostname", ""])
 def test_only_the_files_beside_it_can_be_read(folder, path):
     (folder / "rules.md").write_text("One rule.")
@@ -160,18 +155,18 @@ def test_only_the_files_beside_it_can_be_read(folder, path):
         load(folder).read(path)
 
 
-def test_the_routing_skill_says_what_the_policy_says():
+def test_the_routing_skill_holds_the_policy_the_contract_and_the_fixed_examples():
     references = ROUTING.read("references/queues.md") + ROUTING.read("references/rules.md")
     lines = [line for line in policy().splitlines() if line.strip() and not line.startswith("#")]
     table = lines[lines.index("| queue | what belongs there |") :]
     assert [line for line in table if line not in references] == []
     assert all(queue in ROUTING.body for queue in QUEUES)
-
-
-def test_its_contract_is_that_of_the_course():
     assert ROUTING.contract == QUEUE_SCHEMA
     Draft202012Validator.check_schema(ROUTING.contract)
     enforceable(ROUTING.contract, where="contract", strict=True)
+    fixed = one_per_queue(tickets("train"))
+    found = skills.examples(ROUTING)
+    assert [(one.id, one.text, one.queue) for one in found] == [(t.id, t.text, t.queue) for t in fixed]
 
 
 def test_a_contract_that_is_no_json_is_named(copy):
@@ -180,13 +175,7 @@ def test_a_contract_that_is_no_json_is_named(copy):
         _ = copy.contract
 
 
-def test_its_first_examples_are_the_fixed_ones_of_the_course():
-    fixed = one_per_queue(tickets("train"))
-    found = skills.examples(ROUTING)
-    assert [(one.id, one.text, one.queue) for one in found] == [(t.id, t.text, t.queue) for t in fixed]
-
-
-def test_no_request_is_a_ticket_and_every_skill_has_as_many():
+def test_no_request_is_a_ticket_and_the_nearest_description_wins_unless_none_is_near():
     known = {ticket.text for split in ("train", "dev", "test", "stream") for ticket in tickets(split)}
     for split, each in (("tune", 5), ("test", 9)):
         requests = skill_requests(split)
@@ -194,25 +183,19 @@ def test_no_request_is_a_ticket_and_every_skill_has_as_many():
         names = [*(skill.name for skill in ALL), skills.NO_SKILL]
         assert Counter(request.skill for request in requests) == dict.fromkeys(names, each)
     assert len(ALL) == 5 and skills.ROUTING in names
-
-
-def test_the_nearest_description_wins_unless_none_is_near():
     near = replace(ALL[0], description="How to prune basil.")
     far = replace(ALL[1], description="How to file a tax return.")
     assert skills.most_alike("pruning my basil", [far, near], 0.3) == near.name
     assert skills.most_alike("pruning my basil", [far, near], 1.1) == skills.NO_SKILL
 
 
-def test_the_copy_may_grow_a_newer_verdict_wins_and_the_data_stay_as_they_are(copy):
+def test_the_copy_may_grow_keeps_its_examples_and_gets_the_rest_anew(copy):
     before = skills.examples(copy)
     for verdict in (NEW, replace(NEW, queue="device_setup")):
         assert remember(copy, [verdict]) == len(before) + 1
         assert skills.examples(copy) == [*before, verdict]
     with pytest.raises(CourseError, match="working_copy"):
         remember(ROUTING, [NEW])
-
-
-def test_the_copy_keeps_its_examples_and_gets_the_rest_anew(copy):
     remember(copy, [NEW])
     (copy.folder / "SKILL.md").write_text("spoilt")
     again = working_copy()
@@ -241,10 +224,7 @@ def test_any_text_comes_back_as_it_was(tmp_path_factory, new):
         ('{"id": "X1", "text": "Hello"}', "line 2: the field 'queue' is missing"),
         ('["X1"]', "line 2: .*is not an object"),
         ('{"id": ["X1"], "text": "Hello", "queue": "safety"}', r"line 2: id is \['X1'\]"),
-        (
-            '{"id": "X1", "text": "Hello", "queue": "billing"}',
-            "line 2: there is no queue 'billing'",
-        ),
+        ('{"id": "X1", "text": "Hello", "queue": "billing"}', "line 2: there is no queue 'billing'"),
     ],
 )
 def test_a_damaged_example_is_named(copy, line, message):
@@ -256,11 +236,7 @@ def test_a_damaged_example_is_named(copy, line, message):
 
 def test_on_a_full_disk_the_examples_stay_as_they_were(copy, monkeypatch):
     before = skills.examples(copy)
-
-    def full(*paths):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
+    monkeypatch.setattr(os, "replace", disk.full)
     with pytest.raises(CourseError, match="is as it was before.*free some space"):
         remember(copy, [NEW])
     monkeypatch.undo()

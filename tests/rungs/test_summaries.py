@@ -30,11 +30,12 @@ def test_a_version_is_its_parts(number):
     assert assemble(PARTS[:number]) == version(number)
 
 
-def test_every_version_adds_one_part_and_keeps_the_others():
+def test_every_version_adds_one_part_and_the_last_the_word_limit():
     assert list(parts()) == list(PARTS)
     assert all(parts().values())
     for number in range(2, len(PARTS) + 1):
         assert set(version(number - 1).split("\n\n")) < set(version(number).split("\n\n"))
+    assert f"at most {MAX_WORDS} words" in messages(version(6), "hello")[-1]["content"]
 
 
 @given(st.sets(st.sampled_from(PARTS)))
@@ -46,12 +47,9 @@ def test_any_choice_of_parts_holds_them_in_order_and_ends_with_the_message(chose
     assert template.startswith("Summarize this.") == ("instruction" not in chosen)
 
 
-def test_an_unknown_part_is_named():
+def test_examples_become_earlier_turns_and_an_unknown_part_is_named():
     with pytest.raises(CourseError, match="'tone'.*instruction"):
         assemble(["tone"])
-
-
-def test_examples_become_earlier_turns_in_the_same_frame():
     turns = messages("Sum up.\n\nMessage: one\nSummary: 1.\n\nMessage: {message}", "two")
     assert turns == [
         {"role": "user", "content": "Sum up.\n\nMessage: one"},
@@ -63,10 +61,6 @@ def test_examples_become_earlier_turns_in_the_same_frame():
 @given(st.text())
 def test_the_message_arrives_as_it_was_written(text):
     assert messages("Sum up: {message}", text) == [{"role": "user", "content": f"Sum up: {text}"}]
-
-
-def test_the_word_limit_is_filled_in():
-    assert f"at most {MAX_WORDS} words" in messages(version(6), "hello")[-1]["content"]
 
 
 @pytest.mark.parametrize("template", ["no message here", "{message} {tone}", "{message} {", "{message} {}"])
@@ -101,23 +95,17 @@ def test_each_checker_stops_what_it_is_for(line, checkers):
     assert stopped_by(line, MESSAGE) == checkers
 
 
-def test_the_worked_examples_pass_but_for_being_examples():
+def test_worked_examples_and_empty_lines_are_judged_and_shares_are_of_rows():
     for text in version(len(PARTS)).split("\n\n"):
         if "\nSummary: " in text:
             message, line = text.removeprefix("Message: ").split("\nSummary: ")
             assert stopped_by(line, message) == ["not_an_example"]
-
-
-def test_an_empty_line_passes_every_checker_of_form_and_fails_on_what_it_says():
     rows = [*tickets("dev"), *tickets("test")]
     measured = floor(rows)
     assert set(measured) == set(EMPTY_LINES)
     for shares in measured.values():
         assert shares["all"] < 0.03
         assert all(share > 0.97 for name, share in shares.items() if name not in ("says_what", "all"))
-
-
-def test_a_line_is_right_when_all_checkers_pass_it_and_shares_are_of_rows():
     rows = lesson_sample("dev")[:4]
     lines = [row.text for row in rows]
     verdicts = [check(row, line) for row, line in zip(rows, lines, strict=True)]

@@ -21,17 +21,8 @@ from course.material.orders import read_only
 from course.rungs.tools import MOST, TOOLS, Desk, within
 
 LOOK_UPS = ("find_order", "find_parcel", "find_refund")
-HOSTILE = (
-    "x' OR '1'='1",
-    "FL-20431' OR 1=1 --",
-    "'; DROP TABLE orders; --",
-    "FL-%",
-    "FL-_____",
-    "*",
-    "",
-    "FL-20431\x00",
-    "FL-20431' UNION SELECT * FROM customers --",
-)
+HOSTILE = ("x' OR '1'='1", "FL-20431' OR 1=1 --", "'; DROP TABLE orders; --", "FL-%", "FL-_____", "*", "")
+HOSTILE += ("FL-20431\x00", "FL-20431' UNION SELECT * FROM customers --")
 QUESTION = orders.questions("test")[0]
 CUSTOMER, OWN = QUESTION.customer, QUESTION.input["order"]
 
@@ -50,13 +41,22 @@ def call(name: str, arguments: object) -> ToolUseBlock:
     return ToolUseBlock(id="toolu_1", type="tool_use", name=name, input=arguments)
 
 
-def test_each_customer_sees_exactly_her_own_orders_and_no_sign_of_others(desk):
+def test_each_customer_sees_her_own_orders_only_and_nothing_called_changes_the_file(desk):
     for row in rows("SELECT id, customer FROM orders UNION SELECT 'FL-99999', ''"):
         order, is_own = row["id"], row["customer"] == CUSTOMER
         for tool in LOOK_UPS:
             text, is_error = desk.run(tool, {"order": order})
             is_unknown = (text, is_error) == (f"There is no order {order} in this customer's account.", True)
             assert is_unknown != is_own and (not is_error or not is_own or tool != "find_order")
+    path = orders.database()
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    for text in HOSTILE:
+        for tool in LOOK_UPS:
+            desk.run(tool, {"order": text})
+    for statement in ("DELETE FROM orders", "UPDATE refunds SET amount = 1", "DROP TABLE orders"):
+        with read_only(path) as connection, pytest.raises(sqlite3.OperationalError, match="readonly"):
+            connection.execute(statement)
+    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
 
 
 @pytest.mark.parametrize("text", HOSTILE)
@@ -78,19 +78,7 @@ def test_no_text_at_all_opens_another_row(text):
             Desk(CUSTOMER).find_order(text)
 
 
-def test_nothing_that_is_called_changes_the_file(desk):
-    path = orders.database()
-    before = hashlib.sha256(path.read_bytes()).hexdigest()
-    for text in HOSTILE:
-        for tool in LOOK_UPS:
-            desk.run(tool, {"order": text})
-    for statement in ("DELETE FROM orders", "UPDATE refunds SET amount = 1", "DROP TABLE orders"):
-        with read_only(path) as connection, pytest.raises(sqlite3.OperationalError, match="readonly"):
-            connection.execute(statement)
-    assert hashlib.sha256(path.read_bytes()).hexdigest() == before
-
-
-def test_either_of_the_two_locks_alone_refuses_a_change(tmp_path):
+def test_either_of_the_two_locks_alone_refuses_a_change_whatever_the_path(tmp_path):
     path = shutil.copy(orders.database(), tmp_path / "own.sqlite")
     for address, first in (
         (f"{path.as_uri()}?mode=ro", "SELECT 1"),
@@ -100,16 +88,21 @@ def test_either_of_the_two_locks_alone_refuses_a_change(tmp_path):
             connection.execute(first)
             with pytest.raises(sqlite3.OperationalError, match="readonly"):
                 connection.execute("DELETE FROM orders")
+    folder = tmp_path / "a?mode=rw"
+    folder.mkdir()
+    path = shutil.copy(orders.database(), folder / "own.sqlite")
+    with read_only(path) as connection, pytest.raises(sqlite3.OperationalError):
+        connection.execute("DELETE FROM orders")
 
 
-# What each tool gives
-
-
-def test_a_note_comes_only_where_it_is_asked_for():
+def test_a_result_is_the_block_of_the_api_and_has_a_note_only_where_it_is_asked_for(desk):
     question = orders.questions("injection")[0]
     asked = (question.tool, question.input)
     assert "note" in json.loads(Desk(question.customer).run(*asked)[0])
     assert "note" not in json.loads(Desk(question.customer, notes=False).run(*asked)[0])
+    good = desk.answer(call("find_order", {"order": OWN}))
+    assert good.keys() == {"type", "tool_use_id", "content"} and good["tool_use_id"] == "toolu_1"
+    assert desk.answer(call("find_order", {}))["is_error"] is True
 
 
 def test_what_is_not_there_yet_is_said():
@@ -140,9 +133,6 @@ def test_prices_have_the_discount_of_the_customers_own_tier(club, product, quant
     assert Desk(customer).price(product, quantity)["total"] == total
 
 
-# What goes wrong is an answer
-
-
 @pytest.mark.parametrize(
     ("name", "arguments", "said"),
     [
@@ -155,23 +145,13 @@ def test_prices_have_the_discount_of_the_customers_own_tier(club, product, quant
         ("price", {"product": "PU-210", "quantity": 1.5}, "quantity: 1.5 is not of type 'integer'"),
         ("price", {"product": "PU-210", "quantity": 0}, "quantity is 0; give 1 to 99"),
         ("price", {"product": "PU-210", "quantity": 10**30}, "give 1 to 99"),
-        (
-            "price",
-            {"product": "PU-9", "quantity": 1},
-            "There is no product PU-9; the codes are BOX-G (Pod Cl",
-        ),
+        ("price", {"product": "PU-9", "quantity": 1}, "There is no product PU-9; the codes are BOX-G (Pod"),
         ("delete_order", {"order": OWN}, "There is no tool delete_order; the tools are find_order"),
     ],
 )
 def test_a_wrong_call_is_told_what_is_wrong(desk, name, arguments, said):
     text, is_error = desk.run(name, arguments)
     assert is_error and said in text
-
-
-def test_a_result_is_the_block_that_the_api_takes(desk):
-    good = desk.answer(call("find_order", {"order": OWN}))
-    assert good.keys() == {"type", "tool_use_id", "content"} and good["tool_use_id"] == "toolu_1"
-    assert desk.answer(call("find_order", {}))["is_error"] is True
 
 
 def broken(order: str) -> dict:
@@ -187,7 +167,7 @@ def test_a_tool_that_raises_or_gives_no_json_is_an_error_that_gives_nothing_away
     assert desk.run("find_order", {"order": OWN}) == (said, True)
 
 
-def test_a_tool_that_hangs_is_given_up(desk):
+def test_a_tool_that_hangs_is_given_up_and_within_hands_on_what_comes(desk):
     over = threading.Event()
     desk.functions["find_order"] = lambda order: over.wait(60)
     started = time.perf_counter()
@@ -195,15 +175,9 @@ def test_a_tool_that_hangs_is_given_up(desk):
     over.set()
     assert is_error and text == "The tool did not answer within 0.05 seconds."
     assert time.perf_counter() - started < 5
-
-
-def test_within_hands_on_what_comes_and_what_is_raised():
     assert within(5, lambda: 42) == 42
     with pytest.raises(ZeroDivisionError):
         within(5, lambda: 1 / 0)
-
-
-# The database
 
 
 @pytest.mark.parametrize(
@@ -234,14 +208,6 @@ def test_a_locked_database_is_named_and_in_the_loop_an_error_without_its_path(tm
         text, is_error = desk.run("find_order", {"order": OWN})
     assert is_error and text.startswith("find_order failed (CourseError)") and str(tmp_path) not in text
     assert not desk.run("find_order", {"order": OWN})[1]
-
-
-def test_a_path_with_a_question_mark_cannot_lift_the_lock(tmp_path):
-    folder = tmp_path / "a?mode=rw"
-    folder.mkdir()
-    path = shutil.copy(orders.database(), folder / "own.sqlite")
-    with read_only(path) as connection, pytest.raises(sqlite3.OperationalError):
-        connection.execute("DELETE FROM orders")
 
 
 def test_every_schema_is_one_that_the_local_model_can_be_held_to():

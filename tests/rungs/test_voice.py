@@ -39,19 +39,18 @@ def test_a_request_has_the_note_last_and_the_examples_before_it(rung):
     assert "{" not in asked["system"]
 
 
-def test_fixed_examples_are_the_same_for_every_note_and_retrieved_ones_are_the_nearest():
+def test_fixed_examples_are_the_same_for_all_and_have_the_form_of_the_schema():
     fixed, near = BY_NAME["guide, 8 examples"], BY_NAME["guide, 8 retrieved examples"]
     assert examples_for(fixed, PAIR, TRAIN) == examples_for(fixed, ROWS[1], TRAIN) == TRAIN[:8]
     copy = TRAIN[40]
     assert examples_for(near, copy, TRAIN)[-1] == copy
     assert examples_for(near, PAIR, TRAIN) != examples_for(near, ROWS[1], TRAIN)
-
-
-def test_examples_under_the_schema_have_its_form():
     turns = asked_by(BY_NAME["guide, 8 examples, schema of sentences"])["messages"]
     for example, turn in zip(TRAIN[:8], turns[1::2], strict=True):
         assert list(json.loads(turn["content"])) == list(PARTS)
         assert voice.joined(turn["content"]) == example.reply
+    tokens = [expected_tokens(asked_by(BY_NAME[f"guide, {count} examples"])) for count in (3, 8, 50)]
+    assert tokens == sorted(tokens) and tokens[-1] > 3_000 > tokens[1]
 
 
 @pytest.mark.parametrize("split", material.SPLITS)
@@ -60,14 +59,12 @@ def test_every_reply_of_the_data_comes_back_from_its_parts(split):
         assert voice.joined(voice.in_parts(pair.reply)) == pair.reply
 
 
-def test_a_middle_that_is_empty_leaves_two_sentences():
+def test_an_empty_middle_leaves_two_sentences_and_what_no_schema_holds_is_still_judged():
     said = voice.joined(json.dumps({"begin": "Your pod left.", "middle": " ", "next": "Next, look."}))
     assert said == f"Your pod left. Next, look.\n{material.CLOSING}"
-
-
-def test_a_longer_request_is_expected_to_take_more_tokens():
-    tokens = [expected_tokens(asked_by(BY_NAME[f"guide, {count} examples"])) for count in (3, 8, 50)]
-    assert tokens == sorted(tokens) and tokens[-1] > 3_000 > tokens[1]
+    said = voice.joined(json.dumps({"begin": "Sorry!", "middle": "", "next": "Wait."}))
+    kept = rules_kept(said)
+    assert kept[4] and not (kept[3] or kept[6] or kept[8] or kept[13])
 
 
 @pytest.mark.parametrize(
@@ -96,9 +93,3 @@ def test_parts_that_are_cut_off_are_a_wrong_row_with_its_error(results_dir):
     client, _ = answering('{"begin": "Your pod')
     (outcome,) = voice.measure(BY_NAME["guide, schema of sentences"], [PAIR], TRAIN, client, "m").outcomes
     assert not outcome.valid and outcome.error
-
-
-def test_what_the_schema_cannot_hold_is_still_judged():
-    said = voice.joined(json.dumps({"begin": "Sorry!", "middle": "", "next": "Wait."}))
-    kept = rules_kept(said)
-    assert kept[4] and not (kept[3] or kept[6] or kept[8] or kept[13])

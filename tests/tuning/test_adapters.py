@@ -1,6 +1,5 @@
 """Adapters on disk: versions, the card, and every way in which a file can be wrong."""
 
-import errno
 import json
 import shutil
 from pathlib import Path
@@ -14,29 +13,15 @@ from course.errors import CourseError
 from course.material.data import tickets
 from course.tuning import adapters, aftermath, lora
 from course.tuning.chats import routing_chats
+from tests import disk
 
 pytestmark = pytest.mark.slow  # loads torch
 
 LORA = peft.LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"])
-CARD = dict(
-    base="tiny",
-    base_sha256="b" * 64,
-    data_sha256="d" * 64,
-    run="r1",
-    settings={"alpha": 8, "rank": 4},
-    dtype="float32",
-    examples=20,
-    steps=3,
-    best_step=2,
-    ended="all steps done",
-    losses=[[1, 2.5], [2, 2.0], [3, 1.5]],
-    dev=[[2, 2.1, 0.25]],
-    seconds=1.0,
-    tokens_per_second=100.0,
-    date="2026-11-21",
-    machine="a machine",
-    cores=2,
-)
+CARD = {"base": "tiny", "base_sha256": "b" * 64, "data_sha256": "d" * 64, "run": "r1", "examples": 20}
+CARD |= {"settings": {"alpha": 8, "rank": 4}, "dtype": "float32", "steps": 3, "best_step": 2}
+CARD |= {"ended": "all steps done", "losses": [[1, 2.5], [2, 2.0], [3, 1.5]], "dev": [[2, 2.1, 0.25]]}
+CARD |= {"seconds": 1.0, "tokens_per_second": 100.0, "date": "2026-11-21", "machine": "a machine", "cores": 2}
 
 
 def state(value: float) -> dict[str, torch.Tensor]:
@@ -47,16 +32,16 @@ def save(value: float = 1.0, name: str = "letters", **changes: object) -> adapte
     return adapters.save(state(value), LORA, adapters.Card(**(CARD | {"name": name} | changes)))
 
 
-def test_saved_adapter_comes_back(results_dir: Path):
+def test_a_saved_adapter_comes_back_and_its_card_is_plain_json(results_dir: Path):
     adapter = save()
     assert adapter == adapters.load("letters") == adapters.load("letters", 1)
     assert (adapter.label, adapter.scale, adapter.card.losses[0]) == ("letters-v1", 2.0, [1, 2.5])
-    assert {path.name for path in adapter.folder.iterdir()} == {
-        adapters.WEIGHTS,
-        adapters.CONFIG,
-        adapters.CARD,
-    }
+    names = {path.name for path in adapter.folder.iterdir()}
+    assert names == {adapters.WEIGHTS, adapters.CONFIG, adapters.CARD}
     assert str(adapter) == "letters-v1: 20 examples, 2 steps, 25% of dev"
+    card = json.loads((save().folder / adapters.CARD).read_text())
+    assert card["version"] == 1 and card["dev"] == [[2, 2.1, 0.25]]
+    assert str(results_dir) not in json.dumps(card)
 
 
 def test_versions_grow_and_the_same_weights_of_the_same_run_are_one(results_dir: Path):
@@ -68,7 +53,7 @@ def test_versions_grow_and_the_same_weights_of_the_same_run_are_one(results_dir:
     assert adapters.load("letters", 1) == first
 
 
-def test_missing_adapters_and_versions(results_dir: Path):
+def test_missing_adapters_and_versions_or_another_base_are_refused(results_dir: Path):
     with pytest.raises(CourseError, match="There is no adapter 'letters'"):
         adapters.load("letters")
     save()
@@ -77,6 +62,10 @@ def test_missing_adapters_and_versions(results_dir: Path):
     for name in ("Letters", "../letters", "", "a b"):
         with pytest.raises(CourseError, match="cannot name an adapter"):
             adapters.load(name)
+    adapter = save()
+    adapter.check_base("tiny", "b" * 64)
+    with pytest.raises(CourseError, match=r"on tiny \(bbbbbbbb\) and does not fit other \(cccccccc\)"):
+        adapter.check_base("other", "c" * 64)
 
 
 def flip_a_byte(path: Path) -> None:
@@ -106,73 +95,53 @@ def test_damaged_files_are_refused_and_the_version_before_still_loads(results_di
     assert save(2.0).card.version == 3
 
 
-def test_adapter_of_another_base_is_refused(results_dir: Path):
-    adapter = save()
-    adapter.check_base("tiny", "b" * 64)
-    with pytest.raises(CourseError, match=r"on tiny \(bbbbbbbb\) and does not fit other \(cccccccc\)"):
-        adapter.check_base("other", "c" * 64)
-
-
 @pytest.mark.parametrize("method", ["write_bytes", "write_text"])
 def test_full_disk_leaves_earlier_versions_and_nothing_else(results_dir, monkeypatch, method):
     before = save(1.0)
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
     with monkeypatch.context() as patch:
-        patch.setattr(Path, method, full)
+        patch.setattr(Path, method, disk.full)
         with pytest.raises(CourseError, match="could not be written .* Free 50 MB"):
             save(2.0)
     assert [path.name for path in before.folder.parent.iterdir()] == ["1"]
     assert adapters.load("letters") == before
 
 
-def test_card_is_plain_json(results_dir: Path):
-    card = json.loads((save().folder / adapters.CARD).read_text())
-    assert card["version"] == 1 and card["dev"] == [[2, 2.1, 0.25]]
-    assert str(results_dir) not in json.dumps(card)
-
-
-def test_an_adapter_that_travels_is_taken_for_its_own_run_only(results_dir: Path, tmp_path, monkeypatch):
-    made = save(name="letters")
+@pytest.fixture
+def made(results_dir: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> adapters.Adapter:
+    """An adapter that travels in a folder of the test's own."""
+    made = save()
     monkeypatch.setattr(adapters, "SHIPPED", tmp_path / "shipped")
     assert adapters.shipped("letters", "r1") is None
     shutil.copytree(made.folder, tmp_path / "shipped" / "letters")
+    return made
+
+
+def test_an_adapter_that_travels_is_taken_for_its_own_run_only(made):
     assert adapters.shipped("letters", "another run") is None
     taken = adapters.shipped("letters", "r1")
     assert (taken.card.version, taken.card.sha256) == (2, made.card.sha256)
     assert adapters.load("letters") == taken and adapters.load("letters", 1) == made
 
 
-def test_an_adapter_that_travels_damaged_is_named(results_dir: Path, tmp_path, monkeypatch):
-    made = save(name="letters")
-    monkeypatch.setattr(adapters, "SHIPPED", tmp_path / "shipped")
-    shutil.copytree(made.folder, tmp_path / "shipped" / "letters")
+def test_an_adapter_that_travels_damaged_is_named(made, tmp_path):
     (tmp_path / "shipped" / "letters" / adapters.WEIGHTS).write_bytes(b"half")
     with pytest.raises(CourseError, match="is damaged or missing"):
         adapters.shipped("letters", "r1")
 
 
-def test_a_full_disk_takes_no_half_of_an_adapter_that_travels(results_dir: Path, tmp_path, monkeypatch):
-    made = save(name="letters")
-    monkeypatch.setattr(adapters, "SHIPPED", tmp_path / "shipped")
-    shutil.copytree(made.folder, tmp_path / "shipped" / "letters")
-
+def test_a_full_disk_takes_no_half_of_an_adapter_that_travels(made, monkeypatch):
     def full(*_: object, **__: object) -> None:
         raise shutil.Error([("card.json", "card.json", "No space left on device")])
 
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "copytree", full)
-        with pytest.raises(
-            CourseError, match="adapter 'letters' could not be copied .*No space.* Free 50 MB"
-        ):
+        with pytest.raises(CourseError, match="'letters' could not be copied .*No space.* Free 50 MB"):
             adapters.shipped("letters", "r1")
     assert [path.name for path in made.folder.parent.iterdir()] == ["1"]
     assert adapters.shipped("letters", "r1").card.version == 2
 
 
-def test_the_lessons_take_the_adapters_that_travel(results_dir: Path, monkeypatch):
+def test_the_lessons_take_the_adapters_that_travel_and_these_stay_small(results_dir: Path, monkeypatch):
     monkeypatch.setattr(lora, "_Run", None)  # a training would fail here
     monkeypatch.setattr(lora, "plain_folder", None)  # and so would weights made ready for one
     routing = lora.train("routing", routing_chats(tickets("train")), routing_chats(tickets("dev")))
@@ -181,7 +150,4 @@ def test_the_lessons_take_the_adapters_that_travel(results_dir: Path, monkeypatc
     assert (facts.label, hurried.label) == ("facts-v1", "facts-v2")
     for adapter, folder in ((routing, "routing"), (facts, "facts"), (hurried, "facts-hurried")):
         assert adapter.card.sha256 == file_hash(adapters.SHIPPED / folder / adapters.WEIGHTS)
-
-
-def test_the_adapters_that_travel_stay_small():
     assert sum(file.stat().st_size for file in adapters.SHIPPED.rglob("*")) < 25e6

@@ -18,16 +18,19 @@ GOOD = {
 }
 
 
-def test_tickets_become_chats_with_a_short_prompt():
+def test_tickets_become_chats_with_a_short_prompt_and_their_hash_tells_parts_apart():
     chats = routing_chats(tickets("train"))
     assert len(chats) == 810
     assert {chat.answer for chat in chats} == set(QUEUES)
     assert {chat.system for chat in chats} == {short_prompt()}
     assert not any(queue in short_prompt() for queue in QUEUES)
     assert routing_chats(tickets("train")[:1], "Other.")[0].system == "Other."
+    a, b = routing_chats(tickets("dev")[:2])
+    assert data_hash([a, b]) == data_hash([a, b])
+    assert len({data_hash([a, b]), data_hash([b, a]), data_hash([a], [b]), data_hash([a])}) == 4
 
 
-def test_chats_come_back_as_they_were_written(tmp_path: Path):
+def test_chats_come_back_as_they_were_written_and_files_that_cannot_be_are_named(tmp_path: Path):
     chats = [*routing_chats(tickets("dev")), TrainingChat("s", 'line\nbreak "quotes" \u2028 grüße', "a")]
     path = tmp_path / "chats.jsonl"
     write_chats(chats, path)
@@ -35,6 +38,15 @@ def test_chats_come_back_as_they_were_written(tmp_path: Path):
     assert path.read_bytes().count(b"\n") == len(chats)
     assert json.loads(path.read_text().splitlines()[0]).keys() == {"messages"}
     assert [file.name for file in tmp_path.iterdir()] == ["chats.jsonl"]
+    with pytest.raises(CourseError, match="missing.jsonl is missing"):
+        read_chats(tmp_path / "missing.jsonl")
+    (tmp_path / "latin.jsonl").write_bytes(b"gr\xfc\xdfe\n")
+    with pytest.raises(CourseError, match="latin.jsonl, line 1: the byte 0xfc is not UTF-8"):
+        read_chats(tmp_path / "latin.jsonl")
+    (tmp_path / "empty.jsonl").touch()
+    assert read_chats(tmp_path / "empty.jsonl") == []
+    with pytest.raises(CourseError, match="could not be written"):
+        write_chats([], tmp_path / "no folder" / "chats.jsonl")
 
 
 def changed(message: int, **values: object) -> dict:
@@ -67,27 +79,9 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str, says: str):
     assert "chats.jsonl, line 2" in str(error.value)
 
 
-def test_a_file_that_cannot_be_read_or_written(tmp_path: Path):
-    with pytest.raises(CourseError, match="missing.jsonl is missing"):
-        read_chats(tmp_path / "missing.jsonl")
-    (tmp_path / "latin.jsonl").write_bytes(b"gr\xfc\xdfe\n")
-    with pytest.raises(CourseError, match="latin.jsonl, line 1: the byte 0xfc is not UTF-8"):
-        read_chats(tmp_path / "latin.jsonl")
-    (tmp_path / "empty.jsonl").touch()
-    assert read_chats(tmp_path / "empty.jsonl") == []
-    with pytest.raises(CourseError, match="could not be written"):
-        write_chats([], tmp_path / "no folder" / "chats.jsonl")
-
-
 @pytest.mark.parametrize("place", range(3))
 def test_half_of_a_character_makes_no_chat(place: int):
     parts = ["Name it.", "Where?", "order"]
     parts[place] += "\ud83d"
     with pytest.raises(CourseError, match="of a chat: the text holds .* half of a character"):
         TrainingChat(*parts)
-
-
-def test_the_hash_tells_data_and_their_parts_apart():
-    a, b = routing_chats(tickets("dev")[:2])
-    assert data_hash([a, b]) == data_hash([a, b])
-    assert len({data_hash([a, b]), data_hash([b, a]), data_hash([a], [b]), data_hash([a])}) == 4

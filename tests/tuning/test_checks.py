@@ -33,33 +33,25 @@ def test_the_courses_tickets_are_clean():
     assert "In all" in str(report)
 
 
-def test_copies_and_contradictions_are_found():
+def test_copies_leaks_contradictions_and_long_or_rare_examples_are_found():
     copy = with_text(TRAIN[0], f"  {TRAIN[0].text.upper()} ")
     other = dataclasses.replace(TRAIN[1], answer="safety")
     finding = checks.copies([*TRAIN[:5], copy, other])
     assert finding.rows == (5, 6)
     assert finding.says.startswith("1 of them")
-
-
-def test_near_copies_are_found_and_copies_left_to_their_own_check():
     near = with_text(TRAIN[3], TRAIN[3].text.rstrip(".!?") + " please.")
     finding = checks.near_copies([*TRAIN[:5], near, TRAIN[0]])
     assert finding.rows == (5,)
-
-
-def test_leaks_are_found_by_text_and_by_meaning():
+    assert checks.too_long([10, 200, 11], 128).rows == (1,)
+    chats = [*(TrainingChat("s", f"a {number}", "a") for number in range(10)), TrainingChat("s", "b", "b")]
+    finding = checks.balance(chats)
+    assert finding.rows == (10,)
+    assert "2 answers, from 1 examples (b) to 10" in finding.says
     near = with_text(TEST[1], TEST[1].text.rstrip(".!?") + " please.")
     chats = [*TRAIN[:3], TEST[0], near]
     assert checks.leaks(chats, TEST, "test").rows == (3,)
     assert checks.near_leaks(chats, TEST, "test").rows == (4,)
     assert checks.near_leaks(chats, [], "test").rows == ()
-
-
-def test_rare_answers_are_found():
-    chats = [*(TrainingChat("s", f"a {number}", "a") for number in range(10)), TrainingChat("s", "b", "b")]
-    finding = checks.balance(chats)
-    assert finding.rows == (10,)
-    assert "2 answers, from 1 examples (b) to 10" in finding.says
 
 
 def test_most_wrong_labels_are_unlike_their_neighbours():
@@ -76,20 +68,13 @@ def test_most_wrong_labels_are_unlike_their_neighbours():
     assert len(found & wrong) > 0.6 * len(found)
 
 
-def test_too_long_examples_are_found():
-    assert checks.too_long([10, 200, 11], 128).rows == (1,)
-
-
-def test_second_reading_wants_known_tickets():
-    unknown = dataclasses.replace(tickets("train")[0], id="X1")
-    with pytest.raises(CourseError, match="no second reading of ticket 'X1'"):
-        checks.second_reading([unknown], second_readings())
-
-
-def test_small_and_empty_data():
+def test_small_and_empty_data_and_unknown_tickets_are_handled():
     assert checks.near_copies(TRAIN[:1]).rows == ()
     assert checks.lonely_answers(TRAIN[:5]).rows == ()
     with pytest.raises(CourseError, match="0 examples to check"):
         checks.check_chats([], {}, [], 10)
     with pytest.raises(CourseError, match="There are 1 lengths for 2 chats"):
         checks.check_chats(TRAIN[:2], {}, [7], 10)
+    unknown = dataclasses.replace(tickets("train")[0], id="X1")
+    with pytest.raises(CourseError, match="no second reading of ticket 'X1'"):
+        checks.second_reading([unknown], second_readings())

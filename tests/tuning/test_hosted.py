@@ -57,28 +57,23 @@ def broken(route: hosted.Route, folder: Path, change) -> list[hosted.Problem]:
     return hosted.problems(route, path)
 
 
-# The data file
-
-
 @by_route()
-def test_every_rule_and_fact_says_where_it_stands(route):
+def test_every_route_has_the_rules_that_the_check_needs_and_says_where_they_stand(route):
     for rule in (*route.rules.values(), *route.facts):
         assert rule.text and rule.source and rule.status in ("documented", "unverified", "ours")
         assert re.fullmatch(r"\d{4}-\d\d-\d\d", rule.date)
-
-
-@by_route()
-def test_every_route_has_the_rules_that_the_check_needs(route):
     needed = {"encoding", "file_name", "keys", "content", "examples", "tokens", "bytes", "epochs"}
     extra = {"conversation": {"roles", "reserved"}, "prompt": set()}.get(route.format, {"roles"})
     assert set(route.rules) == needed | extra
     assert route.rules["epochs"].low <= route.epochs <= route.rules["epochs"].high
 
 
-def test_the_prices_that_are_missing_are_those_that_nobody_found():
+def test_the_table_holds_every_rule_and_the_missing_prices_are_those_that_nobody_found():
     known = {row.id for row in price_rows()}
     named = {row for route in ROUTES for row in (route.training, route.storage, route.serving) if row}
     assert named - known == {"bedrock/llama-3.1-8b-training", "bedrock/llama-3.1-8b-provisioned"}
+    assert len(hosted.table()) == sum(len(route.rules) + len(route.facts) for route in ROUTES)
+    assert {"documented", "unverified", "ours"} == set(hosted.table()["status"])
 
 
 @pytest.mark.parametrize(
@@ -96,17 +91,19 @@ def test_a_rule_with_an_unknown_key_or_status_is_named(old, new, text, monkeypat
         hosted.routes.__wrapped__()
 
 
-def test_the_table_holds_every_rule_and_fact():
-    assert len(hosted.table()) == sum(len(route.rules) + len(route.facts) for route in ROUTES)
-    assert {"documented", "unverified", "ours"} == set(hosted.table()["status"])
-
-
-def test_an_unknown_route_is_named():
-    with pytest.raises(CourseError, match="'openai' is not a hosted route: choose one of bedrock-nova"):
-        hosted.route("openai")
-
-
-# The files
+def test_what_is_not_there_or_cannot_be_written_is_named(tmp_path):
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    for act, said in (
+        (lambda: hosted.route("openai"), "'openai' is not a hosted route: choose one of bedrock-nova"),
+        (lambda: hosted.write(NOVA, TRAIN, in_the_way), "cannot be written .*; choose another folder"),
+        (
+            lambda: hosted.problems(NOVA, tmp_path / "no.jsonl"),
+            "cannot be read .*; write it with hosted.write first",
+        ),
+    ):
+        with pytest.raises(CourseError, match=said):
+            act()
 
 
 @by_route()
@@ -146,32 +143,25 @@ def test_any_text_comes_back_as_it_was(text):
         assert text in "".join(part for _, part in form.model_validate(json.loads(line)).turns())
 
 
-def test_a_line_separator_inside_a_text_is_no_new_example(tmp_path):
+def test_a_line_separator_is_no_new_example_and_the_module_can_send_nothing(tmp_path):
     odd = replace(TRAIN[0], text="first\u2028second\x85third")
     path = hosted.write(NOVA, [odd, *TRAIN], tmp_path)
     assert hosted.problems(NOVA, path) == []
     assert hosted.estimate(NOVA, path).examples == len(TRAIN) + 1
+    code = Path(hosted.__file__).read_text(encoding="utf-8")
+    assert not re.search(r"^\s*(import|from) (boto|requests|httpx|urllib|socket|http)", code, re.MULTILINE)
 
 
-def test_tickets_that_break_a_rule_are_not_written(path):
+def test_a_bad_file_has_no_price_and_tickets_that_break_a_rule_are_not_written(path):
     before = path.read_bytes()
     wrong = [replace(TRAIN[0], text="Assistant: ignore this"), *TRAIN[1:]]
     with pytest.raises(CourseError, match=r"tickets-bedrock-nova.jsonl, line 1 \(reserved\): .*'Assistant:'"):
         hosted.write(NOVA, wrong, path.parent)
     assert path.read_bytes() == before
     assert list(path.parent.iterdir()) == [path]
-
-
-def test_a_folder_that_cannot_be_written_is_named(tmp_path):
-    in_the_way = tmp_path / "file"
-    in_the_way.write_text("")
-    with pytest.raises(CourseError, match="cannot be written .*; choose another folder"):
-        hosted.write(NOVA, TRAIN, in_the_way)
-
-
-def test_a_file_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(CourseError, match="cannot be read .*; write it with hosted.write first"):
-        hosted.problems(NOVA, tmp_path / "no.jsonl")
+    path.write_bytes(path.read_bytes() + b"{}\n")
+    with pytest.raises(CourseError, match=r"line 121 \(keys\): the field 'messages' is missing"):
+        hosted.estimate(NOVA, path)
 
 
 # Each rule, broken: the unbroken file is tested above
@@ -255,7 +245,7 @@ def test_a_broken_rule_is_found_with_its_line(route, rule, change, line, tmp_pat
 
 
 @by_route([hosted.route("together"), hosted.route("fireworks")])
-def test_what_chat_files_may_hold_besides_is_let_through(route, tmp_path):
+def test_what_chat_files_may_hold_is_let_through_and_tools_are_counted(route, tmp_path, ready):
     def change(records):
         del records[1]["messages"][0]  # no instruction
         records[2]["messages"][2] |= {"weight": 0, "reasoning_content": "The pump is silent."}
@@ -265,6 +255,14 @@ def test_what_chat_files_may_hold_besides_is_let_through(route, tmp_path):
         ]
 
     assert broken(route, tmp_path, change) == []
+
+    def change(records):
+        records[:] = [with_tools(record) for record in records]
+        records[1]["messages"] = records[1]["messages"][:3]  # an example may end with its call
+
+    assert broken(route, tmp_path, change) == []
+    with_the_tools = hosted.estimate(route, tmp_path / f"tickets-{route.id}.jsonl").tokens
+    assert with_the_tools > hosted.estimate(route, ready[route.id]).tokens + 20 * len(TRAIN)
 
 
 TOOL = {"type": "function", "function": {"name": "order_state", "parameters": {"type": "object"}}}
@@ -278,17 +276,6 @@ def with_tools(record: dict) -> dict:
     result = {"role": "tool", "tool_call_id": "c1", "content": "delayed"}
     user = user | {"content": [{"type": "text", "text": user["content"]}]}
     return {"messages": [system, user, calling, result, answer], "tools": [TOOL]}
-
-
-@by_route([hosted.route("together"), hosted.route("fireworks")])
-def test_tools_are_taken_and_counted(route, tmp_path, ready):
-    def change(records):
-        records[:] = [with_tools(record) for record in records]
-        records[1]["messages"] = records[1]["messages"][:3]  # an example may end with its call
-
-    assert broken(route, tmp_path, change) == []
-    with_the_tools = hosted.estimate(route, tmp_path / f"tickets-{route.id}.jsonl").tokens
-    assert with_the_tools > hosted.estimate(route, ready[route.id]).tokens + 20 * len(TRAIN)
 
 
 def test_fireworks_takes_what_else_openai_files_hold(tmp_path):
@@ -332,7 +319,9 @@ def test_tools_out_of_order_are_found(route, rule, change, tmp_path):
     assert [(problem.rule, problem.line) for problem in found] == [(rule, 2)]
 
 
-def test_an_instruction_of_another_name_says_what_to_write(tmp_path):
+def test_an_instruction_may_be_missing_and_one_of_another_name_says_what_to_write(tmp_path):
+    assert broken(NOVA, tmp_path, set_("system")) == []
+    assert broken(NOVA, tmp_path, set_("schemaVersion")) == []
     for route, fix in (("bedrock-nova", "stands in `system`"), ("together", "no developer")):
         [found] = broken(hosted.route(route), tmp_path, set_("messages", 0, "role", to="developer"))
         assert "'developer'" in found.text and fix in found.text
@@ -346,11 +335,6 @@ def test_half_of_a_character_is_found_before_and_in_a_file(route, tmp_path):
     line = json.dumps(FORMATS[route.format].of(replace(TRAIN[0], text="a\ud83d"), "I")).encode()
     path.write_bytes(path.read_bytes() + line + b"\n")
     assert [(one.rule, one.line) for one in hosted.problems(route, path)] == [("encoding", len(TRAIN) + 1)]
-
-
-def test_an_instruction_and_a_version_are_no_duty_in_a_conversation(tmp_path):
-    assert broken(NOVA, tmp_path, set_("system")) == []
-    assert broken(NOVA, tmp_path, set_("schemaVersion")) == []
 
 
 @by_route()
@@ -401,16 +385,13 @@ def test_a_file_name_that_is_not_taken_is_found(name, path):
     assert [problem.rule for problem in hosted.problems(NOVA, other)] == ["file_name"]
 
 
-# The price
-
-
 def priced(monkeypatch, **prices):
     """The price table with these dollars in the rows of a route."""
     rows = [replace(row, **prices.get(row.id, {})) for row in price_rows()]
     monkeypatch.setattr(hosted, "price_rows", lambda: tuple(rows))
 
 
-def test_the_price_by_hand(monkeypatch, path):
+def test_tokens_and_price_by_hand(monkeypatch, path):
     training, storage = {"training": 2.0}, {"per_hour": 0.01}
     priced(monkeypatch, **{NOVA.training: training, NOVA.storage: storage})
     found = hosted.estimate(NOVA, path, epochs=3)
@@ -418,9 +399,6 @@ def test_the_price_by_hand(monkeypatch, path):
     assert found.training == pytest.approx(3 * found.tokens * 2 / 1e6)
     assert (found.storage, found.serving) == (pytest.approx(7.3), 0)
     assert found.first_month == pytest.approx(hosted._cents_up(found.training) + 7.3)
-
-
-def test_tokens_are_counted_by_hand():
     # 8 and 10 characters make 2 and 3 tokens, and five marks each.
     assert hosted._tokens([("user", "12345678"), ("assistant", "1234567890")]) == 2 + 3 + 2 * 5
 
@@ -440,13 +418,10 @@ def test_a_part_of_a_sum_is_never_rounded_down(amount):
     assert amount - 1e-6 <= hosted._cents_up(amount) < amount + 0.01 + 1e-6
 
 
-def test_what_is_not_verified_is_said(path):
+def test_a_price_that_is_not_verified_is_said_and_one_that_nobody_found_leaves_no_sum(path, ready):
     found = hosted.estimate(NOVA, path)
     assert found.unverified == (NOVA.training, NOVA.storage)
     assert NOVA.training in str(found) and f"${found.first_month:,.2f}" in str(found)
-
-
-def test_a_price_that_nobody_found_leaves_no_sum(ready):
     route = hosted.route("bedrock-llama")
     found = hosted.estimate(route, ready[route.id])
     assert (found.training, found.first_month, found.missing) == (None, None, ("training", "serving"))
@@ -460,16 +435,7 @@ def test_epochs_that_the_route_does_not_take_are_refused(epochs, path):
     assert hosted.estimate(NOVA, path, epochs=5).epochs == 5
 
 
-def test_a_bad_file_has_no_price(path):
-    path.write_bytes(path.read_bytes() + b"{}\n")
-    with pytest.raises(CourseError, match=r"line 121 \(keys\): the field 'messages' is missing"):
-        hosted.estimate(NOVA, path)
-
-
-# The requests
-
-
-def test_the_bedrock_job_reads_what_is_uploaded(path):
+def test_requests_hang_together_a_plan_has_its_token_and_what_is_missing_stands_in_brackets(path, ready):
     upload, job = (call.body for call in planned(path, epochs=3).calls)
     assert job["trainingDataConfig"]["s3Uri"] == f"s3://{upload['Bucket']}/{upload['Key']}"
     assert job["hyperParameters"] == {
@@ -478,22 +444,16 @@ def test_the_bedrock_job_reads_what_is_uploaded(path):
         "learningRateWarmupSteps": "0",  # 120 examples are far fewer than 640
     }
 
-
-def test_the_same_plan_has_the_same_token_and_another_has_another(path):
     def token(**changed):
         return planned(path, **changed).calls[-1].body["clientRequestToken"]
 
     assert token() == token()
     assert len({token(), token(epochs=3), token(bucket="other"), token(role=ROLE + "2")}) == 4
-
-
-def test_requests_of_together_and_fireworks_hang_together(ready):
+    shown = str(hosted.plan(NOVA, path))
+    assert "<ARN of the role" in shown and "<your bucket>" in shown
     together = hosted.plan(hosted.route("together"), ready["together"]).calls
-    assert [call.target.rpartition("/v1/")[2] for call in together] == [
-        "files",
-        "fine-tunes/estimate-price",
-        "fine-tunes",
-    ]
+    paths = [call.target.rpartition("/v1/")[2] for call in together]
+    assert paths == ["files", "fine-tunes/estimate-price", "fine-tunes"]
     assert together[1].body.items() <= together[2].body.items()
     assert len(together[2].body["suffix"]) <= 40
     first, upload, job = hosted.plan(hosted.route("fireworks"), ready["fireworks"], account="ada").calls
@@ -511,13 +471,3 @@ def test_a_shown_plan_names_the_price_and_holds_no_key_and_no_folder(route, read
     shown = str(hosted.plan(route, path))
     assert str(hosted.estimate(route, path)) in shown
     assert SECRET not in shown and str(path.parent) not in shown
-
-
-def test_what_the_reader_has_not_given_stands_in_angle_brackets(path):
-    shown = str(hosted.plan(NOVA, path))
-    assert "<ARN of the role" in shown and "<your bucket>" in shown
-
-
-def test_the_module_can_send_nothing():
-    code = Path(hosted.__file__).read_text(encoding="utf-8")
-    assert not re.search(r"^\s*(import|from) (boto|requests|httpx|urllib|socket|http)", code, re.MULTILINE)

@@ -1,7 +1,6 @@
 """Training on a tiny model: loss, order, what is kept, what a stopped run continues, what is refused."""
 
 import dataclasses
-import errno
 import math
 import multiprocessing
 import os
@@ -24,7 +23,7 @@ from course.errors import CourseError
 from course.tuning import adapters, lora
 from course.tuning.chats import TrainingChat, write_chats
 from course.tuning.lora import Settings, train
-from tests import tiny_model
+from tests import disk, tiny_model
 
 pytestmark = pytest.mark.slow  # trains
 
@@ -57,7 +56,7 @@ def run(base: Path, results_dir: Path) -> Callable[..., adapters.Adapter]:
     return run
 
 
-def test_right_answers_are_those_that_greedy_decoding_gives(base: Path):
+def test_right_answers_are_those_that_greedy_decoding_gives(base):
     model = transformers.AutoModelForCausalLM.from_pretrained(base).eval()
     (chat,) = lora.encode(CHATS[:1], base)
     with torch.no_grad():
@@ -69,7 +68,7 @@ def test_right_answers_are_those_that_greedy_decoding_gives(base: Path):
     assert right.tolist() == [True, False]
 
 
-def test_training_learns_and_the_card_tells_how(run, base: Path, results_dir: Path):
+def test_training_learns_and_the_card_tells_how(run, base, results_dir):
     seen: list[lora.Progress] = []
     adapter = run(steps=30, learning_rate=0.02, look_every=10, on_step=seen.append)
     card = adapter.card
@@ -87,7 +86,7 @@ def test_training_learns_and_the_card_tells_how(run, base: Path, results_dir: Pa
     assert not list(results_dir.glob("adapters/.unfinished/*.checkpoint"))
 
 
-def test_saved_weights_give_the_dev_loss_of_their_card(run, base: Path):
+def test_saved_weights_give_the_dev_loss_of_their_card(run, base):
     adapter = run()
     plain = transformers.AutoModelForCausalLM.from_pretrained(base, attn_implementation="eager")
     tuned = peft.PeftModel.from_pretrained(plain, adapter.folder).eval()
@@ -138,9 +137,7 @@ def _killed_at(step: int, base: Path, results: Path) -> None:
     train("letters", CHATS, DEV, settings=SETTINGS, base=base, on_step=kill)
 
 
-def test_killed_run_goes_on_at_its_checkpoint_and_ends_with_the_same_weights(
-    run, base: Path, results_dir: Path
-):
+def test_killed_run_goes_on_at_its_checkpoint_and_ends_with_the_same_weights(run, base, results_dir):
     process = multiprocessing.get_context("spawn").Process(target=_killed_at, args=(7, base, results_dir))
     process.start()
     process.join(120)
@@ -161,18 +158,15 @@ def stop_at(step: int, error: type[BaseException]):
     return stop
 
 
-def test_interrupt_keeps_the_best_adapter_and_the_run_can_go_on(run):
+def test_interrupt_keeps_the_best_adapter_or_the_last_without_dev_chats_and_the_run_can_go_on(run):
     stopped = run(on_step=stop_at(5, KeyboardInterrupt))
     assert stopped.card.ended == lora.INTERRUPTED
     assert stopped.card.best_step in (2, 4) and stopped.card.steps == 5
     finished = run()
     assert (finished.card.version, finished.card.steps, finished.card.ended) == (2, 8, lora.COMPLETE)
     assert adapters.load("letters", 1) == stopped
-
-
-def test_interrupt_without_dev_chats_keeps_the_last_weights(run):
-    stopped = run(dev=[], on_step=stop_at(3, KeyboardInterrupt))
-    assert (stopped.card.best_step, stopped.card.dev) == (3, [])
+    without_dev = run(dev=[], name="no-dev", on_step=stop_at(3, KeyboardInterrupt))
+    assert (without_dev.card.best_step, without_dev.card.dev) == (3, [])
 
 
 def test_checkpoint_of_other_data_or_settings_is_left_alone(run):
@@ -183,7 +177,7 @@ def test_checkpoint_of_other_data_or_settings_is_left_alone(run):
         assert steps[0].step == 1
 
 
-def test_damaged_checkpoint_begins_anew(run, results_dir: Path):
+def test_damaged_checkpoint_begins_anew(run, results_dir):
     run(on_step=stop_at(5, KeyboardInterrupt))
     (checkpoint,) = results_dir.glob("adapters/.unfinished/*.checkpoint")
     checkpoint.write_bytes(checkpoint.read_bytes()[:1000])
@@ -210,28 +204,25 @@ def poison(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     monkeypatch.setattr(lora.AnswerLoss, "forward", forward)
 
 
-def test_loss_that_is_no_number_keeps_the_best_adapter(run, monkeypatch):
-    poison(monkeypatch, after=5)
-    with pytest.raises(CourseError, match=r"after step 5, and the best .* letters-v1. Lower .*0.001"):
+@pytest.mark.parametrize(
+    ("after", "best", "says"),
+    [
+        (5, [4], r"after step 5, and the best .* letters-v1. Lower .*0.001"),
+        (0, [], "not a number after step 0, and no adapter was saved"),
+    ],
+)
+def test_loss_that_is_no_number_keeps_the_best_adapter_if_there_is_one(run, monkeypatch, after, best, says):
+    poison(monkeypatch, after)
+    with pytest.raises(CourseError, match=says):
         run()
-    assert adapters.load("letters").card.best_step == 4
-
-
-def test_loss_that_is_no_number_at_once_saves_nothing(run, monkeypatch):
-    poison(monkeypatch, after=0)
-    with pytest.raises(CourseError, match="not a number after step 0, and no adapter was saved"):
-        run()
-    assert adapters.versions("letters") == []
-
-
-def full_disk(*_: object) -> None:
-    raise OSError(errno.ENOSPC, "No space left on device")
+    kept = [adapters.load("letters", version) for version in adapters.versions("letters")]
+    assert [adapter.card.best_step for adapter in kept] == best
 
 
 def test_full_disk_leaves_the_previous_adapter_and_the_checkpoint(run, monkeypatch):
     before = run()
     with monkeypatch.context() as patch:
-        patch.setattr(Path, "write_bytes", full_disk)
+        patch.setattr(Path, "write_bytes", disk.full)
         with pytest.raises(CourseError, match="Free 50 MB"):
             run(seed=2)
     assert adapters.load("letters") == before
@@ -242,7 +233,7 @@ def test_full_disk_leaves_the_previous_adapter_and_the_checkpoint(run, monkeypat
 
 
 def test_full_disk_costs_a_checkpoint_and_not_the_run(run, monkeypatch):
-    monkeypatch.setattr(torch, "save", full_disk)
+    monkeypatch.setattr(torch, "save", disk.full)
     with pytest.warns(UserWarning, match="No checkpoint was written"):
         assert run().card.steps == 8
 
@@ -255,25 +246,20 @@ def third(**part: str) -> list[TrainingChat]:
 @pytest.mark.parametrize(
     ("chats", "says"),
     [
-        ([], "There are 0 examples .* at least 10"),
-        (CHATS[:9], "There are 9 examples"),
-        (tiny_model.chats(12, "x"), "All 12 examples have the answer 'x'"),
-        (third(text="long " * 30), r"Example 3 \('long .* tokens, and the model takes 128"),
-        (third(answer="x</s>"), "Example 3: its answer holds '</s>', a control token"),
-        (third(text="<s>x"), "Example 3: its text holds '<s>', a control token"),
-        (third(answer=" "), "Example 3 has a blank answer"),
-        (third(system=""), "Example 3 has a blank system"),
+        ([[]], "There are 0 examples .* at least 10"),
+        ([CHATS[:9]], "There are 9 examples"),
+        ([tiny_model.chats(12, "x")], "All 12 examples have the answer 'x'"),
+        ([third(text="long " * 30)], r"Example 3 \('long .* tokens, and the model takes 128"),
+        ([third(answer="x</s>")], "Example 3: its answer holds '</s>', a control token"),
+        ([third(text="<s>x")], "Example 3: its text holds '<s>', a control token"),
+        ([third(answer=" ")], "Example 3 has a blank answer"),
+        ([third(system="")], "Example 3 has a blank system"),
+        ([CHATS, third(answer=" ")], "The dev set: Example 3 has a blank answer"),
     ],
 )
-def test_data_that_cannot_be_trained_on(run, chats: list, says: str):
+def test_data_that_cannot_be_trained_on(run, chats, says):
     with pytest.raises(CourseError, match=says):
-        run(chats)
-    assert adapters.versions("letters") == []
-
-
-def test_a_blank_text_of_the_dev_set_is_refused_before_training(run):
-    with pytest.raises(CourseError, match="The dev set: Example 3 has a blank answer"):
-        run(dev=third(answer=" "))
+        run(*chats)
     assert adapters.versions("letters") == []
 
 
@@ -299,14 +285,14 @@ def test_any_causal_model_trains_with_the_loss_of_transformers(family, template,
     assert prompt in ("<s>ss</s><s>uxxx 0</s><s>a", "<s>us\n\nxxx 0</s><s>a")
 
 
-def test_a_model_without_a_longest_text_takes_long_ones(tmp_path: Path):
+def test_a_model_without_a_longest_text_takes_long_ones(tmp_path):
     base = tiny_model.write(tmp_path / "base", family="bloom")
     assert lora.context_tokens(base) is None
     (long,) = lora.encode([dataclasses.replace(CHATS[0], text="long " * 100)], base)
     assert long.length > 500
 
 
-def test_a_model_that_cannot_be_trained_on_is_refused_in_a_sentence(tmp_path: Path, results_dir: Path):
+def test_a_folder_without_a_model_or_with_one_that_cannot_be_trained_on_is_refused(tmp_path, results_dir):
     no_end = tiny_model.write(tmp_path / "no-end", end=None)
     with pytest.raises(CourseError, match="names no eos_token"):
         train("letters", CHATS, base=no_end)
@@ -319,9 +305,6 @@ def test_a_model_that_cannot_be_trained_on_is_refused_in_a_sentence(tmp_path: Pa
     ).save_pretrained(sequences)
     with pytest.raises(CourseError, match="transformers cannot load the model in"):
         train("letters", CHATS, base=sequences)
-
-
-def test_folder_without_a_model(tmp_path: Path, results_dir: Path):
     with pytest.raises(CourseError, match="holds no model: choose a folder with config.json"):
         train("letters", CHATS, DEV, settings=SETTINGS, base=tmp_path)
 
@@ -337,25 +320,22 @@ def test_folder_without_a_model(tmp_path: Path, results_dir: Path):
         ({"dtype": "int8"}, "dtype is 'int8'"),
     ],
 )
-def test_settings_that_cannot_be(values: dict, says: str):
+def test_settings_that_cannot_be(values, says):
     with pytest.raises(CourseError, match=says):
         Settings(**values)
 
 
-def test_only_the_layers_that_are_named_get_an_adapter(run):
+def test_only_the_layers_that_are_named_get_an_adapter_and_one_that_is_not_there_is_refused(run):
     every, narrow = run(steps=2), run(steps=2, layers="q_proj,v_proj")
     with safe_open(narrow.weights, "np") as file:
         trained = {key.split(".lora_")[0].rpartition(".")[2] for key in file.keys()}
     assert trained == {"q_proj", "v_proj"}
     assert 0 < narrow.numbers < every.numbers and narrow.card.run != every.card.run
-
-
-def test_a_layer_that_the_model_lacks_is_named(run):
     with pytest.raises(CourseError, match="layers names 'nothing', .* no such layer; name some of .*q_proj"):
         run(layers="q_proj,nothing")
 
 
-def test_batches_hold_every_example_once_in_like_lengths():
+def test_batches_hold_every_example_once_and_the_learning_rate_rises_and_falls():
     lengths = [10 + number % 40 for number in range(203)]
     found = lora.batches(lengths, 16, seed=1, epoch=0)
     assert sorted(place for batch in found for place in batch) == list(range(203))
@@ -364,9 +344,6 @@ def test_batches_hold_every_example_once_in_like_lengths():
     assert padded < 1.15 * sum(lengths)
     assert found == lora.batches(lengths, 16, seed=1, epoch=0)
     assert found != lora.batches(lengths, 16, seed=1, epoch=1)
-
-
-def test_learning_rate_rises_and_falls():
     factors = [lora.rate_factor(step, 100, 0.06) for step in range(100)]
     assert max(factors) == 1 and factors.index(1) == 5
     assert factors[:6] == sorted(factors[:6]) and factors[6:] == sorted(factors[6:], reverse=True)
@@ -374,7 +351,7 @@ def test_learning_rate_rises_and_falls():
     assert lora.rate_factor(0, 1, 0.0) == 1
 
 
-def test_command_line_trains_on_files(base: Path, results_dir: Path, tmp_path: Path, capsys):
+def test_command_line_trains_on_files(base, results_dir, tmp_path, capsys):
     write_chats(CHATS, tmp_path / "train.jsonl")
     words = ["letters", "--train", str(tmp_path / "train.jsonl"), "--base", str(base), "--steps", "6"]
     lora.main(words)
@@ -391,12 +368,12 @@ def test_command_line_trains_on_files(base: Path, results_dir: Path, tmp_path: P
         (["letters", "--rank", "0"], "rank is 0"),
     ],
 )
-def test_command_line_says_what_is_wrong(words: list[str], says: str, results_dir: Path):
+def test_command_line_says_what_is_wrong(words, says, results_dir):
     with pytest.raises(SystemExit, match=says):
         lora.main(words)
 
 
-def test_two_processes_of_accelerate_train_like_one(base: Path, results_dir: Path, tmp_path: Path):
+def test_two_processes_of_accelerate_train_like_one(base, results_dir, tmp_path):
     write_chats(CHATS, tmp_path / "train.jsonl")
     write_chats(DEV, tmp_path / "dev.jsonl")
     words = ["--train", tmp_path / "train.jsonl", "--dev", tmp_path / "dev.jsonl", "--base", base]

@@ -61,7 +61,7 @@ def foreign_adapter() -> adapters.Adapter:
     return adapters.save(state, LORA, adapters.Card(name="foreign", **CARD))
 
 
-def test_merged_rows_are_where_transformers_reads_them(source: Path, tmp_path: Path):
+def test_merged_rows_are_where_transformers_reads_them(source, tmp_path):
     from transformers.modeling_gguf_pytorch_utils import LlamaTensorProcessor
 
     added = {Q: product(64), K: product(32)}
@@ -74,7 +74,7 @@ def test_merged_rows_are_where_transformers_reads_them(source: Path, tmp_path: P
     assert not found[DOWN].any()
 
 
-def test_a_layer_that_does_not_fit_is_named(source: Path, tmp_path: Path):
+def test_a_layer_that_does_not_fit_is_named(source, tmp_path):
     with pytest.raises(CourseError, match=r"ffn_down.weight has the shape \(64, 64\), .* \(32, 64\)"):
         serving.write_merged(source, tmp_path / "merged.gguf", {DOWN: product(32)})
     with pytest.raises(CourseError, match="no tensor blk.9.attn_q.weight"):
@@ -91,9 +91,7 @@ def test_a_base_that_is_named_is_taken_and_another_one_refused(source, tmp_path,
     assert found[Q].any() and not found[K].any()
 
 
-def test_a_model_is_named_by_its_adapter_and_merged_at_its_first_request(
-    source, tmp_path, results_dir, monkeypatch
-):
+def test_a_model_is_named_by_its_adapter_and_merged_when_asked(source, tmp_path, results_dir, monkeypatch):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
     loaded = []
 
@@ -125,7 +123,7 @@ def test_only_a_served_tuned_model_can_be_closed():
     assert "local" in messages_api.MODELS
 
 
-def test_train_merge_serve_answer_and_agree(results_dir: Path):
+def test_train_merge_serve_answer_and_agree(results_dir):
     chats = routing_chats(tickets("train")[:20])
     settings = Settings(steps=3, batch=8, learning_rate=5e-3)
     adapter = lora.train("twenty", chats, settings=settings)
@@ -148,9 +146,8 @@ def test_train_merge_serve_answer_and_agree(results_dir: Path):
     try:
         assert name in [model.id for model in client.models.list().data]
         replies = [(chat, ask(name, chat)) for chat in chats[:8]]
-        assert [text_of(reply) for _, reply in replies] != [
-            text_of(ask(base_name, chat)) for chat in chats[:8]
-        ]
+        plain = [text_of(ask(base_name, chat)) for chat in chats[:8]]
+        assert [text_of(reply) for _, reply in replies] != plain
     finally:
         serving.close(name)
     assert name not in messages_api.MODELS
@@ -158,10 +155,7 @@ def test_train_merge_serve_answer_and_agree(results_dir: Path):
     plain = lora.Base.of(None).folder
     read = [len(chat.prompt) for chat in lora.encode(chats[:8], plain)]
     assert [reply.usage.input_tokens for _, reply in replies] == read
-    complete = [
-        dataclasses.replace(chat, answer=text_of(reply))
-        for chat, reply in replies
-        if reply.stop_reason == "end_turn"
-    ]
+    ended = [(chat, text_of(reply)) for chat, reply in replies if reply.stop_reason == "end_turn"]
+    complete = [dataclasses.replace(chat, answer=text) for chat, text in ended]
     # Of 20 examples and 3 steps comes a model full of near ties; a trained one agrees far more often.
     assert sum(lora.decoded_by_torch(adapter, complete)) >= 0.5 * len(complete)

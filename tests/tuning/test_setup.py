@@ -39,11 +39,20 @@ def test_what_is_there_is_not_installed_again_and_the_weights_are_made_ready(ran
     assert ran == [] and written == ["written"]
 
 
-def test_a_build_for_another_device_counts_and_another_version_does_not(monkeypatch):
+def test_cuda_is_refused_without_a_gpu_and_a_build_for_another_device_counts(monkeypatch, ran):
     monkeypatch.setattr(setup, "version", lambda name: "2.13.0+cpu")
     assert not any(pin.startswith("torch==") for pin in setup._missing())
     monkeypatch.setattr(setup, "version", lambda name: "2.12.0")
     assert any(pin.startswith("torch==") for pin in setup._missing())
+    monkeypatch.setattr(setup, "_missing", lambda: ["torch==1"])
+    monkeypatch.setattr(setup, "_cuda_packages", lambda: ["nvidia-cublas", "triton"])
+    monkeypatch.setattr(setup, "_has_gpu", lambda: False)
+    with pytest.raises(CourseError, match="2 packages of CUDA .nvidia-cublas.*no NVIDIA GPU"):
+        setup.ready()
+    assert of_pip(ran) == []
+    monkeypatch.setattr(setup, "_has_gpu", lambda: True)
+    setup.ready()
+    assert len(of_pip(ran)) == 1
 
 
 def test_missing_packages_are_installed(monkeypatch, ran, written, capsys):
@@ -56,23 +65,10 @@ def test_missing_packages_are_installed(monkeypatch, ran, written, capsys):
     assert "Installing peft==1 for training" in capsys.readouterr().out
 
 
-def test_cuda_is_refused_without_a_gpu_and_taken_with_one(monkeypatch, ran):
-    monkeypatch.setattr(setup, "_missing", lambda: ["torch==1"])
-    monkeypatch.setattr(setup, "_cuda_packages", lambda: ["nvidia-cublas", "triton"])
-    monkeypatch.setattr(setup, "_has_gpu", lambda: False)
-    with pytest.raises(CourseError, match="2 packages of CUDA .nvidia-cublas.*no NVIDIA GPU"):
-        setup.ready()
-    assert of_pip(ran) == []
-    monkeypatch.setattr(setup, "_has_gpu", lambda: True)
-    setup.ready()
-    assert len(of_pip(ran)) == 1
-
-
 def test_uv_takes_the_build_that_fits_the_machine(monkeypatch, ran):
     monkeypatch.setattr(setup, "_missing", lambda: ["torch==1"])
-    monkeypatch.setattr(
-        subprocess, "run", lambda command, **_: ran.append(command) or SimpleNamespace(returncode=0)
-    )
+    done = SimpleNamespace(returncode=0)
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: ran.append(command) or done)
     setup.ready()
     (command,) = ran
     assert command[2] == "uv" and command[command.index("--torch-backend") + 1] == "auto"

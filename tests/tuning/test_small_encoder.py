@@ -1,6 +1,5 @@
 """The small encoder: trained for a few steps it learns, saved it comes back, damaged it is refused."""
 
-import errno
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from course.material.data import tickets
 from course.measuring.evaluate import evaluate
 from course.tuning import experiments, small_encoder
 from course.tuning.chats import routing_chats
+from tests import disk
 
 pytestmark = pytest.mark.slow  # trains
 
@@ -27,14 +27,24 @@ def encoder() -> small_encoder.Encoder:
     return trained
 
 
-def test_it_learns_and_predicts_for_evaluate(encoder):
+def test_it_learns_predicts_and_its_answers_to_every_test_ticket_are_kept(encoder):
     assert encoder.answers == TWO
     result = evaluate(TEST, encoder, name="encoder")
     assert result.valid == 1 and result.accuracy > 0.8
     assert encoder.predict([ticket.text for ticket in TEST]) == [row.reply for row in result.outcomes]
+    rows = tickets("test")
+    result = small_encoder.recorded(rows, "MiniLM fine-tuned")
+    assert result.n == len(rows) and result.valid == 1 and result.badge_kind == "recorded reading"
+    (sweep,) = [row for row in experiments.read() if row.name == experiments.ENCODER]
+    # Another machine and another day, the same training: the same accuracy but for a few tickets.
+    assert abs(result.right - sweep.right) <= 10
+    replies = small_encoder.sweep(encoder)
+    assert [reply.id for reply in replies] == [ticket.id for ticket in tickets("test")]
+    assert {reply.queue for reply in replies} == set(TWO)
+    assert {reply.train_seconds for reply in replies} == {encoder.seconds}
 
 
-def test_saved_it_comes_back_and_damaged_it_is_refused(encoder, results_dir: Path):
+def test_saved_it_comes_back_and_a_damaged_or_missing_one_is_refused(encoder, results_dir: Path):
     texts = [ticket.text for ticket in TEST[:8]]
     folder = small_encoder.save(encoder, "two")
     assert small_encoder.save(encoder, "two") == folder
@@ -45,15 +55,13 @@ def test_saved_it_comes_back_and_damaged_it_is_refused(encoder, results_dir: Pat
     (folder / small_encoder.WEIGHTS).write_bytes(b"damaged")
     with pytest.raises(CourseError, match="is damaged; train and save it again"):
         small_encoder.load("two")
+    with pytest.raises(CourseError, match="There is no encoder 'none'"):
+        small_encoder.load("none")
 
 
 def test_a_full_disk_leaves_the_earlier_one(encoder, results_dir: Path, monkeypatch):
     small_encoder.save(encoder, "two")
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "write_bytes", disk.full)
     with pytest.raises(CourseError, match="Free 100 MB"):
         small_encoder.save(encoder, "two")
     assert small_encoder.load("two").answers == encoder.answers
@@ -70,24 +78,3 @@ def test_a_full_disk_leaves_the_earlier_one(encoder, results_dir: Path, monkeypa
 def test_bad_input_is_refused(chats: list, values: dict, says: str):
     with pytest.raises(CourseError, match=says):
         small_encoder.train(chats, **values)
-
-
-def test_missing_encoder(results_dir: Path):
-    with pytest.raises(CourseError, match="There is no encoder 'none'"):
-        small_encoder.load("none")
-
-
-def test_what_it_answered_is_kept_for_every_test_ticket():
-    rows = tickets("test")
-    result = small_encoder.recorded(rows, "MiniLM fine-tuned")
-    assert result.n == len(rows) and result.valid == 1 and result.badge_kind == "recorded reading"
-    (sweep,) = [row for row in experiments.read() if row.name == experiments.ENCODER]
-    # Another machine and another day, the same training: the same accuracy but for a few tickets.
-    assert abs(result.right - sweep.right) <= 10
-
-
-def test_a_sweep_asks_for_every_test_ticket(encoder):
-    replies = small_encoder.sweep(encoder)
-    assert [reply.id for reply in replies] == [ticket.id for ticket in tickets("test")]
-    assert {reply.queue for reply in replies} == set(TWO)
-    assert {reply.train_seconds for reply in replies} == {encoder.seconds}

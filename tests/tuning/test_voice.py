@@ -18,10 +18,11 @@ NAMES = [rung.name for rung in RUNGS]
 
 @pytest.fixture(autouse=True)
 def files(tmp_path, results_dir, monkeypatch):
-    """The files of a sweep elsewhere, and nothing trained."""
+    """The files of a sweep elsewhere, a model that gives one reply, and nothing trained."""
     monkeypatch.setattr(voice, "FILE", tmp_path / "voice.csv")
     monkeypatch.setattr(voice, "REPLIES", tmp_path / "voice_replies.csv")
     monkeypatch.setattr(voice, "_tuned", lambda rows, pool: None)
+    answers_with(monkeypatch, ROWS[0].reply)
 
 
 def swept(sizes=("small", "large")) -> list[voice.VoiceCount]:
@@ -34,8 +35,7 @@ def answers_with(monkeypatch, reply: str) -> list[dict]:
     return asked
 
 
-def test_every_rung_of_every_size_is_written(monkeypatch):
-    answers_with(monkeypatch, ROWS[0].reply)
+def test_every_rung_of_every_size_is_written():
     found = swept()
     for size in ("small", "large"):
         assert [count.rung for count in found if count.size == size] == NAMES
@@ -44,22 +44,21 @@ def test_every_rung_of_every_size_is_written(monkeypatch):
 
 
 def test_a_rung_that_is_longer_than_the_model_reads_is_left_out(monkeypatch, capsys):
-    answers_with(monkeypatch, ROWS[0].reply)
     monkeypatch.setattr(voice, "local_model", lambda size: replace(local_model(size), context_tokens=2048))
     assert [count.rung for count in swept(["small"])] == [name for name in NAMES if "50" not in name]
     assert "small, guide, 50 examples: longer than the model reads" in capsys.readouterr().out
 
 
-def test_counts_are_those_of_the_replies(monkeypatch):
-    answers_with(monkeypatch, ROWS[0].reply)
+def test_counts_are_those_of_the_replies_and_a_month_costs_what_the_tier_asks():
     guide = next(count for count in swept() if (count.size, count.rung) == ("large", "guide"))
     # The one reply keeps all rules and has the facts of its own note alone.
     assert (guide.n, guide.valid, guide.right, guide.facts, guide.rules) == (4, 4, 1, 1, 15.0)
     assert math.isnan(guide.input_tokens) and guide.seconds >= 0
+    count = replace(guide, input_tokens=800.0, output_tokens=80.0)
+    assert count.dollars_a_month == pytest.approx(50_000 * tier("large").cost(800, 80))
 
 
 def test_a_sweep_that_is_stopped_has_kept_the_rungs_before(monkeypatch):
-    answers_with(monkeypatch, ROWS[0].reply)
     measure, done = voice.measure, []
 
     def stopping(rung, *rest):
@@ -82,17 +81,9 @@ def test_a_rung_that_is_measured_again_takes_the_place_of_the_first(monkeypatch)
     before = swept()
     answers_with(monkeypatch, ROWS[0].reply)
     after = swept()
-    assert len(before) == len(after) and {count.facts for count in before if "schema" not in count.rung} == {
-        0
-    }
-    assert all(count.facts == 1 for count in after if "schema" not in count.rung)
-
-
-def test_a_month_costs_what_the_tier_asks(monkeypatch):
-    answers_with(monkeypatch, ROWS[0].reply)
-    (first, *_) = swept(["large"])
-    count = replace(first, input_tokens=800.0, output_tokens=80.0)
-    assert count.dollars_a_month == pytest.approx(50_000 * tier("large").cost(800, 80))
+    assert len(before) == len(after)
+    for counts, facts in ((before, 0), (after, 1)):
+        assert all(count.facts == facts for count in counts if "schema" not in count.rung)
 
 
 def test_the_training_data_hold_the_short_instruction_and_no_rule():

@@ -12,24 +12,9 @@ from tests.workshop.rooms import make_room
 from workshop import check
 
 
-def test_models_and_recordings_of_this_machine_are_in_order():
+def test_models_memory_disk_and_proxy_are_in_order_or_say_what_to_do(tmp_path):
     assert local_model("small").name in check.models(["small"])
     assert "kept requests are answered" in check.recordings([model.size for model in local_models()])
-
-
-def test_a_missing_model_names_its_command(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
-    with pytest.raises(CourseError, match="course.engine.downloads large"):
-        check.models(["large"])
-
-
-def test_recordings_that_are_missing_fail(tmp_path, monkeypatch):
-    monkeypatch.setenv("COURSE_RECORDINGS", str(tmp_path))
-    with pytest.raises(CourseError, match="restore data/recordings"):
-        check.recordings(["small"])
-
-
-def test_memory_and_disk_are_counted_by_learner():
     needed = local_model("small").memory_mb / 1000 + 30 * check.SMALLEST_MEMORY
     assert "30 learners" in check.memory(30, ["small"], needed)
     with pytest.raises(CourseError, match="larger machine"):
@@ -37,17 +22,6 @@ def test_memory_and_disk_are_counted_by_learner():
     assert check.disk(30, 30 * check.DISK_EACH)
     with pytest.raises(CourseError, match="COURSE_ROOM"):
         check.disk(30, 30 * check.DISK_EACH - 0.1)
-
-
-def test_a_port_in_use_is_named():
-    with socket.create_server(("", 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(CourseError, match=f"port {port} cannot be listened on"):
-            check.ports([port])
-    assert check.ports([port])
-
-
-def test_the_proxy_and_node_are_looked_for(tmp_path):
     program = tmp_path / "proxy"
     with pytest.raises(CourseError, match="the proxy is missing: run"):
         check.proxy("/usr/bin/node", program)
@@ -55,6 +29,26 @@ def test_the_proxy_and_node_are_looked_for(tmp_path):
     assert check.proxy("/usr/bin/node", program)
     with pytest.raises(CourseError, match="Node.js is missing"):
         check.proxy(None, program)
+
+
+def test_a_model_or_recordings_that_are_missing_name_what_brings_them(tmp_path, monkeypatch):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    with pytest.raises(CourseError, match="course.engine.downloads large"):
+        check.models(["large"])
+    monkeypatch.setenv("COURSE_RECORDINGS", str(tmp_path))
+    with pytest.raises(CourseError, match="restore data/recordings"):
+        check.recordings(["small"])
+
+
+def test_a_clock_in_the_past_and_a_port_in_use_fail():
+    with socket.create_server(("", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(CourseError, match=f"port {port} cannot be listened on"):
+            check.ports([port])
+    assert check.ports([port])
+    assert "UTC" in check.clock(datetime.now(UTC))
+    with pytest.raises(CourseError, match="2020-01-01, before"):
+        check.clock(datetime(2020, 1, 1, tzinfo=UTC))
 
 
 def test_folders_are_tried_and_a_room_without_learners_is_not_ready(tmp_path: Path):
@@ -66,12 +60,6 @@ def test_folders_are_tried_and_a_room_without_learners_is_not_ready(tmp_path: Pa
         check.folders(room)
     with pytest.raises(CourseError, match="no learners yet"):
         check.folders(tmp_path)
-
-
-def test_a_clock_in_the_past_fails():
-    assert "UTC" in check.clock(datetime.now(UTC))
-    with pytest.raises(CourseError, match="2020-01-01, before"):
-        check.clock(datetime(2020, 1, 1, tzinfo=UTC))
 
 
 def test_one_line_each_and_a_failure_leaves_the_others():

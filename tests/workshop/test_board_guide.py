@@ -27,17 +27,15 @@ def rows(plan: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[1:]]
 
 
-def test_there_are_three_plans_and_what_goes_wrong():
+def test_there_are_three_plans_the_longest_with_every_lesson_and_what_goes_wrong():
     assert re.findall(r"^## (.*)$", GUIDE, re.MULTILINE) == [*PLANS, "What goes wrong, and what to do"]
+    numbers = [number for _, number, *_ in rows("Two days: 840 minutes") if number]
+    assert numbers == [each.number for each in lessons()]
 
 
 @pytest.mark.parametrize("plan", PLANS)
-def test_the_minutes_of_a_plan_add_up(plan):
+def test_a_plan_adds_up_and_names_lessons_headings_and_polls_that_exist(plan):
     assert sum(int(minutes) for minutes, *_ in rows(plan)) == PLANS[plan]
-
-
-@pytest.mark.parametrize("plan", PLANS)
-def test_a_plan_names_lessons_headings_and_polls_that_exist(plan):
     for minutes, number, do, _, leave_out in rows(plan):
         named = set(re.findall("`(.*?)`", do + leave_out))
         asked = re.findall(r"poll: ([\w-]+)", do)
@@ -48,11 +46,6 @@ def test_a_plan_names_lessons_headings_and_polls_that_exist(plan):
             assert not named and not asked
         if do.startswith("all"):
             assert int(minutes) >= lesson(number).minutes, f"{plan}: {number} takes longer"
-
-
-def test_two_days_go_through_every_lesson():
-    numbers = [number for _, number, *_ in rows("Two days: 840 minutes") if number]
-    assert numbers == [each.number for each in lessons()]
 
 
 @pytest.mark.parametrize("id", polls())

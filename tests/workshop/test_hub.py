@@ -39,10 +39,16 @@ def test_an_option_that_cannot_be(options: str, sentence: str, folder: Path, mon
     assert not folder.exists()
 
 
-def test_a_missing_proxy(folder: Path, monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_proxy_or_a_folder_that_cannot_be_written_is_named(folder, monkeypatch, tmp_path):
     monkeypatch.setattr(room, "PROXY", folder / "no-such-proxy")
     said = message_of("", monkeypatch)
     assert said.endswith("run `python -m workshop.install`, which needs Node.js and npm.")
+    monkeypatch.setattr(room, "PROXY", Path(__file__))
+    monkeypatch.setattr(room.shutil, "which", lambda name: name)
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("COURSE_ROOM", str(tmp_path / "file" / "room"))
+    said = message_of("", monkeypatch)
+    assert f"{tmp_path / 'file' / 'room'} cannot be written" in said and "COURSE_ROOM" in said
 
 
 @pytest.mark.parametrize("kind", range(5))
@@ -53,15 +59,6 @@ def test_a_port_that_is_taken(kind: int, folder: Path, monkeypatch: pytest.Monke
     with socket.create_server(("127.0.0.1", port + kind)):
         said = message_of(f"--port {port}", monkeypatch)
     assert f"127.0.0.1, port {port + kind} cannot be listened on" in said and "--port" in said
-
-
-def test_a_folder_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(room, "PROXY", Path(__file__))
-    monkeypatch.setattr(room.shutil, "which", lambda name: name)
-    (tmp_path / "file").write_text("")
-    monkeypatch.setenv("COURSE_ROOM", str(tmp_path / "file" / "room"))
-    said = message_of("", monkeypatch)
-    assert f"{tmp_path / 'file' / 'room'} cannot be written" in said and "COURSE_ROOM" in said
 
 
 def message_of(options: str, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -80,9 +77,8 @@ def test_tokens_are_made_once_for_their_owner_alone(folder: Path):
     assert room.new_learners(folder, 2) == {}
     assert list(room.new_learners(folder, 3)) == ["learner-03"]
     kept = json.loads((folder / "learners.json").read_text())
-    assert (
-        list(kept) == ["learner-01", "learner-02", "learner-03"] and kept["learner-01"] == first["learner-01"]
-    )
+    assert list(kept) == ["learner-01", "learner-02", "learner-03"]
+    assert kept["learner-01"] == first["learner-01"]
     rows = (folder / "engine" / "tokens.csv").read_text().splitlines()
     assert f"learner-01,{kept['learner-01']}" in rows and len(rows) == 5
     for name in ("learners.json", "instructor.json", "engine/tokens.csv"):
