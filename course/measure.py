@@ -75,6 +75,11 @@ SWEEPS = {
         "course.tuning.aftermath",
         lambda aftermath, client, model: aftermath.sweep(client, model),
     ),
+    "shift": LongMeasurement(
+        "the adapter on mail about new products and in another language; a minute",
+        "course.tuning.shift",
+        lambda shift, client, model: shift.sweep(client, model),
+    ),
 }
 
 

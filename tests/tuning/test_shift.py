@@ -1,6 +1,7 @@
 """Other mail: the shifted tickets, what they cost the head, and what carries over to another base."""
 
 from collections import Counter
+from contextlib import nullcontext
 
 import pytest
 
@@ -9,6 +10,7 @@ from course.engine.sizes import local_model
 from course.errors import CourseError
 from course.material import data
 from course.measuring.evaluate import Result, compare, evaluate
+from course.measuring.provenance import write_rows
 from course.rungs.baselines import LinearHead
 from course.rungs.retrieve import nearest
 from course.rungs.routing import described, route
@@ -55,6 +57,28 @@ def test_the_heads_confidence_falls_with_the_language_and_hardly_with_the_produc
         sum(map(head.confidence, shift.tickets(name))) / len(shift.tickets(name)) for name in NAMES
     )
     assert german < english - 0.2 and abs(new - english) < 0.1
+
+
+def test_the_adapter_too_is_worse_in_german_and_not_with_new_products():
+    english, german, new = map(shift.recorded, NAMES)
+    assert german.badge_kind == "recorded reading"
+    assert compare(shift.as_original(german), english).direction == "worse"
+    assert new.accuracy > german.accuracy + 0.2
+
+
+def test_without_the_measurement_the_command_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(shift, "FILE", tmp_path / "shift.csv")
+    with pytest.raises(CourseError, match="python -m course.measure shift"):
+        shift.recorded(shift.GERMAN)
+
+
+def test_the_sweep_keeps_a_reply_for_every_ticket(tmp_path, monkeypatch, results_dir):
+    monkeypatch.setattr(shift, "FILE", tmp_path / "shift.csv")
+    monkeypatch.setattr(shift.aftermath, "routing_adapter", lambda: None)
+    monkeypatch.setattr(shift.aftermath, "served", lambda adapter: nullcontext("tuned"))
+    monkeypatch.setattr(shift.experiments, "route", lambda client, model, row: f"{row.queue}\n")
+    write_rows(shift.sweep(None, "base"), shift.FILE)
+    assert [shift.recorded(name).accuracy for name in NAMES] == [1, 1, 1]
 
 
 @pytest.mark.slow  # loads torch
