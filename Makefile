@@ -38,7 +38,7 @@ PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
 SHARED  := --numprocesses auto --dist loadscope --no-loadscope-reorder
 # Types are checked while the tests run; both have to pass.
 BESIDE_TYPES = $(BIN)/mypy & types=$$!; $(1); tests=$$?; wait $$types && exit $$tests
-NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout 600
+NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout 600 --nbval-kernel-startup-timeout 300
 
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
 PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection

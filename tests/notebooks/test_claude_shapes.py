@@ -27,7 +27,8 @@ def test_a_lesson_runs_on_sentences_fences_and_refusals(number, results_dir, mon
         }
         for name, value in settings.items():
             monkeypatch.setenv(name, value)
-        NotebookClient(notebook, timeout=300, resources={"metadata": {"path": path.parent}}).execute()
+        places = {"metadata": {"path": path.parent}}
+        NotebookClient(notebook, timeout=300, startup_timeout=300, resources=places).execute()
         assert stub.requests
     shown = nbformat.writes(notebook)
     assert "a-key-for-the-stub" not in shown and "UserWarning" not in shown
