@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from course.engine import carried
 from course.engine.recordings import default_path
 from course.material.prices import models
+from course.paths import results_dir
 
 RUN_THEM_FIRST = "The lessons left no recordings here. Run them first: make test does."
 # A key that no type names is an error, at every depth. Pydantic takes such a setting for a list only.
@@ -68,9 +69,14 @@ def test_each_kind_of_request_that_the_course_has_answers_to_is_one_that_the_api
 
 @pytest.mark.slow  # it wants the lessons to have run
 def test_every_request_that_the_lessons_sent_is_one_that_the_api_takes():
-    assert default_path().is_file(), RUN_THEM_FIRST
-    with closing(sqlite3.connect(default_path())) as file:
-        recorded = file.execute("SELECT mode, request, response FROM recordings").fetchall()
+    # What lessons replay is not kept again; a solution of an exercise, which is a unit test, asks anew.
+    paths = list(results_dir().parent.glob(f"*/{default_path().name}"))
+    assert paths, RUN_THEM_FIRST
+    recorded = []
+    for path in paths:
+        with closing(sqlite3.connect(path)) as file:
+            recorded += file.execute("SELECT mode, request, response FROM recordings")
+    assert recorded, RUN_THEM_FIRST
     wrong = []
     for mode, request, response in recorded:
         body = json.loads(request)
