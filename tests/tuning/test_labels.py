@@ -1,6 +1,5 @@
 """What labels buy: the sources say truly whose labels they hold, and a sweep keeps each reading once."""
 
-import errno
 from pathlib import Path
 
 import pandas as pd
@@ -16,6 +15,7 @@ from course.tuning import labels
 from course.tuning.adapters import Adapter
 from course.tuning.experiments import from_templates
 from course.tuning.labels import ADAPTER, EXPERTS, HEAD, SEEDS, TEACHER, TEMPLATES
+from tests import disk
 
 RIGHT = {ticket.id: ticket.queue for ticket in tickets("train")}
 
@@ -137,10 +137,7 @@ def test_what_was_stopped_between_two_points_goes_on_and_nothing_is_measured_twi
 def test_a_full_disk_keeps_what_was_measured_and_says_so(measured, few, results_dir, monkeypatch):
     first = labels.sweep(few[2:], None)
 
-    def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(pd.DataFrame, "to_csv", full)
+    monkeypatch.setattr(pd.DataFrame, "to_csv", disk.full)
     with pytest.raises(CourseError, match="labels.csv cannot be written .No space left.*; free some"):
         labels.sweep(few, None)
     assert labels.read() == first
