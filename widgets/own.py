@@ -26,6 +26,10 @@ from widgets.memo.parts import content
 from widgets.memo.sources import Sources
 from widgets.memo.write import HTML_FILE, MARKDOWN_FILE, Memo, as_html, as_markdown, checked_day, keep
 
+UNASKED = (
+    "Nobody was asked about volume, review, labels, and how often the task changes: under 'The case' stand "
+    "defaults. Lesson 13 takes your own."
+)
 TUNED = "hosted_fine_tune"  # what the bill holds the chosen rung against
 # What each rung is in the cost model, among the decision's answers, and in the lessons.
 APPROACH = {
@@ -85,15 +89,23 @@ def answers(found: Walk, only_you_know: Answers, costs: Assumptions) -> Answers:
 
 
 def memo(
-    found: Walk, costs: Assumptions, answered: Answers, folder: Path, decides: str = "", by: str = ""
+    found: Walk,
+    costs: Assumptions,
+    answered: Answers,
+    folder: Path,
+    decides: str = "",
+    by: str = "",
+    *,
+    assumed: str = "",
 ) -> Memo:
     """The decision memo of the task, written to `folder` as HTML and as Markdown, as `write_memo` has it.
 
     `decides` is who decides, `by` the day until which; without both the memo says that they are missing.
+    `assumed` says what in `answered` nobody answered.
     """
     # The chosen rung counts as it did on test; its dev result would pass for a second way to fall back on.
     others = [result for result in found.dev if result.name != found.chosen.name]
-    rungs = [*others, _on_test(found)]
+    rungs = [*(replace(result, name=f"{result.name}, on dev") for result in others), _on_test(found)]
     names = [*(result.name for result in others), found.chosen.name]
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     sources = Sources(
@@ -105,6 +117,8 @@ def memo(
             ("Rows", str(found.task)),
             ("Embedding model", f"all-MiniLM-L6-v2, sha256 {MINILM_SHA256[:12]}"),
         ],
+        assumed=assumed,
+        again="make own DATA=your file, as before. report.md has all rungs, answers.csv every reply.",
     )
     page = content(f"Should we fine-tune? {found.task.name}", today, sources, decides, checked_day(by))
     files = (folder / HTML_FILE, folder / MARKDOWN_FILE)
@@ -117,12 +131,14 @@ def write(found: Walk, decides: str = "", by: str = "") -> Path:
     costs = bill(found, answered.volume)
     decided = answers(found, answered, costs)
     folder = written(found, f"\n## The bill\n\n{verdict(costs).sentence}\n")
-    memo(found, costs, decided, folder, decides, by)
+    memo(found, costs, decided, folder, decides, by, assumed=UNASKED)
     return folder
 
 
 def _on_test(found: Walk) -> Result:
-    return replace(found.chosen, name=f"{found.chosen.name}, on test")
+    on_dev = next(result for result in found.dev if result.name == found.chosen.name)
+    note = f"Chosen on dev, where it had {on_dev.right} of {on_dev.n} rows right, and looked at once on test."
+    return replace(found.chosen, name=f"{found.chosen.name}, on test", note=note)
 
 
 @as_command

@@ -406,6 +406,27 @@ def test_a_teacher_agrees_with_the_experts_on_most_tickets():
     assert round(100 * sum(experts[label.id] == label.queue for label in labels) / len(labels)) == 96
 
 
+def head_on_labels(labels: str) -> dict[int, list[float]]:
+    """Percent right of the head in each draw, by the number of examples."""
+    shares: dict[int, list[float]] = {}
+    for row in csv.DictReader((DATA / "measured" / "labels.csv").read_text(encoding="utf-8").splitlines()):
+        if (row["learner"], row["labels"]) == ("head", labels):
+            shares.setdefault(int(row["examples"]), []).append(100 * int(row["right"]) / int(row["n"]))
+    return shares
+
+
+def test_a_head_needs_several_hundred_labels_in_every_draw():
+    ends = {n: (round(min(draws)), round(max(draws))) for n, draws in head_on_labels("experts").items()}
+    assert ends == {50: (55, 56), 100: (67, 69), 200: (71, 75), 400: (78, 82), 810: (83, 83)}
+
+
+def test_a_head_learns_from_a_teacher_nearly_as_much_and_from_templates_less():
+    teacher, experts, templates = (head_on_labels(by)[810] for by in ("teacher", "experts", "templates"))
+    assert {round(share, 1) for share in teacher} == {82.2}
+    assert {round(share, 1) for share in experts} == {82.8}
+    assert (round(min(templates)), round(max(templates))) == (64, 65)
+
+
 def test_more_than_five_retrieved_examples_bring_little():
     right = {r.count: r.right for r in few_shot.read() if r.choice == "retrieved"}
     assert right[10] - right[5] == 7

@@ -96,7 +96,11 @@ def test_the_command_writes_report_answers_and_memo(written):
     assert f"{HEAD}, on test (decides)" in memo and "typical" not in memo
     assert memo.count("Missing.") == 1 and NOBODY_NAMED.split(".")[0] in memo
     fallback = memo.split("## What do we fall back on?")[1].split("##")[0]
-    assert f"'{CASCADE}', the best of the other ways" in fallback and HEAD not in fallback
+    assert f"'{CASCADE}, on dev', the best of the other ways" in fallback and HEAD not in fallback
+    on_dev = next(result for result in found.dev if result.name == HEAD)
+    assert f"Chosen on dev, where it had {on_dev.right} of {on_dev.n} rows right" in memo
+    assert "Nobody was asked about volume, review" in memo.split("## What can go wrong?")[1].split("##")[0]
+    assert "ticket" not in memo
     assert (folder / "memo.html").stat().st_size > 10_000
     with (folder / "answers.csv").open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))

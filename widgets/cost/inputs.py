@@ -48,7 +48,7 @@ APPROACHES = {
     "linear_head": "Linear head on embeddings",
     "distilled_head": "Linear head, labels by a model",
     "encoder": "Fine-tuned encoder",
-    "cascade": "Cascade: linear head, large model",
+    "cascade": "Cascade: linear head, then a model",
     "skill_with_adapter": "Skill with adapter",
 }
 """Name of each approach in the files, and as people read it."""

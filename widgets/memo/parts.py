@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from course.material.data import KINDS
+from course.material.lessons import lesson
 from course.measuring import gap
 from course.measuring.results import Result, percent
 from widgets.cost.chance import chance
@@ -30,7 +31,15 @@ from widgets.decision.model import Advice, advise, in_words, what_would_change
 from widgets.decision.tables import QUESTION, RUNGS, TRIABLE
 from widgets.decision.words import named
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, Sources, deciding_rung, disagreements
-from widgets.memo.summary import DECIDES, NOBODY_NAMED, OpenPoint, Section, recommendation, sections
+from widgets.memo.summary import (
+    DECIDES,
+    NOBODY_NAMED,
+    OpenPoint,
+    Section,
+    recommendation,
+    sections,
+    with_range,
+)
 
 LINES = 5  # in the cost chart
 NAMED = 3  # of each kind of open point, and of the inputs that turn the verdict
@@ -52,8 +61,8 @@ class LadderRow:
 
     @property
     def badge(self) -> str:
-        """Where the result comes from. An adapter's hash stands under the versions."""
-        return _HASH_OF_MERGED.sub(r"\1", self.result.badge)
+        """Where the result comes from; its machine and an adapter's hash stand below the ladder."""
+        return _HASH_OF_MERGED.sub(r"\1", self.result.badge.partition(" on ")[0])
 
     @property
     def kinds(self) -> tuple[tuple[int, int], ...]:
@@ -163,10 +172,7 @@ def _case(answers: Answers | None, costs: Assumptions | None) -> Iterator[tuple[
         yield "Labelled examples", f"{answers.labels:,}, {by}; {task}"
     if costs is not None:
         for key in ("case.error_cost", "case.rate"):
-            estimate = costs.estimates[key]
-            ends = f"{in_short(key, estimate.low)} to {in_short(key, estimate.high)}"
-            around = "" if estimate.is_sure else f"{ends}, "
-            yield label(key), f"{with_unit(key, estimate.base)} ({around}{estimate.kind})"
+            yield label(key), with_range(costs, key)
     if answers is not None:
         tried = "; ".join(text.lower() for key, text in TRIABLE.items() if key in answers.tried)
         yield "Tried and measured", tried or "nothing"
@@ -205,6 +211,14 @@ def _ladder_notes(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[str
         return
     days = sorted(result.created[:10] for result in sources.rungs)
     yield f"Measured on {days[0]}." if days[0] == days[-1] else f"Measured from {days[0]} to {days[-1]}."
+    if recorded := sorted(
+        {
+            row.result.badge
+            for row in ladder
+            if row.result.badge != row.badge and row.result.badge_kind == "recorded"
+        }
+    ):
+        yield f"{'; '.join(recorded)}."
     left_out = len(sources.rungs) - len(ladder)
     if left_out:
         are = "another one is" if left_out == 1 else f"{left_out} others are"
@@ -285,6 +299,8 @@ def _open_points(
         yield from _unmeasured_costs(sources.costs, turning)
     if accepted is not None:
         yield from _across_the_bar(ladder, accepted)
+    if sources.assumed:
+        yield OpenPoint("assumed", sources.assumed)
     yield from _not_measured(sources, ladder)
     for text in sources.updates:
         yield OpenPoint("updated", text)
@@ -307,7 +323,11 @@ def _unmeasured_costs(costs: Assumptions, turning: Sequence[TurningPoint]) -> It
     kinds = {name: costs.estimates[f"{name}.error_rate"].kind for name in costs.pair}
     guessed = [APPROACHES[name] for name, kind in kinds.items() if kind != "measured"]
     if guessed:
-        yield OpenPoint("not measured", f"The error rate of {' and of '.join(guessed)} in the cost model.")
+        rates = "error rates" if len(guessed) > 1 else "error rate"
+        are = "are" if len(guessed) > 1 else "is"
+        yield OpenPoint(
+            "not measured", f"The {rates} of {' and of '.join(guessed)} in the bill {are} not measured."
+        )
 
 
 def _across_the_bar(ladder: Sequence[LadderRow], accepted: float) -> Iterator[OpenPoint]:
@@ -328,11 +348,11 @@ def _across_the_bar(ladder: Sequence[LadderRow], accepted: float) -> Iterator[Op
 
 
 def _not_measured(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[OpenPoint]:
-    measured = {lesson for lesson, _ in sources.board}
-    lessons = [lesson for lesson in LADDER_LESSONS if lesson not in measured]
-    if sources.board and lessons:
-        plural = "s" * (len(lessons) > 1)
-        yield OpenPoint("not measured", f"Nothing on the board from lesson{plural} {', '.join(lessons)}.")
+    measured = {number for number, _ in sources.board}
+    untried = [number for number in LADDER_LESSONS if number not in measured]
+    if sources.board and untried:
+        named = (f"{lesson(number).title.lower()} (lesson {number})" for number in untried)
+        yield OpenPoint("not tried", f"{', '.join(named)}.")
     recorded = [result for result in sources.rungs if result.badge_kind == "recorded reading"]
     if recorded:
         best = max(recorded, key=lambda result: result.accuracy)

@@ -36,7 +36,8 @@ class Sources:
 
     `board` holds (lesson, result) of every measurement, `rungs` those of its results that route tickets, one
     for each name and model. `dates` is the day of each file, `versions` pairs of a name and what it is.
-    `updates` says in sentences where `as_of_now` left the files behind.
+    `updates` says in sentences where `as_of_now` left the files behind, `assumed` what nobody answered, and
+    `again` how it is all measured again.
     """
 
     board: Sequence[tuple[str, Result]] = ()
@@ -48,6 +49,8 @@ class Sources:
     versions: Sequence[tuple[str, str]] = ()
     faults: Mapping[str, str] = field(default_factory=dict)
     updates: Sequence[str] = ()
+    assumed: str = ""
+    again: str = ""
 
 
 def as_of_now(sources: Sources) -> Sources:
@@ -107,9 +110,12 @@ def disagreements(sources: Sources) -> Iterator[str]:
             yield f"On cost the answers say '{said(answers.cost_says)}', the cost state '{said(found)}'."
     if answers is not None and answers.measured_on and sources.rungs and deciding is None:
         yield f"The failure rate rests on '{answers.measured_on}', which is not on the board any more."
-    usable = [rung for rung in sources.rungs if rung.badge_kind != "recorded reading"]
-    if deciding and usable and (best := max(usable, key=lambda rung: rung.accuracy)) != deciding:
-        if best.n >= deciding.n and best.accuracy > deciding.accuracy:
+    if deciding:
+        measured = [rung for rung in sources.rungs if rung.badge_kind != "recorded reading"]
+        best = max(
+            (rung for rung in measured if _ids(rung) >= _ids(deciding)), key=lambda rung: rung.accuracy
+        )
+        if best.accuracy > deciding.accuracy:
             yield (
                 f"'{best.name}' gets {percent(best.accuracy)} % right, more than '{deciding.name}', on which "
                 "the answers rest: if it may be used, answer lesson 10 again."
@@ -118,6 +124,10 @@ def disagreements(sources: Sources) -> Iterator[str]:
     for name in (COSTS, ANSWERS):
         if sources.dates.get(name, newest) < newest:
             yield f"{name} is older than the newest rung ({newest}): look again."
+
+
+def _ids(result: Result) -> set[str]:
+    return {row.id for row in result.outcomes}
 
 
 def _new_rates(saved: Assumptions, now: Assumptions) -> Iterator[str]:

@@ -12,7 +12,7 @@ from course.measuring.results import Result, percent
 from course.own.walk import against
 from widgets.cost.chance import chance
 from widgets.cost.inputs import APPROACHES, MEANINGS, Assumptions
-from widgets.cost.model import Bill, TurningPoint, bills, dollars, label, verdict
+from widgets.cost.model import VOLUME, Bill, TurningPoint, bills, dollars, label, verdict
 from widgets.cost.presets import approach_of, rungs
 from widgets.cost.units import in_short, with_unit
 from widgets.decision.model import Advice, in_words, what_would_change
@@ -26,7 +26,7 @@ NOBODY_NAMED = (
 )
 _POINTS = 3  # of each list on the first page
 # Kinds of open points that are a risk to the decision, the gravest first.
-_RISKS = ("missing", "files differ", "contradiction", "not measured", "interval", "assumed", "sets")
+_RISKS = ("missing", "files differ", "contradiction", "not measured", "assumed", "sets")
 _KINDS_OF_COST = {
     "tokens and machines": ("tokens", "hosting"),
     "people's time": ("review", "upkeep", "evaluation", "retraining"),
@@ -81,29 +81,62 @@ def sections(
     decides: str,
     by: str,
 ) -> tuple[Section, ...]:
-    """The seven questions, in the order of the page."""
+    """The questions, in the order of the page."""
     missing = FILLED_BY | dict(sources.faults)
     no_answers = missing[ANSWERS] if advice is None else ""
     over = f"{sources.costs.horizon} months" if sources.costs else "eighteen months"
     named = decides and by
     return (
+        Section(
+            "Who decides what, and by when?",
+            "the product lead",
+            (f"{decides} decides, by {by}, {_to_decide(advice)}. Until then nothing changes.",)
+            if named
+            else (),
+            missing="" if named else NOBODY_NAMED,
+        ),
         Section("Why?", "the product lead", tuple(_reasons(advice)), missing=no_answers),
         _costs(f"What does it cost, and what does it save, over {over}?", sources, missing[COSTS]),
         _measured(sources, missing[BOARD]),
         Section(
             "What can go wrong?",
             "the product lead",
-            tuple(_risks(open_points)) or ("Nothing that was measured or priced stands against it.",),
+            (*_if_wrong(sources), *_risks(open_points))
+            or ("Nothing that was measured or priced stands against it.",),
         ),
         Section("When do we look again?", "finance", tuple(_triggers(sources, turning)), missing=no_answers),
         Section("What do we fall back on?", "the engineer", tuple(_fallback(sources, advice))),
-        Section(
-            "Who decides, and by when?",
-            "the product lead",
-            (f"{decides} decides, by {by}.",) if named else (),
-            missing="" if named else NOBODY_NAMED,
-        ),
     )
+
+
+def _to_decide(advice: Advice | None) -> str:
+    if advice is None:
+        return "what to do, once the missing answers are there"
+    if advice.next.key == "fine_tune":
+        return "whether to fine-tune"
+    if advice.next.key == "stop":
+        return "whether to stop here"
+    title = advice.next.title
+    return f"whether to {title[0].lower()}{title[1:]} before any fine-tuning"
+
+
+def _if_wrong(sources: Sources) -> Iterator[str]:
+    """How many outputs a month are wrong with what decides, and what these cost; both with their range."""
+    answers, costs = sources.answers, sources.costs
+    if answers is not None and costs is not None and answers.interval and answers.failure_rate is not None:
+        volume, each = costs.estimates[VOLUME].base, costs.estimates["case.error_cost"]
+        low, high = (volume * share for share in answers.interval)
+        wrong = volume * answers.failure_rate
+        yield (
+            f"Of {volume:,.0f} outputs a month at the start about {_rough(wrong)} are wrong "
+            f"({_rough(low)} to {_rough(high)}). They cost ${_rough(wrong * each.base)} a month "
+            f"(${_rough(low * each.low)} to ${_rough(high * each.high)})."
+        )
+
+
+def _rough(amount: float) -> str:
+    """Two digits: the ranges are rougher than that."""
+    return f"{float(f'{amount:.2g}'):,.0f}"
 
 
 def _reasons(advice: Advice | None) -> Iterator[str]:
@@ -144,7 +177,7 @@ def _costs(question: str, sources: Sources, missing: str) -> Section:
     priced = bills(costs)
     cheapest = min(costs.approaches, key=lambda name: float(priced[name].total))
     shown = sorted({*costs.pair, cheapest}, key=lambda name: float(priced[name].total))
-    heads = (f"$ {costs.over}", "before the start", *_KINDS_OF_COST, "in all", "wrong outputs, %")
+    heads = (f"$ {costs.over}", "before the start", *_KINDS_OF_COST, "in all", "wrong, %")
     table = Table(
         heads,
         tuple(_cost_row(costs, name, priced[name], _error_kind(sources, costs, name)) for name in shown),
@@ -173,6 +206,7 @@ def _cost_row(costs: Assumptions, name: str, bill: Bill, error_kind: str) -> tup
 
 
 def _cost_sentences(sources: Sources, costs: Assumptions, cheapest: str, least: Bill) -> Iterator[str]:
+    yield f"Counted with: {_counted_with(costs)}."
     yield from (f"{APPROACHES[name]}: {MEANINGS[name]}" for name in costs.pair)
     found = verdict(costs)
     less, more = APPROACHES[found.cheaper], APPROACHES[found.costlier]
@@ -180,7 +214,8 @@ def _cost_sentences(sources: Sources, costs: Assumptions, cheapest: str, least: 
         yield f"{less} costs {dollars(found.saving)} less than {more} {costs.over}."
     else:
         yield f"{less} and {more} cost the same {costs.over}."
-    yield chance(costs.with_approaches(costs.pair, costs.pair)).sentence
+    inputs = "All inputs drawn at once, each from its range:"
+    yield f"{inputs} {chance(costs.with_approaches(costs.pair, costs.pair)).sentence}"
     if cheapest not in costs.pair:
         yield (
             f"Of all {len(costs.approaches)} ways in the bill, {APPROACHES[cheapest]} costs the least: "
@@ -189,6 +224,20 @@ def _cost_sentences(sources: Sources, costs: Assumptions, cheapest: str, least: 
     yield from (
         text for text in sources.updates if text.startswith(tuple(APPROACHES[name] for name in costs.pair))
     )
+
+
+def with_range(costs: Assumptions, key: str) -> str:
+    """An input of the bill: its base, the ends of its range, and where it is from."""
+    estimate = costs.estimates[key]
+    ends = f"{in_short(key, estimate.low)} to {in_short(key, estimate.high)}, "
+    return f"{with_unit(key, estimate.base)} ({'' if estimate.is_sure else ends}{estimate.kind})"
+
+
+def _counted_with(costs: Assumptions) -> str:
+    """The inputs that any bill hangs on most."""
+    each = ((label(key), with_range(costs, key)) for key in ("case.error_cost", "case.rate"))
+    named = (f"{name[0].lower()}{name[1:]} {value}" for name, value in each)
+    return "; ".join((f"{with_range(costs, VOLUME)} at the start", *named))
 
 
 # What was measured
@@ -254,6 +303,8 @@ def _measured_sentences(
             f"The decision rests on '{deciding.name}': {deciding.right} of {deciding.n} rows right; "
             f"{ends[gap.position(deciding.interval, accepted)]}."
         )
+    if deciding and deciding.note:
+        yield deciding.note
     if tuned is None:
         yield "No tuned model was measured."
     elif deciding and tuned != deciding:
@@ -261,6 +312,8 @@ def _measured_sentences(
             yield against(tuned, deciding)
         else:
             yield f"'{tuned.name}' was measured on other rows, so no paired test holds it against that."
+    if sources.again:
+        yield f"To measure it again: {sources.again}"
 
 
 def _fallback(sources: Sources, advice: Advice | None) -> Iterator[str]:

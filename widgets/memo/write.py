@@ -21,6 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from course.engine import weights
+from course.engine.sizes import local_models
 from course.errors import CourseError
 from course.files import read_toml, replacing
 from course.material.data import tickets
@@ -38,6 +39,10 @@ from widgets.memo.parts import Content, Costs, content
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, Sources, as_of_now
 
 TITLE = "Should we fine-tune?"
+AGAIN = (
+    "the next page names the lesson of each rung, and the versions of course, models and tickets. "
+    "Every reply is in board.sqlite."
+)
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
 PACKAGES = ("anthropic", "openvino-genai", "torch", "peft")
 # Of the lines in the chart, by place: Okabe and Ito's colours, and a dash that says the same.
@@ -123,9 +128,9 @@ def gather() -> Sources:
     costs = _read(COSTS, cost_inputs.saved, faults)
     answers = _read(ANSWERS, decision_answers.load, faults)
     trained = tuple(_adapters({result.model for _, result in entries}, faults))
-    versions = tuple(_versions(faults))
+    versions = tuple(_versions(entries, faults))
     dates = dict(_dates(entries))
-    return Sources(entries, rungs, costs, answers, trained, dates, versions, faults)
+    return Sources(entries, rungs, costs, answers, trained, dates, versions, faults, again=AGAIN)
 
 
 def as_html(found: Content) -> str:
@@ -216,13 +221,16 @@ def _adapters(measured: set[str], faults: dict[str, str]) -> Iterator[Adapter]:
                     yield found
 
 
-def _versions(faults: dict[str, str]) -> Iterator[tuple[str, str]]:
+def _versions(entries: Sequence[tuple[str, Result]], faults: dict[str, str]) -> Iterator[tuple[str, str]]:
     course = read_toml(ROOT / "pyproject.toml")["project"]["version"]
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     yield "Course", f"{course}; Python {python_version()}, {packages}"
     path = _read("language model", weights.gguf_path, faults)
     if path:
-        yield "Language model", f"{path.stem}, sha256 {weights.file_hash(path)[:12]}"
+        yield "Small model", f"{path.stem}, sha256 {weights.file_hash(path)[:12]}"
+    for model in local_models():
+        if model.size != "small" and any(model.model == result.model for _, result in entries):
+            yield f"{model.size.capitalize()} model", f"{model.name}, sha256 {model.sha256[:12]}"
     yield "Embedding model", f"all-MiniLM-L6-v2, sha256 {weights.MINILM_SHA256[:12]}"
     yield "Tickets", f"train, dev and test, sha256 {_data_hash()[:12]}"
 

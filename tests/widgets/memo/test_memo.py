@@ -14,6 +14,7 @@ from playwright.sync_api import Page
 
 from course.errors import CourseError
 from course.material.data import tickets
+from course.material.lessons import lesson
 from course.measuring import board, gap
 from course.measuring.evaluate import evaluate
 from course.measuring.results import Result, compare
@@ -164,7 +165,8 @@ def test_the_open_points_and_what_triggers_another_look_are_named(known):
     low, high = board.get("best rung").interval
     assert low < 0.92 < high and "best rung: " in words
     assert f"about {gap.rows_to_decide(0.9, 0.92):,} rows decide it" in words
-    assert "lessons 04, 05, 06, 07" in words
+    untried = [f"{lesson(number).title.lower()} (lesson {number})" for number in ("04", "05", "06", "07")]
+    assert ("not tried", f"{', '.join(untried)}.") in points
     assert "on 40 and on 100 rows" in words
     sentences = section(write_memo(), "When do we look again").sentences
     turns = what_would_change(KNOWN)
@@ -340,13 +342,26 @@ def test_it_prints_on_two_sheets_the_first_to_forward_and_fits_a_narrow_window(s
     assert len(memo.content.ladder) >= 10
     browser_page.goto(memo.files[0].as_uri())
     assert browser_page.evaluate("document.documentElement.scrollWidth") == 700
-    printed = browser_page.pdf(prefer_css_page_size=True)
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2
+    for paper in ("A4", "Letter"):
+        printed = browser_page.pdf(format=paper)
+        assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2, paper
     browser_page.emulate_media(media="print")
     style = "getComputedStyle(document.querySelector('.evidence'))"
     assert browser_page.evaluate(f"{style}.breakBefore") == "page"
     assert browser_page.locator(".summary table").count() == 2
+    assert not browser_page.get_by_role("button", name="Print").is_visible()
     assert browser_page.locator(".headline").inner_text() == memo.content.recommendation
+
+
+def test_its_button_prints_the_page_alone_or_in_the_frame_of_a_notebook(known, browser_page):
+    memo = write_memo()
+    for shown in (memo.html, memo._repr_html_()):
+        browser_page.set_content(shown)
+        page = browser_page.frames[-1]
+        page.evaluate("window.print = () => { window.printed = document.title }")
+        page.get_by_role("button", name="Print, or save as PDF").click()
+        assert page.evaluate("window.printed") == memo.content.title
+        assert browser_page.frames.index(page) == (0 if shown == memo.html else 1)
 
 
 def test_the_chart_draws_what_the_table_says(known, browser_page):
@@ -455,7 +470,23 @@ def test_the_failure_rate_follows_the_rung_that_the_answers_rest_on(known):
 def test_a_rung_that_beats_the_one_that_decides_is_a_risk(known):
     measured("better rung", 95, "07")
     risks = section(write_memo(), "What can go wrong").sentences
-    assert risks[0].startswith("'better rung' gets 95 % right, more than 'best rung'")
+    assert risks[1].startswith("'better rung' gets 95 % right, more than 'best rung'")
+
+
+def test_what_is_measured_on_other_rows_does_not_beat_the_one_that_decides(known):
+    measured("better rung", 95, "07", tickets("test")[100:200])
+    assert not [point for point in write_memo().content.open_points if point.kind == "files differ"]
+
+
+def test_what_the_wrong_outputs_cost_is_said_with_its_range(known):
+    costs = cost_inputs.saved()
+    low, high = KNOWN.interval
+    said = section(write_memo(), "What can go wrong").sentences[0]
+    each = costs.estimates["case.error_cost"]
+    assert costs.estimates["case.volume"].base == 30_000 and KNOWN.failure_rate == 0.1
+    assert "Of 30,000 outputs a month at the start about 3,000 are wrong" in said
+    for amount in (30_000 * low, 30_000 * high, 30_000 * low * each.low, 30_000 * high * each.high):
+        assert f"{float(f'{amount:.2g}'):,.0f}" in said
 
 
 @pytest.mark.parametrize("seed", range(120))
@@ -510,7 +541,8 @@ def test_three_readers_find_their_answers_in_a_minute_each(tuned_since):
         ],
         "the product lead": [
             advise(as_of_now(gather()).answers).reasons[0].text,
-            "The head of support decides, by 2026-12-18.",
+            "The head of support decides, by 2026-12-18, whether to",
+            "Of 30,000 outputs a month at the start about",
         ],
     }
     for reader, answers in asked.items():
