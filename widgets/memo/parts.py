@@ -12,7 +12,6 @@ from course.material.data import KINDS
 from course.material.lessons import lesson
 from course.measuring import gap
 from course.measuring.results import Result, percent
-from widgets.cost.chance import chance
 from widgets.cost.inputs import APPROACHES, Assumptions, InputRange
 from widgets.cost.model import (
     VOLUME,
@@ -61,8 +60,8 @@ class LadderRow:
 
     @property
     def badge(self) -> str:
-        """Where the result comes from; its machine and an adapter's hash stand below the ladder."""
-        return _HASH_OF_MERGED.sub(r"\1", self.result.badge.partition(" on ")[0])
+        """Where the result comes from; the machine, the day and an adapter's hash stand below the ladder."""
+        return _HASH_OF_MERGED.sub(r"\1", re.split(" on |, ", self.result.badge)[0])
 
     @property
     def kinds(self) -> tuple[tuple[int, int], ...]:
@@ -88,7 +87,7 @@ class Costs:
     horizon: int
     lines: tuple[CostLine, ...]
     left_out: tuple[str, ...]
-    sentences: tuple[str, ...]
+    verdict: str
 
 
 @dataclass(frozen=True)
@@ -211,14 +210,9 @@ def _ladder_notes(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[str
         return
     days = sorted(result.created[:10] for result in sources.rungs)
     yield f"Measured on {days[0]}." if days[0] == days[-1] else f"Measured from {days[0]} to {days[-1]}."
-    if recorded := sorted(
-        {
-            row.result.badge
-            for row in ladder
-            if row.result.badge != row.badge and row.result.badge_kind == "recorded"
-        }
-    ):
-        yield f"{'; '.join(recorded)}."
+    longer = sorted({row.result.badge for row in ladder if row.badge != row.result.badge})
+    if longer:
+        yield f"In full: {'; '.join(longer)}."
     left_out = len(sources.rungs) - len(ladder)
     if left_out:
         are = "another one is" if left_out == 1 else f"{left_out} others are"
@@ -245,8 +239,7 @@ def _costs(costs: Assumptions) -> Costs:
     left_out = tuple(
         f"{APPROACHES[name]} {dollars(float(priced[name].total))}" for name in by_total if name not in shown
     )
-    sentences = (verdict(costs).sentence, chance(_pair_only(costs)).sentence)
-    return Costs(costs.horizon, lines, left_out, sentences)
+    return Costs(costs.horizon, lines, left_out, verdict(costs).sentence)
 
 
 def _pair_only(costs: Assumptions) -> Assumptions:
@@ -302,8 +295,8 @@ def _open_points(
     if sources.assumed:
         yield OpenPoint("assumed", sources.assumed)
     yield from _not_measured(sources, ladder)
-    for text in sources.updates:
-        yield OpenPoint("updated", text)
+    if sources.updates:
+        yield OpenPoint("updated", " ".join(sources.updates))
     for text in disagreements(sources):
         yield OpenPoint("files differ", text)
 
@@ -332,18 +325,15 @@ def _unmeasured_costs(costs: Assumptions, turning: Sequence[TurningPoint]) -> It
 
 def _across_the_bar(ladder: Sequence[LadderRow], accepted: float) -> Iterator[OpenPoint]:
     across = [row.result for row in ladder if row.where == gap.UNDECIDED]
+    intervals = []
     for result in sorted(across, key=lambda one: -one.accuracy)[:NAMED]:
         low, high = result.interval
         needed = gap.rows_to_decide(result.accuracy, accepted)
-        more = (
-            "no number of rows decides it"
-            if needed is None
-            else f"about {needed:,} rows decide it 4 times in 5"
-        )
+        more = "no number of rows decides" if needed is None else f"about {needed:,} rows decide 4 times in 5"
+        intervals.append(f"{result.name} ({percent(low)} to {percent(high)} % on {result.n} rows; {more})")
+    if intervals:
         yield OpenPoint(
-            "interval",
-            f"{result.name}: the interval on {result.n} rows, {percent(low)} to {percent(high)} %, includes "
-            f"the accepted {percent(accepted)} %; {more}.",
+            "interval", f"The accepted {percent(accepted)} % lies inside that of {', of '.join(intervals)}."
         )
 
 
@@ -358,8 +348,8 @@ def _not_measured(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[Ope
         best = max(recorded, key=lambda result: result.accuracy)
         yield OpenPoint(
             "not measured",
-            f"'{best.name}', {percent(best.accuracy)} % right, is a recorded reading, which is another run: "
-            "measure it on these rows before relying on it.",
+            f"'{best.name}', {percent(best.accuracy)} % right, is a recorded reading, so its replies come "
+            "from another run: measure it yourself before relying on it.",
         )
     sizes = sorted({row.result.n for row in ladder})
     if len(sizes) > 1:

@@ -4,7 +4,7 @@ Everything here is pure. What an answer needs and is not there is named in its p
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from course.measuring import gap
@@ -16,6 +16,7 @@ from widgets.cost.model import VOLUME, Bill, TurningPoint, bills, dollars, label
 from widgets.cost.presets import approach_of, rungs
 from widgets.cost.units import in_short, with_unit
 from widgets.decision.model import Advice, in_words, what_would_change
+from widgets.decision.rules import rows_missing, standing
 from widgets.decision.tables import QUESTION
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, TUNED, Sources, deciding_rung
 
@@ -95,7 +96,7 @@ def sections(
             else (),
             missing="" if named else NOBODY_NAMED,
         ),
-        Section("Why?", "the product lead", tuple(_reasons(advice)), missing=no_answers),
+        Section("Why?", "the product lead", tuple(_reasons(sources, advice)), missing=no_answers),
         _costs(f"What does it cost, and what does it save, over {over}?", sources, missing[COSTS]),
         _measured(sources, missing[BOARD]),
         Section(
@@ -139,9 +140,17 @@ def _rough(amount: float) -> str:
     return f"{float(f'{amount:.2g}'):,.0f}"
 
 
-def _reasons(advice: Advice | None) -> Iterator[str]:
-    if advice is not None:
-        yield from (reason.text for reason in advice.reasons[:_POINTS])
+def _reasons(sources: Sources, advice: Advice | None) -> Iterator[str]:
+    """The reasons of the advice, and what came of a tuned model, if one was measured."""
+    if advice is None:
+        return
+    yield from (reason.text for reason in advice.reasons[:_POINTS])
+    deciding, tuned = deciding_rung(sources), _best_tuned(sources)
+    if deciding and tuned and tuned != deciding:
+        yield (
+            f"A tuned model was tried: '{tuned.name}' is right on {percent(tuned.accuracy)} % of {tuned.n} "
+            f"rows, '{deciding.name}' on {percent(deciding.accuracy)} % of {deciding.n}."
+        )
 
 
 def _risks(open_points: Sequence[OpenPoint]) -> list[str]:
@@ -155,9 +164,20 @@ def _triggers(sources: Sources, turning: Sequence[TurningPoint]) -> Iterator[str
     if answers is not None:
         if answers.turns_when:
             yield f"Confirmed in lesson 10: {answers.turns_when}"
-        moving = [change for change in what_would_change(answers) if QUESTION[change.name].limits]
+        if rows := rows_missing(answers):
+            yield f"{rows:,} more test rows: if the rate stays the same, they decide whether it is accepted."
+        # Where more failures lead to a stop, that is for want of anything left to try.
+        moving = [
+            change
+            for change in what_would_change(answers)
+            if QUESTION[change.name].limits
+            and change.name != "evaluation_rows"
+            and (change.leads_to.key, standing(replace(answers, **{change.name: change.value})))
+            != ("stop", "too many")
+        ]
         moving.sort(key=lambda change: change.leads_to.key != "fine_tune")
-        for change in moving[:2]:
+        nearest_to = {change.leads_to.key: change for change in reversed(moving)}
+        for change in list(nearest_to.values())[::-1][:2]:
             title = change.leads_to.title
             yield f"{in_words(answers, change)}. The next step is then to {title[0].lower()}{title[1:]}."
     if costs is not None and turning:

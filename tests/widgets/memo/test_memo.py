@@ -29,7 +29,7 @@ from widgets.cost.model import bills, dollars, smallest_changes, verdict
 from widgets.decision import answers as decision_answers
 from widgets.decision.answers import Answers
 from widgets.decision.model import advise, in_words, what_would_change
-from widgets.decision.rules import next_rung
+from widgets.decision.rules import next_rung, rows_missing
 from widgets.memo.parts import LINES, content
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, Sources, as_of_now, cost_says, tried_by
 from widgets.memo.summary import DECIDES, NOBODY_NAMED, Section
@@ -163,8 +163,8 @@ def test_the_open_points_and_what_triggers_another_look_are_named(known):
     assert {"gates", "checks", "assumed", "interval", "not measured", "sets"} <= kinds
     words = " ".join(text for _, text in points)
     low, high = board.get("best rung").interval
-    assert low < 0.92 < high and "best rung: " in words
-    assert f"about {gap.rows_to_decide(0.9, 0.92):,} rows decide it" in words
+    assert low < 0.92 < high and "The accepted 92 % lies inside that of best rung (" in words
+    assert f"about {gap.rows_to_decide(0.9, 0.92):,} rows decide 4 times in 5" in words
     untried = [f"{lesson(number).title.lower()} (lesson {number})" for number in ("04", "05", "06", "07")]
     assert ("not tried", f"{', '.join(untried)}.") in points
     assert "on 40 and on 100 rows" in words
@@ -432,7 +432,8 @@ def test_the_bill_and_the_answers_take_what_the_board_has_measured_since(tuned_s
         "Self-hosted LoRA: 22 % wrong, as measured on the board, and not the 9 % of the saved bill (assumed)."
     )
     assert said in section(memo, "What does it cost").sentences
-    assert ("updated", said) in memo.content.open_points
+    (updated,) = [point.text for point in memo.content.open_points if point.kind == "updated"]
+    assert said in updated
     assert "tuned" not in KNOWN.tried and KNOWN.cost_says == "costs less"
     now = as_of_now(gather()).answers
     assert now.tried == KNOWN.tried | {"tuned"}
@@ -541,6 +542,7 @@ def test_three_readers_find_their_answers_in_a_minute_each(tuned_since):
         ],
         "the product lead": [
             advise(as_of_now(gather()).answers).reasons[0].text,
+            "'tuned, short prompt' is right on 78 % of 100 rows, 'best rung' on 90 % of 100",
             "The head of support decides, by 2026-12-18, whether to",
             "Of 30,000 outputs a month at the start about",
         ],
@@ -581,3 +583,12 @@ def test_who_decides_and_by_when_are_missed_on_the_page(known, named):
     for page in (HTMLText.of(memo.html), plain(memo.markdown)):
         assert NOBODY_NAMED in page
     assert repr(memo).endswith("Missing: who decides. The page says more.")
+
+
+def test_more_rows_are_a_trigger_and_more_failures_are_no_reason_to_stop(known):
+    decision_answers.save(replace(KNOWN, tried=KNOWN.tried | {"tuned"}))
+    answers, sentences = as_of_now(gather()).answers, section(write_memo(), "When do we look again").sentences
+    worse = [change for change in what_would_change(answers) if change.name == "failure_rate"]
+    stopped = [change for change in worse if change.value > 0.1 and change.leads_to.key == "stop"]
+    assert stopped and not [text for text in sentences if in_words(answers, stopped[0]) in text]
+    assert sentences[0].startswith(f"{rows_missing(answers):,} more test rows: if the rate stays the same")
