@@ -111,10 +111,9 @@ def disagreements(sources: Sources) -> Iterator[str]:
     if answers is not None and answers.measured_on and sources.rungs and deciding is None:
         yield f"The failure rate rests on '{answers.measured_on}', which is not on the board any more."
     if deciding:
-        measured = [rung for rung in sources.rungs if rung.badge_kind != "recorded reading"]
-        best = max(
-            (rung for rung in measured if _ids(rung) >= _ids(deciding)), key=lambda rung: rung.accuracy
-        )
+        usable = [rung for rung in sources.rungs if rung.badge_kind != "recorded reading"]
+        others = (rung for rung in usable if _ids(rung) >= _ids(deciding))
+        best = max(others, key=lambda rung: rung.accuracy, default=deciding)
         if best.accuracy > deciding.accuracy:
             yield (
                 f"'{best.name}' gets {percent(best.accuracy)} % right, more than '{deciding.name}', on which "

@@ -15,7 +15,7 @@ from widgets.cost.inputs import APPROACHES, MEANINGS, Assumptions
 from widgets.cost.model import VOLUME, Bill, TurningPoint, bills, dollars, label, verdict
 from widgets.cost.presets import approach_of, rungs
 from widgets.cost.units import in_short, with_unit
-from widgets.decision.model import Advice, in_words, what_would_change
+from widgets.decision.model import Advice, AnswerChange, in_words, what_would_change
 from widgets.decision.rules import rows_missing, standing
 from widgets.decision.tables import QUESTION
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, TUNED, Sources, deciding_rung
@@ -171,13 +171,15 @@ def _triggers(sources: Sources, turning: Sequence[TurningPoint]) -> Iterator[str
             change
             for change in what_would_change(answers)
             if QUESTION[change.name].limits
-            and change.name != "evaluation_rows"
+            and not (rows and change.name == "evaluation_rows")
             and (change.leads_to.key, standing(replace(answers, **{change.name: change.value})))
             != ("stop", "too many")
         ]
         moving.sort(key=lambda change: change.leads_to.key != "fine_tune")
-        nearest_to = {change.leads_to.key: change for change in reversed(moving)}
-        for change in list(nearest_to.values())[::-1][:2]:
+        nearest_to: dict[str, AnswerChange] = {}
+        for change in moving:
+            nearest_to.setdefault(change.leads_to.key, change)
+        for change in list(nearest_to.values())[:2]:
             title = change.leads_to.title
             yield f"{in_words(answers, change)}. The next step is then to {title[0].lower()}{title[1:]}."
     if costs is not None and turning:
