@@ -12,7 +12,7 @@ from course.material.data import KINDS
 from course.material.lessons import lesson
 from course.measuring import gap
 from course.measuring.results import Result, percent
-from widgets.cost.inputs import APPROACHES, Assumptions, InputRange
+from widgets.cost.inputs import APPROACHES, MEANINGS, Assumptions, InputRange
 from widgets.cost.model import (
     VOLUME,
     Bill,
@@ -82,12 +82,13 @@ class CostLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Costs:
-    """The approaches that matter, the most expensive last, and what the model says of the pair."""
+    """The approaches that matter, the most expensive last, what the model says of the pair, what they are."""
 
     horizon: int
     lines: tuple[CostLine, ...]
     left_out: tuple[str, ...]
     verdict: str
+    meanings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -239,7 +240,8 @@ def _costs(costs: Assumptions) -> Costs:
     left_out = tuple(
         f"{APPROACHES[name]} {dollars(float(priced[name].total))}" for name in by_total if name not in shown
     )
-    return Costs(costs.horizon, lines, left_out, verdict(costs).sentence)
+    meanings = tuple(f"{APPROACHES[name]}: {MEANINGS[name]}" for name in costs.pair)
+    return Costs(costs.horizon, lines, left_out, verdict(costs).sentence, meanings)
 
 
 def _pair_only(costs: Assumptions) -> Assumptions:

@@ -11,7 +11,7 @@ from course.measuring import gap
 from course.measuring.results import Result, percent
 from course.own.walk import against
 from widgets.cost.chance import chance
-from widgets.cost.inputs import APPROACHES, MEANINGS, Assumptions
+from widgets.cost.inputs import APPROACHES, Assumptions
 from widgets.cost.model import VOLUME, Bill, TurningPoint, bills, dollars, label, verdict
 from widgets.cost.presets import approach_of, rungs
 from widgets.cost.units import in_short, with_unit
@@ -179,7 +179,7 @@ def _triggers(sources: Sources, turning: Sequence[TurningPoint]) -> Iterator[str
         nearest_to: dict[str, AnswerChange] = {}
         for change in moving:
             nearest_to.setdefault(change.leads_to.key, change)
-        for change in list(nearest_to.values())[:2]:
+        for change in list(nearest_to.values())[: 1 if rows else 2]:
             title = change.leads_to.title
             yield f"{in_words(answers, change)}. The next step is then to {title[0].lower()}{title[1:]}."
     if costs is not None and turning:
@@ -229,15 +229,13 @@ def _cost_row(costs: Assumptions, name: str, bill: Bill, error_kind: str) -> tup
 
 def _cost_sentences(sources: Sources, costs: Assumptions, cheapest: str, least: Bill) -> Iterator[str]:
     yield f"Counted with: {_counted_with(costs)}."
-    yield from (f"{APPROACHES[name]}: {MEANINGS[name]}" for name in costs.pair)
     found = verdict(costs)
     less, more = APPROACHES[found.cheaper], APPROACHES[found.costlier]
     if found.saving:
         yield f"{less} costs {dollars(found.saving)} less than {more} {costs.over}."
     else:
         yield f"{less} and {more} cost the same {costs.over}."
-    inputs = "All inputs drawn at once, each from its range:"
-    yield f"{inputs} {chance(costs.with_approaches(costs.pair, costs.pair)).sentence}"
+    yield f"With all inputs drawn at once: {chance(costs.with_approaches(costs.pair, costs.pair)).sentence}"
     if cheapest not in costs.pair:
         yield (
             f"Of all {len(costs.approaches)} ways in the bill, {APPROACHES[cheapest]} costs the least: "
@@ -256,10 +254,9 @@ def with_range(costs: Assumptions, key: str) -> str:
 
 
 def _counted_with(costs: Assumptions) -> str:
-    """The inputs that any bill hangs on most."""
-    each = ((label(key), with_range(costs, key)) for key in ("case.error_cost", "case.rate"))
-    named = (f"{name[0].lower()}{name[1:]} {value}" for name, value in each)
-    return "; ".join((f"{with_range(costs, VOLUME)} at the start", *named))
+    """The two inputs that any bill hangs on most."""
+    wrong = with_range(costs, "case.error_cost")
+    return f"{with_range(costs, VOLUME)} at the start; a wrong output costs {wrong}"
 
 
 # What was measured
