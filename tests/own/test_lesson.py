@@ -86,7 +86,7 @@ def test_bill_advice_and_who_decides_rest_on_what_was_measured_and_named(found, 
     assert advise(mine).next.key not in {"few_shot", "retrieved_examples", "encoder", "fine_tune"}
     folder = own.write(found, "The mayor", "2026-12-18")
     memo = (folder / "memo.md").read_text(encoding="utf-8")
-    assert "The mayor decides, by 2026-12-18." in memo and "Missing." not in memo
+    assert "The mayor decides, by 2026-12-18, whether to " in memo and "Missing." not in memo
 
 
 def test_the_command_writes_report_answers_and_memo(written):
