@@ -2,6 +2,7 @@
 
     python -m book.build            every lesson, and what the README shows
     python -m book.build 00 09 10   these lessons
+    python -m book.build --readme   what the README and docs/results.md show, and no page
 
 A lesson is executed again only if its code, or a file of the course that it read, has changed, or if one
 before it was executed; remove build/book to start again. Neither building nor reading the pages needs a
@@ -204,7 +205,23 @@ def main() -> None:
     raw = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
     parser.add_argument("lessons", nargs="*", help="numbers such as 00 09; all of them by default")
-    numbers = parser.parse_args().lessons
+    parser.add_argument("--readme", action="store_true", help="only the README's tables and pictures")
+    given = parser.parse_args()
+    if given.readme:
+        draw_readme()
+    else:
+        make_site(given.lessons)
+
+
+def draw_readme() -> None:
+    """Bring what the README and docs/results.md show up to date."""
+    readme.write_tables()
+    with sync_playwright() as playwright, drawing_in(launch(playwright)) as drawing:
+        readme.write_pictures(drawing)
+
+
+def make_site(numbers: Sequence[str]) -> None:
+    """Build the pages of these lessons, or of all and what the README shows."""
     began = time.monotonic()
     paths = chosen_notebooks(numbers)
     notebooks = executed(paths, BUILD / "executed")

@@ -1,6 +1,7 @@
 """What the README and docs/results.md show: tables and a picture of what is measured, and two widgets.
 
-    python -m book.readme    the tables; `make site` draws the pictures as well
+    python -m book.readme            the tables
+    python -m book.build --readme    the pictures as well; `make site` does it too
 
 A table stands between `<!-- table: NAME -->` and `<!-- end -->`. A picture carries a digest of what it is
 drawn from, and is drawn anew only when that has changed: the pixels depend on the fonts of the machine.
@@ -118,17 +119,23 @@ def _tasks() -> str:
             shown = (results.get((size, rung)) for size in _SIZES)
             cells = [f"{Shown.of(one).share} of {one.n}" if one else "not measured" for one in shown]
             lines.append(f"| {task} | {rung} | {' | '.join(cells)} |")
+        if not results:
+            lines.append(f"| {task} | every rung |{' not measured |' * len(_SIZES)}")
     return "\n".join(lines)
 
 
 def _pairs() -> str:
-    """The same tickets with and without a schema, and with one size and the next, by pairs."""
+    """The same tickets by pairs: a prompt and the one before it, free and by a schema, two sizes."""
     results = from_sizes()
     places = [((size, f"{rung}, schema"), (size, rung)) for size, rung in results]
     places += [((large, rung), (small, rung)) for large, small in pairwise(_SIZES) for _, rung in results]
+    for size in _SIZES:
+        for held in (False, True):
+            own = [rung for its, rung in results if its == size and rung.endswith(", schema") is held]
+            places += [((size, after), (size, before)) for before, after in pairwise(own)]
     steps = [compare(results[a], results[b]) for a, b in dict.fromkeys(places) if {a, b} <= results.keys()]
     lines = [
-        "| this | against | points | only this right | only that | p | |",
+        "| this | against | points | only this right | only that | p | this |",
         "|---|---|---|---|---|---|---|",
     ]
     for step, p in zip(steps, corrected(steps), strict=True):

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from course.files import csv_rows, json_objects
 from course.measuring import gap, ladder
 from course.measuring.ladder import Rung
-from course.measuring.provenance import FOLDER
+from course.measuring.provenance import FOLDER, Counted
 from course.measuring.results import percent, wilson
+from course.rungs import few_shot, three_sizes
 from widgets.cost.model import VOLUME, verdict
 from widgets.cost.presets import course_case
 from widgets.decision.answers import Answers
@@ -16,26 +17,65 @@ from widgets.decision.tables import TRIABLE
 
 HEAD = "MiniLM + logistic regression"
 GRADED = ("key", "question", "model", "prompt", "sections", "answer", "first", "second")
+SMALL = "small model: "
+# The prompts of the ladder that the sweep of step 1 has as well, by its choice and number of examples.
+IN_STEP_1 = {
+    "queue names in the prompt": ("fixed", 0),
+    "2 fixed examples": ("fixed", 2),
+    "5 fixed examples": ("fixed", 5),
+    "18 fixed examples": ("fixed", 18),
+    "5 retrieved examples": ("retrieved", 5),
+}
 TRIED = frozenset(TRIABLE) - {"tuned"}
 
 
-def ways() -> list[Rung]:
-    """Every way to route that was measured on all test tickets, the worst first."""
-    return sorted(ladder.read(), key=lambda rung: rung.right)
+@dataclass(frozen=True)
+class Way:
+    """One way to route the test tickets, what it reached, and where that was measured."""
+
+    name: str
+    reached: Counted
+    source: str
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """95 % interval of the share right."""
+        return self.reached.low, self.reached.high
+
+    def __str__(self) -> str:
+        low, high = self.interval
+        return (
+            f"{self.name}: {self.reached.right} of {self.reached.n} tickets in the right queue, "
+            f"{percent(self.reached.accuracy)} % ({percent(low)} to {percent(high)} %); "
+            f"{percent(self.reached.valid_share)} % of the replies are a queue name ({self.source})."
+        )
 
 
-def title(rung: Rung) -> str:
-    """The name of a way, and that the small model answers where it does."""
-    return f"small model: {rung.name}" if rung.badge == "measured here: local" else rung.name
+def ways() -> list[Way]:
+    """Every way to route that was measured on all test tickets, the worst first.
+
+    Prompts that step 1 shows too have its readings, so that one prompt has one figure.
+    """
+    swept = {(reading.choice, reading.count): reading for reading in few_shot.read()}
+    in_step_1 = [
+        Way(f"{SMALL}{name}", swept[place], f"as in step 1, measured {swept[place].date}")
+        for name, place in IN_STEP_1.items()
+    ]
+    ladders = [_of_ladder(rung) for rung in ladder.read() if rung.name not in IN_STEP_1]
+    large = [
+        Way(f"large model on this machine: {reading.rung}", reading, f"measured here, {reading.date}")
+        for reading in three_sizes.read()
+        if (reading.size, reading.task) == ("large", three_sizes.ROUTING)
+    ]
+    return sorted([*in_step_1, *ladders, *large], key=lambda way: way.reached.right)
 
 
-def way_in_words(rung: Rung) -> str:
-    """What one way reached, how many replies were a queue name at all, and where it was measured."""
-    return (
-        f"{title(rung)}: {rung.right} of {rung.n} tickets in the right queue, {percent(rung.accuracy)} % "
-        f"({percent(rung.low)} to {percent(rung.high)} %); {percent(rung.valid_share)} % of the replies are "
-        f"a queue name ({rung.badge})."
-    )
+def _of_ladder(rung: Rung) -> Way:
+    if rung.badge == "measured here: local":
+        name = f"{SMALL}{rung.name}"
+    else:
+        name = rung.name.replace("large model:", "a large Claude:")
+    return Way(name, rung, f"{rung.badge}; counted {rung.date}")
 
 
 @dataclass(frozen=True)
@@ -78,14 +118,14 @@ def handbook() -> list[HandbookReading]:
 
 def bar_in_words(accepted: float) -> str:
     """Which ways are good enough at an accepted share of 0 to 1, and which are not known to be."""
-    places = Counter(gap.position((rung.low, rung.high), accepted) for rung in ways())
-    best = max(ways(), key=lambda rung: rung.right)
+    places = Counter(gap.position(way.interval, accepted) for way in ways())
+    best = ways()[-1]
     unsure = places[gap.UNDECIDED]
     too_few = f"; for {unsure} there are too few tickets to tell" if unsure else ""
     return (
         f"At {percent(accepted)} %, {places[gap.ABOVE]} of {places.total()} ways are good enough and "
         f"{places[gap.BELOW]} are not{too_few}. "
-        f"The best is '{title(best)}'."
+        f"The best is '{best.name}'."
     )
 
 
@@ -96,7 +136,7 @@ def price_in_words(volume: float) -> str:
 
 def advice(accepted: float, volume: float, changes: str, labels: int) -> Advice:
     """The next step for a team that tried all but tuning, and may use the linear head at best."""
-    head = next(rung for rung in ways() if rung.name == HEAD)
+    head = next(way.reached for way in ways() if way.name == HEAD)
     tuned_costs_less = verdict(course_case().assumptions.with_values({VOLUME: volume})).cheaper != "prompt"
     return advise(
         Answers(

@@ -42,10 +42,10 @@ class Ways(Explorer):
 
     def draw(self) -> None:
         place = int(self.way.value) - 1
-        self.say(model.way_in_words(self._ways[place]))
+        self.say(str(self._ways[place]))
         rows = [
-            (html.escape(model.title(rung)), percent(rung.accuracy), bar(BLUE, 150 * rung.accuracy))
-            for rung in self._ways
+            (html.escape(way.name), percent(way.reached.accuracy), bar(BLUE, 150 * way.reached.accuracy))
+            for way in self._ways
         ]
         self.bars.value = table("Right of 360 tickets", ["way", "%", ""], rows, chosen=place)
 
@@ -76,11 +76,11 @@ class GoodEnough(Explorer):
         places = {gap.ABOVE: "good enough", gap.BELOW: "not good enough", gap.UNDECIDED: "cannot tell"}
         rows = [
             (
-                html.escape(model.title(rung)),
-                f"{percent(rung.low)} to {percent(rung.high)}",
-                places[gap.position((rung.low, rung.high), accepted)],
+                html.escape(way.name),
+                " to ".join(map(percent, way.interval)),
+                places[gap.position(way.interval, accepted)],
             )
-            for rung in reversed(model.ways())
+            for way in reversed(model.ways())
         ]
         self.places.value = table("The ways against the bar", ["way", "% right", ""], rows, chosen=-1)
 

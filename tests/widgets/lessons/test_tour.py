@@ -2,19 +2,45 @@
 
 import pytest
 
+from course.material.prices import tier
+from course.measuring import ladder
+from course.measuring.results import percent
+from course.rungs import few_shot, three_sizes
 from widgets.lessons import tour_model as model
+from widgets.lessons.few_shot_model import in_words
 from widgets.lessons.tour_view import Tour
 
 
 def test_the_ways_rise_and_span_from_none_to_nearly_all():
-    shares = [rung.accuracy for rung in model.ways()]
+    shares = [way.reached.accuracy for way in model.ways()]
     assert shares == sorted(shares)
     assert shares[0] < 0.05 and shares[-1] > 0.95
-    head = next(rung for rung in model.ways() if rung.name == model.HEAD)
-    assert model.way_in_words(head).startswith(f"{model.HEAD}: 297 of 360")
-    small = [rung for rung in model.ways() if model.title(rung).startswith("small model: ")]
-    assert len(small) > 5 and all(rung.input_tokens > 0 for rung in small)
-    assert all("large" in rung.name for rung in model.ways() if rung.right > head.right)
+    head = next(way for way in model.ways() if way.name == model.HEAD)
+    assert str(head).startswith(f"{model.HEAD}: 297 of 360")
+    small = [way.reached for way in model.ways() if way.name.startswith(model.SMALL)]
+    assert len(small) > 5 and all(reached.input_tokens > 0 for reached in small)
+    ahead = [way.name for way in model.ways() if way.reached.right > head.reached.right]
+    assert ahead and all("large" in name for name in ahead)
+
+
+def test_a_prompt_that_two_steps_show_has_one_figure_and_its_source():
+    ways = {way.name: way for way in model.ways()}
+    assert len(ways) == len(model.ways())
+    for name, place in model.IN_STEP_1.items():
+        (reading,) = [each for each in few_shot.read() if (each.choice, each.count) == place]
+        way = ways[f"{model.SMALL}{name}"]
+        assert f"{percent(reading.accuracy)} % of 360 replies" in in_words(reading, tier("small"))
+        assert f" {percent(reading.accuracy)} % (" in str(way)
+        assert str(way).endswith(f"(as in step 1, measured {reading.date}).")
+
+
+def test_the_ways_are_those_of_the_ladder_and_of_the_large_local_model():
+    shown = [way.name.removeprefix(model.SMALL) for way in model.ways()]
+    local = [name.rpartition("machine: ")[2] for name in shown if "large model on this machine" in name]
+    places = [each.rung for each in three_sizes.read() if (each.size, each.task) == ("large", "routing")]
+    assert sorted(local) == sorted(places) != []
+    rungs = {rung.name.replace("large model:", "a large Claude:") for rung in ladder.read()}
+    assert {name for name in shown if "large model on this machine" not in name} == rungs
 
 
 def test_without_the_handbook_nobody_knows_and_more_sections_are_not_better():
@@ -26,8 +52,8 @@ def test_without_the_handbook_nobody_knows_and_more_sections_are_not_better():
 
 @pytest.mark.parametrize("accepted", [0.5, 0.8, 0.9, 0.99])
 def test_the_bar_counts_every_way_once(accepted):
-    above = sum(rung.low >= accepted for rung in model.ways())
-    below = sum(rung.high < accepted for rung in model.ways())
+    above = sum(way.reached.low >= accepted for way in model.ways())
+    below = sum(way.reached.high < accepted for way in model.ways())
     said = model.bar_in_words(accepted)
     assert f"{above} of {len(model.ways())} ways are good enough and {below} are not" in said
     unsure = len(model.ways()) - above - below
