@@ -223,6 +223,21 @@ def replacing(path: Path) -> Iterator[Path]:
         unfinished.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str, *, private: bool = False) -> None:
+    """Write a UTF-8 file with \\n at the end of each line, completely or not at all; its folder is made.
+
+    Where it is `private`, this machine's user alone can read it. CourseError when it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as unfinished:
+            if private:
+                os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            unfinished.write_text(text, encoding="utf-8", newline="\n")
+    except OSError as error:
+        raise CourseError(f"{path} cannot be written ({error.strerror}); choose another folder.") from None
+
+
 @contextmanager
 def replacing_folder(folder: Path) -> Iterator[Path]:
     """The same for a folder: an empty one to fill, which becomes `folder` when the block ends."""

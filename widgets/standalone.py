@@ -2,10 +2,8 @@
 
 import json
 import re
-from pathlib import Path
 from typing import Any
 
-from course.files import replacing
 from widgets.static import STATIC
 
 EXPLORER_CSS = STATIC / "explorer.css"
@@ -43,10 +41,3 @@ mount(document.getElementById("explorer"), {known});
 </script>
 </html>
 """
-
-
-def write(path: Path, text: str) -> None:
-    """Write a page, completely or not at all."""
-    path.parent.mkdir(exist_ok=True)
-    with replacing(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from course.errors import CourseError
-from course.files import parsed_json, read_text, replacing
+from course.files import parsed_json, read_text, write_text
 
 
 def room_dir() -> Path:
@@ -30,19 +30,11 @@ def read_learners(room: Path) -> dict[str, str]:
     return tokens
 
 
-def write_private(path: Path, text: str) -> None:
-    """A file that this machine's user alone can read."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path) as unfinished:
-        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        unfinished.write_text(text, encoding="utf-8")
-
-
 def instructor_token(room: Path) -> str:
     """The token in instructor.json, which is made if it is missing."""
     path = room / "instructor.json"
     if not path.exists():
-        write_private(path, json.dumps({"token": secrets.token_urlsafe(24)}) + "\n")
+        write_text(path, json.dumps({"token": secrets.token_urlsafe(24)}) + "\n", private=True)
     token = parsed_json(read_text(path), path.name).get("token")
     if not isinstance(token, str) or not token.strip():
         raise CourseError(f"{path} holds no token; remove the file, and a new one is made.")

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from course.errors import CourseError, as_command
-from course.files import replacing
+from course.files import write_text
 from course.measuring.results import percent
 from workshop.learners import room_dir
 from workshop.session import Session, polls
@@ -95,9 +95,8 @@ def main(given: Sequence[str] | None = None) -> None:
     if not (history := session.history()):
         raise CourseError("The board has not run in this room yet, so there is nothing to record.")
     closed = [(id, session.counts(id)) for id in session.asked() if id in polls()]
-    with replacing(path) as unfinished:
-        unfinished.write_text(page(history, closed), encoding="utf-8")
-        unfinished.chmod(0o444)
+    write_text(path, page(history, closed))
+    path.chmod(0o444)
     print(f"{path}: {len(history)} changes and {len(closed)} polls, {path.stat().st_size:,} bytes.")
 
 

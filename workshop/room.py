@@ -23,8 +23,9 @@ from urllib.error import HTTPError
 
 from course.engine.sizes import local_models
 from course.errors import CourseError, as_command
+from course.files import write_text
 from course.paths import ROOT
-from workshop.learners import instructor_token, read_learners, room_dir, write_private
+from workshop.learners import instructor_token, read_learners, room_dir
 
 INSTRUCTOR = "instructor"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -194,12 +195,12 @@ def new_learners(folder: Path, count: int) -> dict[str, str]:
     missing = [name for name in names if name not in known][: max(0, count - len(known))]
     new = {name: secrets.token_urlsafe(12) for name in missing}
     if new:
-        write_private(path, json.dumps(known | new, indent=1) + "\n")
+        write_text(path, json.dumps(known | new, indent=1) + "\n", private=True)
     is_new_room = not (folder / "instructor.json").exists()
     instructor = instructor_token(folder)
     members = read_learners(folder) | {INSTRUCTOR: instructor}
     rows = [f"{name},{token}" for name, token in members.items()]
-    write_private(folder / "engine" / "tokens.csv", "\n".join(["learner,token", *rows]) + "\n")
+    write_text(folder / "engine" / "tokens.csv", "\n".join(["learner,token", *rows]) + "\n", private=True)
     return new | ({INSTRUCTOR: instructor} if is_new_room else {})
 
 

@@ -19,7 +19,7 @@ from book.build import BUILD, drawing_in
 from book.execution import executed
 from book.pages import Drawing, page_of
 from course.errors import CourseError, as_command
-from course.files import replacing
+from course.files import write_text
 from course.material.lessons import Lesson, lesson, lessons
 from course.paths import ROOT
 from tests.browser import launch
@@ -110,9 +110,7 @@ def main(given: Sequence[str] | None = None) -> None:
     with sync_playwright() as playwright, drawing_in(launch(playwright)) as drawing:
         pairs = zip(chosen, notebooks, strict=True)
         slides = [slide for each, notebook in pairs for slide in slides_of(each, notebook, drawing)]
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(arguments.output) as unfinished:
-        unfinished.write_text(page(slides), encoding="utf-8")
+    write_text(arguments.output, page(slides))
     print(f"{len(slides)} slides, {arguments.output.stat().st_size / 1e6:.1f} MB: {arguments.output}")
 
 

@@ -14,7 +14,7 @@ from course.engine.recordings import Recording, Recordings
 from course.engine.replies import message, parsed, usage
 from course.engine.transports import COUNT, MESSAGES, Call
 from course.errors import CourseError
-from course.files import checked, json_objects, replacing
+from course.files import checked, json_objects, write_text
 from course.paths import recordings_dir
 
 KEY_DIGITS = 16
@@ -113,9 +113,7 @@ def write(file: Path, head: Head, answers: Iterable[Recording]) -> None:
             del row["request"]
         kinds.add(kind)
     lines = [json.dumps(row, ensure_ascii=False) for row in (asdict(head), *rows)]
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(file) as unfinished:
-        unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    write_text(file, "\n".join(lines) + "\n")
 
 
 @cache

@@ -7,7 +7,6 @@ Every learner has transports of their own over one engine and one set of recordi
 import hashlib
 import json
 import math
-import os
 import secrets
 import threading
 import time
@@ -24,7 +23,7 @@ from course.engine.messages_api import LocalTransport, read_body, respond
 from course.engine.requests import ApiError, InvalidRequest, read_chat
 from course.engine.transports import ORIGIN, ROOM, ROOM_HEADER, Budgeting, Call, Opening, Recalling
 from course.errors import CourseError
-from course.files import read_csv, replacing
+from course.files import read_csv, write_text
 
 LONGEST = KV_BLOCKS * TOKENS_PER_BLOCK  # tokens that one request can take of the engine
 WAIT_SECONDS = 10  # until a refused request is worth another try, where nothing tells it better
@@ -173,11 +172,8 @@ def checked(request: httpx2.Request) -> Call | None:
 def read_tokens(path: Path, learners: int) -> list[Learner]:
     """The learners of a file of tokens. Where it is missing it is made, for this machine's user alone."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
         lines = [f"learner-{number:02},{secrets.token_urlsafe(24)}" for number in range(1, learners + 1)]
-        with replacing(path) as unfinished:
-            os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-            unfinished.write_text("\n".join(["learner,token", *lines]) + "\n", encoding="utf-8")
+        write_text(path, "\n".join(["learner,token", *lines]) + "\n", private=True)
     rows = read_csv(path, Learner, unique="learner")
     if len({row.token for row in rows}) < len(rows) or not all(row.token.strip() for row in rows):
         raise CourseError(

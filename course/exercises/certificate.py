@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from course.errors import CourseError, as_command
 from course.exercises.checking import exercise_ids
 from course.exercises.progress import CORRECT, outcomes_in
-from course.files import replacing
+from course.files import write_text
 from course.material.lessons import lessons
 from course.measuring import board
 from course.measuring.results import Result, percent
@@ -87,8 +87,7 @@ def main(given: Sequence[str] | None = None) -> None:
     if len(name) > LONGEST_NAME:
         raise CourseError(f"The name has {len(name)} characters; give {LONGEST_NAME} at most.")
     text = page(outcomes_in(results_dir() / "progress.sqlite"), board.entries(), name)
-    with replacing(path) as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+    write_text(path, text)
     print(path)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from course.errors import CourseError, as_command
-from course.files import replacing
+from course.files import replacing, write_text
 from course.measuring import board
 from course.measuring.results import Outcome, Result, plain_text
 
@@ -136,8 +136,7 @@ def write(entries: Sequence[Entry], folder: Path) -> list[Path]:
         time = re.sub(r"[:.]", "-", result.created)
         texts[folder / "inspect" / f"{time}_{name}_{_id(lesson, result)}.json"] = inspect_log(lesson, result)
     for path, value in texts.items():
-        with replacing(path) as unfinished:
-            unfinished.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+        write_text(path, json.dumps(value, ensure_ascii=False))
     return [table, *texts]
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from course.engine.client import connect
 from course.errors import as_command
-from course.files import replacing
+from course.files import write_text
 from course.own.ladder import Ladder
 from course.own.task import MOST_MEASURED, OwnTask, load
 from course.own.walk import ACCEPTED, ANSWERS, REPORT, Walk, as_markdown, walk, write_answers
@@ -44,9 +44,7 @@ def _walked(chosen: argparse.Namespace) -> Walk:
 def written(found: Walk, more: str = "") -> Path:
     """Write the report, with `more` at its end, and the answers, and return their folder."""
     folder = results_dir() / "own" / found.task.name
-    folder.mkdir(parents=True, exist_ok=True)
-    with replacing(folder / REPORT) as unfinished:
-        unfinished.write_text(as_markdown(found) + more, encoding="utf-8")
+    write_text(folder / REPORT, as_markdown(found) + more)
     write_answers(found, folder / ANSWERS)
     return folder
 

@@ -10,7 +10,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 from course.errors import CourseError
-from course.files import checked_text, json_objects, replacing
+from course.files import checked_text, json_objects, write_text
 from course.material.data import Ticket, prompt
 
 
@@ -78,11 +78,7 @@ def routing_chats(tickets: Sequence[Ticket], system: str | None = None) -> list[
 
 def write_chats(chats: Chats, path: Path) -> None:
     """Write one JSON object a line, completely or not at all."""
-    try:
-        with replacing(path) as unfinished:
-            unfinished.write_text(_as_lines(chats), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise CourseError(f"{path} could not be written ({error.strerror}); choose another folder.") from None
+    write_text(path, _as_lines(chats))
 
 
 def read_chats(path: Path) -> list[TrainingChat]:

@@ -22,7 +22,7 @@ import pandas as pd
 from pydantic import ValidationError
 
 from course.errors import CourseError
-from course.files import checked, checked_text, fault, parsed_json, read_toml, replacing
+from course.files import checked, checked_text, fault, parsed_json, read_toml, write_text
 from course.material.data import Ticket
 from course.material.prices import rows as price_rows
 from course.paths import DATA
@@ -212,15 +212,10 @@ def write(route: Route, tickets: Sequence[Ticket], folder: Path, *, instruction:
     for ticket in tickets:
         checked_text(ticket.text, f"ticket {ticket.id}")
     examples = [FORMATS[route.format].of(ticket, instruction) for ticket in tickets]
-    content = "".join(json.dumps(example, ensure_ascii=False) + "\n" for example in examples).encode()
+    lines = "".join(json.dumps(example, ensure_ascii=False) + "\n" for example in examples)
     path = Path(folder) / f"tickets-{route.id}.jsonl"
-    _good_examples(route, path.name, content)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as unfinished:
-            unfinished.write_bytes(content)
-    except OSError as error:
-        raise CourseError(f"{path} cannot be written ({error.strerror}); choose another folder.") from None
+    _good_examples(route, path.name, lines.encode())
+    write_text(path, lines)
     return path
 
 

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from course.errors import CourseError
-from course.files import checked, csv_rows, parsed_json, read_csv, read_text, replacing
+from course.files import checked, csv_rows, parsed_json, read_csv, read_text, write_text
 from course.material.prices import TIERS, Model, model, tier
 from course.paths import DATA, results_dir
 
@@ -252,8 +252,7 @@ def from_json(text: str, where: str = "The saved cost model") -> Assumptions:
 def save(assumptions: Assumptions, path: Path | None = None) -> Path:
     """Write the state to the results folder (or to `path`) and return where it is."""
     path = path or results_dir() / STATE_FILE
-    with replacing(path) as unfinished:
-        unfinished.write_text(assumptions.to_json() + "\n", encoding="utf-8")
+    write_text(path, assumptions.to_json() + "\n")
     return path
 
 

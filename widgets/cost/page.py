@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from course.files import write_text
 from course.paths import ROOT
 from widgets import standalone
 from widgets.cost.inputs import APPROACHES, MEANINGS, definitions
@@ -61,4 +62,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    standalone.write(PAGE, page())
+    write_text(PAGE, page())

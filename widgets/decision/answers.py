@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from course.errors import CourseError
-from course.files import parsed_json, read_text, replacing
+from course.files import parsed_json, read_text, write_text
 from course.measuring import coding, gap
 from course.measuring.results import wilson
 from course.paths import results_dir
@@ -149,11 +149,7 @@ def from_json(text: str, where: str = "The answers") -> Answers:
 def save(answers: Answers, path: Path | None = None) -> Path:
     """Write the answers to `path`, by default results/decision.json."""
     path = path or default_path()
-    try:
-        with replacing(path) as unfinished:
-            unfinished.write_text(to_json(answers) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise CourseError(f"{path.name} cannot be written ({error.strerror}); check the folder.") from None
+    write_text(path, to_json(answers) + "\n")
     return path
 
 

@@ -7,7 +7,7 @@ install, nothing from elsewhere.
 import json
 from typing import Any
 
-from course.files import read_toml
+from course.files import read_toml, write_text
 from course.material.claims import claims
 from course.paths import ROOT
 from widgets import standalone
@@ -41,4 +41,4 @@ def page() -> str:
 
 
 if __name__ == "__main__":
-    standalone.write(PAGE, page())
+    write_text(PAGE, page())
