@@ -116,10 +116,9 @@ class _Chart(anywidget.AnyWidget):
     def __init__(self, kind: str, x: Axis, y: Axis, height: int) -> None:
         super().__init__(kind=kind, frame={"x": asdict(x), "y": asdict(y), "height": height})
 
-    def axes(self, x: Axis | None = None, y: Axis | None = None) -> None:
-        """Other axes from the next `show` on. Do both in one `with chart.hold_sync()`."""
-        given = {"x": x and asdict(x), "y": y and asdict(y)}
-        self.frame = self.frame | {name: axis for name, axis in given.items() if axis}
+    def across(self, x: Axis) -> None:
+        """Another x axis from the next `show` on. Do both in one `with chart.hold_sync()`."""
+        self.frame = self.frame | {"x": asdict(x)}
 
     def as_html(self) -> str:
         """The chart as a piece of a web page: drawn when the page opens, without a kernel or a network."""

@@ -21,7 +21,7 @@ Split = Literal["train", "dev", "test", "stream"]
 Kind = Literal["typical", "hard", "boundary"]
 SkillSplit = Literal["tune", "test"]
 QuestionKind = Literal["single", "two_articles", "paraphrase", "unanswerable"]
-SPLITS, KINDS, SKILL_SPLITS, QUESTION_KINDS = map(get_args, (Split, Kind, SkillSplit, QuestionKind))
+SPLITS, KINDS, SKILL_SPLITS = map(get_args, (Split, Kind, SkillSplit))
 LETTER_FIELDS = tuple(
     "name role skills years_experience salary_expectation currency available_from remote".split()
 )
@@ -199,11 +199,6 @@ def letters() -> list[Letter]:
     return read_json_lines(DATA / "letters" / "letters.jsonl", Letter)
 
 
-def annotation_guide() -> str:
-    """How the gold fields of the letters were decided, as Markdown."""
-    return read_text(DATA / "letters" / "annotation_guide.md")
-
-
 def handbook() -> list[Article]:
     """The 30 articles of the support handbook, by id."""
     found = []
@@ -255,12 +250,6 @@ def second_readings() -> pd.DataFrame:
     found = read_csv(DATA / "tickets" / "second_reading.csv", SecondReading)
     frame = pd.DataFrame(map(asdict, found)).set_index("id")
     return frame.assign(sure=frame["sure"] == "true")
-
-
-def reading_prompt(name: str) -> str:
-    """The instructions behind one column of `readings()`."""
-    one_of("reading", name, READINGS)
-    return policy() if name == "policy" else read_text(DATA / "measured" / f"large_model_prompt_{name}.txt")
 
 
 def prompt(name: str) -> str:

@@ -5,11 +5,13 @@ import platform
 from collections.abc import Hashable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pandas as pd
 
+from course.engine.sizes import LocalModel
 from course.engine.weights import fingerprint
 from course.errors import CourseError
 from course.files import read_csv, replacing
@@ -34,9 +36,10 @@ class Provenance:
     fingerprint: str
 
     @classmethod
-    def now(cls, command: str) -> "Provenance":
-        """This command, today, on this machine."""
-        return cls(command, f"{datetime.now(UTC):%Y-%m-%d}", processor(), os.cpu_count() or 1, fingerprint())
+    def now(cls, command: str, model: LocalModel | None = None) -> "Provenance":
+        """This command, today, on this machine; the fingerprint is `model`'s, by default the small one's."""
+        weights = model.sha256[:16] if model else fingerprint()
+        return cls(command, f"{datetime.now(UTC):%Y-%m-%d}", processor(), os.cpu_count() or 1, weights)
 
     def __str__(self) -> str:
         return f"recorded reading: {self.date}, {self.cores} cores of {self.machine}, `{self.command}`"
@@ -120,6 +123,16 @@ def write_rows(rows: "Sequence[DataclassInstance]", path: Path) -> None:
             f"{path.name} cannot be written ({error.strerror}); free some space in {path.parent} and run the "
             "command again. What stood in the file is still there."
         ) from None
+
+
+def write_in_place(new: Sequence[Any], path: Path, *fields: str) -> list[Any]:
+    """Write rows in the place of those that have the same values of these fields; all rows of the file."""
+    of = attrgetter(*fields)
+    written = {of(row) for row in new}
+    earlier = read_csv(path, type(new[0]), unique=None) if path.is_file() else []
+    rows = [*(row for row in earlier if of(row) not in written), *new]
+    write_rows(rows, path)
+    return rows
 
 
 def read_rows(kind: type[MeasuredRow], path: Path, command: str) -> list[MeasuredRow]:

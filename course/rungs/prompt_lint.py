@@ -326,6 +326,6 @@ def _content_words(text: str) -> tuple[str, ...]:
     return tuple(word for word in re.findall(r"[a-z0-9']+", text.lower()) if word not in _FILLERS)
 
 
-def _short(text: str, width: int = 50) -> str:
-    line = " ".join(text[: 20 * width].split())
-    return line if len(line) <= width else f"{line[: width - 3]}..."
+def _short(text: str) -> str:
+    line = " ".join(text[:1000].split())
+    return line if len(line) <= 50 else f"{line[:47]}..."

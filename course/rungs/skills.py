@@ -210,9 +210,9 @@ def route(
     return reply(client, request, skill.contract)
 
 
-def working_copy(name: str = ROUTING) -> Skill:
-    """The skill as a copy in the results folder, where its examples may grow; they are kept."""
-    source, target = load(FOLDER / name), results_dir() / "skills" / name
+def working_copy() -> Skill:
+    """The routing skill as a copy in the results folder, where its examples may grow; they are kept."""
+    source, target = load(FOLDER / ROUTING), results_dir() / "skills" / ROUTING
     for file in ("SKILL.md", *source.files):
         if file != EXAMPLES or not (target / file).is_file():
             (target / file).parent.mkdir(parents=True, exist_ok=True)

@@ -20,7 +20,7 @@ from course.material.data import handbook, letters, questions, tickets
 from course.measuring import answers
 from course.measuring import letters as letter_scores
 from course.measuring.evaluate import WORKERS, Result, evaluate
-from course.measuring.provenance import FOLDER, Counted, read_rows, write_rows
+from course.measuring.provenance import FOLDER, Counted, read_rows, write_in_place
 from course.measuring.results import Check, Row, Verdict
 from course.rungs import rag, structured, tool_loop
 from course.rungs.chunks import by_section
@@ -247,17 +247,9 @@ def _keep(size: str, rung: RungToAsk, result: Result) -> Result:
         input_tokens=round(result.input_tokens or math.nan, 1),
         output_tokens=round(result.output_tokens or math.nan, 1),
     )
-    place = tuple(own.values())
-    write_rows([*_others(REPLIES, read_replies, place), *new], REPLIES)
-    write_rows(
-        [*_others(FILE, read, place), replace(reading, fingerprint=local_model(size).sha256[:16])], FILE
-    )
+    write_in_place(new, REPLIES, *own)
+    write_in_place([replace(reading, fingerprint=local_model(size).sha256[:16])], FILE, *own)
     return result
-
-
-def _others(file, reader: Callable[[], list], place: tuple[str, ...]) -> list:
-    kept = reader() if file.is_file() else []
-    return [each for each in kept if (each.size, each.task, each.rung) != place]
 
 
 def _text(reply: Any) -> str:

@@ -97,12 +97,11 @@ def run_loop(
             return Trace(text_of(message), tuple(made), tuple(results), "circle" if in_circle else "limit")
 
 
-def with_note(row: Planted, *, notes: bool = True) -> tuple[Desk, ToolUseBlock]:
+def with_note(row: Planted) -> tuple[Desk, ToolUseBlock]:
     """A desk on which the order of a row carries its note, and the call that finds this order."""
     desk = Desk(row.question.customer, notes=False)
-    if notes:
-        look_up = desk.functions["find_order"]
-        desk.functions["find_order"] = lambda order: look_up(order) | _note_on(row, order)
+    look_up = desk.functions["find_order"]
+    desk.functions["find_order"] = lambda order: look_up(order) | _note_on(row, order)
     call = ToolUseBlock(id="toolu_program", type="tool_use", name=row.question.tool, input=row.question.input)
     return desk, call
 

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WEIGHTS = "adapter_model.safetensors"
-CONFIG = "adapter_config.json"
 CARD = "card.json"
 SHIPPED = DATA / "adapters"
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

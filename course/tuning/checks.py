@@ -103,12 +103,12 @@ def copies(chats: Chats) -> DataFinding:
     return DataFinding("same text twice", tuple(rows), f"{torn} of them have another answer than the first.")
 
 
-def near_copies(chats: Chats, limit: float = NEARLY_THE_SAME) -> DataFinding:
+def near_copies(chats: Chats) -> DataFinding:
     """Texts that say nearly what an earlier one says, copies left out."""
     alike, plain = _likeness(chats, chats), np.array([_plain(chat) for chat in chats])
-    near = np.tril(alike >= limit, -1) & (plain[:, None] != plain)
+    near = np.tril(alike >= NEARLY_THE_SAME, -1) & (plain[:, None] != plain)
     closest = alike[np.tril_indices(len(chats), -1)].max(initial=0.0)
-    says = f"Limit {limit:g}; the closest pair of all has {closest:.2f}."
+    says = f"Limit {NEARLY_THE_SAME:g}; the closest pair of all has {closest:.2f}."
     return DataFinding("nearly the same text", _rows(near.any(axis=1)), says)
 
 
@@ -119,14 +119,14 @@ def leaks(chats: Chats, held_out: Chats, name: str) -> DataFinding:
     return DataFinding(f"text of {name}", rows, "Word for word: what is measured would be memory.")
 
 
-def near_leaks(chats: Chats, held_out: Chats, name: str, limit: float = NEARLY_THE_SAME) -> DataFinding:
+def near_leaks(chats: Chats, held_out: Chats, name: str) -> DataFinding:
     """Training texts that say nearly what one in a set which measures says, the same texts left out."""
     check = f"nearly a text of {name}"
     if not held_out:
         return DataFinding(check, (), "There is none to compare with.")
     alike, same = _likeness(chats, held_out), leaks(chats, held_out, name).rows
-    near = set(_rows((alike >= limit).any(axis=1)))
-    says = f"Limit {limit:g}; the closest pair has {alike.max():.2f}."
+    near = set(_rows((alike >= NEARLY_THE_SAME).any(axis=1)))
+    says = f"Limit {NEARLY_THE_SAME:g}; the closest pair has {alike.max():.2f}."
     return DataFinding(check, tuple(sorted(near - set(same))), says)
 
 
@@ -143,16 +143,16 @@ def balance(chats: Chats) -> DataFinding:
     )
 
 
-def lonely_answers(chats: Chats, k: int = NEIGHBOURS) -> DataFinding:
-    """Examples whose answer none of the `k` texts nearest to theirs has: wrong labels, or hard cases."""
+def lonely_answers(chats: Chats) -> DataFinding:
+    """Examples whose answer none of the nearest NEIGHBOURS texts has: wrong labels, or hard cases."""
     check = "answer unlike its neighbours'"
-    if len(chats) <= k:
-        return DataFinding(check, (), f"Too few examples to compare with {k} others.")
+    if len(chats) <= NEIGHBOURS:
+        return DataFinding(check, (), f"Too few examples to compare with {NEIGHBOURS} others.")
     alike, answers = _likeness(chats, chats), np.array([chat.answer for chat in chats])
     np.fill_diagonal(alike, -1.0)
-    nearest = np.argpartition(-alike, k, axis=1)[:, :k]
+    nearest = np.argpartition(-alike, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]
     lonely = np.all(answers[nearest] != answers[:, None], axis=1)
-    return DataFinding(check, _rows(lonely), f"None of the {k} nearest texts has the same answer.")
+    return DataFinding(check, _rows(lonely), f"None of the {NEIGHBOURS} nearest texts has the same answer.")
 
 
 def too_long(lengths: Sequence[int], limit: int) -> DataFinding:

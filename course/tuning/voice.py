@@ -11,10 +11,9 @@ from typing import Any
 
 from course.engine.client import connect
 from course.engine.sizes import local_model, local_models
-from course.material.prices import tier
 from course.material.voice import VoicePair, pairs
 from course.measuring.house_voice import facts_kept, rules_kept
-from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_rows
+from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_in_place, write_rows
 from course.measuring.results import Outcome, Result, wilson
 from course.rungs.voice import RUNGS, examples_for, expected_tokens, measure, request, system_of
 from course.tuning.chats import TrainingChat
@@ -24,7 +23,6 @@ REPLIES = FOLDER / "voice_replies.csv"
 COMMAND = "python -m course.measure voice"
 SEEDS = (1, 2, 3)
 EPOCHS = 3
-A_MONTH = 50_000  # replies, the volume that the article on skills names
 TONE, GUIDED = RUNGS[0], RUNGS[1]
 
 
@@ -56,11 +54,6 @@ class VoiceCount(Counted):
     input_tokens: float
     output_tokens: float
     seconds: float
-
-    @property
-    def dollars_a_month(self) -> float:
-        """$ of A_MONTH replies at the prices of Claude's tier of that size."""
-        return A_MONTH * tier(self.size).cost(self.input_tokens, self.output_tokens)
 
 
 def voice_chats(of: Iterable[VoicePair]) -> list[TrainingChat]:
@@ -124,12 +117,9 @@ def _tuned(rows: Sequence[VoicePair], pool: Sequence[VoicePair]) -> None:
 
 def _keep(size: str, rung: str, result: Result) -> None:
     """Write a rung's replies, in the place of its earlier ones, and the counts of all."""
-    how: dict[str, Any] = asdict(Provenance.now(COMMAND)) | {"fingerprint": local_model(size).sha256[:16]}
-    new = [_reply(outcome, how | {"size": size, "rung": rung}) for outcome in result.outcomes]
-    kept = read_replies() if REPLIES.is_file() else []
-    kept = [each for each in kept if (each.size, each.rung) != (size, rung)]
-    write_rows([*kept, *new], REPLIES)
-    found = counts([*kept, *new])
+    own = asdict(Provenance.now(COMMAND, local_model(size))) | {"size": size, "rung": rung}
+    new = [_reply(outcome, own) for outcome in result.outcomes]
+    found = counts(write_in_place(new, REPLIES, "size", "rung"))
     write_rows(found, FILE)
     last = found[-1]
     print(

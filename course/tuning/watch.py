@@ -32,11 +32,11 @@ def usual_share(rule: str) -> float:
     return usual.right.sum() / usual.n.sum()
 
 
-def rings_by_itself(rule: str, draws: int = 10_000) -> float:
+def rings_by_itself(rule: str) -> float:
     """The share of half-years without a change in which the total rings at least once. They are drawn."""
     of_month = int(_mail(rule).query("month == 1").n.sum())
     upper = np.array([wilson(right, of_month)[1] for right in range(of_month + 1)])
-    drawn = np.random.default_rng(SEED).binomial(of_month, usual_share(rule), size=(draws, 6))
+    drawn = np.random.default_rng(SEED).binomial(of_month, usual_share(rule), size=(10_000, 6))
     usual = drawn[:, :3].mean(axis=1, keepdims=True) / of_month
     return float((upper[drawn[:, 3:]] < usual).any(axis=1).mean())
 
@@ -62,11 +62,11 @@ def sums(rule: str) -> pd.DataFrame:
     )
 
 
-def alarm_line(rule: str, rare: float = 0.05, draws: int = 2_000) -> float:
+def alarm_line(rule: str, rare: float = 0.05) -> float:
     """The sum that a share `rare` of the half-years without a change reaches in any queue. They are drawn."""
     n, wrong = (table.to_numpy() for table in _by_queue(rule))
     usual = _usual_wrong(wrong, n)
-    drawn = np.random.default_rng(SEED).binomial(n.astype(int), usual[:, None], size=(draws, *n.shape))
+    drawn = np.random.default_rng(SEED).binomial(n.astype(int), usual[:, None], size=(2_000, *n.shape))
     highest = cusum(drawn[..., 3:], n[:, 3:], _usual_wrong(drawn, n)).max(axis=(-1, -2))
     return float(np.quantile(highest, 1 - rare))
 

@@ -1,6 +1,7 @@
 """The loaders read the course's files as the card says, and name file, line and value of a bad one."""
 
 from collections import Counter
+from typing import get_args
 
 import pytest
 
@@ -20,7 +21,7 @@ def test_splits_queues_letters_handbook_and_questions_are_those_on_the_card():
     assert len(data.handbook()) == 30
     assert data.handbook()[0] == min(data.handbook(), key=lambda article: article.id)
     assert len(data.questions()) == 76
-    assert {question.kind for question in data.questions()} == set(data.QUESTION_KINDS)
+    assert {question.kind for question in data.questions()} == set(get_args(data.QuestionKind))
 
 
 @pytest.mark.parametrize("split", data.SPLITS)
@@ -80,8 +81,9 @@ def test_the_readings_give_the_accuracy_on_the_card_and_the_second_annotator_saw
     assert list(readings.index) == [row.id for row in data.tickets("test")]
     shares = [round(100 * (readings[column] == truth).mean(), 1) for column in data.READINGS]
     assert shares == [96.7, 98.1, 98.3, 100.0]
-    assert "account_access" in data.reading_prompt("names")
-    assert data.reading_prompt("policy") == data.policy()
+    prompts = [data.DATA / "measured" / f"large_model_prompt_{name}.txt" for name in data.READINGS]
+    assert [path.name for path in prompts if not path.is_file()] == ["large_model_prompt_policy.txt"]
+    assert "account_access" in prompts[0].read_text(encoding="utf-8")
     second = data.second_readings()
     rows = [row for split in ("train", "dev", "test") for row in data.tickets(split)]
     assert set(second.index) == {row.id for row in rows}
@@ -135,7 +137,7 @@ def test_a_letter_with_other_fields_or_a_handbook_without_titles_is_named(tmp_pa
             data.handbook()
 
 
-@pytest.mark.parametrize("ask", [data.tickets, data.prompt, data.reading_prompt])
+@pytest.mark.parametrize("ask", [data.tickets, data.prompt])
 def test_an_unknown_name_lists_the_known_ones(ask):
     with pytest.raises(CourseError, match="'nowhere'; use one of"):
         ask("nowhere")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from course.files import read_text
 from course.material import claims, data, large_model, lessons, memos, orders, prices, voice
 from course.paths import DATA, NOTEBOOKS, ROOT
 from course.rungs import skills
@@ -13,10 +14,12 @@ READERS = {
     "tickets": lambda: [data.tickets(split) for split in data.SPLITS],
     "policy": data.policy,
     "prompts": lambda: [data.prompt(path.stem) for path in sorted((data.DATA / "prompts").glob("*.txt"))],
-    "reading prompts": lambda: [data.reading_prompt(name) for name in data.READINGS],
+    "reading prompts": lambda: [
+        read_text(path) for path in sorted((data.DATA / "measured").glob("large_model_prompt_*.txt"))
+    ],
     "handbook": data.handbook,
     "questions": data.questions,
-    "letters": lambda: (data.letters(), data.annotation_guide()),
+    "letters": lambda: (data.letters(), read_text(data.DATA / "letters" / "annotation_guide.md")),
     "readings": lambda: (data.readings().to_csv(), data.second_readings().to_csv()),
     "large model": lambda: (
         large_model.teacher_labels(),

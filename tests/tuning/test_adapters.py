@@ -37,7 +37,7 @@ def test_a_saved_adapter_comes_back_and_its_card_is_plain_json(results_dir: Path
     assert adapter == adapters.load("letters") == adapters.load("letters", 1)
     assert (adapter.label, adapter.scale, adapter.card.losses[0]) == ("letters-v1", 2.0, [1, 2.5])
     names = {path.name for path in adapter.folder.iterdir()}
-    assert names == {adapters.WEIGHTS, adapters.CONFIG, adapters.CARD}
+    assert names == {adapters.WEIGHTS, "adapter_config.json", adapters.CARD}
     assert str(adapter) == "letters-v1: 20 examples, 2 steps, 25% of dev"
     card = json.loads((save().folder / adapters.CARD).read_text())
     assert card["version"] == 1 and card["dev"] == [[2, 2.1, 0.25]]

@@ -10,14 +10,13 @@ Differences are the total of the pair's first approach less that of its second, 
 cheaper.
 """
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
-from scipy.stats import DegenerateDataWarning, qmc, sobol_indices, uniform
+from scipy.stats import qmc, sobol_indices, uniform
 
 from course.errors import CourseError
 from course.measuring.results import percent
@@ -83,7 +82,7 @@ class CostChance:
 
 @dataclass(frozen=True)
 class Influence:
-    """Shares of the difference's variance that an input explains, each with half its 95 % interval.
+    """Shares of the difference's variance that an input explains.
 
     `first`: the input alone. `total`: with all that it does together with others. An estimate can be a little
     below 0 or above 1.
@@ -91,9 +90,7 @@ class Influence:
 
     key: str
     first: float
-    first_error: float
     total: float
-    total_error: float
 
 
 def tornado(assumptions: Assumptions) -> Tornado:
@@ -151,7 +148,7 @@ def _totals(assumptions: Assumptions, values: Mapping[str, np.ndarray]) -> list[
     return [np.broadcast_to(bill.total, shape) for bill in priced.values()]
 
 
-def sobol(assumptions: Assumptions, n: int = 1024, seed: int = SEED) -> tuple[Influence, ...]:
+def sobol(assumptions: Assumptions, n: int = 1024) -> tuple[Influence, ...]:
     """First-order and total Sobol indices of the pair's difference, the largest total first.
 
     `n` is a power of 2; the model is priced n x (uncertain inputs + 2) times. No uncertain input: empty.
@@ -171,21 +168,12 @@ def sobol(assumptions: Assumptions, n: int = 1024, seed: int = SEED) -> tuple[In
         differences = a - b
         return np.where(np.ptp(differences) <= 1e-12 * np.abs(a).max(), 0.0, differences)
 
-    if not gaps(_cube(len(uncertain), n, seed)).any():
-        return tuple(Influence(key, 0.0, 0.0, 0.0, 0.0) for key in uncertain)
-    found = sobol_indices(func=gaps, n=n, dists=[uniform()] * len(uncertain), rng=seed)
-    # An input that changes nothing has no spread to draw an interval from; `_half` makes that 0.
-    with np.errstate(invalid="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DegenerateDataWarning)
-        ranges = found.bootstrap()
-    columns = found.first_order, _half(ranges.first_order), found.total_order, _half(ranges.total_order)
-    influences = [Influence(key, *map(float, row)) for key, *row in zip(uncertain, *columns, strict=True)]
+    if not gaps(_cube(len(uncertain), n, SEED)).any():
+        return tuple(Influence(key, 0.0, 0.0) for key in uncertain)
+    found = sobol_indices(func=gaps, n=n, dists=[uniform()] * len(uncertain), rng=SEED)
+    columns = zip(uncertain, found.first_order, found.total_order, strict=True)
+    influences = [Influence(key, float(first), float(total)) for key, first, total in columns]
     return tuple(sorted(influences, key=lambda influence: -influence.total))
-
-
-def _half(index) -> np.ndarray:
-    """Half the width of the 95% interval of each index; 0 where every draw gives the same."""
-    return np.nan_to_num(index.confidence_interval.high - index.confidence_interval.low) / 2
 
 
 @lru_cache(maxsize=4)

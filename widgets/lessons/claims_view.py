@@ -47,8 +47,8 @@ class ClaimsTable(anywidget.AnyWidget):
     shown = traitlets.List(trait=traitlets.Int()).tag(sync=True)
     sentence = traitlets.Unicode().tag(sync=True)
 
-    def __init__(self, all_claims: Sequence[Claim] | None = None, **filters: str) -> None:
-        self._claims = tuple(claims() if all_claims is None else all_claims)
+    def __init__(self, **filters: str) -> None:
+        self._claims = tuple(claims())
         self._places = {claim.id: place for place, claim in enumerate(self._claims)}
         articles = dict.fromkeys(claim.source.publisher for claim in self._claims)
         numbers = sorted({number for claim in self._claims for number in claim.lessons})

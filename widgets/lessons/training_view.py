@@ -63,7 +63,7 @@ class TrainingCurve(VBox):
             curves.append(Line("dev", *_columns([look[:2] for look in training.looks]), RED, dash="6 4"))
         marks = [Mark(look.step, look.loss, f"{look.accuracy:.0%} right") for look in training.named_looks]
         with self.chart.hold_sync():
-            self.chart.axes(x=Axis("step", low=0, high=training.steps or 100))
+            self.chart.across(Axis("step", low=0, high=training.steps or 100))
             self.chart.show(curves, summary(training), marks)
         say(self._steps, step_in_words(training))
         # Announced by a screen reader, so it changes only with a look at the dev set.

@@ -160,7 +160,7 @@ class Workbench(VBox):
         shown = ", ".join(f"version {n} {share:.0f} %" for n, share in zip(numbers, right, strict=True))
         marks = [Mark(n, share, f"{share:.0f} %") for n, share in zip(numbers, right, strict=True)]
         with self.chart.hold_sync():
-            self.chart.axes(x=Axis("version", low=0.5, high=max(numbers, default=1) + 0.5, ticks=numbers))
+            self.chart.across(Axis("version", low=0.5, high=max(numbers, default=1) + 0.5, ticks=numbers))
             summary = f"Right on dev: {shown or 'nothing measured yet'}."
             self.chart.show([line] if measured else [], summary, marks)
         if chosen is None or chosen.dev is None:
