@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from course.errors import CourseError
+from course.errors import one_of
 from course.files import checked, read_toml
 from course.paths import DATA, cache_dir
 
@@ -72,10 +72,8 @@ class LocalModel:
 
 def local_model(size: str) -> LocalModel:
     """The model of a size. Raises CourseError for a size that the table does not have."""
-    for model in local_models():
-        if model.size == size:
-            return model
-    raise CourseError(f"{size!r} is not a size: choose {', '.join(model.size for model in local_models())}.")
+    by_size = {model.size: model for model in local_models()}
+    return by_size[one_of("size", size, by_size)]
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 from IPython.display import display
 
-from course.errors import CourseError
+from course.errors import one_of
 from course.exercises.progress import CORRECT, NOT_TRIED, NOT_YET, record, tries
 from course.files import checked, read_toml
 from course.material.lessons import lessons
@@ -86,9 +86,7 @@ class OpenExercise:
 
 def exercise(id: str) -> OpenExercise:
     """The exercise with this id, such as "01.2". Raises CourseError for an id that no lesson has."""
-    if id not in all_exercises():
-        raise CourseError(f"There is no exercise '{id}'; there are {', '.join(all_exercises())}.")
-    return OpenExercise(all_exercises()[id])
+    return OpenExercise(all_exercises()[one_of("exercise", id, all_exercises())])
 
 
 @cache

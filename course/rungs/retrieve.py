@@ -13,7 +13,7 @@ import numpy as np
 
 from course.engine import minilm
 from course.engine.weights import MINILM_SHA256
-from course.errors import CourseError
+from course.errors import CourseError, one_of
 from course.files import checked_text, database
 from course.paths import cache_dir
 from course.rungs.chunks import Passage
@@ -66,8 +66,7 @@ def search(
     """
     if not checked_text(text, "the question").strip():
         raise CourseError(f"The question is {text!r}; write at least one word.")
-    if mode not in MODES:
-        raise CourseError(f"There is no search mode {mode!r}; use one of {', '.join(MODES)}.")
+    one_of("search mode", mode, MODES)
     if reranker is not None and mode != "hybrid":
         raise CourseError(f"A reranker fuses two searches and the mode is {mode!r}; use mode='hybrid'.")
     if not passages:

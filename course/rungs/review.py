@@ -3,7 +3,7 @@
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 
-from course.errors import CourseError
+from course.errors import one_of
 from course.files import database
 from course.material.data import QUEUES
 from course.measuring.results import now
@@ -28,10 +28,9 @@ class Decision:
     queue: str
 
     def __post_init__(self) -> None:
-        if self.action not in ACTIONS:
-            raise CourseError(f"The action {self.action!r} is not known; use one of {', '.join(ACTIONS)}.")
-        if self.action in (APPROVE, CORRECT) and self.queue not in QUEUES:
-            raise CourseError(f"The queue {self.queue!r} is not known; use one of {', '.join(QUEUES)}.")
+        one_of("action", self.action, ACTIONS)
+        if self.action in (APPROVE, CORRECT):
+            one_of("queue", self.queue, QUEUES)
 
 
 _COLUMNS = ", ".join(field.name for field in fields(Decision))

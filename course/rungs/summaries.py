@@ -11,7 +11,7 @@ from anthropic import Anthropic
 from anthropic.types import MessageParam
 
 from course.engine.replies import text_of
-from course.errors import CourseError
+from course.errors import CourseError, one_of
 from course.material.data import Ticket, prompt
 from course.measuring.evaluate import Verdict
 
@@ -56,9 +56,8 @@ def parts() -> dict[str, str]:
 
 def assemble(chosen: Collection[str]) -> str:
     """The template with these parts. Without the instruction it begins with the vague one of version 0."""
-    unknown = sorted(set(chosen) - set(PARTS))
-    if unknown:
-        raise CourseError(f"There is no part {unknown[0]!r}; choose from {', '.join(PARTS)}.")
+    for part in sorted(chosen):
+        one_of("part", part, PARTS)
     vague, message = _paragraphs(version(0))
     first = [] if "instruction" in chosen else [vague]
     return "\n\n".join([*first, *(text for name, text in parts().items() if name in chosen), message])

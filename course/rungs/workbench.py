@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 from course.engine.client import CourseClient
 from course.engine.sizes import local_model
-from course.errors import CourseError
+from course.errors import CourseError, one_of
 from course.files import checked, database
 from course.material.data import QUEUES, Ticket, lesson_sample, queue_descriptions, tickets
 from course.measuring.evaluate import evaluate
@@ -58,8 +58,7 @@ class Draft:
             raise CourseError(
                 f"The prompt has {len(self.prompt):,} characters; shorten it to {LONGEST_PROMPT:,} at most."
             )
-        if self.examples not in WAYS:
-            raise CourseError(f"The examples are {self.examples!r}; choose one of {', '.join(WAYS)}.")
+        one_of("choice of examples", self.examples, WAYS)
         if not 1 <= self.count <= MOST_EXAMPLES:
             raise CourseError(f"{self.count} examples cannot be shown; choose 1 to {MOST_EXAMPLES}.")
 

@@ -21,7 +21,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import ValidationError
 
-from course.errors import CourseError
+from course.errors import CourseError, one_of
 from course.files import checked, checked_text, fault, parsed_json, read_toml, write_text
 from course.material.data import Ticket
 from course.material.prices import rows as price_rows
@@ -186,9 +186,7 @@ def _route(id: str, table: dict[str, Any]) -> Route:
 
 def route(id: str) -> Route:
     """The route of that id. An unknown one raises CourseError."""
-    if id not in routes():
-        raise CourseError(f"{id!r} is not a hosted route: choose one of {', '.join(routes())}.")
-    return routes()[id]
+    return routes()[one_of("hosted route", id, routes())]
 
 
 def table() -> pd.DataFrame:

@@ -62,8 +62,8 @@ def test_a_stopped_run_keeps_the_version_without_a_result(results_dir):
     [
         ({"prompt": " \n"}, "prompt is empty"),
         ({"prompt": "x" * 20_001}, "20,001 characters"),
-        ({"size": "huge"}, "'huge' is not a size"),
-        ({"examples": "best"}, "'best'; choose one of none, fixed, retrieved"),
+        ({"size": "huge"}, "no size 'huge'"),
+        ({"examples": "best"}, "'best'; use one of none, fixed, retrieved"),
         ({"count": 0}, "0 examples cannot be shown"),
         ({"count": 19}, "choose 1 to 18"),
     ],

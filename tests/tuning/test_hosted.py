@@ -95,7 +95,7 @@ def test_what_is_not_there_or_cannot_be_written_is_named(tmp_path):
     in_the_way = tmp_path / "file"
     in_the_way.write_text("")
     for act, said in (
-        (lambda: hosted.route("openai"), "'openai' is not a hosted route: choose one of bedrock-nova"),
+        (lambda: hosted.route("openai"), "no hosted route 'openai'; use one of bedrock-nova"),
         (lambda: hosted.write(NOVA, TRAIN, in_the_way), "cannot be written .*; choose another folder"),
         (
             lambda: hosted.problems(NOVA, tmp_path / "no.jsonl"),

@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import ConfigDict
 
-from course.errors import CourseError
+from course.errors import CourseError, one_of
 from course.files import checked, read_toml
 from course.material.claims import claim as find_claim
 from course.material.prices import machine_price_per_hour
@@ -143,10 +143,8 @@ def presets() -> tuple[Preset, ...]:
 
 def preset(id: str) -> Preset:
     """The preset of that id. CourseError names those that there are."""
-    for candidate in presets():
-        if candidate.id == id:
-            return candidate
-    raise CourseError(f"There is no preset {id!r}; choose from {', '.join(one.id for one in presets())}.")
+    by_id = {one.id: one for one in presets()}
+    return by_id[one_of("preset", id, by_id)]
 
 
 def markdown() -> str:
@@ -336,9 +334,7 @@ which it is cheaper. `evaluation_hours` are those a month of watching all tuned 
 
 def measure(name: str, assumptions: Assumptions, *of: str) -> Any:
     """What the measure of that name is in a case for these approaches: a number, or the name of one."""
-    if name not in MEASURES:
-        raise CourseError(f"{name!r} is not a measure; choose from {', '.join(MEASURES)}.")
-    return MEASURES[name](*(_Priced(assumptions, one) for one in of))
+    return MEASURES[one_of("measure", name, MEASURES)](*(_Priced(assumptions, one) for one in of))
 
 
 @dataclass(frozen=True)

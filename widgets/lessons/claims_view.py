@@ -11,7 +11,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from course.errors import CourseError
+from course.errors import one_of
 from course.material.claims import VERDICTS, Claim, claims, in_words
 from widgets.static import STATIC
 
@@ -61,9 +61,7 @@ class ClaimsTable(anywidget.AnyWidget):
     @traitlets.validate("verdict", "article", "lesson")
     def _is_an_option(self, proposal: traitlets.Bunch) -> str:
         name, value = proposal["trait"].name, proposal["value"]
-        if value and value not in self.options[name]:
-            raise CourseError(f"There is no {name} {value!r}; choose one of {', '.join(self.options[name])}.")
-        return value
+        return value and one_of(name, value, self.options[name])
 
     @traitlets.observe("words", "verdict", "article", "lesson", "order", "descending")
     def _choose(self, change: traitlets.Bunch | None = None) -> None:
@@ -100,8 +98,7 @@ def chosen(
     Words are looked for in all that a row shows, capitals or not. Claims without a number, or without a
     lesson, come last in either direction. Raises CourseError for an order that is no column.
     """
-    if order not in ORDERS:
-        raise CourseError(f"{order!r} is not a column to sort by; choose one of {', '.join(ORDERS)}.")
+    one_of("column to sort by", order, ORDERS)
     found = [
         claim
         for claim in claims

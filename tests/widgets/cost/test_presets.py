@@ -151,7 +151,7 @@ def test_a_planted_wrong_figure_fails(tmp_path, old, new, found):
         ('key = "few_shot.output"', 'key = "few_shot.outputs"', "'few_shot.outputs' is not an input"),
         ('few_shot = "claude-sonnet-4"', 'few_shot = "claude-sonnet-0"', "claude-sonnet-0"),
         ("models = { few_shot", "model = { few_shot", "the field 'model' is not known"),
-        ('measure = "cheaper"', 'measure = "dearer"', "'dearer' is not a measure"),
+        ('measure = "cheaper"', 'measure = "dearer"', "no measure 'dearer'; use one of"),
         ('like = "tickets_50000"', 'like = "tickets"', "like is 'tickets', which is not an earlier preset"),
         ("exact = 1_500_000", "exact = 1_500_000, value = 1", "case.volume needs one of"),
         ("per_1000 = 5.00", "per_1000 = 0.01", "few_shot.prefix"),

@@ -89,7 +89,7 @@ def test_every_control_changes_the_rows_or_their_order(view):
 
 @pytest.mark.parametrize(("name", "value"), [("verdict", "true"), ("article", "a blog"), ("lesson", "77")])
 def test_a_filter_that_does_not_exist_is_named(view, name, value):
-    with pytest.raises(CourseError, match=f"There is no {name} '{value}'; choose one of"):
+    with pytest.raises(CourseError, match=f"There is no {name} '{value}'; use one of"):
         setattr(view, name, value)
     assert shown(view) == [each.id for each in ALL]
 
