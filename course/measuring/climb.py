@@ -28,7 +28,7 @@ def climb(*results: Result) -> pd.DataFrame:
     The step is that from the result before. Its p-value is McNemar's, with Holm's correction for all steps.
     """
     steps = [compare(after, before) for before, after in pairwise(results)]
-    rows = [_reached(result) for result in results]
+    rows = [reached(result) for result in results]
     for row, step, p in zip(rows[1:], steps, corrected(steps), strict=True):
         row |= _step(step, p)
     table = pd.DataFrame(rows).set_index("rung").fillna("").rename_axis(index=None, columns="rung")
@@ -73,7 +73,8 @@ def _step(step: Comparison, p: float) -> dict[str, str]:
     }
 
 
-def _reached(result: Result) -> dict[str, str]:
+def reached(result: Result) -> dict[str, str]:
+    """What a result reached, in words: its name, what is right with its interval, and what a row takes."""
     low, high = result.interval
     return {
         "rung": result.name,

@@ -7,7 +7,8 @@ from typing import TypeVar
 import pandas as pd
 
 from course.errors import CourseError
-from course.measuring.results import Result, compare, duration, money, percent
+from course.measuring.climb import reached
+from course.measuring.results import Result, compare, money
 from course.rungs.baselines import TrainedHead
 from course.rungs.routing import HasText
 
@@ -53,17 +54,8 @@ def chosen(tried: Sequence[tuple[float, Result]]) -> tuple[float, Result]:
 
 def table(tried: Sequence[tuple[float, Result]]) -> pd.DataFrame:
     """A curve in words: what is right, with its interval, and what a row takes."""
-    rows = []
-    for limit, result in tried:
-        low, high = result.interval
-        rows.append(
-            {
-                "rung": result.name,
-                "limit": f"{limit:.2f}",
-                "right": f"{percent(result.accuracy)} %",
-                "interval": f"{100 * low:.0f} to {100 * high:.0f} %",
-                "time": "-" if result.seconds is None else duration(result.seconds),
-                "cost of 1,000": money(result.cost_per_1000),
-            }
-        )
-    return pd.DataFrame(rows).set_index("rung")
+    rows = [
+        reached(result) | {"limit": f"{limit:.2f}", "cost of 1,000": money(result.cost_per_1000)}
+        for limit, result in tried
+    ]
+    return pd.DataFrame(rows).set_index("rung")[["limit", "right", "interval", "time", "cost of 1,000"]]

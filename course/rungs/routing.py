@@ -132,8 +132,11 @@ def held_by(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def reply(client: Anthropic, request: dict[str, Any], schema: dict[str, Any] | None) -> str:
-    """The text of a reply, or with a schema of `one_of` the value of its field."""
+    """The text of a reply, or with a schema the value of its last required field.
+
+    json.JSONDecodeError where a reply that a schema holds was cut off or refused.
+    """
     if schema is None:
         return text_of(client.messages.create(**request)).strip()
     answer = json.loads(text_of(client.messages.create(**request | held_by(schema))))
-    return answer[schema["required"][0]]
+    return answer[schema["required"][-1]]

@@ -1,6 +1,5 @@
 """What lesson 04 asks: tickets and letters, free or held by a schema, and again where a reply is broken."""
 
-import json
 from typing import Any
 
 import pandas as pd
@@ -10,7 +9,7 @@ from anthropic.types import Message
 from course.engine.replies import text_of
 from course.material.data import LETTER_FIELDS, QUEUES, Letter
 from course.measuring.letters import read
-from course.rungs.routing import QUEUE_SCHEMA, HasText, as_turns, held_by
+from course.rungs.routing import QUEUE_SCHEMA, HasText, as_turns, held_by, reply
 
 TRIES = 3
 COMPLAINT = "That is not valid: answer with the name of one queue alone. Try again."
@@ -59,20 +58,10 @@ def ask(
     schema: dict[str, Any] | None = None,
     max_tokens: int = 24,
 ) -> str:
-    """The reply to a ticket as text, or with a schema the value of its field queue. Nothing else differs.
-
-    json.JSONDecodeError where a reply that a schema holds was cut off or refused.
-    """
+    """The reply to a ticket as text, or with a schema the queue, as `reply` has it. Nothing else differs."""
     turns = as_turns([], ticket.text)
-    request: dict[str, Any] = {
-        "model": model,
-        "max_tokens": max_tokens,
-        "system": system,
-        "messages": turns,
-    }
-    if schema is None:
-        return text_of(client.messages.create(**request)).strip()
-    return json.loads(text_of(client.messages.create(**request, **held_by(schema))))["queue"]
+    request = {"model": model, "max_tokens": max_tokens, "system": system, "messages": turns}
+    return reply(client, request, schema)
 
 
 def ask_again(client: Anthropic, model: str, ticket: HasText, system: str) -> str:
@@ -99,17 +88,16 @@ def read_letter(
     max_tokens: int = 200,
 ) -> Message:
     """The reply to a letter, free or held by a schema."""
-    turns = [{"role": "user", "content": letter.text}]
-    request: dict[str, Any] = {
-        "model": model,
-        "max_tokens": max_tokens,
-        "system": system,
-        "messages": turns,
-    }
-    return client.messages.create(**request, **(held_by(schema) if schema else {}))
+    return client.messages.create(
+        model=model,
+        max_tokens=max_tokens,
+        system=system,
+        messages=[{"role": "user", "content": letter.text}],
+        **(held_by(schema) if schema else {}),
+    )
 
 
-def beside(letter: Letter, reply: Any) -> pd.DataFrame:
+def beside(letter: Letter, answer: Any) -> pd.DataFrame:
     """Each field as the letter has it and as the reply says; empty where the reply has no such object."""
-    said = pd.Series(read(reply).fields or {}, index=list(LETTER_FIELDS), dtype=object)
+    said = pd.Series(read(answer).fields or {}, index=list(LETTER_FIELDS), dtype=object)
     return pd.DataFrame({"the letter": letter.gold, "the reply": said})
