@@ -9,7 +9,6 @@ before it was executed; remove build/book to start again. Neither building nor r
 network. The pictures need the Chromium of the tests.
 """
 
-import argparse
 import gzip
 import re
 import shutil
@@ -32,7 +31,7 @@ from book import check, readme, rot
 from book.execution import executed
 from book.pages import STILL_WIDTH, Drawing, how_to_run, page_of, with_first_places, with_ways_to_run
 from book.stills import live
-from course.errors import CourseError
+from course.errors import CourseError, command_line
 from course.material.lessons import lesson, lessons
 from course.paths import NOTEBOOKS, ROOT
 from tests.browser import launch
@@ -202,8 +201,7 @@ def sizes(html: Path, browser: Browser) -> str:
 
 
 def main() -> None:
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser = command_line("book.build", __doc__)
     parser.add_argument("lessons", nargs="*", help="numbers such as 00 09; all of them by default")
     parser.add_argument("--readme", action="store_true", help="only the README's tables and pictures")
     given = parser.parse_args()

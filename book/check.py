@@ -6,7 +6,6 @@
 Without a network, links to other sites are looked at for their form only.
 """
 
-import argparse
 import gzip
 import re
 import sys
@@ -26,6 +25,7 @@ from playwright.sync_api import Browser, Page, Request, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from book.pages import SETTLED
+from course.errors import command_line
 from course.paths import ROOT
 from tests.browser import launch
 
@@ -247,8 +247,7 @@ def checked(browser: Browser, address: str) -> tuple[Visit | None, list[str]]:
 
 def main() -> None:
     """Print each page as it is done, then all that is wrong; exit with 1 when there is anything."""
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=raw)
+    parser = command_line("book.check", __doc__)
     parser.add_argument("pages", nargs="*", help="such as cost.html more/01_summaries.html (default: all)")
     pages = parsed(HTML)
     elsewhere = sum(is_elsewhere(address) for page in pages.values() for address in page.links)

@@ -1,5 +1,6 @@
 """The error that a reader is meant to read."""
 
+import argparse
 import functools
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -20,6 +21,12 @@ def one_of(what: str, value: str, allowed: Iterable[str]) -> str:
     if value not in (known := list(allowed)):
         raise CourseError(f"There is no {what} {value!r}; use one of {', '.join(known)}.")
     return value
+
+
+def command_line(module: str, about: str | None) -> argparse.ArgumentParser:
+    """The options of `python -m MODULE`; `about` is what its docstring says."""
+    as_it_stands = argparse.RawDescriptionHelpFormatter
+    return argparse.ArgumentParser(f"python -m {module}", description=about, formatter_class=as_it_stands)
 
 
 def as_command(main: Callable[[Sequence[str] | None], None]) -> Callable[..., None]:

@@ -26,7 +26,7 @@ from course.engine.requests import ApiError
 from course.engine.room import Busy, Room, RoomLimits, checked, read_tokens
 from course.engine.sizes import local_models
 from course.engine.weights import chosen_model, gguf_path
-from course.errors import CourseError, as_command
+from course.errors import CourseError, as_command, command_line
 from course.paths import results_dir
 
 SIZES = tuple(model.size for model in local_models())
@@ -148,7 +148,7 @@ class Handler(RequestHandler):
 @as_command
 def main(given: Sequence[str] | None = None) -> None:
     """Serve until stopped."""
-    parser = argparse.ArgumentParser(prog="python -m course.serve", description=__doc__.partition("\n")[0])
+    parser = command_line("course.serve", __doc__)
     limits = RoomLimits()
     add = parser.add_argument
     add("--host", default="127.0.0.1", help="the address to listen on (default: this machine alone)")

@@ -7,7 +7,6 @@ vote         for learners, with their token
 Learners' folders are read and never written to.
 """
 
-import argparse
 import asyncio
 import json
 import logging
@@ -26,7 +25,7 @@ from tornado.httpserver import HTTPServer
 from tornado.netutil import bind_sockets
 from tornado.web import Application, HTTPError, RedirectHandler, RequestHandler, StaticFileHandler
 
-from course.errors import CourseError, as_command
+from course.errors import CourseError, as_command, command_line
 from course.exercises.checking import exercise_ids
 from workshop.learners import instructor_token, owner_of, read_learners, room_dir
 from workshop.session import Refused, Session, polls
@@ -245,10 +244,7 @@ async def serve(room: Path, host: str, port: int, prefix: str) -> None:
 
 @as_command
 def main(given: Sequence[str] | None = None) -> None:
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="python -m workshop.board", description=__doc__, formatter_class=raw
-    )
+    parser = command_line("workshop.board", __doc__)
     add = parser.add_argument
     add("--room", type=Path, default=room_dir(), help="the room's folder (default: COURSE_ROOM, else room)")
     add("--host", default="127.0.0.1", help="the address to listen on (default: this machine alone)")

@@ -4,7 +4,6 @@ A line that fails says what to do, and the exit status is 1. The engine is asked
 loaded once: stop the room first.
 """
 
-import argparse
 import os
 import shutil
 import socket
@@ -27,7 +26,7 @@ from course.engine.client import connect, served
 from course.engine.replies import text_of
 from course.engine.sizes import LocalModel, local_model, local_models
 from course.engine.weights import chosen_model, gguf_path, minilm_path
-from course.errors import CourseError
+from course.errors import CourseError, command_line
 from course.paths import cache_dir
 from workshop.learners import read_learners, room_dir
 from workshop.room import PROXY, SMALLEST_MEMORY, Ports
@@ -186,10 +185,7 @@ def _here() -> list[str]:
 
 
 def main() -> None:
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="python -m workshop.check", description=__doc__, formatter_class=raw
-    )
+    parser = command_line("workshop.check", __doc__)
     add = parser.add_argument
     add("--learners", type=int, default=30, help="how many will come (default: %(default)s)")
     add("--port", type=int, default=8000, help="the room's first port (default: %(default)s)")

@@ -5,7 +5,6 @@ websocket. Then all ask new questions of the room's engine at once, and with --k
 engine and a learner's kernel are killed in the middle: nothing may be lost, and everybody goes on.
 """
 
-import argparse
 import asyncio
 import json
 import os
@@ -24,6 +23,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from course.errors import command_line
 from course.material.lessons import lesson
 from course.paths import ROOT, results_dir
 from workshop.browser import Browser, CellFailed, KernelDied
@@ -321,7 +321,7 @@ async def measure(room: OpenRoom, learners: int, step: int, questions: int, kill
 
 def main() -> None:
     """Open a room, measure, print the table and write it."""
-    parser = argparse.ArgumentParser(prog="python -m workshop.load_test", description=__doc__)
+    parser = command_line("workshop.load_test", __doc__)
     add = parser.add_argument
     add("--learners", type=int, default=30, help="(default: %(default)s)")
     add("--step", type=int, default=10, help="how many join at once (default: %(default)s)")

@@ -4,7 +4,6 @@ The page needs no network and no server, and it cannot be written to: the chart 
 exercises were solved, and what each poll said. It is made from session.sqlite, which the board keeps.
 """
 
-import argparse
 import html
 import json
 import re
@@ -13,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from course.errors import CourseError, as_command
+from course.errors import CourseError, as_command, command_line
 from course.files import write_text
 from course.measuring.results import percent
 from workshop.learners import room_dir
@@ -83,10 +82,7 @@ def _script(*names: str) -> str:
 
 @as_command
 def main(given: Sequence[str] | None = None) -> None:
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="python -m workshop.recording", description=__doc__, formatter_class=raw
-    )
+    parser = command_line("workshop.recording", __doc__)
     parser.add_argument("--room", type=Path, default=room_dir(), help="the room's folder")
     parser.add_argument("--output", type=Path, help="the page (default: recording.html in the room's folder)")
     arguments = parser.parse_args(given)

@@ -22,7 +22,7 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 from course.engine.sizes import local_models
-from course.errors import CourseError, as_command
+from course.errors import CourseError, as_command, command_line
 from course.files import write_text
 from course.paths import ROOT
 from workshop.learners import instructor_token, read_learners, room_dir
@@ -119,7 +119,7 @@ class Program:
 @as_command
 def main(given: Sequence[str] | None = None) -> None:
     """Start the room, and keep it until it is stopped."""
-    parser = argparse.ArgumentParser(prog="python -m workshop.room", description=__doc__.partition("\n")[0])
+    parser = command_line("workshop.room", __doc__)
     add = parser.add_argument
     add("--learners", type=int, default=30, help="how many have a token at least (default: %(default)s)")
     add(

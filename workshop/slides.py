@@ -4,7 +4,6 @@ A lesson that `make site` or an earlier call has executed is not executed again 
 they were. Each slide has the heading of its lesson, the sentence above the picture, and where it comes from.
 """
 
-import argparse
 import base64
 import html
 import re
@@ -18,7 +17,7 @@ from playwright.sync_api import sync_playwright
 from book.build import BUILD, drawing_in
 from book.execution import executed
 from book.pages import Drawing, page_of
-from course.errors import CourseError, as_command
+from course.errors import CourseError, as_command, command_line
 from course.files import write_text
 from course.material.lessons import Lesson, lesson, lessons
 from course.paths import ROOT
@@ -98,10 +97,7 @@ def _image(kind: str, content: bytes, alt: str) -> str:
 
 @as_command
 def main(given: Sequence[str] | None = None) -> None:
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="python -m workshop.slides", description=__doc__, formatter_class=raw
-    )
+    parser = command_line("workshop.slides", __doc__)
     parser.add_argument("lessons", nargs="*", help="numbers such as 00 02 09; all of them by default")
     parser.add_argument("--output", type=Path, default=ROOT / "build" / "slides.html")
     arguments = parser.parse_args(given)

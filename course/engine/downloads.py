@@ -5,7 +5,6 @@ Both add to one unfinished file, byte after byte, so either goes on where the ot
 complete file decides.
 """
 
-import argparse
 import errno
 import os
 import queue
@@ -23,7 +22,7 @@ from tqdm.auto import tqdm
 
 from course.engine import weights
 from course.engine.sizes import LocalModel, Parts, Published, local_model, local_models
-from course.errors import CourseError, as_command
+from course.errors import CourseError, as_command, command_line
 from course.files import locked
 
 HUB_ANSWERS_WITHIN = 2.0  # seconds
@@ -215,7 +214,7 @@ def _piece(parts: Parts, number: int, package: Path, begun: int) -> Iterable[byt
 @as_command
 def main(given: Sequence[str] | None = None) -> None:
     """Bring and prepare the models of the sizes that are named, and print one line for each."""
-    parser = argparse.ArgumentParser(prog="python -m course.engine.downloads", description=__doc__)
+    parser = command_line("course.engine.downloads", __doc__)
     parser.add_argument("sizes", nargs="+", choices=[model.size for model in local_models()])
     for size in parser.parse_args(given).sizes:
         model = local_model(size)

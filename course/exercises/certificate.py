@@ -3,11 +3,10 @@
 It says what the progress file and the board hold, and nothing beyond that.
 """
 
-import argparse
 import html
 from collections.abc import Sequence
 
-from course.errors import CourseError, as_command
+from course.errors import CourseError, as_command, command_line
 from course.exercises.checking import exercise_ids
 from course.exercises.progress import CORRECT, outcomes_in
 from course.files import write_text
@@ -78,9 +77,7 @@ def _best(entries: list[tuple[str, Result]]) -> str:
 
 @as_command
 def main(given: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m course.exercises.certificate", description=__doc__.partition("\n")[0]
-    )
+    parser = command_line("course.exercises.certificate", __doc__)
     parser.add_argument("--name", default="", help="whose work it is")
     name = parser.parse_args(given).name.strip()
     path = results_dir() / "certificate.html"

@@ -5,7 +5,6 @@ inspect/*.json   an evaluation log of Inspect for each rung: `inspect view --log
 promptfoo.json   all rungs side by side: `promptfoo import FOLDER/promptfoo.json`
 """
 
-import argparse
 import csv
 import hashlib
 import json
@@ -14,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from course.errors import CourseError, as_command
+from course.errors import CourseError, as_command, command_line
 from course.files import replacing, write_text
 from course.measuring import board
 from course.measuring.results import Outcome, Result, plain_text
@@ -222,10 +221,7 @@ def _digest(parts: list) -> str:
 
 @as_command
 def main(given: Sequence[str] | None = None) -> None:
-    raw = argparse.RawDescriptionHelpFormatter
-    parser = argparse.ArgumentParser(
-        prog="python -m course.measuring.export", description=__doc__, formatter_class=raw
-    )
+    parser = command_line("course.measuring.export", __doc__)
     parser.add_argument("folder", type=Path, help="where the files are written")
     parser.add_argument("--lesson", help="the rungs of one lesson, such as 04 (default: all)")
     arguments = parser.parse_args(given)
