@@ -162,21 +162,9 @@ def build(ran: Mapping[str, NotebookNode], folder: Path, drawing: Drawing, *, st
     """
     write(sources(ran, drawing), folder / "source")
     html = folder / "html"
-    options: list[str] = ["--fail-on-warning"] if strict else []
-    kept: list[str | Path] = ["-d", folder / "doctrees"]
-    command: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "sphinx",
-        "-q",
-        *options,
-        *kept,
-        "-b",
-        "html",
-        folder / "source",
-        html,
-    ]
-    subprocess.run(command, check=True)
+    options: list[str | Path] = ["-q", *(["--fail-on-warning"] if strict else []), "-d", folder / "doctrees"]
+    sphinx = [sys.executable, "-m", "sphinx", *options, "-b", "html"]
+    subprocess.run([*sphinx, folder / "source", html], check=True)
     lighten(html)
     wrong = check.from_elsewhere(html) + (check.broken_links(check.parsed(html)) if strict else [])
     if wrong:

@@ -1,8 +1,8 @@
 """What the cost model is given: each input as low, base and high, with its unit, its source and its date.
 
 What an input is stands in data/cost_definitions.csv, its figures in data/cost_inputs.csv, token prices in
-data/prices.csv. A new approach is a name in `APPROACHES` and its rows of figures; a new input is a row in
-each of the first two files and its place in the formulas of widgets/cost/model.py.
+data/prices.csv. A new approach is a row of data/cost_approaches.csv and its rows of figures; a new input is a
+row in each of the first two files and its place in the formulas of widgets/cost/model.py.
 """
 
 import json
@@ -34,43 +34,19 @@ NO_LIMIT = 1e9  # tokens
 NEVER_ENDS = 1_200.0  # months
 DAYS_PER_MONTH = 30.4375
 
-APPROACHES = {
-    "prompt": "Prompt",
-    "few_shot": "Few-shot examples",
-    "retrieved_examples": "Retrieved examples",
-    "stronger_model": "Stronger model",
-    "rag": "Retrieval (RAG)",
-    "tools": "Tools",
-    "skill": "Skill",
-    "hosted_fine_tune": "Hosted fine-tune, by the hour",
-    "on_demand_fine_tune": "Hosted fine-tune, by the token",
-    "self_hosted_lora": "Self-hosted LoRA",
-    "linear_head": "Linear head on embeddings",
-    "distilled_head": "Linear head, labels by a model",
-    "encoder": "Fine-tuned encoder",
-    "cascade": "Cascade: linear head, then a model",
-    "skill_with_adapter": "Skill with adapter",
-}
-"""Name of each approach in the files, and as people read it."""
 
-MEANINGS = {
-    "prompt": "An instruction to a model, paid by the token.",
-    "few_shot": "The same with a few worked examples in the prompt.",
-    "retrieved_examples": "The same with the labelled examples that are nearest to each request.",
-    "stronger_model": "The prompt, sent to a larger and more expensive model.",
-    "rag": "Text that has the facts is searched for and put in front of the model.",
-    "tools": "The model calls functions of yours, to look something up or to act.",
-    "skill": "A file with your way of working, which the model reads for each request.",
-    "hosted_fine_tune": "A model that a vendor trains on your examples and keeps on a machine that you rent.",
-    "on_demand_fine_tune": "The same without a machine that you rent: it is paid by the token.",
-    "self_hosted_lora": "An open model with a small trained addition, an adapter, on your own machine.",
-    "linear_head": "A classifier trained in seconds on numbers that stand for the text. It only sorts.",
-    "distilled_head": "The same, with labels that a large model gave instead of people.",
-    "encoder": "A small language model trained to sort. It writes nothing.",
-    "cascade": "The linear head answers what it is sure of, and a large model the rest.",
-    "skill_with_adapter": "A tuned model that reads a skill as well.",
-}
-"""What each approach is, for a reader who has not met it."""
+@dataclass(frozen=True)
+class Approach:
+    """A way to do the task: its name in the files, and as people read it; what it is, for newcomers."""
+
+    id: str
+    name: str
+    meaning: str
+
+
+_APPROACHES = read_csv(DATA / "cost_approaches.csv", Approach)
+APPROACHES = {each.id: each.name for each in _APPROACHES}
+MEANINGS = {each.id: each.meaning for each in _APPROACHES}
 
 
 @dataclass(frozen=True)
