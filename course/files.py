@@ -235,7 +235,9 @@ def write_text(path: Path, text: str, *, private: bool = False) -> None:
                 os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
             unfinished.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise CourseError(f"{path} cannot be written ({error.strerror}); choose another folder.") from None
+        raise CourseError(
+            f"{path} cannot be written ({error.strerror}); choose another folder, or free space."
+        ) from None
 
 
 @contextmanager
