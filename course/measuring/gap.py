@@ -11,11 +11,11 @@ from itertools import pairwise
 from statistics import NormalDist
 
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from course.errors import CourseError
 from course.material.data import Ticket
 from course.measuring import board, coding
+from course.measuring.climb import corrected
 from course.measuring.coding import Readings
 from course.measuring.results import LEVEL, Z_95, Result, compare, money, percent, wilson
 
@@ -129,7 +129,7 @@ def steps_between(results: Sequence[Result]) -> pd.DataFrame:
     steps = [compare(better, worse) for better, worse in pairwise(ordered)]
     rows = [(step.a, step.b, step.difference, step.only_a, step.only_b, step.p_value) for step in steps]
     table = pd.DataFrame(rows, columns=["better", "worse", "difference", "only_better", "only_worse", "p"])
-    return table.assign(p_holm=multipletests(table["p"], method="holm")[1])
+    return table.assign(p_holm=corrected(steps))
 
 
 def failures(result: Result, known: Readings) -> pd.DataFrame:

@@ -8,10 +8,9 @@ from numpy.typing import ArrayLike
 
 from course.errors import CourseError
 from course.material.prices import Model
+from widgets.cost.model import CACHE_MINUTES, DAYS_PER_MONTH
 from widgets.lessons import bounds
 
-DAYS_PER_MONTH = 30
-CACHE_MINUTES = 5  # a cached prompt is kept this long after its last use
 SEARCHED_VOLUMES = np.geomspace(1, 1e8, 4001)  # tickets a day
 
 
