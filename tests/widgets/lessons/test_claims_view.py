@@ -21,7 +21,7 @@ def test_every_word_has_to_be_found_and_an_order_that_is_no_column_is_named():
     assert claim("C004") in chosen(ALL, words="GPT-4O training")
     assert chosen(ALL, words="gpt-4o no-such-word") == ()
     assert chosen(ALL, words="c004") and claim("C004") in chosen(ALL, words="ends on 14 january")
-    with pytest.raises(CourseError, match="'price' is not a column to sort by; choose one of id"):
+    with pytest.raises(CourseError, match="no column to sort by 'price'; use one of id"):
         chosen(ALL, order="price")
 
 
