@@ -38,7 +38,7 @@ def as_turns(example: OrderQuestion) -> list[MessageParam]:
     call = ToolUseBlock(id=f"toolu_{example.id}", type="tool_use", name=example.tool, input=example.input)
     return [
         {"role": "user", "content": example.text},
-        {"role": "assistant", "content": [call.to_dict()]},
+        {"role": "assistant", "content": [_as_block(call)]},
         {"role": "user", "content": [Desk(example.customer).answer(call)]},
         {"role": "assistant", "content": example.reply},
     ]
@@ -111,7 +111,7 @@ def called_by_code(
     result = Desk(question.customer).answer(call)
     turns = [turn for example in examples for turn in as_turns(example)]
     turns.append({"role": "user", "content": question.text})
-    turns.append({"role": "assistant", "content": [call.to_dict()]})
+    turns.append({"role": "assistant", "content": [_as_block(call)]})
     turns.append({"role": "user", "content": [result]})
     message = client.messages.create(model=model, **REQUEST, messages=turns, tool_choice={"type": "none"})
     return Trace(text_of(message), (as_pair(call),), (str(result["content"]),))
@@ -119,3 +119,7 @@ def called_by_code(
 
 def _numberless(question: OrderQuestion) -> OrderQuestion:
     return replace(question, text=re.sub(r"FL-\d+", "the order", question.text))
+
+
+def _as_block(call: ToolUseBlock) -> Any:
+    return call.to_dict()
