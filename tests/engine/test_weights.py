@@ -218,7 +218,7 @@ def test_what_is_missing_or_another_version_says_what_to_do():
             lambda: weights.published_path(replace(local_model("small"), sha256="0" * 64)),
             "damaged or another version",
         ),
-        (lambda: sizes.local_model("huge"), "'huge' is not a size: choose small, medium, large"),
+        (lambda: sizes.local_model("huge"), "no size 'huge'; use one of small, medium, large"),
     ):
         with pytest.raises(CourseError, match=said):
             act()

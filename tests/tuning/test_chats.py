@@ -45,8 +45,8 @@ def test_chats_come_back_as_they_were_written_and_files_that_cannot_be_are_named
         read_chats(tmp_path / "latin.jsonl")
     (tmp_path / "empty.jsonl").touch()
     assert read_chats(tmp_path / "empty.jsonl") == []
-    with pytest.raises(CourseError, match="could not be written"):
-        write_chats([], tmp_path / "no folder" / "chats.jsonl")
+    with pytest.raises(CourseError, match="cannot be written"):
+        write_chats([], tmp_path / "empty.jsonl" / "chats.jsonl")
 
 
 def changed(message: int, **values: object) -> dict:

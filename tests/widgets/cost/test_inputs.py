@@ -167,7 +167,7 @@ def test_what_is_saved_comes_back_whole_or_stays_as_it_was_on_a_full_disk(tmp_pa
     path = save(assumptions, tmp_path / "state.json")
     before = path.read_text(encoding="utf-8")
     monkeypatch.setattr(Path, "write_text", disk.full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(CourseError, match="No space left"):
         save(assumptions.with_values({"case.volume": 5}), path)
     assert path.read_text(encoding="utf-8") == before
     assert [file.name for file in tmp_path.iterdir()] == ["state.json"]
