@@ -87,7 +87,7 @@ def test_the_pairs_are_corrected_together():
 
 def test_the_teacher_is_compared_with_the_experts_of_the_same_seed_number_and_steps():
     compared = curve.taught(MEASURED)
-    assert {seed for _, seed in compared} == set(SEEDS) and len(compared) % len(SEEDS) == 0
+    assert {seed for _, seed in compared} == set(SEEDS)
     asked = compared["head, 810 examples", 1]
     assert asked.a == "head, 810 of teacher" and asked.b == "head, 810 of experts"
     other_steps = [reading(50, 8, first(20)), reading(50, 50, first(20), labels=TEACHER)]
