@@ -330,7 +330,9 @@ def test_an_error_of_the_server_is_one_plain_sentence(asked, status, kind, sente
 
 
 @pytest.mark.parametrize(
-    ("asked", "trouble"), [*product((ask, stream), (429, 500, 529)), (ask, BREAK)], ids=str
+    ("asked", "trouble"),
+    [*product((ask, stream), (429, 500, 529)), (ask, BREAK)],
+    ids=lambda value: getattr(value, "__name__", str(value)),  # workers must agree on the names
 )
 def test_the_sdk_tries_again_and_the_answer_counts_once(asked, trouble, stub, live):
     stub.script = [trouble, OK]
