@@ -135,7 +135,7 @@ def _pairs() -> str:
             places += [((size, after), (size, before)) for before, after in pairwise(own)]
     steps = [compare(results[a], results[b]) for a, b in dict.fromkeys(places) if {a, b} <= results.keys()]
     lines = [
-        "| this | against | points | only this right | only that | p | this |",
+        "| this | against | points | only this right | only that | p | verdict |",
         "|---|---|---|---|---|---|---|",
     ]
     for step, p in zip(steps, corrected(steps), strict=True):
