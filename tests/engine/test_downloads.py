@@ -118,7 +118,7 @@ def _left(model: LocalModel) -> list[str]:
     return sorted(path.name for path in model.path.parent.iterdir() if path.suffix != ".lock")
 
 
-def test_the_hub_comes_first_at_the_pinned_revision(hub, model):
+def test_the_hub_comes_first(hub, model):
     assert downloads.bring(model).read_bytes() == CONTENT
     assert hub.asked == [("GET", "/tiny/repo/tiny.gguf", "bytes=0-")]
     assert _left(model) == ["tiny.gguf"]
@@ -249,3 +249,7 @@ def test_an_unknown_size_is_refused(capsys):
     with pytest.raises(SystemExit):
         downloads.main(["huge"])
     assert "choose from" in capsys.readouterr().err
+
+
+def test_the_address_is_the_pinned_revision(model):
+    assert downloads._hub_url(model.published, model.file).endswith("/tiny/repo/resolve/1/tiny.gguf")

@@ -131,7 +131,7 @@ def test_a_learner_is_held_to_a_token_and_to_memory_and_keeps_a_notebook(open_to
             assert cells == [cell.source]
             with pytest.raises(CellFailed, match="MemoryError"):
                 await learner.run("bytearray(2**31)")
-            assert "of this room" in (await learner.run(cells[0])).text
+            assert "a changed request asks the model of this room" in (await learner.run(cells[0])).text
 
     asyncio.run(asyncio.wait_for(work(), 200))
     copied = {path.name for path in own.parent.glob("*.ipynb")}
