@@ -10,7 +10,7 @@ drawn from, and is drawn anew only when that has changed: the pixels depend on t
 import hashlib
 import re
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,7 +53,7 @@ class Shown(NamedTuple):
     n: int
     low: float
     high: float
-    kinds: tuple[int, ...] = ()
+    kinds: tuple[int, ...]
 
     @classmethod
     def counted(cls, point: ladder.Rung | experiments.TrainedPoint) -> "Shown":
@@ -75,8 +75,10 @@ class Shown(NamedTuple):
         """The share right with its interval."""
         return f"{self.right / self.n:.1%} ({self.low:.1%} to {self.high:.1%})"
 
-    def __str__(self) -> str:
-        return f"| {self.name} | {self.share} | {self.valid / self.n:.0%} |"
+    @property
+    def cells(self) -> tuple[object, ...]:
+        """The row of a table: name, share, valid replies, counts by kind."""
+        return (self.name, self.share, f"{self.valid / self.n:.0%}", *self.kinds)
 
 
 def from_ladder() -> list[Shown]:
@@ -90,20 +92,22 @@ def from_sizes() -> dict[tuple[str, str], Result]:
     return dict(sorted(results.items(), key=lambda item: _SIZES.index(item[0][0])))
 
 
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    first, *others = (f"| {' | '.join(map(str, cells))} |" for cells in (head, *rows))
+    return "\n".join([first, f"|{'---|' * len(head)}", *others])
+
+
 def _measured(rows: Iterable[Shown], first: str) -> str:
-    head = [f"| {first} | right | valid replies | typical | hard | boundary |", "|---|---|---|---|---|---|"]
-    return "\n".join([*head, *(f"{row} {' | '.join(map(str, row.kinds))} |" for row in rows)])
+    return _table([first, *_COLUMNS], (row.cells for row in rows))
 
 
 def _sizes() -> str:
     """Each rung with each size, and how often a free reply names the right queue among other words."""
-    head, line, *rows = _measured(map(Shown.of, from_sizes().values()), "who: with what").split("\n")
-    named = [
-        "" if rung.endswith(", schema") else f" {sum(map(_names_it, result.outcomes))}"
+    rows = [
+        [*Shown.of(result).cells, "" if rung.endswith(", schema") else sum(map(_names_it, result.outcomes))]
         for (_, rung), result in from_sizes().items()
     ]
-    columns = [f"{row}{more} |" for row, more in zip(rows, named, strict=True)]
-    return "\n".join([f"{head} named at all |", f"{line}---|", *columns])
+    return _table([WHO, *_COLUMNS, "named at all"], rows)
 
 
 def _names_it(outcome: Outcome) -> bool:
@@ -112,16 +116,17 @@ def _names_it(outcome: Outcome) -> bool:
 
 def _tasks() -> str:
     """Letters, the handbook and tools: a row for each rung, a column for each size."""
-    lines = [f"| task | rung | {' | '.join(_SIZES)} |", f"|---|---|{'---|' * len(_SIZES)}"]
+    missing = "not measured"
+    rows: list[list[str]] = []
     for task in (three_sizes.LETTERS, three_sizes.HANDBOOK, three_sizes.TOOLS):
         results = three_sizes.results(task)
         for rung in dict.fromkeys(rung for _, rung in results):
             shown = (results.get((size, rung)) for size in _SIZES)
-            cells = [f"{Shown.of(one).share} of {one.n}" if one else "not measured" for one in shown]
-            lines.append(f"| {task} | {rung} | {' | '.join(cells)} |")
+            cells = [f"{Shown.of(one).share} of {one.n}" if one else missing for one in shown]
+            rows.append([task, rung, *cells])
         if not results:
-            lines.append(f"| {task} | every rung |{' not measured |' * len(_SIZES)}")
-    return "\n".join(lines)
+            rows.append([task, "every rung", *[missing] * len(_SIZES)])
+    return _table(["task", "rung", *_SIZES], rows)
 
 
 def _pairs() -> str:
@@ -134,31 +139,38 @@ def _pairs() -> str:
             own = [rung for its, rung in results if its == size and rung.endswith(", schema") is held]
             places += [((size, after), (size, before)) for before, after in pairwise(own)]
     steps = [compare(results[a], results[b]) for a, b in dict.fromkeys(places) if {a, b} <= results.keys()]
-    lines = [
-        "| this | against | points | only this right | only that | p | verdict |",
-        "|---|---|---|---|---|---|---|",
+    rows = [
+        [
+            step.a,
+            step.b,
+            f"{100 * step.difference:+.1f}",
+            step.only_a,
+            step.only_b,
+            f"{p:.2g}",
+            verdict(step, p),
+        ]
+        for step, p in zip(steps, corrected(steps), strict=True)
     ]
-    for step, p in zip(steps, corrected(steps), strict=True):
-        counts = f"{100 * step.difference:+.1f} | {step.only_a} | {step.only_b} | {p:.2g}"
-        lines.append(f"| {step.a} | {step.b} | {counts} | {verdict(step, p)} |")
-    return "\n".join(lines)
+    return _table(["this", "against", "points", "only this right", "only that", "p", "verdict"], rows)
 
 
 def _some(table: str) -> str:
     """The same rows of a shorter table, with what is measured now."""
     trained = map(Shown.counted, experiments.read())
     measured = [*map(Shown.of, from_sizes().values()), *from_ladder(), *trained]
-    known = {row.name: str(row) for row in measured}
-    head, line, *rows = table.strip().split("\n")
-    names = [row.split("|")[1].strip() for row in rows]
+    known = {row.name: row for row in measured}
+    head, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.strip().split("\n")]
+    names = [row[0] for row in rows]
     if missing := [name for name in names if name not in known]:
         raise CourseError(f"The README shows rows that are not measured: {', '.join(missing)}; remove them.")
-    return "\n".join([head, line, *(known[name] for name in names)])
+    return _table(head, (known[name].cells[: len(head)] for name in names))
 
 
+WHO = "who: with what"
+_COLUMNS = ("right", "valid replies", *KINDS)
 _SIZES = [model.size for model in reversed(local_models())]
 _TABLES: dict[str, Callable[[str], str]] = {
-    "ladder": lambda _: _measured(from_ladder(), "who: with what"),
+    "ladder": lambda _: _measured(from_ladder(), WHO),
     "sizes": lambda _: _sizes(),
     "tasks": lambda _: _tasks(),
     "pairs": lambda _: _pairs(),

@@ -257,12 +257,15 @@ class Result:
         return [f"{len(self.errors)} raised an error and count as wrong, the first: {self.errors[0]}"]
 
     def _mean_tokens(self, field: str) -> float | None:
-        known = [value for each in self.outcomes if (value := getattr(each, field)) is not None]
+        known = self._known(field)
         return sum(known) / self.n if known else None
 
     def _mean(self, field: str) -> float | None:
-        known = [value for each in self.outcomes if (value := getattr(each, field)) is not None]
+        known = self._known(field)
         return sum(known) / len(known) if known else None
+
+    def _known(self, field: str) -> list[float]:
+        return [value for each in self.outcomes if (value := getattr(each, field)) is not None]
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,12 @@ REPLIES = FOLDER / "three_sizes_replies.csv"
 COMMAND = "python -m course.measure sizes"
 RETRIEVED = 5
 ROUTING, LETTERS, HANDBOOK, TOOLS = "routing", "letters", "handbook", "tools"
+ROWS: dict[str, Callable[[], Sequence[Any]]] = {
+    ROUTING: lambda: tickets("test"),
+    LETTERS: letters,
+    HANDBOOK: questions,
+    TOOLS: lambda: orders.questions("test"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,7 +96,7 @@ def rungs() -> Iterator[tuple[RungToAsk, ...]]:
 
 
 def _routing() -> Iterator[tuple[RungToAsk, ...]]:
-    rows, train = tickets("test"), tickets("train")
+    rows, train = ROWS[ROUTING](), tickets("train")
     fixed = one_per_queue(train)
     near = dict(
         zip((row.id for row in rows), nearest([row.text for row in rows], train, RETRIEVED), strict=True)
@@ -132,7 +138,7 @@ def _letters() -> Iterator[tuple[RungToAsk, ...]]:
         def ask(client, model, letter) -> str:
             return text_of(structured.read_letter(client, model, letter, system, schema))
 
-        return RungToAsk(LETTERS, f"{name}{_schema(schema)}", letters(), ask, letter_scores.check)
+        return RungToAsk(LETTERS, f"{name}{_schema(schema)}", ROWS[LETTERS](), ask, letter_scores.check)
 
     for name, system in (("keys", structured.KEYS), ("rules", structured.RULES)):
         yield tuple(rung(name, system, schema) for schema in (None, structured.LETTER_SCHEMA))
@@ -147,14 +153,14 @@ def _handbook() -> Iterator[tuple[RungToAsk, ...]]:
             return rag.answer(client, model, question, [passage.searched for passage in found])
 
         name = f"{count} retrieved section{'s' * (count > 1)}" if count else "closed book"
-        yield (RungToAsk(HANDBOOK, name, questions(), ask, answers.judge),)
+        yield (RungToAsk(HANDBOOK, name, ROWS[HANDBOOK](), ask, answers.judge),)
 
 
 def _tools() -> Iterator[tuple[RungToAsk, ...]]:
     def ask(client, model, question) -> tool_loop.Trace:
         return tool_loop.run_loop(client, model, question, Desk(question.customer))
 
-    yield (RungToAsk(TOOLS, "zero-shot", orders.questions("test"), ask, tool_loop.check),)
+    yield (RungToAsk(TOOLS, "zero-shot", ROWS[TOOLS](), ask, tool_loop.check),)
 
 
 def _schema(held: object) -> str:
@@ -205,21 +211,13 @@ def results(task: str) -> dict[tuple[str, str], Result]:
 
     Verdicts are those that were kept with the replies. A result's slices are today's.
     """
-    rows: Sequence[Row] = _ROWS[task]()
+    rows: Sequence[Row] = ROWS[task]()
     replies: dict[tuple[str, str], dict[str, SizeReply]] = {}
     for reply in read_replies():
         if reply.task == task:
             replies.setdefault((reply.size, reply.rung), {})[reply.id] = reply
     readings = [reading for reading in read() if reading.task == task]
     return {(each.size, each.rung): _result(rows, each, replies[each.size, each.rung]) for each in readings}
-
-
-_ROWS: dict[str, Callable[[], Sequence[Row]]] = {
-    ROUTING: lambda: tickets("test"),
-    LETTERS: letters,
-    HANDBOOK: questions,
-    TOOLS: lambda: orders.questions("test"),
-}
 
 
 def _result(rows: Sequence[Row], reading: SizeReading, replies: dict[str, SizeReply]) -> Result:

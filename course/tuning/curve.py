@@ -147,8 +147,7 @@ def findings(compared: Pairs) -> list[str]:
 
 def not_measured(points: Sequence[Point], readings: Readings, command: str = COMMAND) -> str:
     """What is left of these points in a sentence; empty when all have a reading."""
-    done = {each.key for each in readings}
-    left = [point for point in points if point.key not in done]
+    left = labels.unmeasured(points, readings)
     if not left:
         return ""
     minutes = sum(point.seconds for point in left) / 60

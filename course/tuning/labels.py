@@ -6,7 +6,7 @@ write after each training, the cheapest first, and go on where they were stopped
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import NamedTuple
@@ -182,6 +182,12 @@ def out_of_fold(rows: Sequence[Ticket], seed: int) -> list[Mapping[str, float]]:
     return [dict(zip(np.unique(queues), row, strict=True)) for row in shares]
 
 
+def unmeasured(of: Iterable[Point], readings: Iterable[LabelReading]) -> list[Point]:
+    """The points that have no reading."""
+    done = {reading.key for reading in readings}
+    return [point for point in of if point.key not in done]
+
+
 def sweep(asked: Sequence[Point], client: CourseClient) -> list[LabelReading]:
     """Measure the points that have no reading yet, the cheapest first, and return all readings.
 
@@ -192,8 +198,7 @@ def sweep(asked: Sequence[Point], client: CourseClient) -> list[LabelReading]:
         results_dir() / "labels.lock", "Another process is measuring labels; wait for it.", seconds=0
     ):
         readings = read() if FILE.is_file() else []
-        done = {reading.key for reading in readings}
-        left = sorted((point for point in asked if point.key not in done), key=lambda point: point.seconds)
+        left = sorted(unmeasured(asked, readings), key=lambda point: point.seconds)
         for point in left:
             _check(point)
         pace, spent, expected = 1.0, 0.0, 0.0

@@ -99,7 +99,7 @@ def test_what_was_kept_is_read_again_as_results(files, monkeypatch):
     monkeypatch.setattr(three_sizes, "connect", lambda size, mode: (answering("")[0], size))
     monkeypatch.setattr(three_sizes, "evaluate", one_by_one)
     monkeypatch.setattr(three_sizes, "_ask", lambda *_: None)
-    monkeypatch.setitem(three_sizes._ROWS, ROUTING, lambda: ROWS)
+    monkeypatch.setitem(three_sizes.ROWS, ROUTING, lambda: ROWS)
     three_sizes.sweep(["small"])
     (result,) = three_sizes.results(ROUTING).values()
     assert [outcome.correct for outcome in result.outcomes] == [True, False, False, True]
