@@ -10,7 +10,8 @@ drawn from, and is drawn anew only when that has changed: the pixels depend on t
 import hashlib
 import re
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +24,7 @@ from book.pages import Drawing
 from book.stills import still
 from course.engine.sizes import local_models
 from course.errors import CourseError
-from course.material.data import KINDS
+from course.material.data import KINDS, kinds_before_mending, tickets
 from course.measuring import ladder
 from course.measuring.climb import corrected, verdict
 from course.measuring.results import Outcome, Result, compare
@@ -98,7 +99,13 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _measured(rows: Iterable[Shown], first: str) -> str:
-    return _table([first, *_COLUMNS], (row.cells for row in rows))
+    return _table([first, *_columns(kinds_before_mending())], (row.cells for row in rows))
+
+
+def _columns(was: Mapping[str, str]) -> tuple[str, ...]:
+    """What follows a name. `was`: id -> kind of the tickets that were measured under another kind."""
+    counted = Counter(was.get(row.id, row.kind) for row in tickets("test"))
+    return ("right", "valid replies", *(f"of {counted[kind]} {kind}" for kind in KINDS))
 
 
 def _sizes() -> str:
@@ -107,7 +114,7 @@ def _sizes() -> str:
         [*Shown.of(result).cells, "" if rung.endswith(", schema") else sum(map(_names_it, result.outcomes))]
         for (_, rung), result in from_sizes().items()
     ]
-    return _table([WHO, *_COLUMNS, "named at all"], rows)
+    return _table([WHO, *_columns({}), "named at all"], rows)
 
 
 def _names_it(outcome: Outcome) -> bool:
@@ -167,7 +174,6 @@ def _some(table: str) -> str:
 
 
 WHO = "who: with what"
-_COLUMNS = ("right", "valid replies", *KINDS)
 _SIZES = [model.size for model in reversed(local_models())]
 _TABLES: dict[str, Callable[[str], str]] = {
     "ladder": lambda _: _measured(from_ladder(), WHO),
