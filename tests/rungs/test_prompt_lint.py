@@ -190,6 +190,7 @@ class CountingText(str):
         return super().__contains__(part)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", EXTREME.values(), ids=EXTREME)
 def test_no_character_is_read_more_than_a_few_times(monkeypatch, text):
     for name, value in vars(prompt_lint).items():

@@ -30,6 +30,7 @@ def test_the_texts_stand_before_the_question_and_the_whole_handbook_is_every_art
     assert all(text.startswith(f"{article.title}\n") for text, article in zip(texts, HANDBOOK, strict=True))
 
 
+@pytest.mark.slow
 def test_hit_rates_rise_with_the_passages_and_leave_out_what_has_no_answer():
     questions = data.questions()
     assert len(rag.answerable(questions)) == 67

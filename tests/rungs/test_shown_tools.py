@@ -66,6 +66,7 @@ def calls_of(result: Result) -> Counter:
     return Counter(name for trace in result.frame.reply for name, _ in trace.calls)
 
 
+@pytest.mark.slow
 def test_without_a_tool_or_an_example_little_is_answered_and_the_nearest_examples_show_most():
     assert measured(ROWS, alone).right == 0
     told, three = shown(FEW, lambda row: []), three_nearest()
@@ -77,6 +78,7 @@ def test_without_a_tool_or_an_example_little_is_answered_and_the_nearest_example
     assert max(called.values()) > 0.5 * called.total()
 
 
+@pytest.mark.slow
 def test_code_calls_better_than_the_small_model_and_with_fewer_tokens():
     found, three = near(), three_nearest()
     by_code = measured(ROWS, lambda client, model, row: called_by_code(client, model, row, found[row.id]))

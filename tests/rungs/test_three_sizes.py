@@ -1,5 +1,7 @@
 """The ladder of the three sizes: rungs ask what their names say, and counts are those of the replies."""
 
+from functools import cache
+
 import pytest
 
 from course.engine.sizes import local_model
@@ -12,11 +14,15 @@ from course.rungs.tool_loop import Trace
 from tests.rungs.answering import answering
 
 ROWS = tickets("test")[:4]
-RUNGS = {(rung.task, rung.name): rung for together in three_sizes.rungs() for rung in together}
+
+
+@cache  # a function, since retrieved examples need LanceDB, and each worker imports this module
+def rungs() -> dict[tuple[str, str], RungToAsk]:
+    return {(rung.task, rung.name): rung for together in three_sizes.rungs() for rung in together}
 
 
 def sent(task: str, name: str, reply: str) -> dict:
-    rung = RUNGS[task, name]
+    rung = rungs()[task, name]
     client, asked = answering(reply)
     rung.ask(client, "a model", rung.rows[0])
     return asked[0]
@@ -45,10 +51,12 @@ def test_a_rung_asks_what_its_name_says(task, name, turns, held):
 
 
 def test_every_task_is_asked_on_all_of_its_rows():
-    rows = {task: {len(rung.rows) for (its, _), rung in RUNGS.items() if its == task} for task, _ in RUNGS}
+    rows: dict[str, set[int]] = {}
+    for (task, _), rung in rungs().items():
+        rows.setdefault(task, set()).add(len(rung.rows))
     assert rows == {ROUTING: {360}, LETTERS: {80}, HANDBOOK: {76}, TOOLS: {48}}
-    free = {name for task, name in RUNGS if task == ROUTING and ", schema" not in name}
-    assert {f"{name}, schema" for name in free} <= {name for _, name in RUNGS}
+    free = {name for task, name in rungs() if task == ROUTING and ", schema" not in name}
+    assert {f"{name}, schema" for name in free} <= {name for _, name in rungs()}
 
 
 @pytest.fixture

@@ -166,6 +166,7 @@ def with_note(system: str):
     return ask
 
 
+@pytest.mark.slow
 def test_circles_happen_and_neither_a_message_nor_a_sentence_puts_things_right():
     found = measured(ROWS, with_tools(tool_loop.SYSTEM))
     assert found.accuracy > 0.6

@@ -46,6 +46,7 @@ def test_a_translation_has_the_queue_of_its_original_and_no_ticket_was_trained_o
     assert not known & {ticket.text for name in NAMES[1:] for ticket in shift.tickets(name)}
 
 
+@pytest.mark.slow
 def test_another_language_costs_the_head_most_of_what_it_can_and_new_products_do_not(by_head):
     english, german, new = (by_head[name] for name in NAMES)
     assert compare(shift.as_original(german), english).direction == "worse"
@@ -88,6 +89,7 @@ def test_the_adapter_refuses_the_medium_base(results_dir):
         aftermath.routing_adapter().check_base(medium.name, medium.sha256)
 
 
+@pytest.mark.slow
 def test_the_prompt_and_examples_carry_over_and_the_larger_base_is_not_shown_to_be_better(results_dir):
     instructions, dev, train = (
         described("route_instructions"),

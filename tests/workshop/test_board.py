@@ -143,6 +143,7 @@ def test_the_history_keeps_changes_and_no_name(room):
     assert not any(name in (room / "session.sqlite").read_text("latin-1") for name in NAMES)
 
 
+@pytest.mark.slow
 def test_the_instructor_sees_names_and_nobody_else_does(server):
     wait = server.get("api/instructor", INSTRUCTOR).json()
     assert [row["learner"] for row in wait["learners"]] == list(NAMES)
@@ -155,6 +156,7 @@ def test_the_instructor_sees_names_and_nobody_else_does(server):
         assert "http" not in answer.text.replace("http-equiv", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "token", "values", "status", "says"),
     [
