@@ -62,7 +62,7 @@ own: $(READY)
 
 site: $(TESTED)
 	$(call INSTALL,-r requirements-site.txt)
-	$(BIN)/python -m tests.browser --install
+	$(BIN)/python -m book.chromium
 	$(TESTENV) $(BIN)/python -m book.build
 
 site-check: $(TESTED)
@@ -72,7 +72,7 @@ rot: $(READY)
 	$(BIN)/python -m book.rot
 
 room-slides: $(TESTED)
-	$(BIN)/python -m tests.browser --install
+	$(BIN)/python -m book.chromium
 	$(TESTENV) $(BIN)/python -m workshop.slides
 
 room-check: $(ROOM_READY)
@@ -93,7 +93,7 @@ check: $(TESTED)
 test: $(TESTED) $(ROOM_READY)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
-	$(BIN)/python -m tests.browser --install
+	$(BIN)/python -m book.chromium
 	$(call INSTALL,-r requirements-site.txt)
 	rm -rf "$(RESULTS)"
 	$(call BESIDE_TYPES,$(PYTEST) -q $(SHARED) $(NBVAL) tests notebooks)

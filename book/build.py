@@ -15,7 +15,6 @@ import shutil
 import subprocess
 import sys
 import time
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -28,13 +27,14 @@ from nbformat import NotebookNode
 from playwright.sync_api import Browser, sync_playwright
 
 from book import check, readme, rot
+from book.chromium import launch
 from book.execution import executed
 from book.pages import STILL_WIDTH, Drawing, how_to_run, page_of, with_first_places, with_ways_to_run
 from book.stills import live
 from course.errors import CourseError, command_line
+from course.files import read_text, read_toml
 from course.material.lessons import lesson, lessons
 from course.paths import NOTEBOOKS, ROOT
-from tests.browser import launch
 from widgets.cost import page as cost
 from widgets.decision import page as decision
 from widgets.standalone import EXPLORER_CSS
@@ -62,7 +62,7 @@ def chosen_notebooks(numbers: Sequence[str]) -> list[Path]:
 
 def repository() -> str:
     """The address in pyproject.toml, or nothing: then no page links to Binder or Colab."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = read_toml(ROOT / "pyproject.toml")["project"]
     return project.get("urls", {}).get("repository", "")
 
 
@@ -84,7 +84,7 @@ def sources(ran: Mapping[str, NotebookNode], drawing: Drawing) -> dict[str, str 
         for path in (folder / part).rglob("*")
         if path.is_file()
     }
-    glossary = (SOURCE / "glossary.md").read_text(encoding="utf-8")
+    glossary = read_text(SOURCE / "glossary.md")
     # In all lessons, so that a term leads to the same place when some of them are built.
     written = {
         path.relative_to(NOTEBOOKS).as_posix(): nbformat.read(path, 4) for path in chosen_notebooks([])
@@ -100,17 +100,17 @@ def sources(ran: Mapping[str, NotebookNode], drawing: Drawing) -> dict[str, str 
         if found is None:
             raise CourseError(f"The page {name} has no script; write it anew.")
         script = found[1].replace(ITS_ROOT, "document.currentScript.previousElementSibling")
-        shown = drawing.widget(live(script, EXPLORER_CSS.read_text(encoding="utf-8")))
-        text = (SOURCE / f"{name}.md").read_text(encoding="utf-8")
+        shown = drawing.widget(live(script, read_text(EXPLORER_CSS)))
+        text = read_text(SOURCE / f"{name}.md")
         files[f"{name}.md"] = text.replace("EXPLORER", f"```{{raw}} html\n{shown}\n```")
-    index = (SOURCE / "index.md").read_text(encoding="utf-8")
+    index = read_text(SOURCE / "index.md")
     own = [name for name in ran if "/" not in name]
     deeper = [name for name in ran if "/" in name]
     contents = _contents("Lessons", own, ":hidden:") + _contents("Go deeper", deeper)
     files["index.md"] = index.replace("LESSONS", f"{_goals(own)}\n\n{contents}")
-    how = (SOURCE / "run.md").read_text(encoding="utf-8")
+    how = read_text(SOURCE / "run.md")
     files["run.md"] = with_ways_to_run(how, repository())
-    files["results.md"] = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    files["results.md"] = read_text(ROOT / "docs" / "results.md")
     files["rot.md"] = rot.page(rot.collected(), datetime.now(UTC).date())
     return files | drawing.files
 
@@ -150,7 +150,7 @@ def lighten(folder: Path) -> None:
     for path in chain.from_iterable(map(folder.rglob, ("*.map", "fontawesome.js", "*webpack-macros.html"))):
         path.unlink()
     for path in folder.rglob("*.html"):
-        text = UNUSED.sub("", path.read_text(encoding="utf-8"))
+        text = UNUSED.sub("", read_text(path))
         text = IMAGE.sub('loading="lazy" src="', BLOCKING.sub('<script defer src="', text))
         path.write_text(text, encoding="utf-8")
 

@@ -24,10 +24,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
+from book.chromium import launch
 from book.pages import SETTLED
 from course.errors import command_line
 from course.paths import ROOT
-from tests.browser import launch
 
 HTML = ROOT / "build" / "book" / "html"
 WIDTHS = (360, 1280)

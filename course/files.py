@@ -189,6 +189,11 @@ def parsed_json(text: str, where: str) -> dict[str, Any]:
     return value
 
 
+def read_json(path: Path) -> dict[str, Any]:
+    """The object in a JSON file."""
+    return parsed_json(read_text(path), path.name)
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """The tables of a TOML file."""
     try:

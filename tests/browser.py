@@ -1,35 +1,15 @@
-"""The Chromium that drives the lesson tests. `python -m tests.browser --install` sees that there is one."""
+"""Pages for tests in the Chromium of `book.chromium`."""
 
-import argparse
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
+from book.chromium import launch
 from widgets.static import STATIC
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = (
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-HELP = """No browser was found for the tests and none could be installed. Any one of these will do:
-  - put Chromium or Chrome on the PATH
-  - run .venv/bin/playwright install --with-deps chromium
-  - on Debian or Ubuntu, as root: apt-get update && apt-get install -y chromium"""
-
 
 # A model stands in for a kernel: it keeps what is set, notes what is sent, and `change` is a message from it.
 DRAW = """states => {
@@ -51,23 +31,6 @@ DRAW = """states => {
         return {state, sent, change: values => { take(values); changed(); }};
     });
 }"""
-
-
-def find(playwright: Playwright) -> str | None:
-    """Path of a Chromium: one on the PATH, else the one that Playwright installed, else None."""
-    on_path = next((path for name in NAMES if (path := shutil.which(name))), None)
-    own = playwright.chromium.executable_path
-    return on_path or (own if Path(own).exists() else None)
-
-
-def launch(playwright: Playwright) -> Browser:
-    """Start it headless. Raises RuntimeError with the three ways to get one when there is none."""
-    path = find(playwright)
-    if path is None:
-        raise RuntimeError(HELP)
-    # Chromium refuses to run its sandbox as root, the usual user in a container.
-    as_root = ["--no-sandbox"] if _is_root() else []
-    return playwright.chromium.launch(executable_path=path, args=[*FLAGS, *as_root])
 
 
 @contextmanager
@@ -114,35 +77,3 @@ def draw_widgets(page: Page, name: str, *states: dict) -> Page:
     page.evaluate(DRAW, list(states))
     assert errors == []
     return page
-
-
-def install() -> int:
-    """Find a browser or install one: Playwright's own, else Debian's package. Returns the exit status."""
-    with sync_playwright() as playwright:
-        for command in (None, *_installers()):
-            if command is not None:
-                print("No browser yet; running", *command)
-                subprocess.run(command, check=False)
-            if path := find(playwright):
-                print("The tests will drive", path)
-                return 0
-    print(HELP, file=sys.stderr)
-    return 1
-
-
-def _installers() -> list[list[str]]:
-    own = [sys.executable, "-m", "playwright", "install", "chromium"]
-    if not (_is_root() and shutil.which("apt-get")):
-        return [own]
-    return [own, ["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "chromium"]]
-
-
-def _is_root() -> bool:
-    return hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--install", action="store_true", required=True, help="find a browser or install one")
-    parser.parse_args()
-    sys.exit(install())

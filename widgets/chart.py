@@ -20,6 +20,7 @@ import traitlets
 from numpy.typing import ArrayLike
 
 from course.errors import CourseError
+from course.files import read_text
 from widgets.static import STATIC
 
 # Okabe and Ito's colours can be told apart with any colour vision. A dash or a pattern says the same.
@@ -91,8 +92,8 @@ def page_piece(state: Mapping[str, Any]) -> str:
     """A chart's state, as its widget sends it, as HTML that draws the chart when the page opens."""
     words = json.dumps({name: state[name] for name in _WORDS}).replace("<", "\\u003c")
     numbers = base64.b64encode(state["numbers"]).decode()
-    drawing = (STATIC / "chart.js").read_text(encoding="utf-8").replace("export default { render };", "")
-    style = (STATIC / "chart.css").read_text(encoding="utf-8")
+    drawing = read_text(STATIC / "chart.js").replace("export default { render };", "")
+    style = read_text(STATIC / "chart.css")
     return (
         f"<style>{style}</style><div></div><script>{{{drawing}\n"
         f"const state = {words};\n"

@@ -1,17 +1,19 @@
-"""Modules of widgets/static as one script, and a page that holds it and opens from a file."""
+"""Modules of JavaScript as one script, and a page that holds it and opens from a file."""
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
+from course.files import read_text
 from widgets.static import STATIC
 
 EXPLORER_CSS = STATIC / "explorer.css"
 
 
-def bundle(*names: str) -> str:
-    """The modules of these names in one text without imports and exports, in this order."""
-    texts = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in names)
+def bundle(folder: Path, *names: str) -> str:
+    """Modules of a folder in one text without imports and exports, each after those that it imports."""
+    texts = "\n".join(read_text(folder / name) for name in names)
     without_imports = re.sub(r"^import \{.*?\} from .*?;\n", "", texts, flags=re.M | re.S)
     return re.sub(r"^export ", "", without_imports, flags=re.M)
 
@@ -29,7 +31,7 @@ def page(title: str, heading: str, script: str, data: Any) -> str:
 <style>
 body {{ margin: 1em; background: Canvas; color: CanvasText; }}
 h1 {{ font: 600 22px system-ui, sans-serif; }}
-{EXPLORER_CSS.read_text(encoding="utf-8")}</style>
+{read_text(EXPLORER_CSS)}</style>
 <main>
 <h1>{heading}</h1>
 <div id="explorer"></div>

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from course.errors import CourseError
-from course.files import parsed_json, read_text, write_text
+from course.files import read_json, write_text
 
 
 def room_dir() -> Path:
@@ -19,12 +19,12 @@ def room_dir() -> Path:
 def read_learners(room: Path) -> dict[str, str]:
     """Name -> token, from learners.json. CourseError for a name or a token that is empty or not unique."""
     path = room / "learners.json"
-    tokens = parsed_json(read_text(path), path.name)
+    tokens = read_json(path)
     for name, token in tokens.items():
         if not isinstance(token, str) or not token.strip():
             raise CourseError(f"{path.name}: the token of {name!r} is {token!r}; give every learner one.")
         if not name.strip() or name in (".", "..") or "/" in name or "\\" in name:
-            raise CourseError(f"{path.name}: {name!r} is no name of a folder; use letters and digits.")
+            raise CourseError(f"{path.name}: {name!r} is not a name for a folder; use letters and digits.")
     if len(set(tokens.values())) < len(tokens):
         raise CourseError(f"{path.name}: a token is there twice; give every learner one of their own.")
     return tokens
@@ -35,7 +35,7 @@ def instructor_token(room: Path) -> str:
     path = room / "instructor.json"
     if not path.exists():
         write_text(path, json.dumps({"token": secrets.token_urlsafe(24)}) + "\n", private=True)
-    token = parsed_json(read_text(path), path.name).get("token")
+    token = read_json(path).get("token")
     if not isinstance(token, str) or not token.strip():
         raise CourseError(f"{path} holds no token; remove the file, and a new one is made.")
     return token

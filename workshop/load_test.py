@@ -6,7 +6,6 @@ engine and a learner's kernel are killed in the middle: nothing may be lost, and
 """
 
 import asyncio
-import json
 import os
 import secrets
 import signal
@@ -24,6 +23,7 @@ import numpy as np
 import psutil
 
 from course.errors import command_line
+from course.files import read_json
 from course.material.lessons import lesson
 from course.paths import ROOT, results_dir
 from workshop.browser import Browser, CellFailed, KernelDied
@@ -67,7 +67,7 @@ class OpenRoom:
 
     @property
     def tokens(self) -> dict[str, str]:
-        return json.loads((self.folder / "learners.json").read_text())
+        return read_json(self.folder / "learners.json")
 
     def processes(self, part: str) -> list[psutil.Process]:
         """Those of this room that run a part of PARTS."""

@@ -6,15 +6,15 @@ exercises were solved, and what each poll said. It is made from session.sqlite, 
 
 import html
 import json
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from course.errors import CourseError, as_command, command_line
-from course.files import write_text
+from course.files import read_text, write_text
 from course.measuring.results import percent
+from widgets.standalone import bundle
 from workshop.learners import room_dir
 from workshop.session import Session, polls
 
@@ -36,7 +36,7 @@ def page(history: Sequence[tuple[str, dict[str, Any]]], voted: Sequence[tuple[st
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>What the room did on {times[0]:%d %B %Y}</title>
-<style>{_text("room.css")}</style>
+<style>{read_text(STATIC / "room.css")}</style>
 <body>
 <main>
 <h1>What the room did on {times[0]:%d %B %Y}</h1>
@@ -53,7 +53,7 @@ def page(history: Sequence[tuple[str, dict[str, Any]]], voted: Sequence[tuple[st
 {"".join(_poll(id, counts) for id, counts in voted) or "<p>No poll was closed.</p>"}
 </main>
 <script type="application/json" id="history">{data}</script>
-<script type="module">{_script("room.js", "chart.js", "recording.js")}</script>
+<script type="module">{bundle(STATIC, "room.js", "chart.js", "recording.js")}</script>
 </body>
 </html>
 """
@@ -69,15 +69,6 @@ def _poll(id: str, counts: Sequence[int]) -> str:
     head = '<tr><th scope="col">Option</th><th scope="col">Votes</th><th scope="col">Share</th></tr>'
     caption = f"<caption>Lesson {poll.lesson}: {html.escape(poll.question)}</caption>"
     return f"<table>{caption}<thead>{head}</thead><tbody>{rows}</tbody></table>"
-
-
-def _text(name: str) -> str:
-    return (STATIC / name).read_text(encoding="utf-8")
-
-
-def _script(*names: str) -> str:
-    """The modules as one, in an order in which each stands after those it imports."""
-    return re.sub(r"^import .*$|^export ", "", "\n".join(map(_text, names)), flags=re.MULTILINE)
 
 
 @as_command

@@ -15,13 +15,13 @@ import nbformat
 from playwright.sync_api import sync_playwright
 
 from book.build import BUILD, drawing_in
+from book.chromium import launch
 from book.execution import executed
 from book.pages import Drawing, page_of
 from course.errors import CourseError, as_command, command_line
-from course.files import write_text
+from course.files import read_text, write_text
 from course.material.lessons import Lesson, lesson, lessons
 from course.paths import ROOT
-from tests.browser import launch
 
 STATIC = Path(__file__).parent / "static"
 LIVE_IMAGE = re.compile(r'<img src="([^"]*\.png)".*?alt="([^"]*)">')
@@ -62,7 +62,7 @@ def page(slides: list[Slide]) -> str:
         f"<footer>{html.escape(slide.source)} <span>{place} of {len(slides)}</span></footer></section>"
         for place, slide in enumerate(slides, start=1)
     )
-    style, script = ((STATIC / f"slides.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
+    style, script = (read_text(STATIC / f"slides.{kind}") for kind in ("css", "js"))
     return (
         '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

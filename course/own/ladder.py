@@ -214,7 +214,7 @@ class Ladder:
                 "system": instruction,
                 "messages": [*turns, {"role": "user", "content": cut(row.text, SHOWN_TEXT)}],
             }
-            said = reply(self.client, request, schema)
+            said = reply(self.client, request, schema, "label")
             return label_in(said, self.task.labels) or said
 
         return predict

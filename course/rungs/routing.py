@@ -9,6 +9,7 @@ from anthropic import Anthropic
 from anthropic.types import MessageParam
 
 from course.engine.replies import text_of
+from course.errors import CourseError
 from course.material.data import (
     QUEUES,
     Ticket,
@@ -131,12 +132,16 @@ def held_by(schema: dict[str, Any]) -> dict[str, Any]:
     return {"output_config": {"format": {"type": "json_schema", "schema": schema}}}
 
 
-def reply(client: Anthropic, request: dict[str, Any], schema: dict[str, Any] | None) -> str:
-    """The text of a reply, or with a schema the value of its last required field.
+def reply(
+    client: Anthropic, request: dict[str, Any], schema: dict[str, Any] | None, field: str = "queue"
+) -> str:
+    """The text of a reply, or with a schema the value of its `field`.
 
-    json.JSONDecodeError where a reply that a schema holds was cut off or refused.
+    CourseError for a schema that does not require the field; json.JSONDecodeError for a reply that should
+    keep to the schema and was cut off or refused.
     """
     if schema is None:
         return text_of(client.messages.create(**request)).strip()
-    answer = json.loads(text_of(client.messages.create(**request | held_by(schema))))
-    return answer[schema["required"][-1]]
+    if field not in schema.get("required", ()):
+        raise CourseError(f"The schema of the reply does not require {field!r}; add it to 'required'.")
+    return json.loads(text_of(client.messages.create(**request | held_by(schema))))[field]

@@ -48,7 +48,7 @@ def fits(client: CourseClient, model: str, ticket: HasText, queue: str) -> bool:
         "messages": [{"role": "user", "content": f"Ticket: {ticket.text}\n\nQueue: {queue}"}],
     }
     try:
-        return reply(client, request, one_of("verdict", VERDICTS)) == VERDICTS[0]
+        return reply(client, request, one_of("verdict", VERDICTS), "verdict") == VERDICTS[0]
     except json.JSONDecodeError:
         return False
 

@@ -181,7 +181,8 @@ def choose(client: CourseClient, model: str, text: str, skills: Sequence[Skill])
         "system": CHOOSE + catalogue(skills),
         "messages": [{"role": "user", "content": text}],
     }
-    return reply(client, request, one_of("skill", [*(skill.name for skill in skills), NO_SKILL]))
+    names = [*(skill.name for skill in skills), NO_SKILL]
+    return reply(client, request, one_of("skill", names), "skill")
 
 
 def right_skill(request: SkillRequest, chosen: str) -> Verdict:

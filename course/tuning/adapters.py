@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from course.engine import weights
 from course.errors import CourseError
-from course.files import checked, parsed_json, read_text, replacing_folder
+from course.files import checked, read_json, replacing_folder
 from course.paths import DATA, results_dir
 
 if TYPE_CHECKING:
@@ -215,6 +215,6 @@ def _write_card(card: Card, folder: Path) -> None:
 
 def _read_card(path: Path) -> Card:
     try:
-        return checked(Card, parsed_json(read_text(path), path.name), str(path))
+        return checked(Card, read_json(path), str(path))
     except CourseError as error:
         raise CourseError(f"{error} Load another version, or train it again.") from None

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from course.engine import weights
 from course.errors import CourseError
-from course.files import locked, replacing_folder
+from course.files import locked, read_json, replacing_folder
 from course.paths import cache_dir
 
 HASHES = "sha256.json"
@@ -35,9 +35,8 @@ def plain_folder() -> Path:
 
 def _is_intact(folder: Path) -> bool:
     try:
-        hashes = json.loads((folder / HASHES).read_text())
-        return hashes == {WEIGHTS: weights.file_hash(folder / WEIGHTS)}
-    except (OSError, ValueError):
+        return read_json(folder / HASHES) == {WEIGHTS: weights.file_hash(folder / WEIGHTS)}
+    except (CourseError, OSError):
         return False
 
 

@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 from course.engine import weights
 from course.engine.weights import minilm_path
 from course.errors import CourseError
-from course.files import replacing_folder
+from course.files import read_json, replacing_folder
 from course.material.data import Ticket, tickets
 from course.measuring.provenance import FOLDER, Provenance, read_rows
 from course.measuring.results import Result, Row
@@ -151,10 +151,10 @@ def load(name: str) -> Encoder:
     if not folder.is_dir():
         raise CourseError(f"There is no encoder {name!r} in {folder.parent}; train and save it first.")
     try:
-        card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+        card = read_json(folder / CARD)
         sound = card["sha256"] == weights.file_hash(folder / WEIGHTS)
         answers, examples, seconds = tuple(card["answers"]), card["examples"], card["seconds"]
-    except (OSError, ValueError, KeyError):
+    except (CourseError, OSError, KeyError):
         sound = False
     if not sound:
         raise CourseError(f"The encoder in {folder} is damaged; train and save it again.")

@@ -14,7 +14,7 @@ from pathlib import Path
 import nbformat
 from playwright.sync_api import Locator, Page, sync_playwright
 
-from tests.browser import launch
+from book.chromium import launch
 from tests.lab import ERRORS, RUN_ALL, serve_lab
 from widgets.cost.page import PAGE as COST_PAGE
 from widgets.decision.page import PAGE as DECISION_PAGE

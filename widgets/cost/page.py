@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from course.files import write_text
+from course.files import read_text, write_text
 from course.paths import ROOT
 from widgets import standalone
 from widgets.cost.inputs import APPROACHES, MEANINGS, definitions
@@ -45,13 +45,15 @@ def data(cases: Sequence[Preset]) -> dict[str, Any]:
             for case in cases
         ],
         "course": None if all(case in shared for case in cases) else course,
-        "model": _MODEL.read_text(encoding="utf-8"),
+        "model": read_text(_MODEL),
     }
 
 
 def module() -> str:
     """Model and view in one text without imports, which both the widget and the page can run."""
-    return standalone.bundle(_MODEL.name, "cost_pictures.js", "cost_state.js", "keep.js", "cost_view.js")
+    return standalone.bundle(
+        STATIC, _MODEL.name, "cost_pictures.js", "cost_state.js", "keep.js", "cost_view.js"
+    )
 
 
 def page() -> str:

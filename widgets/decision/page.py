@@ -14,6 +14,7 @@ from widgets import standalone
 from widgets.decision.answers import Answers, to_json
 from widgets.decision.tables import PATH
 from widgets.decision.words import ANSWERS, COURSE, credit
+from widgets.static import STATIC
 
 PAGE = ROOT / "site" / "decide.html"
 
@@ -32,7 +33,7 @@ def data() -> dict[str, Any]:
 
 def module() -> str:
     """The model and the view in one text without imports, which both the widget and the page can run."""
-    return standalone.bundle("decision_model.js", "keep.js", "decision_view.js")
+    return standalone.bundle(STATIC, "decision_model.js", "keep.js", "decision_view.js")
 
 
 def page() -> str:
