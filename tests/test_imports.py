@@ -1,4 +1,4 @@
-"""Which way imports run: from later packages to earlier ones, and in the course from later layers to earlier."""
+"""Imports run one way: packages import those before them, and layers of the course those below them."""
 
 import ast
 import subprocess
