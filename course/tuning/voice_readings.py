@@ -1,0 +1,286 @@
+"""What the rungs of the house voice reached, from every reply that was measured: a table, pairs, and gaps."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import mean, stdev
+from typing import NamedTuple
+
+import pandas as pd
+
+from course.engine.sizes import local_models
+from course.material.prices import machine_price_per_hour
+from course.material.voice import pairs
+from course.measuring.house_voice import RULES, facts, rules_kept
+from course.measuring.results import Z_95, Comparison, duration, money, wilson
+from course.rungs.voice import RUNGS
+from course.tuning.voice import COMMAND, SEEDS, VoiceReply, read_replies
+
+MONTHLY = 50_000  # replies
+PROMPTED = tuple(rung.name for rung in RUNGS)
+TUNED, TUNED_GUIDE = "tuned", "tuned, guide"
+TRAINED_SIZE = "small"
+
+
+@dataclass(frozen=True)
+class JudgedReply:
+    """A measured reply and the note that it answers."""
+
+    measured: VoiceReply
+    note: str
+
+    @property
+    def text(self) -> str:
+        """The reply itself."""
+        return self.measured.reply
+
+    @cached_property
+    def broken(self) -> tuple[int, ...]:
+        """The numbers of the rules that it breaks."""
+        return tuple(number for number, kept in rules_kept(self.text).items() if not kept)
+
+    @cached_property
+    def lost(self) -> set[str]:
+        """The facts of the note that it does not have."""
+        return facts(self.note) - facts(self.text)
+
+    @cached_property
+    def added(self) -> set[str]:
+        """The facts that it has and the note does not."""
+        return facts(self.text) - facts(self.note)
+
+
+# What a reply is counted by: whether something holds, or how often.
+Score = Callable[[JudgedReply], int]
+
+
+def rules_of(each: JudgedReply) -> int:
+    """How many of the fifteen rules it keeps."""
+    return len(RULES) - len(each.broken)
+
+
+def keeps_rules(each: JudgedReply) -> bool:
+    """Whether it keeps all of them."""
+    return not each.broken
+
+
+def keeps_facts(each: JudgedReply) -> bool:
+    """Whether it has the note's facts and none besides."""
+    return not (each.lost or each.added)
+
+
+def keeps_both(each: JudgedReply) -> bool:
+    """Whether it does both."""
+    return keeps_rules(each) and keeps_facts(each)
+
+
+SHARES: Mapping[str, Score] = {
+    "all fifteen": keeps_rules,
+    "all facts": keeps_facts,
+    "both": keeps_both,
+}
+
+
+@dataclass(frozen=True)
+class VoiceReading:
+    """One rung of one size: its replies by the id of the note."""
+
+    size: str
+    rung: str
+    replies: Mapping[str, JudgedReply]
+
+    @property
+    def name(self) -> str:
+        """Size and rung."""
+        return f"{self.size}: {self.rung}"
+
+    @property
+    def source(self) -> str:
+        """When, where and by which command it was measured."""
+        return str(next(iter(self.replies.values())).measured)
+
+    @property
+    def prompted(self) -> bool:
+        """Whether nothing was trained for it."""
+        return self.rung in PROMPTED
+
+    @property
+    def rules(self) -> tuple[float, float]:
+        """The mean number of rules kept, and half of its 95 % interval."""
+        kept = [rules_of(each) for each in self.replies.values()]
+        return mean(kept), Z_95 * stdev(kept) / len(kept) ** 0.5
+
+    @property
+    def dollars(self) -> float:
+        """What MONTHLY replies cost on the rented machine, one after the other."""
+        return MONTHLY * self.mean_of("seconds") / 3600 * machine_price_per_hour()
+
+    def count(self, score: Score) -> int:
+        """How many replies it holds for, or the sum of what it counts."""
+        return sum(map(score, self.replies.values()))
+
+    def mean_of(self, field: str) -> float:
+        """The mean of a measured field of its replies, such as "seconds"."""
+        return mean(getattr(each.measured, field) for each in self.replies.values())
+
+
+def read() -> list[VoiceReading]:
+    """Everything measured, in the order of the file. CourseError as `voice.read_replies`."""
+    return readings(read_replies())
+
+
+def readings(replies: Sequence[VoiceReply]) -> list[VoiceReading]:
+    """The replies by size and rung, in the order of their first reply."""
+    note_of = {pair.id: pair.note for pair in pairs("test")}
+    found: dict[tuple[str, str], dict[str, JudgedReply]] = {}
+    for each in replies:
+        found.setdefault((each.size, each.rung), {})[each.id] = JudgedReply(each, note_of[each.id])
+    return [VoiceReading(size, rung, judged) for (size, rung), judged in found.items()]
+
+
+def table(of: Sequence[VoiceReading]) -> pd.DataFrame:
+    """A row for each reading: the rules kept, shares with their 95 % intervals, and what a reply takes."""
+    return pd.DataFrame([_row(each) for each in of], index=[each.name for each in of])
+
+
+def unmeasured(of: Sequence[VoiceReading]) -> str:
+    """Which prompts and trainings have no reply yet, in a sentence; empty when all have some."""
+    done = {(each.size, each.rung) for each in of}
+    trainings = [f"{way}, seed {seed}" for way in (TUNED, TUNED_GUIDE) for seed in SEEDS]
+    missing = []
+    for model in local_models():
+        wanted = [*PROMPTED, *(trainings if model.size == TRAINED_SIZE else [])]
+        left = [rung for rung in wanted if (model.size, rung) not in done]
+        if left:
+            missing.append(f"{model.size} ({'everything' if left == wanted else '; '.join(left)})")
+    return f"Not measured yet: {', '.join(missing)}. `{COMMAND}` goes on." if missing else ""
+
+
+def trained(of: Sequence[VoiceReading], way: str = TUNED) -> dict[int, VoiceReading]:
+    """The trained model asked in this way, by the seed of its training."""
+    by_rung = {each.rung: each for each in of if each.size == TRAINED_SIZE}
+    return {seed: by_rung[rung] for seed in SEEDS if (rung := f"{way}, seed {seed}") in by_rung}
+
+
+def seeds_in_words(of: Sequence[VoiceReading]) -> str:
+    """How many trainings there are, how far apart they came out, and what that allows to say."""
+    both = [each.count(keeps_both) for each in trained(of).values()]
+    if not both:
+        return "No training is measured yet, so nothing is said of tuning here."
+    if len(both) < len(SEEDS):
+        return (
+            f"Trained from {len(both)} of {len(SEEDS)} seeds so far: what is said of tuning below is said of "
+            "so few trainings, and another may come out otherwise."
+        )
+    n = len(trained(of)[SEEDS[0]].replies)
+    return f"Trained from {len(both)} seeds: {min(both)} to {max(both)} of {n} replies keep rules and facts."
+
+
+def best_prompts(of: Sequence[VoiceReading]) -> list[VoiceReading]:
+    """The best prompt of each size whose prompts are all measured, the best of all first.
+
+    Best is the one with the most replies that keep rules and facts, by the rules where two are level.
+    """
+    prompted = [each for each in of if each.prompted]
+    sizes = [each.size for each in prompted]
+    complete = [size for size in dict.fromkeys(sizes) if sizes.count(size) == len(PROMPTED)]
+    best = [max((each for each in prompted if each.size == size), key=_reached) for size in complete]
+    return sorted(best, key=_reached, reverse=True)
+
+
+class VoiceQuestion(NamedTuple):
+    """What one change of the prompt brings: the rung after it and the rung before it."""
+
+    asked: str
+    after: str
+    before: str
+
+
+QUESTIONS = (
+    VoiceQuestion("the guide, not two words", "guide", "professional tone"),
+    VoiceQuestion("8 examples, not none", "guide, 8 examples", "guide"),
+    VoiceQuestion("50 examples, not 8", "guide, 50 examples", "guide, 8 examples"),
+    VoiceQuestion("8 retrieved, not 8 fixed", "guide, 8 retrieved examples", "guide, 8 examples"),
+    VoiceQuestion("a schema, not none", "guide, schema of sentences", "guide"),
+    VoiceQuestion("a schema with 8 examples", "guide, 8 examples, schema of sentences", "guide, 8 examples"),
+)
+
+
+def steps(of: Sequence[VoiceReading], score: Score) -> dict[str, Comparison]:
+    """Each of QUESTIONS at each size that has both rungs, note by note."""
+    found = {(each.size, each.rung): each for each in of}
+    return {
+        f"{size}: {question.asked}": compared(after, before, score)
+        for size in dict.fromkeys(each.size for each in of)
+        for question in QUESTIONS
+        if (after := found.get((size, question.after))) and (before := found.get((size, question.before)))
+    }
+
+
+def against_prompts(of: Sequence[VoiceReading]) -> dict[tuple[str, int], Comparison]:
+    """By question and seed: each training against each of `best_prompts`, and with the guide, by measure."""
+    plain, guided = trained(of), trained(of, TUNED_GUIDE)
+    changes = [
+        (f"tuned instead of '{best.name}'", seed, after, best)
+        for best in best_prompts(of)
+        for seed, after in plain.items()
+    ]
+    changes += [
+        ("tuned with the guide instead of without", seed, guided[seed], plain[seed])
+        for seed in plain.keys() & guided.keys()
+    ]
+    return {
+        (f"{measure}, {asked}", seed): compared(after, before, score)
+        for measure, score in (("rules kept", rules_of), ("facts kept", keeps_facts), ("both", keeps_both))
+        for asked, seed, after, before in changes
+    }
+
+
+def compared(a: VoiceReading, b: VoiceReading, score: Score) -> Comparison:
+    """On how many of the same notes the one scores higher than the other."""
+    scores = [(score(each), score(b.replies[id])) for id, each in a.replies.items()]
+    higher, lower = sum(one > other for one, other in scores), sum(one < other for one, other in scores)
+    both = sum(one == other > 0 for one, other in scores)
+    return Comparison(a.name, b.name, both, higher, lower, len(scores) - higher - lower - both)
+
+
+def broken(of: Sequence[VoiceReading]) -> pd.DataFrame:
+    """The share of replies that break each rule, 0 to 1: a row for each rule, a column for each reading."""
+    shares = {
+        each.name: [
+            sum(rule.number in reply.broken for reply in each.replies.values()) / len(each.replies)
+            for rule in RULES
+        ]
+        for each in of
+    }
+    return pd.DataFrame(shares, index=[f"{rule.number} {rule.asks}" for rule in RULES])
+
+
+def wrong_in_the_right_voice(tuned: VoiceReading, prompted: VoiceReading) -> list[str]:
+    """The notes to which the trained reply keeps all rules and not the facts, by id.
+
+    Those to which the prompt's reply does keep the facts come first.
+    """
+    found = [id for id, each in tuned.replies.items() if keeps_rules(each) and not keeps_facts(each)]
+    return sorted(found, key=lambda id: not keeps_facts(prompted.replies[id]))
+
+
+def _row(each: VoiceReading) -> dict[str, str]:
+    kept, half = each.rules
+    n = len(each.replies)
+    return {
+        "rules of 15": f"{kept:.1f} \N{PLUS-MINUS SIGN} {half:.1f}",
+        **{share: _share(each.count(score), n) for share, score in SHARES.items()},
+        "tokens in / out": f"{each.mean_of('input_tokens'):.0f} / {each.mean_of('output_tokens'):.0f}",
+        "time": duration(each.mean_of("seconds")),
+        f"{MONTHLY:,} replies": money(each.dollars),
+    }
+
+
+def _share(count: int, n: int) -> str:
+    low, high = wilson(count, n)
+    return f"{count / n:.0%} ({100 * low:.0f}-{100 * high:.0f})"
+
+
+def _reached(each: VoiceReading) -> tuple[int, float]:
+    return each.count(keeps_both), each.rules[0]

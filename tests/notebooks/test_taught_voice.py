@@ -1,0 +1,96 @@
+"""What lesson 11 and its deeper notebook teach of the house voice, with margins, from the measured replies."""
+
+import pytest
+
+from course.material.voice import CLOSING, pairs
+from course.measuring import blind
+from course.measuring.climb import HELPED, corrected, verdict
+from course.measuring.house_voice import RULES, facts, rules_kept
+from course.tuning import voice_readings
+from course.tuning.voice_readings import (
+    broken,
+    compared,
+    keeps_both,
+    keeps_facts,
+    keeps_rules,
+    rules_of,
+    trained,
+)
+from widgets.cost.inputs import load
+
+MEASURED = voice_readings.read()
+BY_NAME = {each.name: each for each in MEASURED}
+BEST = {each.size: each for each in voice_readings.best_prompts(MEASURED)}
+TRAINED = trained(MEASURED)
+N = len(pairs("test"))
+# Rules that ask for something; the others forbid it.
+ASKING = {3, 4, 5, 12, 13}
+
+
+def small(rung: str) -> voice_readings.VoiceReading:
+    return BY_NAME[f"small: {rung}"]
+
+
+def test_every_reading_has_all_notes():
+    notes = {pair.id for pair in pairs("test")}
+    assert all(each.replies.keys() == notes for each in MEASURED)
+
+
+def test_a_reply_without_sense_passes_every_check():
+    pair = pairs("test")[1]
+    nonsense = f"Your 2 Thursday. We bloom. Next, 2.\n{CLOSING}"
+    assert all(rules_kept(nonsense).values()) and facts(nonsense) == facts(pair.note)
+
+
+def test_the_mean_flatters_two_words_keep_six_rules_and_no_reply_keeps_all():
+    tone = small("professional tone")
+    assert 5 < tone.rules[0] < 8 and tone.count(keeps_rules) == 0
+
+
+def test_examples_bring_the_small_model_more_rules_than_the_guide_and_fifty_not_more_than_eight():
+    tone, guide, eight, fifty = (
+        small(rung) for rung in ("professional tone", "guide", "guide, 8 examples", "guide, 50 examples")
+    )
+    assert eight.rules[0] - guide.rules[0] > 3 + guide.rules[0] - tone.rules[0]
+    assert compared(eight, guide, rules_of).direction == "better"
+    assert compared(fifty, eight, rules_of).direction != "better"
+    assert fifty.count(keeps_rules) < 0.05 * N
+
+
+def test_the_best_prompt_of_the_small_model_keeps_rules_and_facts_in_few_replies():
+    best = BEST["small"]
+    assert best.rules[0] > 12 and best.count(keeps_rules) < 0.3 * N
+    assert best.count(keeps_both) < 0.15 * N and best.count(keeps_facts) < 0.5 * N
+    lost, added = (best.count(lambda one, kind=kind: bool(getattr(one, kind))) for kind in ("lost", "added"))
+    assert lost > 2 * added
+
+
+def test_rules_that_ask_for_something_are_broken_more_often_than_those_that_forbid():
+    shares = broken([small("guide"), BEST["small"]])
+    asking = [rule.number in ASKING for rule in RULES]
+    assert (shares[asking].mean() > shares[[not each for each in asking]].mean() + 0.2).all()
+
+
+@pytest.mark.parametrize("reading", TRAINED.values(), ids=lambda each: each.name)
+def test_each_training_is_ahead_of_every_prompt_of_the_small_model(reading):
+    assert reading.rules[0] > BEST["small"].rules[0] + 0.3
+    found = [compared(reading, BEST["small"], score) for score in (rules_of, keeps_facts, keeps_both)]
+    for step, p in zip(found, corrected(found), strict=True):
+        assert verdict(step, p) == HELPED
+    assert 0.05 * N < reading.count(keeps_rules) - reading.count(keeps_both)
+
+
+@pytest.mark.parametrize("reading", TRAINED.values(), ids=lambda each: each.name)
+def test_the_machine_does_not_pay_for_a_release(reading):
+    value = load().base()
+    release = value["self_hosted_lora.retrain_hours"] * value["case.rate"]
+    assert release > 24 * (BEST["small"].dollars - reading.dollars)
+
+
+def test_thirty_pairs_can_be_read_blind():
+    sides = [
+        (each.name, {id: one.text for id, one in each.replies.items()})
+        for each in (TRAINED[1], BEST["small"])
+    ]
+    drawn = blind.drawn({pair.id: pair.note for pair in pairs("test")}, *sides)
+    assert len(drawn) == 30 and sum(pair.left_reply != pair.right_reply for pair in drawn) >= 28
