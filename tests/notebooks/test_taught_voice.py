@@ -1,4 +1,4 @@
-"""What lesson 11 and its deeper notebook teach of the house voice, with margins, from the measured replies."""
+"""What lesson 11 and its deeper notebook teach of the house voice, with margins, from measured replies."""
 
 import pytest
 
@@ -72,12 +72,19 @@ def test_rules_that_ask_for_something_are_broken_more_often_than_those_that_forb
 
 
 @pytest.mark.parametrize("reading", TRAINED.values(), ids=lambda each: each.name)
-def test_each_training_is_ahead_of_every_prompt_of_the_small_model(reading):
-    assert reading.rules[0] > BEST["small"].rules[0] + 0.3
-    found = [compared(reading, BEST["small"], score) for score in (rules_of, keeps_facts, keeps_both)]
-    for step, p in zip(found, corrected(found), strict=True):
-        assert verdict(step, p) == HELPED
-    assert 0.05 * N < reading.count(keeps_rules) - reading.count(keeps_both)
+def test_each_training_keeps_more_rules_and_facts_than_the_best_prompt_and_is_not_reliable_either(reading):
+    best = BEST["small"]
+    found = [compared(reading, best, score) for score in (rules_of, keeps_facts)]
+    assert [verdict(step, p) for step, p in zip(found, corrected(found), strict=True)] == [HELPED, HELPED]
+    assert reading.rules[0] > best.rules[0] + 0.5
+    assert reading.count(keeps_rules) < 0.5 * N and reading.count(keeps_both) < 0.25 * N
+
+
+@pytest.mark.parametrize("reading", TRAINED.values(), ids=lambda each: each.name)
+def test_one_rule_costs_a_training_most_of_the_replies_that_keep_all(reading):
+    worst = broken([reading])[reading.name].nlargest(2)
+    assert worst.index[0].startswith("12 ") and worst.iloc[0] > worst.iloc[1] + 0.3
+    assert reading.count(lambda one: set(one.broken) <= {12}) > 2 * reading.count(keeps_rules)
 
 
 @pytest.mark.parametrize("reading", TRAINED.values(), ids=lambda each: each.name)
