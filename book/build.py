@@ -54,7 +54,7 @@ BLOCKING = re.compile(r'<script src="(?!\S*documentation_options)')
 
 
 def chosen_notebooks(numbers: Sequence[str]) -> list[Path]:
-    """The notebooks of these lessons, or every lesson and then all that stands in notebooks/more."""
+    """The notebooks of these lessons, or every lesson and then everything in notebooks/more."""
     if numbers:
         return [lesson(number).path for number in numbers]
     return [each.path for each in lessons()] + sorted((NOTEBOOKS / "more").glob("*.ipynb"))
@@ -98,7 +98,7 @@ def sources(ran: Mapping[str, NotebookNode], drawing: Drawing) -> dict[str, str 
     for name, explorer in EXPLORERS.items():
         found = MODULE.search(explorer.page())
         if found is None:
-            raise CourseError(f"The page {name} has no script; write it anew.")
+            raise CourseError(f"The page {name} has no script; write it again.")
         script = found[1].replace(ITS_ROOT, "document.currentScript.previousElementSibling")
         shown = drawing.widget(live(script, read_text(EXPLORER_CSS)))
         text = read_text(SOURCE / f"{name}.md")
@@ -145,7 +145,7 @@ def write(files: Mapping[str, str | bytes], folder: Path) -> None:
 
 
 def lighten(folder: Path) -> None:
-    """Take out of the built pages what would be fetched before the text or for nobody."""
+    """Take out of the built pages what would be fetched before the text or for no reason."""
     shutil.rmtree(folder / "_static" / "locales", ignore_errors=True)
     for path in chain.from_iterable(map(folder.rglob, ("*.map", "fontawesome.js", "*webpack-macros.html"))):
         path.unlink()

@@ -3,7 +3,7 @@
     python -m book.check              every page, light and dark, 360 and 1280 pixels wide
     python -m book.check cost.html    this page
 
-Without a network, links to other sites are looked at for their form only.
+Without a network, only the form of links to other sites is checked.
 """
 
 import gzip
@@ -33,7 +33,7 @@ HTML = ROOT / "build" / "book" / "html"
 WIDTHS = (360, 1280)
 Scheme = Literal["light", "dark"]
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
-# A slow line: of a telephone in the country.
+# A slow line, as of a phone in the country.
 MEGABITS, ROUND_TRIP_MS = 1.6, 150
 MOST_SECONDS = 2.0
 VISITS = 3

@@ -3,8 +3,8 @@
     python -m book.readme            the tables
     python -m book.build --readme    the pictures as well; `make site` does it too
 
-A table stands between `<!-- table: NAME -->` and `<!-- end -->`. A picture carries a digest of what it is
-drawn from, and is drawn anew only when that has changed: the pixels depend on the fonts of the machine.
+A table is between `<!-- table: NAME -->` and `<!-- end -->`. A picture carries a digest of what it is
+drawn from, and is redrawn only when that has changed: the pixels depend on the fonts of the machine.
 """
 
 import hashlib

@@ -1,4 +1,4 @@
-"""Stills: what a widget shows, as HTML without a kernel. A control says where it stands; a chart is drawn."""
+"""Stills: what a widget shows, as HTML without a kernel. A control says its value; a chart is drawn."""
 
 import base64
 import html

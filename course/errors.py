@@ -39,6 +39,6 @@ def as_command(main: Callable[[Sequence[str] | None], None]) -> Callable[..., No
         except CourseError as error:
             sys.exit(str(error))
         except KeyboardInterrupt:
-            sys.exit("Stopped. What was done is kept: run the same command to go on.")
+            sys.exit("Stopped. What was done is kept: run the same command to continue.")
 
     return command

@@ -28,7 +28,7 @@ T = TypeVar("T", bound=Hashable)
 LONGEST_CELL = 1_000_000  # characters
 BUSY_SECONDS = 10.0
 _SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-# How files begin that are no text, whatever their name says.
+# How files that are not text begin, whatever their names say.
 _NO_TEXTS = {
     b"%PDF-": "a PDF",
     b"PK\x03\x04": "a ZIP archive, as .xlsx and .docx are",
@@ -51,7 +51,7 @@ def read_text(path: Path) -> str:
 
 
 def decoded(content: bytes, name: str) -> str:
-    """The same of bytes that come from a file of that name."""
+    """The same for bytes from a file of that name."""
     _refuse_other_kinds(content, name)
     if _is_utf_16(content):
         raise CourseError(f"{name} is saved as UTF-16; save it again as UTF-8.")
@@ -114,7 +114,7 @@ def read_csv(
 
 
 def csv_rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[str, dict[str, str]]]:
-    """(where it stands, row) for each row of a comma-separated file with exactly these columns."""
+    """(place, row) for each row of a comma-separated file with exactly these columns."""
     lines = _csv_lines(read_text(path), path.name, ",")
     _, header = next(lines, (1, []))
     _check_header(path.name, header, columns)
@@ -153,7 +153,7 @@ def read_foreign_csv(path: Path, needed: Sequence[str], encoding: str = "") -> F
     separator = fitting[0]
     header = headers[separator]
     if twice := [name for name in header if header.count(name) > 1]:
-        raise CourseError(f"{path.name}, line 1: the column {twice[0]!r} is there twice; rename one of them.")
+        raise CourseError(f"{path.name}, line 1: the column {twice[0]!r} appears twice; rename one of them.")
     lines = _csv_lines(text, path.name, separator)
     next(lines)
     rows = tuple(
@@ -170,7 +170,7 @@ def read_json_lines(
 
 
 def json_objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """(where it stands, object) for each line of a JSON Lines file. Empty lines are passed over."""
+    """(place, object) for each line of a JSON Lines file. Empty lines are passed over."""
     for number, line in enumerate(read_text(path).split("\n"), start=1):
         if line.strip():
             where = f"{path.name}, line {number}"
@@ -178,7 +178,7 @@ def json_objects(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def parsed_json(text: str, where: str) -> dict[str, Any]:
-    """The JSON object in a text. CourseError says where it stands and what is there instead."""
+    """The JSON object in a text. CourseError says where it is and what is there instead."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -218,7 +218,7 @@ def checked(record: type[T], values: dict[str, Any], where: str) -> T:
 def replacing(path: Path) -> Iterator[Path]:
     """A path to write to, which takes the place of `path` when the block ends and is removed if it fails.
 
-    So a file is written completely or not at all: what stood there stays until the new one is complete.
+    So a file is written completely or not at all: the earlier one stays until the new one is complete.
     """
     unfinished = _beside(path)
     try:
@@ -301,7 +301,7 @@ def database(path: Path, *schema: str, holds: str) -> Iterator[sqlite3.Connectio
 def read_only_database(
     path: Path, *, holds: str, busy_seconds: float = BUSY_SECONDS
 ) -> Iterator[sqlite3.Connection]:
-    """A SQLite file that cannot be changed: opened to read, and told to refuse every change besides.
+    """A SQLite file that cannot be changed: opened for reading, with every change refused.
 
     The same faults are a CourseError as in `database`, and so is a missing file.
     """
@@ -352,7 +352,7 @@ def _content(path: Path) -> bytes:
 def _refuse_other_kinds(content: bytes, name: str) -> None:
     for beginning, kind in _NO_TEXTS.items():
         if content.startswith(beginning):
-            raise CourseError(f"{name} is {kind}, and not a text; save it as plain text, a table as CSV.")
+            raise CourseError(f"{name} is {kind}, not text; save it as plain text, a table as CSV.")
 
 
 def _is_utf_16(content: bytes) -> bool:
@@ -480,7 +480,7 @@ def _check_header(name: str, header: list[str], columns: tuple[str, ...]) -> Non
             raise CourseError(f"{where}: the column {column!r} is missing; begin with {wanted}.")
     for column in header:
         if header.count(column) > 1:
-            raise CourseError(f"{where}: the column {column!r} is there twice; begin with {wanted}.")
+            raise CourseError(f"{where}: the column {column!r} appears twice; begin with {wanted}.")
         if column not in columns:
             raise CourseError(f"{where}: the column {column!r} is not known; begin with {wanted}.")
 

@@ -1,6 +1,6 @@
 """Measurements too long for a lesson: `python -m course.measure COMMAND` writes what data/measured/ keeps.
 
-A run that was stopped goes on where it stopped.
+A stopped run resumes where it stopped.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """One engine for a room: `python -m course.serve` answers the Messages API for every learner with a token.
 
 Learners set ANTHROPIC_BASE_URL to its address and ANTHROPIC_AUTH_TOKEN to their token. Every finished answer
-is on disk before it is sent, so it may be stopped or killed at any time: started again, it goes on.
+is on disk before it is sent, so it may be stopped or killed at any time: started again, it continues.
 """
 
 import argparse
@@ -187,7 +187,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
         sockets = bind_sockets(arguments.port, arguments.host)
     except OSError as error:
         where = f"{arguments.host}, port {arguments.port}"
-        raise CourseError(f"{where} cannot be listened on ({error.strerror}): choose others.") from None
+        raise CourseError(f"nothing can listen on {where} ({error.strerror}): choose others.") from None
     routes = [(".*", Handler, {"waiting": WaitingRoom(room, limits.queue)})]
     application = Application(routes, log_function=_log)
     server = HTTPServer(application, max_body_size=LONGEST_READ, body_timeout=BODY_SECONDS)

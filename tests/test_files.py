@@ -78,7 +78,7 @@ def test_line_ends_in_a_cell_are_the_same_everywhere_and_a_field_may_have_anothe
         (GOOD.replace("id,", "key,"), "line 1: the column 'id' is missing; begin with id,text,count,note"),
         (GOOD.replace("note", "remark"), "the column 'note' is missing"),
         ("id,text,count,note,more\na,b,1,,x\n", "the column 'more' is not known"),
-        ("id,text,text,count,note\n", "the column 'text' is there twice"),
+        ("id,text,text,count,note\n", "the column 'text' appears twice"),
         ("", "the column 'id' is missing"),
         (GOOD + "c,three, four,3,\n", r"line 4: the row 'c' has 5 cells and not 4; put double quotes"),
         (GOOD + "c,three\n", "line 4: the row 'c' has 2 cells and not 4"),

@@ -14,7 +14,7 @@ Answer = dict[str, str]
 
 
 class Actions(anywidget.AnyWidget):
-    """A row of native buttons. `actions` maps what stands on each to what it does and answers."""
+    """A row of native buttons. `actions` maps the label of each to what it does and answers."""
 
     _esm = STATIC / "actions.js"
     _css = STATIC / "actions.css"

@@ -79,7 +79,7 @@ class Scale:
         return round(own * self.per_own, 1)
 
     def own(self, slider: Slider) -> float:
-        """What the slider stands at, as the model's number."""
+        """The slider's value, as the model's number."""
         own = slider.value / self.per_own
         return round(own) if isinstance(self.stops, range) else own
 

@@ -1,6 +1,6 @@
 """What the explorers of the lessons have in common: labelled controls, an answer in words, and a picture.
 
-A new explorer says which controls it has and draws what they stand for:
+A new explorer says which controls it has and draws what they describe:
 
     class Doubled(Explorer):
         def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Explorer(VBox):
         super().__init__([*controls, self.sentence, *picture])
 
     def draw(self) -> None:
-        """Show what the controls stand for. Each explorer has its own."""
+        """Show what the controls describe. Each explorer has its own."""
         raise NotImplementedError
 
     def say(self, words: str) -> None:
@@ -82,7 +82,7 @@ class CaseExplorer(Explorer):
 def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], chosen: int) -> str:
     """An HTML table of numbers. The first cell of a row names it; the row at the place `chosen` is marked.
 
-    Caption, head and cells are HTML: escape what a reader has written. Numbers stand right, bars left.
+    Caption, head and cells are HTML: escape what a reader has written. Numbers are aligned right, bars left.
     """
     titles = "".join(f'<th scope="col">{title}</th>' for title in head)
     body = ""
@@ -112,5 +112,5 @@ def stacked(looks: Mapping[str, str], shares: Mapping[str, float]) -> str:
 
 
 def legend(looks: Mapping[str, str]) -> str:
-    """What each background of `looks` stands for."""
+    """What each background of `looks` means."""
     return " ".join(f"{bar(look, 14)} {name}" for name, look in looks.items())

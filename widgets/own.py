@@ -1,7 +1,7 @@
 """`python -m widgets.own FILE.csv`: the reader's own task through its rungs, with bill, advice and memo.
 
-Writes results/own/NAME/ with report.md, answers.csv, memo.html and memo.md. A run that was stopped goes on
-where it stopped.
+Writes results/own/NAME/ with report.md, answers.csv, memo.html and memo.md. A stopped run resumes where it
+stopped.
 """
 
 from collections.abc import Sequence

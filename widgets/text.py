@@ -17,7 +17,7 @@ class Paragraphs:
         return "\n\n".join(self._texts)
 
     def _repr_html_(self) -> str:
-        # Without the class JupyterLab reads what stands between two dollar signs as a formula.
+        # Without the class JupyterLab reads what is between two dollar signs as a formula.
         return "".join(f'<p class="mathjax_ignore">{html.escape(text)}</p>' for text in self._texts)
 
 

@@ -140,7 +140,7 @@ class Api(RequestHandler):
             values = None
         if not isinstance(values, dict):
             raise Refused(
-                400, 'The request is not a JSON object; send such as {"poll": "floor", "option": 0}.'
+                400, 'The request is not a JSON object; send something like {"poll": "floor", "option": 0}.'
             )
         return values
 
@@ -230,7 +230,7 @@ async def serve(room: Path, host: str, port: int, prefix: str) -> None:
         sockets = bind_sockets(port, host)
     except OSError as error:
         raise CourseError(
-            f"{host}, port {port} cannot be listened on ({error.strerror}): choose others."
+            f"nothing can listen on {host}, port {port} ({error.strerror}): choose others."
         ) from None
     HTTPServer(application(watch, prefix), max_body_size=LARGEST_READ).add_sockets(sockets)
     address = f"http://{host}:{sockets[0].getsockname()[1]}{prefix}"

@@ -76,7 +76,7 @@ def ports(numbers: list[int]) -> str:
             socket.create_server(("", port)).close()
         except OSError as error:
             raise CourseError(
-                f"port {port} cannot be listened on ({error.strerror}): stop what uses it, or choose others "
+                f"nothing can listen on port {port} ({error.strerror}): stop what uses it, or choose others "
                 "with --port."
             ) from None
     return f"{', '.join(map(str, numbers))} are free"

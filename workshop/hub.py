@@ -43,7 +43,7 @@ class LearnerSpawner(SimpleLocalProcessSpawner):
     """A learner's server and its kernels, as processes of the room's user, in the learner's folder.
 
     No process gets more private memory than `mem_limit` from Linux: a cell then fails with MemoryError, and
-    its kernel goes on. macOS takes the limit and does not hold it.
+    its kernel keeps running. macOS takes the limit and does not hold it.
     """
 
     def make_preexec_fn(self, name: str) -> Callable[[], None]:

@@ -13,7 +13,7 @@ ports = Ports(int(os.environ["ROOM_PORT"]))
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
 # The proxy is a program of its own, and a hub that starts again finds the servers that still run. Either may
-# be killed: the other goes on, and each 5 s the hub tells the proxy the routes that it does not know.
+# be killed: the other keeps running, and every 5 s the hub tells the proxy the routes that it does not know.
 c.JupyterHub.bind_url = f"http://{os.environ['ROOM_ADDRESS']}:{ports.room}"
 c.JupyterHub.hub_bind_url = f"http://127.0.0.1:{ports.hub}"
 c.ConfigurableHTTPProxy.should_start = False

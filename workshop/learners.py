@@ -26,7 +26,7 @@ def read_learners(room: Path) -> dict[str, str]:
         if not name.strip() or name in (".", "..") or "/" in name or "\\" in name:
             raise CourseError(f"{path.name}: {name!r} is not a name for a folder; use letters and digits.")
     if len(set(tokens.values())) < len(tokens):
-        raise CourseError(f"{path.name}: a token is there twice; give every learner one of their own.")
+        raise CourseError(f"{path.name}: a token appears twice; give every learner one of their own.")
     return tokens
 
 

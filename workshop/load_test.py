@@ -2,7 +2,7 @@
 
 Learners log in at the real hub in steps, and each runs the first cells of a lesson in a kernel over its
 websocket. Then all ask new questions of the room's engine at once, and with --kill the hub, the proxy, the
-engine and a learner's kernel are killed in the middle: nothing may be lost, and everybody goes on.
+engine and a learner's kernel are killed in the middle: nothing may be lost, and everybody can continue.
 """
 
 import asyncio
@@ -171,7 +171,7 @@ class LoadTest:
         self._prepared: set[Browser] = set()
 
     async def join(self, learners: Sequence[Browser]) -> None:
-        """Log in, start a server, and run the lesson's cells as they stand until a model has answered."""
+        """Log in, start a server, and run the lesson's cells as they are until a model has answered."""
         self.browsers += learners
         await self._round(f"{len(self.browsers)} log in and see a first result", self._join, learners)
 

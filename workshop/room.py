@@ -176,7 +176,7 @@ def check(arguments: argparse.Namespace, folder: Path) -> None:
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise CourseError(
-                f"{address}, port {port} cannot be listened on ({reason}): "
+                f"nothing can listen on {address}, port {port} ({reason}): "
                 "stop what uses it, or choose others with --port or --address."
             ) from None
 
@@ -290,7 +290,7 @@ def close_servers(ports: Ports, token: str) -> bool:
 
 
 def status_of(request: urllib.request.Request) -> int:
-    """The HTTP status of the answer; 0 where nobody answers."""
+    """The HTTP status of the answer; 0 without an answer."""
     try:
         with urllib.request.urlopen(request, timeout=5) as answer:
             return answer.status

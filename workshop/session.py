@@ -1,6 +1,6 @@
 """What a session leaves behind: the polls with their votes, and how the room's chart changed.
 
-All of it lies in the room's session.sqlite, committed before an answer: a killed server loses nothing.
+All of it is in the room's session.sqlite, committed before an answer: a killed server loses nothing.
 """
 
 import hashlib

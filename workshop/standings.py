@@ -58,7 +58,7 @@ def standing(learner: str, folder: Path) -> Standing:
             return _read(folder / "results" / name, reader)
         except CourseError as error:
             faults.append(str(error))
-        except Exception as error:  # the file is another's, and anything may stand in it
+        except Exception as error:  # the file is another's, and anything may be in it
             faults.append(f"{what} in {name} cannot be read ({type(error).__name__}: {error}).")
         return ()
 
@@ -118,7 +118,7 @@ def _read(path: Path, reader: Callable[[Path, int, int], Any]) -> Any:
     except FileNotFoundError:
         return ()
     if not stat.S_ISREG(status.st_mode) or status.st_size > LARGEST_FILE:
-        raise CourseError(f"{path.name} is no file of the course; ask the learner to move it away.")
+        raise CourseError(f"{path.name} is not one of the course's files; ask the learner to move it away.")
     return reader(path, status.st_mtime_ns, status.st_size)
 
 

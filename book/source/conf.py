@@ -16,7 +16,7 @@ html_theme_options = {
     "show_toc_level": 2,
     "footer_content_items": ["extra-footer.html"],
     "extra_footer": "Lessons and data: CC BY 4.0. Code: Apache-2.0.",
-    "navbar_persistent": [],  # the search field stands beside the lessons
+    "navbar_persistent": [],  # the search field is beside the lessons
 }
 html_sidebars = {"**": ["home.html", "search-button-field.html", "sbt-sidebar-nav.html"]}
 templates_path = ["_templates"]

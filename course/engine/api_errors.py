@@ -7,7 +7,7 @@ import httpx2
 
 BROKEN = "The answer broke off."
 KEY_LENGTH = 16
-KEPT = "The answers so far are kept: run the cell again to go on."
+KEPT = "The answers so far are kept: run the cell again to continue."
 
 
 def explain(error: anthropic.APIError, *, server: str, credential: str) -> None:
@@ -20,7 +20,7 @@ def explain(error: anthropic.APIError, *, server: str, credential: str) -> None:
 
 
 def explain_local(error: anthropic.APIError) -> None:
-    """The same for the model on this machine, which no network, key or address concerns."""
+    """The same for the model on this machine, where no network, key or address is involved."""
     match error:
         case anthropic.NotFoundError():
             sentence = "The local model does not have this (404)."
@@ -50,7 +50,7 @@ def is_key(secret: str) -> bool:
 
 
 def mask(text: str, secrets: tuple[str, ...]) -> str:
-    """The text without the secrets. One that may be a word is only masked where it stands alone."""
+    """The text without the secrets. One that may be an ordinary word is masked only as a whole word."""
     for secret in secrets:
         found = re.escape(secret)
         text = re.sub(found if is_key(secret) else rf"(?<!\w){found}(?!\w)", "***", text)

@@ -63,7 +63,7 @@ class CarriedAnswers(Recordings):
 
 
 class FreshAnswers(Recordings):
-    """Answers that take the place of the reader's earlier ones: only what was asked through it is found."""
+    """Answers that replace the reader's earlier ones: it finds only what was asked through it."""
 
     on_conflict = "REPLACE"
     source = None
@@ -91,7 +91,7 @@ def read(file: Path) -> tuple[Head, dict[str, Recording]]:
 
 
 def sample(file: Path) -> list[tuple[Call, Recording]]:
-    """Those requests of a file that were kept, with their answers."""
+    """The requests that a file keeps, with their answers."""
     _, answers = read(file)
     rows = (row for _, row in json_objects(file) if "request" in row)
     return [(Call(*row["request"]), answers[row["key"]]) for row in rows]

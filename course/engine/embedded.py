@@ -2,8 +2,8 @@
 
 Callers hand in requests and wait. The worker takes them in as they come and moves all of them on by one
 token with each step, so that requests of several threads share the work. Decoding is greedy: asked alone, the
-same prompt gives the same answer. Among others its sums are rounded in another order, and a near tie between
-two tokens can tip.
+same prompt gives the same answer. Beside other requests its sums are rounded in another order, and a near tie
+between two tokens can go the other way.
 """
 
 import atexit
@@ -375,7 +375,7 @@ def engine(size: str = "small") -> Engine:
             with _loading_sign(model.name):
                 _engines[path] = Engine(path, model.context_tokens)
             atexit.register(_engines[path].close)
-        # The one used last is let go last.
+        # The one used last is freed last.
         _engines[path] = _engines.pop(path)
         return _engines[path]
 
@@ -410,7 +410,7 @@ def _loading_sign(name: str) -> Iterator[None]:
         bar_format="{desc}: {elapsed}",
         leave=False,
         delay=LOAD_SIGN_SECONDS,
-        # For somebody who watches: a terminal or a notebook.
+        # Only where somebody is watching: in a terminal or a notebook.
         disable=not (sys.stderr.isatty() or "ipykernel" in sys.modules),
     )
 

@@ -177,7 +177,7 @@ def _answer(chat: Chat, completion: embedded.Completion) -> Answer:
         stop_reason = "model_context_window_exceeded"
     text = written = completion.text
     if chat.tools:
-        # An answer that was cut is read as far as it goes; half a call is not a call.
+        # A truncated answer is read as far as it goes; half a call is not a call.
         parsed = from_json(text, allow_partial="trailing-strings")
         if "tool" in parsed and stop_reason == "end_turn":
             return Answer([_call(chat, parsed, text)], "tool_use", None)
@@ -201,7 +201,7 @@ def _call(chat: Chat, parsed: dict, text: str) -> dict:
 
 
 def _check(text: str, schema: dict, name: str) -> None:
-    # The grammar holds the answer to the schema. Should it fail, nobody goes on with a wrong answer.
+    # The grammar holds the answer to the schema. This catches an answer that does not fit all the same.
     if wrong := misfit(text, schema):
         raise ApiError(500, "api_error", f"The answer does not fit {name}: {wrong}. Ask in another way")
 

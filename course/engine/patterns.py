@@ -47,7 +47,7 @@ class PatternError(ValueError):
 def literal(text: str) -> str:
     """Text as it is, in the grammar's notation."""
     # The engine prints a Latin-1 letter as \\xNN and reads a digit or a to f behind it as a part of it, so
-    # what is not ASCII stands alone.
+    # what is not ASCII is a string of its own.
     pieces = re.findall(r"[ -~]+|[^ -~]", text)
     return (
         " ".join(
@@ -77,7 +77,7 @@ def characters(ranges: Ranges) -> str:
         if any(low <= ord(character) <= high for low, high in ranges)
     ]
     if not choices:
-        raise PatternError("has a place where no character can stand")
+        raise PatternError("has a place that no character can fill")
     return choices[0] if len(choices) == 1 else f"({' | '.join(choices)})"
 
 

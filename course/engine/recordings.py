@@ -1,6 +1,6 @@
 """Every answer on disk, found again by its whole request.
 
-So a rerun costs nothing and an interrupted run goes on where it stopped. The file is
+So a rerun costs nothing and an interrupted run resumes where it stopped. The file is
 results/recordings.sqlite; `export("room.sqlite")` copies the live answers for a room without keys.
 """
 
@@ -71,7 +71,7 @@ class Recordings:
         return Recording(*row) if row else None
 
     def save(self, recording: Recording) -> None:
-        """Keep an answer, and those that could not be saved before. A warning says what stands in the way."""
+        """Keep an answer, and those that could not be saved before. A warning says what went wrong."""
         with _one_at_a_time:
             self._save(recording)
 

@@ -177,7 +177,7 @@ def read_tokens(path: Path, learners: int) -> list[Learner]:
     rows = read_csv(path, Learner, unique="learner")
     if len({row.token for row in rows}) < len(rows) or not all(row.token.strip() for row in rows):
         raise CourseError(
-            f"{path.name}: a token is empty or there twice; give every learner one of their own."
+            f"{path.name}: a token is empty or appears twice; give every learner one of their own."
         )
     return rows
 

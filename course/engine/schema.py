@@ -55,7 +55,7 @@ def enforceable(schema: object, *, where: str, strict: bool) -> dict:
             raise SchemaError(f"{place}: {error.instance!r} is not one of {', '.join(TYPES)}") from None
         raise SchemaError(f"{place}: {error.message[:200]}") from None
     except UnicodeEncodeError:
-        raise SchemaError(f"{where}: the schema holds half a character (a lone surrogate)") from None
+        raise SchemaError(f"{where}: the schema holds half of a character (a lone surrogate)") from None
     except ValueError:
         raise SchemaError(f"{where}: the schema holds a number that JSON does not have") from None
     return _Reader(schema, strict, where).read(schema, where, ())

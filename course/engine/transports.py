@@ -1,4 +1,4 @@
-"""What stands between the SDK and a server: small transports over one another, with one job each.
+"""The layers between the SDK and a server: small transports, one above another, with one job each.
 
 From the outside in: `Gate` lets through what a budget can hold and no key in a text, `Explaining` gives a
 broken stream the SDK's own error, `Metering` counts what every answer used, `Recalling` looks answers up and
@@ -246,7 +246,7 @@ class Budgeting(Layer):
         try:
             response = self.inner.handle_request(request)
         except BaseException as error:
-            # Nobody knows whether a request that was sent will be billed, so it counts in full.
+            # A request that was sent may be billed, so it counts in full.
             self.budget.settle(worst, 0.0 if isinstance(error, NOT_SENT) else worst)
             raise
         if response.status_code != 200:

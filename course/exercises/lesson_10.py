@@ -28,7 +28,7 @@ def _decides_the_three(choices: Mapping[str, tuple[str | None, str | None]]) -> 
         if reason not in REASONS:
             return f"{reason!r} is not a reason; choose one of {', '.join(REASONS)}."
         if rung != case["next"]:
-            return f"case {name} does not go to {rung!r} next. Which fact of it stands in the way?"
+            return f"case {name} does not go to {rung!r} next. Which of its facts stands in the way?"
         if reason != case["reason"]:
             return f"case {name} goes to {rung!r}, and what decides that is not {REASONS[reason]!r}."
     return None

@@ -18,7 +18,7 @@ CHOICES = (
 
 
 def planted() -> tuple[list[TrainingChat], list[TrainingChat], list[int]]:
-    """40 training chats, 30 that measure, and the rows of the first that stand in the second as well."""
+    """40 training chats, 30 that measure, and the rows of the first that are in the second as well."""
     measured = routing_chats(tickets("test")[:30])
     chats = routing_chats(tickets("train")[:40])
     copies = {
@@ -44,7 +44,7 @@ def _finds_the_leaks(
         row = missed[0]
         return f"row {row}, {chats[row].text!r}, is a text of the test set as well, and it is not found."
     if more := [row for row in found if row not in right]:
-        return f"row {more[0]}, {chats[more[0]].text!r}, stands in no other set."
+        return f"row {more[0]}, {chats[more[0]].text!r}, is in no other set."
     if leaked(chats[:4], measured):
         return "it finds leaks in rows that have none."
     return None

@@ -58,7 +58,7 @@ def _with_file(use: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
             _set_aside(path)
             return _use(path, use)
     except CourseError as error:
-        print(f"Your progress could not be kept. {error} The lesson goes on without it.")
+        print(f"Your progress could not be kept. {error} The lesson continues without it.")
         return otherwise
 
 

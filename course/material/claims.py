@@ -1,6 +1,6 @@
 """What the five articles claim, each figure with a verdict and its evidence: data/claims.csv.
 
-A lesson quotes a claim by its id, so that no figure of an article stands in a notebook without its verdict.
+A lesson quotes a claim by its id, so that no figure of an article appears in a notebook without its verdict.
 """
 
 import difflib

@@ -21,7 +21,7 @@ Price = Annotated[float, Field(ge=0, allow_inf_nan=False)] | None
 
 @dataclass(frozen=True)
 class Model:
-    """A row of data/prices.csv. A price that nobody published is None."""
+    """A row of data/prices.csv. An unpublished price is None."""
 
     id: str
     kind: str

@@ -36,7 +36,7 @@ _OTHER_MONEY = re.compile(r"[$£]\s*(\d+(?:[.,]\d+)?)")
 _PERCENT = re.compile(r"(\d)\s*(?:%|per ?cent\b)")
 _WORD = re.compile(r"€?\d+(?:[.,:]\d+)*%?|[^\W\d_]+\d*")
 _ZERO_CENTS = re.compile(r"(?<=\d)[.,]00?(?=%|$)")
-_SHORT = 5  # letters; 'no' or 'nine' stand in many a sentence by accident
+_SHORT = 5  # letters; 'no' or 'nine' appear in many sentences by chance
 _UNITS = {
     "min": "minute",
     "h": "hour",
@@ -88,7 +88,7 @@ def refuses(reply: str) -> bool:
 
 
 def states(text: str, wordings: Sequence[str]) -> bool:
-    """Whether one of the wordings stands in the text, word for word after `words`.
+    """Whether one of the wordings is in the text, word for word after `words`.
 
     A lone number ('20') counts only as the one number of the text, and a lone short word ('no') only as its
     first word or after 'the answer is': elsewhere they would be found by accident.
@@ -99,7 +99,7 @@ def states(text: str, wordings: Sequence[str]) -> bool:
 def hedges(question: Question, reply: str) -> bool:
     """Whether the reply gives the answer as one of several, or beside a figure that is made up.
 
-    Only figures in the answer's unit compete with it. One that the question or the evidence has may stand
+    Only figures in the answer's unit compete with it. One that the question or the evidence has may appear
     beside the answer, where the answer is the first or the last of them ('€34 plus €22 makes €56').
     """
     wordings = (question.answer, *question.accept)
@@ -117,7 +117,7 @@ def hedges(question: Question, reply: str) -> bool:
 def judge(question: Question, reply: str) -> Verdict:
     """Right: the answer or an accepted wording, in its unit, and not as one of several. Valid: not empty.
 
-    Where the handbook has no answer, right is to say so, and nowhere else.
+    Saying that there is no answer is right where the handbook has none, and only there.
     """
     if question.kind == "unanswerable":
         return Verdict(bool(reply.strip()), refuses(reply))

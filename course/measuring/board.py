@@ -44,7 +44,7 @@ _LOOKS = {
 WAIT_SECONDS = 30  # for another kernel that writes
 _LOWEST_COST = 0.00001  # $ per 1,000; anything below is drawn here, or it would stretch the axis to nothing
 _LABEL_GAP, _LABEL_LENGTH = 17, 42  # pixels, characters
-_MARGIN = {"l": 60, "r": 270, "t": 60, "b": 110}  # the labels stand on the right
+_MARGIN = {"l": 60, "r": 270, "t": 60, "b": 110}  # the labels are on the right
 _COLUMNS = (
     "lesson name accuracy low high n valid input_tokens output_tokens seconds cost_per_1000 labels badge "
     "model created note"
@@ -130,7 +130,7 @@ def text(lesson: str | None = None) -> str:
 def show(lesson: str | None = None) -> go.Figure:
     """Quality against cost of 1,000 rows, with 95 % intervals; of one lesson or of the ladder.
 
-    A reading that nobody can price is a dotted line. `text()` says the same in words.
+    A reading without a price is a dotted line. `text()` says the same in words.
     """
     shown = _shown(lesson)
     results = [result for _, result in shown]
@@ -220,7 +220,7 @@ def _labels_note(result: Result) -> str:
 
 
 def _power_of_cost(result: Result) -> float | None:
-    """The place on the axis of cost: log10 of the dollars for 1,000 rows, None where nobody knows them."""
+    """The place on the axis of cost: log10 of the dollars for 1,000 rows, None where they are unknown."""
     return None if result.cost_per_1000 is None else math.log10(max(result.cost_per_1000, _LOWEST_COST))
 
 

@@ -32,17 +32,17 @@ def climb(*results: Result) -> pd.DataFrame:
     for row, step, p in zip(rows[1:], steps, corrected(steps), strict=True):
         row |= _step(step, p)
     table = pd.DataFrame(rows).set_index("rung").fillna("").rename_axis(index=None, columns="rung")
-    # The verdict stands left of what a narrow screen cuts off.
+    # The verdict is to the left of what a narrow screen cuts off.
     return table[[column for column in _COLUMNS if column in table]]
 
 
-def told(*steps: Comparison) -> str:
+def in_sentences(*steps: Comparison) -> str:
     """A sentence for each comparison that is true whatever came out.
 
     The p-values of several are corrected together, as in `climb`.
     """
     note = f", corrected for {len(steps)} comparisons" if len(steps) > 1 else ""
-    return "\n".join(_told(step, p, note) for step, p in zip(steps, corrected(steps), strict=True))
+    return "\n".join(_sentence(step, p, note) for step, p in zip(steps, corrected(steps), strict=True))
 
 
 def pairs_table(steps: Mapping[str, Comparison]) -> pd.DataFrame:
@@ -56,7 +56,7 @@ def corrected(steps: Sequence[Comparison]) -> Sequence[float]:
     return multipletests([step.p_value for step in steps], method="holm")[1] if steps else []
 
 
-def _told(step: Comparison, p: float, note: str) -> str:
+def _sentence(step: Comparison, p: float, note: str) -> str:
     counted = f"{step.only_a} of {step.n} turned right and {step.only_b} wrong, p = {p:.2g}{note}"
     if verdict(step, p) == UNDECIDED:
         return f"Undecided whether '{step.a}' is better than '{step.b}': {counted}."

@@ -70,7 +70,7 @@ def evaluate(
     A look at the test tickets is counted (`looks`).
     A row whose `predict` raises counts as wrong and keeps the error. An error of the course, the key, the
     budget, the network or the service stops the run and is raised. The answers of a model are on disk as soon
-    as they come, so the same call goes on where a stopped one ended.
+    as they come, so the same call resumes where a stopped one ended.
     """
     checked_text(name, "the name of the measurement")
     judge = check_for(rows, check)
@@ -150,7 +150,7 @@ def _run(
                 show(len(finished))
         except KeyboardInterrupt:
             asked = any(row.uses for row in finished.values())
-            kept = " Their answers are kept: run the cell again and it goes on from there." if asked else ""
+            kept = " Their answers are kept: run the cell again and it continues from there." if asked else ""
             print(f"Stopped after {len(finished)} of {len(rows)} rows.{kept}")
             raise
     return [finished[place] for place in range(len(rows))]
@@ -171,7 +171,7 @@ def _in_threads(
             for future in done:
                 future.result()  # raises what stopped it
     finally:
-        # Not waited for: an answer under way still reaches the recordings, and nobody has to sit it out.
+        # There is no need to wait: an answer under way still reaches the recordings.
         pool.shutdown(wait=False, cancel_futures=True)
 
 

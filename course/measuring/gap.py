@@ -133,7 +133,7 @@ def steps_between(results: Sequence[Result]) -> pd.DataFrame:
 
 
 def failures(result: Result, known: Readings) -> pd.DataFrame:
-    """Every wrong row: index id; columns code, kind (empty where nobody read it), expected, reply, text."""
+    """Every wrong row: index id; columns code, kind (empty where it was not read), expected, reply, text."""
     rows = {}
     for row in result.outcomes:
         if not row.correct:
@@ -290,7 +290,7 @@ def _remedies(read: Mapping[str, int]) -> list[str]:
 
 def _caveats(rung: Result) -> list[str]:
     cost = rung.cost_per_1000
-    priced = f"1,000 tickets cost {money(cost)}." if cost is not None else "Nobody measured what it costs."
+    priced = f"1,000 tickets cost {money(cost)}." if cost is not None else "What it costs was not measured."
     if rung.badge_kind != "recorded reading":
         return [priced]
     return [priced, "It is a recorded reading: measure it on your own tickets before you rely on it."]

@@ -63,7 +63,7 @@ def facts(text: str) -> set[str]:
 
 
 def facts_kept(note: str, reply: str) -> bool:
-    """Whether the reply has all facts of the note and none besides."""
+    """Whether the reply has all facts of the note and no others."""
     return facts(note) == facts(reply)
 
 

@@ -28,7 +28,7 @@ COMMAND = "python -m course.measure ladder"
 class Rung(CountedByKind):
     """One rung of the board.
 
-    Tokens and seconds are means per ticket, NaN where nobody measured them. `p_against_next` is McNemar's p
+    Tokens and seconds are means per ticket, NaN where they were not measured. `p_against_next` is McNemar's p
     of this rung against the next one below.
     """
 
@@ -54,7 +54,7 @@ def sweep() -> list[Rung]:
 
 
 def run_notebook(path: Path) -> None:
-    """Run a notebook as it stands; its outputs are not kept."""
+    """Run a notebook as it is; its outputs are not kept."""
     print(f"running {path.relative_to(NOTEBOOKS)}", flush=True)
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=None, resources={"metadata": {"path": path.parent}}).execute()

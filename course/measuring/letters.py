@@ -30,7 +30,7 @@ class ReadLetter:
 
 
 def read(reply: Any) -> ReadLetter:
-    """What stands in a reply, a text or a message."""
+    """What a reply, a text or a message holds."""
     text = (reply if isinstance(reply, str) else text_of(reply)).strip()
     found = _objects(text)
     records = [fields for fields, _, _ in found if fields.keys() == set(LETTER_FIELDS)]
@@ -49,7 +49,7 @@ def read(reply: Any) -> ReadLetter:
 
 
 def is_right(field: str, said: object, gold: Any) -> bool:
-    """Skills are compared as sets, the role without regard to case, everything else as it stands."""
+    """Skills are compared as sets, the role without regard to case, everything else exactly."""
     if field == "skills":
         return isinstance(said, list) and {str(skill).lower() for skill in said} == set(gold)
     if field == "role":

@@ -60,7 +60,9 @@ class Counted(Provenance):
 
     def __post_init__(self) -> None:
         if not 0 <= self.right <= self.valid <= self.n or self.n == 0:
-            raise CourseError(f"{self.right} right and {self.valid} valid of {self.n} cannot be; restore it.")
+            raise CourseError(
+                f"{self.right} right and {self.valid} valid of {self.n} is not possible; restore the row."
+            )
 
     @classmethod
     def counted(cls, right: int, valid: int, n: int, command: str, **own: Any) -> Self:
@@ -110,7 +112,7 @@ MeasuredRow = TypeVar("MeasuredRow", bound=Hashable)
 
 
 def write_rows(rows: "Sequence[DataclassInstance]", path: Path) -> None:
-    """Write the CSV file completely or not at all: what stood there stays until the new one is complete.
+    """Write the CSV file completely or not at all: the earlier file stays until the new one is complete.
 
     CourseError when it cannot be written, as on a full disk.
     """
@@ -121,7 +123,7 @@ def write_rows(rows: "Sequence[DataclassInstance]", path: Path) -> None:
     except OSError as error:
         raise CourseError(
             f"{path.name} cannot be written ({error.strerror}); free some space in {path.parent} and run the "
-            "command again. What stood in the file is still there."
+            "command again. The file still holds what it held before."
         ) from None
 
 
@@ -138,7 +140,7 @@ def write_in_place(new: Sequence[Any], path: Path, *fields: str) -> list[Any]:
 def read_rows(kind: type[MeasuredRow], path: Path, command: str) -> list[MeasuredRow]:
     """The rows of the file. CourseError names the line and value at fault, or the command that makes it."""
     if not path.is_file():
-        raise CourseError(f"{path.name} is not measured yet: run `{command}` in the course folder.")
+        raise CourseError(f"{path.name} has not been measured yet: run `{command}` in the course folder.")
     return read_csv(path, kind, unique=None)
 
 

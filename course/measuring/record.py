@@ -1,7 +1,7 @@
 """Record what the local models answer in the lessons: the files of data/recordings/.
 
-Each lesson runs as it stands, with its notebooks in notebooks/more/, on the models of this machine. What an
-earlier lesson asked already is answered from its file, so each request stands in one file.
+Each lesson runs as it is, with its notebooks in notebooks/more/, on the models of this machine. What an
+earlier lesson asked already is answered from its file, so each request is in one file.
 """
 
 import os
@@ -28,7 +28,7 @@ CHANGES_SHOWN = 5
 def record(numbers: Sequence[str]) -> None:
     """Run the lessons with these numbers (none: all) and print what changed in their answers.
 
-    A run that was stopped goes on with the lesson where it stopped. Raises CourseError for an unknown number.
+    A stopped run resumes with the lesson where it stopped. Raises CourseError for an unknown number.
     """
     known = {lesson.number: lesson for lesson in lessons()}
     chosen = [

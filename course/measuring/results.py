@@ -54,7 +54,7 @@ Check = Callable[[Any, Any], Verdict]
 
 @dataclass(frozen=True)
 class Outcome:
-    """One measured row. Tokens, seconds and cost ($ of API money) are None where nobody measured them."""
+    """One measured row. Tokens, seconds and cost ($ of API money) are None where they were not measured."""
 
     id: str
     text: str
@@ -92,7 +92,7 @@ class Outcome:
 class Result:
     """What one predictor reached on some rows. Nothing in it changes; `frame` is a fresh copy each time.
 
-    `labels` is how many labelled rows it learned from or could show; None where nobody said.
+    `labels` is how many labelled rows it learned from or could show; None where that is unknown.
     """
 
     name: str
@@ -286,7 +286,7 @@ class Comparison:
 
     @property
     def p_value(self) -> float:
-        """Of McNemar's exact test; 1 without a row on which they differ, for then nothing can be tested."""
+        """Of McNemar's exact test; 1 if they differ on no row, since there is nothing to test."""
         table = [[self.both, self.only_a], [self.only_b, self.neither]]
         return float(mcnemar(table, exact=True).pvalue) if self.only_a + self.only_b else 1.0
 
@@ -361,7 +361,7 @@ def check_for(rows: Sequence[Row], check: Check | None) -> Check:
                 "use a dataclass or a SimpleNamespace(id=..., text=...) for each row."
             )
         if row.id in ids:
-            raise CourseError(f"Row {row.id!r} is there twice; give each row once.")
+            raise CourseError(f"Row {row.id!r} appears twice; give each row once.")
         ids.add(row.id)
     if check is None and not all(isinstance(row, Ticket) for row in rows):
         raise CourseError(f"Rows of type {type(rows[0]).__name__} have no check of their own; pass check=.")
@@ -379,7 +379,7 @@ def percent(share: float) -> str:
 
 
 def money(dollars: float | None) -> str:
-    """Dollars such as $0.31, with cents or two significant digits; a dash where nobody knows."""
+    """Dollars such as $0.31, with cents or two significant digits; a dash for an unknown amount."""
     if dollars is None:
         return "-"
     if dollars < 0.00001:

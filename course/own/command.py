@@ -1,7 +1,7 @@
 """`python -m course.own FILE.csv`: the reader's own task through its rungs, without a notebook.
 
-Writes results/own/NAME/report.md and answers.csv; `python -m widgets.own` adds bill, advice and memo. A run
-that was stopped goes on where it stopped.
+Writes results/own/NAME/report.md and answers.csv; `python -m widgets.own` adds bill, advice and memo. A
+stopped run resumes where it stopped.
 """
 
 import argparse

@@ -27,7 +27,7 @@ _FRONT_MATTER = re.compile(
 class Passage:
     """The characters `start` to `end` of the text of one article.
 
-    `article` is its id, `title` its title, `heading` the heading that its first word stands under ("" above
+    `article` is its id, `title` its title, `heading` the heading above its first word ("" before
     the first one). `text` holds the slice itself, headings inside it included.
     """
 
@@ -50,7 +50,7 @@ class Passage:
 
 
 def by_section(articles: Sequence[Article]) -> list[Passage]:
-    """A passage for each section, heading and all, and one for what stands above the first heading."""
+    """A passage for each section, heading and all, and one for what comes before the first heading."""
     passages = []
     for article in _checked(articles):
         starts = [start for start, _ in _headings(article.text)]

@@ -42,7 +42,7 @@ def months(stream: Sequence[Ticket], count: int = MONTHS) -> list[list[Ticket]]:
 
 
 def approved(reviewed: Sequence[Ticket]) -> list[Example]:
-    """Tickets after a review. The reviewer's verdict is the label of the stream: nobody sat there."""
+    """Tickets after a review. The reviewer's verdict is the label in the stream: no person took part."""
     return [Example(ticket.id, ticket.text, ticket.queue) for ticket in reviewed]
 
 

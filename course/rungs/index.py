@@ -159,7 +159,7 @@ class Index:
         import pyarrow as pa
         from lancedb.index import FTS
 
-        # The caller holds the lock, so what a killed run has left is nobody's.
+        # The caller holds the lock, so nothing else uses what a killed run has left.
         for left in folder.parent.glob(".*.tmp"):
             shutil.rmtree(left, ignore_errors=True)
         vectors = pa.FixedSizeListArray.from_arrays(pa.array(self._vectors.ravel()), self._vectors.shape[1])

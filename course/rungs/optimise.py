@@ -1,6 +1,7 @@
 """GEPA on a routing prompt: a model reads what went wrong and writes advice; dev tickets keep what helps.
 
-GEPA (arXiv 2507.19457) is the package `gepa`. Here it mends one paragraph below a prompt that stays as it is.
+GEPA (arXiv 2507.19457) is the package `gepa`. Here it improves one paragraph below a prompt that stays as it
+is.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +18,7 @@ from course.material.data import Ticket, queue_descriptions
 from course.measuring.results import routed_right
 
 NO_ADVICE = "No advice yet."
-ADVICE = "advice"  # what GEPA calls the text that it mends
+ADVICE = "advice"  # what GEPA calls the text that it improves
 SHOWN = 5  # tickets that are read before each new advice
 REFLECTION_TOKENS = 200
 REFLECT = """A model sorts support tickets into queues. Its instructions list the queues and the rules. \
@@ -76,7 +77,7 @@ def optimise(
     dev: Sequence[Ticket],
     budget: int,
 ) -> Optimised:
-    """Mend the advice until `budget` requests are made. `ask(advice, ticket)` gives the reply to a ticket.
+    """Improve the advice until `budget` requests are made. `ask(advice, ticket)` gives the reply to a ticket.
 
     The failures that are read come from `train`, the choice is made on `dev`, and `model` writes the advice.
     """

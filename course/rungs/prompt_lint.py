@@ -59,7 +59,7 @@ _PLACEHOLDER = re.compile(
     r"|\[(?:insert|your(?! (?:answer|reply|response|reasoning|analysis|text))|add|name of)\b[^\]\n]{0,80}\]"
     r"|\b(?:TODO|TBD|FIXME|XXX):|(?<=[\[(<])(?:TODO|TBD|XXX)\b"
 )
-# {context} alone or behind a label is where a program puts the input, and a tag that is closed is no gap.
+# {context} alone or behind a label is where a program puts the input, and a tag that is closed is not a gap.
 _SLOT = re.compile(rf"(?:[\w ]+:)?\s*(?:{_PLACEHOLDER.pattern})")
 _TAG = re.compile(r"</([A-Z_ ]+)>|<([A-Z_ ]+)> tag")
 _VAGUE = re.compile(
@@ -105,7 +105,7 @@ _MARKER = re.compile(r"^\s*(?:[-*+•]|\d{1,3}[.)])\s+")
 
 @dataclass(frozen=True)
 class Finding:
-    """One remark: `line` counts from 1, `quote` stands there, `fix` says what to do about `problem`."""
+    """One remark: `line` counts from 1, `quote` is what it says, `fix` says what to do about `problem`."""
 
     rule: str
     line: int
@@ -285,7 +285,7 @@ def _orders(prose: _Lines) -> Iterator[_Order]:
             heading = "" if _GENERAL_HEADING.search(part) else part
         elif bare and not (_ANSWER.match(line) or _EXAMPLE.match(line)):
             for text in map(str.strip, _SENTENCE_END.split(_QUOTED.sub('""', _MARKER.sub("", line)))):
-                if len(text) > 2:  # less is no sentence, and a prompt may have very many lines of it
+                if len(text) > 2:  # less is not a sentence, and a prompt may have very many lines of it
                     yield _Order(number, heading, text, applies and not _CONDITION.search(text))
 
 

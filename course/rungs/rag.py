@@ -42,7 +42,7 @@ def _turns(question: Question, texts: Sequence[str]) -> list[MessageParam]:
     return [{"role": "user", "content": asked}]
 
 
-def whole(handbook: Sequence[Article]) -> list[str]:
+def whole_articles(handbook: Sequence[Article]) -> list[str]:
     """Every article with its title, in the order of the handbook."""
     return [f"{article.title}\n{article.text}" for article in handbook]
 

@@ -66,7 +66,7 @@ def whole_policy() -> str:
 
 
 def queue_named(reply: str) -> str | None:
-    """The one queue that a reply names, whatever stands around it; None when it names none or several."""
+    """The one queue that a reply names, whatever is around it; None when it names none or several."""
     named = set(re.findall(rf"\b(?:{'|'.join(QUEUES)})\b", reply))
     return named.pop() if len(named) == 1 else None
 

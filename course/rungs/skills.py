@@ -85,7 +85,7 @@ class Skill:
 
     @property
     def contract(self) -> dict | None:
-        """The JSON schema of a reply, or None where the body names none: nobody opens a file unasked."""
+        """The JSON schema of a reply, or None where the body names none: no file is opened unasked."""
         if CONTRACT not in self.body:
             return None
         return parsed_json(self.read(CONTRACT), f"{self.name}/{CONTRACT}")
@@ -251,9 +251,9 @@ def remember(skill: Skill, approved: Sequence[Example]) -> int:
 
 
 def upload(client: CourseClient, skill: Skill) -> str | None:
-    """Put the folder into Claude's Skills API and return its id there; the same folder is sent once only.
+    """Put the folder into Claude's Skills API and return its id there; the same folder is sent only once.
 
-    None where nobody offers that API: in local mode, in a replay and on most other servers.
+    None where that API is not offered: in local mode, in a replay and on most other servers.
     """
     if client.mode != "live":
         return None
@@ -284,7 +284,7 @@ def _yaml_fault(text: str, where: str, error: ParseError) -> str:
             f"{where}, line 1: {error}. Begin with a line ---, then name: and description:, then another "
             "line ---."
         )
-    # The tool's mark is a line after the fault where a key or a text goes on there.
+    # The tool's mark is a line after the fault where a key or a text continues there.
     problem, number = fault.problem, min(fault.problem_mark.line + 1, len(lines))
     fix = next((fix for words, fix in _YAML_FIXES if words in problem), "correct the line")
     return f"{where}, line {number}: {lines[number - 1][:40]!r}: {problem.split(' (')[0]}; {fix}."

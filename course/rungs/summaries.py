@@ -1,6 +1,6 @@
 """The task of lesson 01: a customer's message in, one line for the support inbox out.
 
-A prompt is a template in data/prompts/. Its paragraphs stand in the order of `PARTS`; a paragraph with a line
+A prompt is a template in data/prompts/. Its paragraphs are in the order of `PARTS`; a paragraph with a line
 "Summary: ..." is a worked example; {message} and other placeholders are filled for each request.
 """
 
@@ -27,7 +27,7 @@ _ANSWER = "\nSummary: "
 _MAX_TOKENS = 40  # a line of 20 words has about 30
 _SHARED = 2  # words; one can be chance, such as "order"
 _STEM = 5  # letters: "cancel", "cancelled" and "cancellation" are one word
-# Words that stand in messages and lines about anything.
+# Words that appear in messages and lines about anything.
 _COMMON = frozenset(
     """about after again all also and any are asks because been before being but can could customer does doing
     done each even ever every for from get give going got had has have having help her here him his how into
@@ -165,7 +165,7 @@ def passed(lines: Sequence[str], rows: Sequence[Ticket]) -> dict[str, float]:
 
 
 def floor(rows: Sequence[Ticket]) -> dict[str, dict[str, float]]:
-    """What `passed` says of each of EMPTY_LINES when it stands for every row."""
+    """What `passed` says of each of EMPTY_LINES when it is the line for every row."""
     return {line: passed([line] * len(rows), rows) for line in EMPTY_LINES}
 
 

@@ -22,7 +22,7 @@ from course.material.orders import FOLDER, database, discounted, euros, read_onl
 
 SECONDS = 30.0  # the longest that one call may take; a busy embedded model holds the interpreter for some
 UNEXPLAINED = "Error."
-MOST = 99  # of one product, so that a slip of the finger does not become a price
+MOST = 99  # of one product, so that a typing error does not become a price
 
 
 TOOLS: tuple[ToolParam, ...] = tuple(json.loads(read_text(FOLDER / "tools.json")))
@@ -125,7 +125,7 @@ class Desk:
     def _own_order(self, order: str) -> Any:
         row = self._one("SELECT * FROM orders WHERE id = ? AND customer = ?", order, self._customer)
         if row is None:
-            # The same words for an order of somebody else: whether it exists is nobody's business.
+            # The same words for an order of somebody else: whether it exists must stay unknown.
             raise ToolError(f"There is no order {order} in this customer's account.")
         return row
 

@@ -107,7 +107,7 @@ def expected_tokens(asked: dict[str, Any]) -> int:
 def write_reply(
     client: Anthropic, model: str, rung: VoiceRung, pair: VoicePair, pool: Sequence[VoicePair]
 ) -> str:
-    """The reply to one note. With `parts`, one that was cut off raises ValueError: it is no JSON."""
+    """The reply to one note. With `parts`, one that was cut off raises ValueError: it is not JSON."""
     answer = text_of(client.messages.create(**request(rung, model, pair, examples_for(rung, pair, pool))))
     return joined(answer) if rung.parts else answer.strip()
 

@@ -2,7 +2,7 @@
 
 An adapter has a name and versions. Saving adds a version and changes no earlier one, so going back is loading
 an earlier one: results/adapters/<name>/<version>/. The lessons' own adapters travel with the course, each in
-a folder of data/adapters/, so that nobody has to wait for a training of minutes.
+a folder of data/adapters/, so that nobody waits minutes for a training.
 """
 
 import hashlib
@@ -182,7 +182,7 @@ def save(state: Mapping[str, "Tensor"], config: "PeftConfig", card: Card) -> Ada
     except OSError as error:
         raise CourseError(
             f"The adapter {card.name!r} could not be written to {folder() / card.name} ({error}). Free 50 MB "
-            "there and train again: it goes on from its last checkpoint. Earlier versions are as they were."
+            "there and train again: it resumes from its last checkpoint. Earlier versions are as they were."
         ) from None
     return load(card.name)
 

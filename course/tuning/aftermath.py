@@ -65,7 +65,7 @@ AskHandbook = Callable[..., str]  # of a question and `sections`, passages of th
 class Measured(Counted):
     """One row: what `model` reached on the `n` rows of `part`, in one `group` of measurements.
 
-    Tokens (in) and seconds are means per row, nan where nobody was asked. `month` is that of the stream, 0
+    Tokens (in) and seconds are means per row, nan where no model was asked. `month` is that of the stream, 0
     elsewhere; `train_seconds` what the model's own training took, 0 where there was none.
     """
 
@@ -201,7 +201,7 @@ def nearest_section(question: Question, sections: Sequence[Passage]) -> str:
 
 
 def holds_answer(question: Question, section: str) -> Verdict:
-    """Right: the answer stands in the section, word for word."""
+    """Right: the answer is in the section, word for word."""
     return Verdict(True, states(section, (question.answer, *question.accept)))
 
 

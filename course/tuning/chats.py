@@ -66,7 +66,7 @@ Chats = Sequence[TrainingChat]
 
 
 def short_prompt() -> str:
-    """The instruction of a tuned model: it knows the queues, so nobody has to list them."""
+    """The instruction of a tuned model: it knows the queues, so they need not be listed."""
     return prompt("route_short").strip()
 
 

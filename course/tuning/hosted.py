@@ -3,8 +3,8 @@
 Nothing here reaches the network. `write` makes a training file and checks it against the rules of the route,
 `estimate` prices it, `plan` shows the exact requests. The course stops there: the reader sends them.
 
-What each vendor asks stands in data/hosted_routes.toml, each rule with its source, date and status; the
-requests stand in data/hosted_requests.toml; prices are rows of data/prices.csv. No key is read here: a
+What each vendor asks is in data/hosted_routes.toml, each rule with its source, date and status; the
+requests are in data/hosted_requests.toml; prices are rows of data/prices.csv. No key is read here: a
 request names the variable that would hold it.
 """
 
@@ -42,7 +42,7 @@ _PARTS = ("training", "storage", "serving")
 
 @dataclass(frozen=True)
 class VendorRule:
-    """What a vendor asks (or a fact to know), with where that stands.
+    """What a vendor asks (or a fact to know), with its source.
 
     `low` and `high` bound numbers; `values` are words that no text may hold.
     """
@@ -100,7 +100,7 @@ class JobEstimate:
     """What a job and the first month after it would cost, in dollars. None: no source was found for a price.
 
     `tokens` are those of one epoch, estimated from the characters, as each vendor cuts text in its own way.
-    `unverified` names the rows of prices.csv that nobody could check, `missing` what has no price.
+    `unverified` names the rows of prices.csv that could not be checked, `missing` what has no price.
     """
 
     name: str
@@ -119,7 +119,7 @@ class JobEstimate:
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """The parts of the bill whose price nobody found."""
+        """The parts of the bill without a known price."""
         return tuple(part for part in _PARTS if getattr(self, part) is None)
 
     @property

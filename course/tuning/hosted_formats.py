@@ -71,7 +71,7 @@ class _ConversationTurn(_Strict):
 
 
 class ConversationExample(_Strict):
-    """Bedrock's conversation form: the instruction stands beside the turns."""
+    """Bedrock's conversation form: the instruction is beside the turns."""
 
     schemaVersion: Any = None
     system: Annotated[list[_PlainPart], Field(min_length=1)] = []
@@ -149,7 +149,7 @@ class _Chat(_Strict, Generic[ChatTurn]):
         return {"messages": [{"role": role, "content": text} for role, text in turns]}
 
     def turns(self) -> Turns:
-        # Tools stand in the prompt of every turn.
+        # Tools are in the prompt of every turn.
         tools = [("tools", _as_json(self.tools))] if self.tools else []
         return tools + [turn.spoken() for turn in self.messages]
 

@@ -1,7 +1,7 @@
 """What labels buy: how many, whose, and for which learner. The head, the encoder and the adapter, by pairs.
 
 `python -m course.measure curve` measures the adapter by the number of examples, `... labels` everything. Both
-write after each training, the cheapest first, and go on where they were stopped.
+write after each training, the cheapest first, and resume where they were stopped.
 """
 
 import math
@@ -54,9 +54,9 @@ class LabelReading(CountedByKind):
     """What a learner reached with some labels.
 
     Of its `examples`, `read` had their label read or written by a person, and `agreeing` have the experts'
-    label (-1 where nobody knows). `steps` are those of the training, 0 for the head. `rows` has a 1 for each
-    test ticket that it gets right and a 0 for each other, in the order of the file, so that any two readings
-    can be compared ticket by ticket.
+    label (-1 where that is unknown). `steps` are those of the training, 0 for the head. `rows` has a 1 for
+    each test ticket that it gets right and a 0 for each other, in the order of the file, so that any two
+    readings can be compared ticket by ticket.
     """
 
     learner: str

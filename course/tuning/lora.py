@@ -386,7 +386,7 @@ def _without_warning() -> Iterator[None]:
 
 
 def _checked_layers(model: torch.nn.Module, layers: str) -> str:
-    """CourseError when a name stands for no linear layer of the model."""
+    """CourseError when a name matches no linear layer of the model."""
     kinds = (torch.nn.Linear, transformers.pytorch_utils.Conv1D)  # the latter in GPT-2
     linear_layers = {
         name.rpartition(".")[2] for name, part in model.named_modules() if isinstance(part, kinds)
@@ -679,7 +679,7 @@ class _Run:
 
 @as_command
 def main(given: Sequence[str] | None = None) -> None:
-    """The command line, the same under `accelerate launch -m`. A run that was killed goes on where it was."""
+    """The command line, the same under `accelerate launch -m`. A killed run resumes where it was."""
     parser = argparse.ArgumentParser(prog="python -m course.tuning.lora", description=__doc__)
     parser.add_argument("name", help="the adapter's name: small letters, digits and hyphens")
     parser.add_argument("--train", type=Path, help="JSON Lines of chats (default: the course's 810 tickets)")

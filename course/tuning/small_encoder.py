@@ -123,7 +123,7 @@ def train(
 
 
 def save(encoder: Encoder, name: str) -> Path:
-    """Write it to results/encoders/<name>/ (90 MB), in the place of what stood there, and return the folder.
+    """Write it to results/encoders/<name>/ (90 MB), replacing an earlier one, and return the folder.
 
     Raises CourseError when the disk is full; the earlier one stays.
     """

@@ -16,7 +16,7 @@ class TrainingSpeed(Provenance):
     """Tokens per second of one way to train, without padding.
 
     TRAINER is Trainer with the same batches, padding, dtype and attention as ours; TRAINER_LOSS has our loss
-    besides; DEFAULTS is Trainer as it comes.
+    as well; DEFAULTS is Trainer as it comes.
     """
 
     trainer: str
@@ -42,7 +42,7 @@ def why_our_own() -> str:
     speeds = {row.trainer: row.tokens_per_second for row in read_rows(TrainingSpeed, FILE, COMMAND)}
     of_trainer, of_loop = speeds[OURS] / speeds[TRAINER], speeds[OURS] / speeds[TRAINER_LOSS]
     if of_trainer < NOTABLE:
-        reason = "so speed is no reason to train with a loop of our own"
+        reason = "so speed is not a reason to train with a loop of our own"
     elif of_loop < NOTABLE:
         reason = "so the gain is our loss, which Trainer can take as well, and not the loop"
     else:

@@ -1,7 +1,7 @@
 """The house voice measured: every rung, each installed size, and the small model trained on it.
 
 `python -m course.measure voice` takes hours. It writes its files after each rung, asks no request twice, and
-goes on where it was stopped: so it may be stopped at any time.
+resumes where it was stopped, so it may be stopped at any time.
 """
 
 import math
@@ -28,7 +28,7 @@ TONE, GUIDED = RUNGS[0], RUNGS[1]
 
 @dataclass(frozen=True, kw_only=True)
 class VoiceReply(Provenance):
-    """One reply. `size` is the model's; tokens and seconds are NaN where nobody measured them."""
+    """One reply. `size` is the model's; tokens and seconds are NaN where they were not measured."""
 
     size: str
     rung: str

@@ -1,7 +1,7 @@
 """`make bench`: what each local model costs on this machine, against the engines that ours was chosen over.
 
 Each part runs in a process of its own, one after the other, so that no part pays for another's memory or
-threads. Read the ratios; the seconds belong to this machine. Nothing here is asserted: speed is no test.
+threads. Read the ratios; the seconds belong to this machine. Nothing here is asserted: speed is not a test.
 """
 
 import argparse

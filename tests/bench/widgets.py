@@ -3,7 +3,7 @@
 From the key's own event to the first frame after the curve has changed. Our two explorers, a plain plotly
 FigureWidget with one curve, and an output that is drawn again are measured in turns, so that a busy machine
 slows all of them; then both explorers as pages of site/. And how long they take to their first slider: from
-opening a page, and from running a cell. Nothing here is asserted: speed is no test.
+opening a page, and from running a cell. Nothing here is asserted: speed is not a test.
 """
 
 import argparse
@@ -72,7 +72,7 @@ PICTURES = {
     "drawn again": ("Drawn again", ".js-plotly-plot .js-line"),
 }
 PAGES = {COST: COST_PAGE.as_uri(), DECIDE: f'{DECISION_PAGE.as_uri()}#{{"failure_rate":0.1}}'}
-CELLS = {COST: 0, DECIDE: 1}  # where each stands in the notebook
+CELLS = {COST: 0, DECIDE: 1}  # the place of each in the notebook
 # Notes the time of each key and of the first frame after the curves under `area` differ from before.
 WATCH = """([slider, selector]) => {
     const area = slider.closest('.jp-OutputArea-output, .explorer');

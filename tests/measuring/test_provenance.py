@@ -53,7 +53,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_what_is_written_is_read_agai
     [
         ("choice", "chosen", "line 1: the column 'choice' is missing"),
         (",30,", ",thirty,", "line 2: right is 'thirty'; input should be a valid integer"),
-        (",30,", ",300,", "line 2: 300 right and 200 valid of 360 cannot be"),
+        (",30,", ",300,", "line 2: 300 right and 200 valid of 360 is not possible"),
     ],
 )
 def test_a_damaged_file_is_refused(path, old, new, message):
@@ -63,7 +63,7 @@ def test_a_damaged_file_is_refused(path, old, new, message):
 
 
 def test_a_file_that_is_missing_and_a_lesson_that_is_unknown_are_named(tmp_path):
-    with pytest.raises(CourseError, match="sweep.csv is not measured yet.*course.measure few-shot"):
+    with pytest.raises(CourseError, match="sweep.csv has not been measured yet.*course.measure few-shot"):
         read_rows(ChosenRow, tmp_path / "sweep.csv", COMMAND)
     with pytest.raises(SystemExit, match="'77'"):
         measure.main(["recordings", "77"])

@@ -9,7 +9,7 @@ import pytest
 from course.engine.client import CourseClient, connect
 from course.material import data, large_model
 from course.measuring import board, coding, gap, ladder
-from course.measuring.climb import told
+from course.measuring.climb import in_sentences
 from course.measuring.evaluate import Result, compare, evaluate
 from course.rungs.baselines import LinearHead
 from course.rungs.retrieve import nearest
@@ -100,7 +100,7 @@ def test_the_tuned_model_is_not_ahead_of_the_linear_head_by_pairs():
     tuned, linear = answered("tuned"), head()
     assert tuned.accuracy < linear.accuracy + 0.08
     rivals = (answered("5 retrieved"), prompted(), linear, small_encoder.recorded(ROWS, "encoder"))
-    sentences = told(*(compare(tuned, rival) for rival in rivals)).splitlines()
+    sentences = in_sentences(*(compare(tuned, rival) for rival in rivals)).splitlines()
     assert len(sentences) == 4 and not any(line.startswith("'tuned' is better") for line in sentences)
 
 

@@ -119,5 +119,5 @@ def test_what_stops_a_run_is_said_in_a_sentence(raised, monkeypatch):
         raise raised
 
     monkeypatch.setattr(command, "load", stop)
-    with pytest.raises(SystemExit, match="is missing|run the same command to go on"):
+    with pytest.raises(SystemExit, match="is missing|run the same command to continue"):
         own.main(["mine.csv"])

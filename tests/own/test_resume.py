@@ -1,4 +1,4 @@
-"""A run that is killed goes on where it stopped."""
+"""A killed run resumes where it stopped."""
 
 import os
 import sqlite3

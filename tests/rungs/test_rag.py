@@ -25,7 +25,7 @@ def test_the_texts_stand_before_the_question_and_the_whole_handbook_is_every_art
     assert closed == FEE.text
     assert opened == f"Handbook:\nOne.\n\nTwo.\n\nQuestion: {FEE.text}"
     assert {request["system"] for request in asked} == {rag.SYSTEM}
-    texts = rag.whole(HANDBOOK)
+    texts = rag.whole_articles(HANDBOOK)
     assert len(texts) == 30
     assert all(text.startswith(f"{article.title}\n") for text, article in zip(texts, HANDBOOK, strict=True))
 

@@ -129,7 +129,7 @@ def test_a_file_that_is_no_text_is_a_part_and_is_named_when_it_is_read(folder, c
     (folder / "report.txt").write_bytes(content)
     skill = load(folder)
     assert skill.files == ("report.txt",)
-    with pytest.raises(CourseError, match=f"report.txt is {kind}.*not a text"):
+    with pytest.raises(CourseError, match=f"report.txt is {kind}.*not text"):
         skill.read("report.txt")
 
 

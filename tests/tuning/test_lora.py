@@ -193,7 +193,7 @@ def test_training_stops_early_when_dev_gets_worse(run):
 
 
 def poison(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
-    """The loss of training is no number after so many steps."""
+    """The loss of training is not a number after so many steps."""
     sound, calls = lora.AnswerLoss.forward, []
 
     def forward(self, *arguments):

@@ -18,7 +18,7 @@ def file(tmp_path: Path, monkeypatch) -> Path:
 @pytest.mark.parametrize(
     ("ours", "trainer", "loss", "says"),
     [
-        (130, 128, 129, "1.02 times as many tokens .* speed is no reason"),
+        (130, 128, 129, "1.02 times as many tokens .* speed is not a reason"),
         (130, 100, 128, "1.30 times .* 1.02 times .* the gain is our loss"),
         (130, 100, 110, "1.30 times .* 1.18 times .* trains with a loop of its own"),
     ],

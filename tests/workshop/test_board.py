@@ -78,7 +78,7 @@ def test_the_last_trace_says_where_a_learner_is(room):
     source = lessons()[4].path
     saved = room / "learners" / "ada" / "notebooks" / source.name
     saved.write_bytes(source.read_bytes())
-    assert of(room, "ada").lesson == "03", "an untouched copy is no trace"
+    assert of(room, "ada").lesson == "03", "an untouched copy is not a trace"
     saved.write_bytes(source.read_bytes() + b"\n")
     assert of(room, "ada").lesson == "04"
 
@@ -99,7 +99,7 @@ def test_damage_is_the_learners_fault_line_and_leaves_the_rest(room):
         assert of(room, "ada").best is None
     board_file.unlink()
     os.mkfifo(board_file)
-    assert "no file of the course" in of(room, "ada").faults[0]
+    assert "not one of the course's files" in of(room, "ada").faults[0]
 
 
 def test_points_name_nobody_and_are_in_the_order_of_the_shares(room):

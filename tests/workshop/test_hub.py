@@ -58,7 +58,7 @@ def test_a_port_that_is_taken(kind: int, folder: Path, monkeypatch: pytest.Monke
     port = free_ports()
     with socket.create_server(("127.0.0.1", port + kind)):
         said = message_of(f"--port {port}", monkeypatch)
-    assert f"127.0.0.1, port {port + kind} cannot be listened on" in said and "--port" in said
+    assert f"nothing can listen on 127.0.0.1, port {port + kind}" in said and "--port" in said
 
 
 def message_of(options: str, monkeypatch: pytest.MonkeyPatch) -> str:

@@ -1,6 +1,6 @@
 """What the cost model is given: each input as low, base and high, with its unit, its source and its date.
 
-What an input is stands in data/cost_definitions.csv, its figures in data/cost_inputs.csv, token prices in
+data/cost_definitions.csv says what an input is; its figures are in data/cost_inputs.csv, token prices in
 data/prices.csv. A new approach is a row of data/cost_approaches.csv and its rows of figures; a new input is a
 row in each of the first two files and its place in the formulas of widgets/cost/model.py.
 """

@@ -48,7 +48,7 @@ MILLION = 1e6
 REACH = 5.0  # how far beyond its range an input is moved in search of a change, in ranges
 _STEPS = 64  # values tried on either side before the nearest is refined
 _GRID = 1_601  # volumes looked at for a break-even
-_AT_ONCE = 2**16  # volumes times months priced in one go: more takes hundreds of MB and is no quicker
+_AT_ONCE = 2**16  # volumes times months priced in one go: more takes hundreds of MB and is not quicker
 _BEND = 1e-4  # of two totals: how far from a straight line their difference may be between two volumes
 _MOST_STEPS = 100  # steps of hosting looked at in each month: the next one is a change of one per cent
 

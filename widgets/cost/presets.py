@@ -189,7 +189,7 @@ def from_board(measured: Mapping[str, Result]) -> Preset:
     """The course's assumptions with what was measured of some approaches in their place.
 
     Error rates take their 95 % interval; labels, tokens, their prices and the time on a rented machine come
-    along where a result has them. All else keeps its assumption, and an error rate that nobody measured says
+    along where a result has them. Everything else keeps its assumption, and an unmeasured error rate says
     so.
     """
     assumptions = load()
@@ -387,7 +387,7 @@ class _Entry:
     values: tuple[_Value, ...] = ()
 
     def preset(self, found: Mapping[str, Preset]) -> Preset:
-        """The case that it stands for; `found` are those before it."""
+        """The case that it describes; `found` are those before it."""
         if self.like is not None and self.like not in found:
             raise CourseError(f"like is {self.like!r}, which is not an earlier preset: {', '.join(found)}.")
         start = load() if self.like is None else found[self.like].assumptions
@@ -410,7 +410,7 @@ def _presets(path: Path) -> tuple[Preset, ...]:
     for entry in entries:
         id = entry.get("id", "a preset without an id")
         if id in found:
-            raise CourseError(f"{path.name}: the id {id!r} is there twice; make it unique.")
+            raise CourseError(f"{path.name}: the id {id!r} appears twice; make it unique.")
         read = checked(_Entry, entry, f"{path.name}, {id}")
         try:
             found[id] = read.preset(found)

@@ -19,7 +19,7 @@ _SHOWN = 60  # characters of a value in an error
 
 @dataclass(frozen=True)
 class Answers:
-    """One case. CourseError names the answer that cannot be.
+    """One case. CourseError names an answer that is not possible.
 
     `wrong` and `tried` are keys of PROBLEMS and TRIABLE. Rates are shares from 0 to 1; `failure_rate` is that
     of the best rung that may be used, measured on `evaluation_rows` rows (0: no evaluation set), or None.
@@ -137,7 +137,7 @@ def to_json(answers: Answers) -> str:
 
 
 def from_json(text: str, where: str = "The answers") -> Answers:
-    """The answers of `to_json`. CourseError for text that holds none, or for an answer that cannot be."""
+    """The answers of `to_json`. CourseError for other text, or for an answer that is not possible."""
     plain = parsed_json(text, where)
     names = [each.name for each in fields(Answers)]
     for name in plain:

@@ -159,7 +159,7 @@ def kind_known(answers: Answers) -> bool:
 
 
 def has_gap(answers: Answers) -> bool:
-    """Too many failures, or an accepted rate that is too slow or too dear. Privacy is no gap by itself."""
+    """Too many failures, or an accepted rate that is too slow or expensive. Privacy alone is not a gap."""
     quality = standing(answers)
     return quality == "too many" or (quality == "accepted" and bool(answers.problems & {"latency", "cost"}))
 

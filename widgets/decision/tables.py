@@ -79,7 +79,7 @@ class LadderRung:
 
     @property
     def helps(self) -> frozenset[str]:
-        """The faults that it helps with; none for a rung that is no remedy."""
+        """The faults that it helps with; none for a rung that is not a remedy."""
         return frozenset(fault for fault, keys in TABLES.remedies.items() if self.key in keys)
 
 
@@ -132,7 +132,7 @@ def number(value: float) -> str:
 
 
 def tables_of(path: Path) -> Tables:
-    """The tables in a file. CourseError names the first thing in it that cannot be."""
+    """The tables in a file. CourseError names the first thing in it that is not possible."""
     return checked(Tables, read_toml(path), path.name)
 
 

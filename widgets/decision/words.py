@@ -1,4 +1,4 @@
-"""The sentences of the decision: which one is said of a point or a rung, and what stands in its places.
+"""The sentences of the decision: which one is said of a point or a rung, and what fills its places.
 
 widgets/static/decision_model.js says the same, and tests hold the two together.
 """
@@ -116,7 +116,7 @@ class Words:
 
 
 def assumption(answers: Answers, rests_on: Collection[str], given: Collection[str]) -> str:
-    """Which of the answers that a sentence rests on nobody has given; empty where all are."""
+    """The answers that a sentence rests on and nobody has given; empty where all are given."""
     assumed = [QUESTION[name] for name in rests_on if name not in given]
     if not assumed:
         return ""
@@ -163,7 +163,7 @@ def _special(answers: Answers, point: str, point_holds: bool) -> str | None:
 
 
 def _places(answers: Answers, held: dict[str, bool]) -> dict[str, str]:
-    """What stands in the {places} of the sentences."""
+    """What fills the {places} of the sentences."""
     parts, problems = TABLES.parts, answers.problems
     low, high = answers.interval or (0, 0)
     sends = [mark.sends for mark in volumes(answers)]

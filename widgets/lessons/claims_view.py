@@ -96,7 +96,7 @@ def chosen(
     """The claims that hold every one of the words and fit the filters, sorted; an empty filter lets all in.
 
     Words are looked for in all that a row shows, capitals or not. Claims without a number, or without a
-    lesson, come last in either direction. Raises CourseError for an order that is no column.
+    lesson, come last in either direction. Raises CourseError for an order that is not a column.
     """
     one_of("column to sort by", order, ORDERS)
     found = [

@@ -12,13 +12,13 @@ LONGEST_CODE = 60  # characters
 
 
 def to_read(result: Result) -> tuple[Outcome, ...]:
-    """The wrong replies that name a queue. The others are failures of form, and nobody has to read them."""
+    """The wrong replies that name a queue. The others are failures of form, and need not be read."""
     return tuple(outcome for outcome in result.outcomes if outcome.valid and not outcome.correct)
 
 
 @dataclass(frozen=True)
 class Code:
-    """One code of the reader's, on how many failures it stands, and its kind ("" until it is judged)."""
+    """One code of the reader's, how many failures have it, and its kind ("" until it is judged)."""
 
     name: str
     failures: int

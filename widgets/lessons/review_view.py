@@ -15,8 +15,8 @@ from widgets.static import STATIC
 class ReviewGate(anywidget.AnyWidget):
     """Shows a routed ticket, its policy line and the alternatives; buttons approve, correct, skip and undo.
 
-    Verdicts go to `log` at once, and the gate goes on where the log ends. `message` says what the last action
-    saved, or why it saved nothing.
+    Verdicts go to `log` at once, and the gate continues where the log ends. `message` says what the last
+    action saved, or why it saved nothing.
 
     ReviewGate([RoutedTicket("T1", "The pump is silent.", "device_fault")], VerdictLog(path))
     """

@@ -46,8 +46,8 @@ def cost_per_ticket(
 ) -> np.ndarray:
     """Dollars for one ticket at each volume (tickets a day).
 
-    `cache_from` is the shortest prompt, in tokens, that the service caches; None is no caching. Reading and
-    writing the cache cost the same with `batch` as without: the table holds no other price.
+    `cache_from` is the shortest prompt, in tokens, that the service caches; None means no caching. Reading
+    and writing the cache cost the same with `batch` as without: the table holds no other price.
     """
     per_day = _checked(per_day)
     if cache_from is None or request.prompt < cache_from:

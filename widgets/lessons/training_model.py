@@ -16,7 +16,7 @@ NAMED_LOOKS = 6  # so many looks at most have their share beside them
 class Training:
     """What is known of one training. The losses are per token of an answer.
 
-    `losses` holds (step, loss) and `looks` the looks at the dev set; both begin later where a run goes on
+    `losses` holds (step, loss) and `looks` the looks at the dev set; both begin later where a run resumes
     from a checkpoint. `kept` is the step whose weights are kept and `ended` says why it stopped, once it did.
     """
 
@@ -73,7 +73,7 @@ class Training:
 
 
 def step_in_words(training: Training) -> str:
-    """Where it stands: step, loss, speed, time left."""
+    """Its state: step, loss, speed, time left."""
     if not training.losses:
         return "No step yet: the model is being loaded."
     step, loss = training.losses[-1]
@@ -96,7 +96,7 @@ def looks_in_words(training: Training) -> str:
     if training.ended:
         words.append(f"{training.ended.capitalize()}. The weights of step {training.kept} are kept.")
     if training.ended == INTERRUPTED:
-        words.append("Run the cell again and it goes on.")
+        words.append("Run the cell again and it continues.")
     return " ".join(words)
 
 

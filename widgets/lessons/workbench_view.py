@@ -87,7 +87,7 @@ class Workbench(VBox):
 
     @property
     def draft(self) -> Draft:
-        """What the controls describe. CourseError when nobody can ask it."""
+        """What the controls describe. CourseError when it cannot be asked."""
         return Draft(
             self.prompt.value, self.size.value, self.examples.value, int(self.count.value), self.schema.value
         )
@@ -132,12 +132,12 @@ class Workbench(VBox):
         def on_progress(count: int) -> None:
             if self._stopped.is_set():
                 raise CourseError(
-                    f"Stopped after {count} of {total}. The answers are kept: run it again and it goes on."
+                    f"Stopped after {count} of {total}. The answers are kept: run it again and it continues."
                 )
             self.status.value = f'<progress value="{count}" max="{total}"></progress> {count} of {total}'
 
         try:
-            with contextlib.redirect_stdout(io.StringIO()):  # the badge stands beside the result
+            with contextlib.redirect_stdout(io.StringIO()):  # the badge is beside the result
                 client, model = connect(draft.size)
             version = measure(draft, client, model, split, on_progress=on_progress)
         except (CourseError, anthropic.APIError) as error:
@@ -166,7 +166,7 @@ class Workbench(VBox):
         if chosen is None or chosen.dev is None:
             say(
                 self.words,
-                "Write a prompt, or take the one that stands there, and run it on dev.",
+                "Write a prompt, or take the one that is there, and run it on dev.",
                 seen,
             )
             self.mistakes.value = ""

@@ -60,7 +60,7 @@ class LadderRow:
 
     @property
     def badge(self) -> str:
-        """Where the result comes from; the machine, the day and an adapter's hash stand below the ladder."""
+        """Where the result comes from; the machine, the day and an adapter's hash are below the ladder."""
         return _HASH_OF_MERGED.sub(r"\1", re.split(" on |, ", self.result.badge)[0])
 
     @property
@@ -117,7 +117,7 @@ class Content:
 
 
 def content(title: str, written: str, sources: Sources, decides: str = "", by: str = "") -> Content:
-    """The memo of these sources. A part without its source is named in `missing`, and nothing stands in.
+    """The memo of these sources. A part without its source is named in `missing`, and nothing replaces it.
 
     `decides` is who decides, and `by` the day until which.
     """

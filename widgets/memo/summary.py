@@ -166,7 +166,7 @@ def _triggers(sources: Sources, turning: Sequence[TurningPoint]) -> Iterator[str
             yield f"Confirmed in lesson 10: {answers.turns_when}"
         if rows := rows_missing(answers):
             yield f"{rows:,} more test rows: if the rate stays the same, they decide whether it is accepted."
-        # Where more failures lead to a stop, that is for want of anything left to try.
+        # Where more failures lead to a stop, that is because nothing is left to try.
         moving = [
             change
             for change in what_would_change(answers)

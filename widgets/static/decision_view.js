@@ -308,8 +308,8 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
   const asText = () => JSON.stringify(answers, null, 2);
   const changed = () => Object.fromEntries(Object.entries(answers).filter(([name, value]) => JSON.stringify(value) !== JSON.stringify(tables.start[name])));
   // What was given, a confirmed value of the start among it.
-  const told = () => Object.fromEntries(Object.entries(answers).filter(([name]) => answered().has(name) || name in changed()));
-  const link = (page) => `${page.split("#")[0]}#${encodeURIComponent(JSON.stringify(told()))}`;
+  const shared = () => Object.fromEntries(Object.entries(answers).filter(([name]) => answered().has(name) || name in changed()));
+  const link = (page) => `${page.split("#")[0]}#${encodeURIComponent(JSON.stringify(shared()))}`;
 
   function parsed(text) {
     let found;

@@ -157,7 +157,7 @@ def test_a_planted_wrong_figure_fails(tmp_path, old, new, found):
         ("per_1000 = 5.00", "per_1000 = 0.01", "few_shot.prefix"),
         ('unit = "$ per 1,000"\n', "", "unit"),
         ('claim = "C079"', 'claim = "C999"', "C999"),
-        ('id = "tickets_100"', 'id = "tickets_today"', "'tickets_today' is there twice"),
+        ('id = "tickets_100"', 'id = "tickets_today"', "'tickets_today' appears twice"),
         ('date = "2026-04-29"', 'date = "last week"', "date 'last week'"),
     ],
 )

@@ -48,7 +48,7 @@ def test_an_answer_that_cannot_be_is_named_in_python_and_from_a_file(values, sai
     with pytest.raises(CourseError, match=re.escape(said)) as raised:
         Answers(**values)
     assert len(str(raised.value)) < 300
-    # A set is no JSON, and Python writes no integer of thousands of digits.
+    # A set is not JSON, and Python writes no integer of thousands of digits.
     if not any(isinstance(value, set) or value == 10**5_000 for value in values.values()):
         with pytest.raises(CourseError, match=re.escape(said)):
             from_json(json.dumps(values))

@@ -12,7 +12,7 @@ from widgets.lessons.coding_view import CodingSheet
 
 ROWS = lesson_sample("dev")
 OTHER = {True: "plant_care", False: "safety"}
-# The first reply is no queue, the next five are wrong, the others right.
+# The first reply is not a queue, the next five are wrong, the others right.
 REPLIES = {
     row.id: "I cannot say." if place == 0 else OTHER[row.queue == "safety"] if place < 6 else row.queue
     for place, row in enumerate(ROWS)

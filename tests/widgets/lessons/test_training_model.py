@@ -57,5 +57,5 @@ def test_the_words_say_how_far_it_is_what_is_not_there_yet_and_how_it_ended():
     assert "left" not in step_in_words(done)
     assert looks_in_words(done).endswith("All steps done. The weights of step 4 are kept.")
     stopped = Training.of_card(card(ended=INTERRUPTED, dev=[], best_step=6))
-    said = "Interrupted. The weights of step 6 are kept. Run the cell again and it goes on."
+    said = "Interrupted. The weights of step 6 are kept. Run the cell again and it continues."
     assert looks_in_words(stopped) == said
