@@ -18,6 +18,7 @@ from course.tuning.voice import COMMAND, SEEDS, VoiceReply, read_replies
 
 MONTHLY = 50_000  # replies
 PROMPTED = tuple(rung.name for rung in RUNGS)
+WITH_EXAMPLES = tuple(rung.name for rung in RUNGS if rung.shown)
 TUNED, TUNED_GUIDE = "tuned", "tuned, guide"
 TRAINED_SIZE = "small"
 
@@ -177,15 +178,17 @@ def seeds_in_words(of: Sequence[VoiceReading]) -> str:
 
 
 def best_prompts(of: Sequence[VoiceReading]) -> list[VoiceReading]:
-    """The best prompt of each size whose prompts are all measured, the best of all first.
+    """The best prompt measured of each size, the smallest size first.
 
-    Best is the one with the most replies that keep rules and facts, by the rules where two are level.
+    Best is the one with the most replies that keep rules and facts, by the rules where two are level. A size
+    of which no prompt with examples is measured is left out.
     """
-    prompted = [each for each in of if each.prompted]
-    sizes = [each.size for each in prompted]
-    complete = [size for size in dict.fromkeys(sizes) if sizes.count(size) == len(PROMPTED)]
-    best = [max((each for each in prompted if each.size == size), key=_reached) for size in complete]
-    return sorted(best, key=_reached, reverse=True)
+    found = []
+    for model in local_models():
+        own = [each for each in of if each.prompted and each.size == model.size]
+        if any(each.rung in WITH_EXAMPLES for each in own):
+            found.append(max(own, key=lambda each: (each.count(keeps_both), each.rules[0])))
+    return found
 
 
 class VoiceQuestion(NamedTuple):
@@ -280,7 +283,3 @@ def _row(each: VoiceReading) -> dict[str, str]:
 def _share(count: int, n: int) -> str:
     low, high = wilson(count, n)
     return f"{count / n:.0%} ({100 * low:.0f}-{100 * high:.0f})"
-
-
-def _reached(each: VoiceReading) -> tuple[int, float]:
-    return each.count(keeps_both), each.rules[0]

@@ -4,7 +4,7 @@ import pytest
 
 from course.material.voice import CLOSING, pairs
 from course.measuring import blind
-from course.measuring.climb import HELPED, corrected, verdict
+from course.measuring.climb import HELPED, HURT, corrected, verdict
 from course.measuring.house_voice import RULES, facts, rules_kept
 from course.tuning import voice_readings
 from course.tuning.voice_readings import (
@@ -78,6 +78,14 @@ def test_each_training_keeps_more_rules_and_facts_than_the_best_prompt_and_is_no
     assert [verdict(step, p) for step, p in zip(found, corrected(found), strict=True)] == [HELPED, HELPED]
     assert reading.rules[0] > best.rules[0] + 0.5
     assert reading.count(keeps_rules) < 0.5 * N and reading.count(keeps_both) < 0.25 * N
+
+
+@pytest.mark.parametrize("reading", TRAINED.values(), ids=lambda each: each.name)
+def test_the_prompted_large_model_keeps_fewer_rules_and_more_facts_than_each_training(reading):
+    large = BEST["large"]
+    found = [compared(reading, large, score) for score in (rules_of, keeps_facts)]
+    assert [verdict(step, p) for step, p in zip(found, corrected(found), strict=True)] == [HELPED, HURT]
+    assert large.count(keeps_facts) > 0.65 * N and large.count(keeps_rules) < 0.5 * N
 
 
 @pytest.mark.parametrize("reading", TRAINED.values(), ids=lambda each: each.name)

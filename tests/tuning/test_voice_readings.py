@@ -84,15 +84,14 @@ def test_each_question_is_asked_where_both_rungs_are_there():
     assert list(asked) == [f"small: {question.asked}" for question in QUESTIONS]
 
 
-def test_a_size_has_a_best_prompt_once_all_of_them_are_measured():
+def test_the_best_prompt_of_a_size_has_the_most_replies_right_in_both():
     own = prompts()
-    own[3] = reading(PROMPTED[3], RIGHT)
-    large = [reading(PROMPTED[2], RIGHT, "large"), *(reading(rung, EMPTY, "large") for rung in PROMPTED[3:])]
-    assert [each.name for each in best_prompts([*large, *own])] == [f"small: {PROMPTED[3]}"]
-    large += [reading(rung, PLAIN, "large") for rung in PROMPTED[:2]]
     own[3] = reading(PROMPTED[3], [*RIGHT[:4], *PLAIN[4:]])
-    names = [each.name for each in best_prompts([*own, *large])]
-    assert names == [f"large: {PROMPTED[2]}", f"small: {PROMPTED[3]}"]
+    large = [reading(rung, EMPTY, "large") for rung in PROMPTED[:2]]
+    assert [each.name for each in best_prompts([*large, *own])] == [f"small: {PROMPTED[3]}"]
+    large.append(reading(PROMPTED[2], [*RIGHT[:1], *EMPTY[1:]], "large"))
+    names = [each.name for each in best_prompts([*large, *own])]
+    assert names == [f"small: {PROMPTED[3]}", f"large: {PROMPTED[2]}"]
     assert best_prompts([reading(f"{TUNED}, seed 1", RIGHT)]) == []
 
 
