@@ -299,7 +299,7 @@ def _caveats(rung: Result) -> list[str]:
 def _more_rows(rung: Result, acceptance: Acceptance, looks: int) -> str:
     overall, *_ = _parts(rung, acceptance)
     if position(overall.interval(looks), acceptance.overall) != UNDECIDED:
-        return "Some kinds of tickets are too few to tell: collect more of those."
+        return "Some kinds have too few tickets to tell: collect more of those."
     needed = rows_to_decide(rung.accuracy, acceptance.overall)
     if needed is None:
         return "It is just what is accepted, so no number of tickets will tell."
