@@ -170,8 +170,8 @@ def seeds_in_words(of: Sequence[VoiceReading]) -> str:
         return "No training is measured yet, so nothing is said of tuning here."
     if len(both) < len(SEEDS):
         return (
-            f"Trained from {len(both)} of {len(SEEDS)} seeds so far: what is said of tuning below is said of "
-            "so few trainings, and another may come out otherwise."
+            f"Trained from {len(both)} of {len(SEEDS)} seeds so far. Another may come out otherwise: this "
+            "says what these seeds reached, and not what training reaches."
         )
     n = len(trained(of)[SEEDS[0]].replies)
     return f"Trained from {len(both)} seeds: {min(both)} to {max(both)} of {n} replies keep rules and facts."
@@ -189,6 +189,16 @@ def best_prompts(of: Sequence[VoiceReading]) -> list[VoiceReading]:
         if any(each.rung in WITH_EXAMPLES for each in own):
             found.append(max(own, key=lambda each: (each.count(keeps_both), each.rules[0])))
     return found
+
+
+def best_in_words(of: Sequence[VoiceReading]) -> str:
+    """Which the best prompts are, and of how many that are measured."""
+    measured = [each.size for each in of if each.prompted]
+    named = [
+        f"'{best.name}' ({measured.count(best.size)} of its {len(PROMPTED)} prompts measured)"
+        for best in best_prompts(of)
+    ]
+    return f"The best prompts: {' and '.join(named)}."
 
 
 class VoiceQuestion(NamedTuple):

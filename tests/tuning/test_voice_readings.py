@@ -15,6 +15,7 @@ from course.tuning.voice_readings import (
     TUNED_GUIDE,
     VoiceReading,
     against_prompts,
+    best_in_words,
     best_prompts,
     broken,
     keeps_both,
@@ -92,6 +93,10 @@ def test_the_best_prompt_of_a_size_has_the_most_replies_right_in_both():
     large.append(reading(PROMPTED[2], [*RIGHT[:1], *EMPTY[1:]], "large"))
     names = [each.name for each in best_prompts([*large, *own])]
     assert names == [f"small: {PROMPTED[3]}", f"large: {PROMPTED[2]}"]
+    assert best_in_words([*large, *own]) == (
+        f"The best prompts: 'small: {PROMPTED[3]}' (8 of its 8 prompts measured) and "
+        f"'large: {PROMPTED[2]}' (3 of its 8 prompts measured)."
+    )
     assert best_prompts([reading(f"{TUNED}, seed 1", RIGHT)]) == []
 
 
