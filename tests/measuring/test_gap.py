@@ -149,7 +149,7 @@ def test_stop_at_the_cheapest_rung_above_go_on_from_the_best_or_measure_more():
     just = gap.verdict([rung(ids("typical", 36))], ACCEPT, READ)
     assert "no number of tickets" in just.reasons[-1]
     few = gap.verdict([rung(rows=SEVEN_BOUNDARY)], ACCEPT, READ)
-    assert "kinds of tickets are too few" in few.reasons[-1]
+    assert "kinds have too few tickets" in few.reasons[-1]
 
 
 @pytest.mark.parametrize("share", [0, 1, 90, -0.1])
