@@ -26,7 +26,10 @@ def voice_chart(of: Sequence[VoiceReading]) -> LineChart:
     told = "; ".join(
         f"{each.name}: {each.rules[0]:.1f} rules, {_place(each)[0]:.0f} % with all facts" for each in of
     )
-    chart = LineChart(Axis("replies with all facts, %", low=0), Axis("rules kept, of 15", high=len(RULES)))
+    lowest = int(min(each.rules[0] for each in of))
+    chart = LineChart(
+        Axis("replies with all facts, %", low=0), Axis("rules kept, of 15", low=lowest, high=len(RULES))
+    )
     chart.show(curves, f"Rules kept by facts kept. {told}.", marks)
     return chart
 
@@ -41,4 +44,6 @@ def _place(each: VoiceReading) -> tuple[float, float]:
 
 
 def _short(rung: str) -> str:
-    return rung.removeprefix("guide, ").removesuffix(" of sentences").replace(" examples", "")
+    for long in ("guide, ", "tuned, "):
+        rung = rung.removeprefix(long)
+    return rung.removesuffix(" of sentences").replace(" examples", "")
