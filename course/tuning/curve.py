@@ -139,9 +139,9 @@ def findings(compared: Pairs) -> list[str]:
             f"{kind} at {verdicts.count(kind)}" for kind in (HELPED, HURT, UNDECIDED) if kind in verdicts
         )
         points = sorted(100 * step.difference for step in of_it.values())
-        sentences.append(
-            f"{asked}: {counted} of {len(verdicts)} seeds, {points[0]:+.1f} to {points[-1]:+.1f} points."
-        )
+        span = " to ".join(dict.fromkeys(f"{end:+.1f}" for end in (points[0], points[-1])))
+        seeds = f"{len(verdicts)} seed{'s' * (len(verdicts) > 1)}"
+        sentences.append(f"{asked}: {counted} of {seeds}, {span} points.")
     return sentences
 
 

@@ -72,8 +72,8 @@ def test_a_pair_with_a_half_missing_is_left_out():
 
 def test_findings_count_seeds_and_name_the_range():
     more_steps, further, examples, last, _ = curve.findings(curve.pairs(WHOLE))
-    assert more_steps.endswith(": helped at 3 of 3 seeds, +30.0 to +30.0 points.")
-    assert further.endswith(": undecided at 3 of 3 seeds, +0.0 to +0.0 points.")
+    assert more_steps.endswith(": helped at 3 of 3 seeds, +30.0 points.")
+    assert further.endswith(": undecided at 3 of 3 seeds, +0.0 points.")
     assert examples.endswith(": helped at 3 of 3 seeds, +20.0 to +30.0 points.")
     assert "undecided at" in last and "+0.0 to +10.0 points." in last
 
