@@ -64,15 +64,12 @@ def grammar(schema: dict) -> Grammar:
     """
     properties = schema.get("properties", {})
     values = [value for held_to in properties.values() for value in held_to.get("enum", [None])]
-    if schema.get("required") != list(properties) or len(properties) != 1 or not _all_strings(values):
+    are_texts = all(isinstance(value, str) for value in values)
+    if schema.get("required") != list(properties) or len(properties) != 1 or not are_texts:
         return Grammar(_Writer().grammar(schema))
     [name] = properties
     endings = " | ".join(literal(_json(value)[1:] + "}") for value in values)
     return Grammar(f"root ::= {endings}", head=f'{{{_json(name)}: "')
-
-
-def _all_strings(values: list) -> bool:
-    return all(isinstance(value, str) for value in values)
 
 
 def _json(value: object) -> str:

@@ -26,7 +26,10 @@ _OF_RESULT = ("name", "model", "badge", "created", "note")
 def answers(entries: Iterable[Entry]) -> list[dict[str, Any]]:
     """A row for every answer: lesson and rung, then what `Result.frame` has. Not measured is None."""
     return [
-        {"lesson": lesson} | {field: getattr(result, field) for field in _OF_RESULT} | _plain(outcome)
+        {"lesson": lesson}
+        | {field: getattr(result, field) for field in _OF_RESULT}
+        | vars(outcome)
+        | {"reply": plain_text(outcome.reply)}
         for lesson, result in entries
         for outcome in result.outcomes
     ]
@@ -204,10 +207,6 @@ def _tokens(outcomes: Iterable[Outcome]) -> dict[str, int]:
         "total": prompt + completion,
         "numRequests": len(pairs),
     }
-
-
-def _plain(outcome: Outcome) -> dict[str, Any]:
-    return vars(outcome) | {"reply": plain_text(outcome.reply)}
 
 
 def _id(lesson: str, result: Result) -> str:

@@ -13,8 +13,6 @@ from functools import partial
 from itertools import chain, cycle, islice, zip_longest
 from typing import Any
 
-from anthropic.types import OutputConfigParam
-
 from course.engine.client import CourseClient
 from course.engine.replies import text_of
 from course.errors import CourseError
@@ -203,7 +201,7 @@ def _held(client: CourseClient, model: str, row: Ticket) -> str:
         max_tokens=24,
         system=short_prompt(),
         messages=routing.as_turns((), row.text),
-        output_config=OutputConfigParam(format={"type": "json_schema", "schema": BARE_NAME}),
+        **routing.held_by(BARE_NAME),
     )
     return json.loads(text_of(message))
 

@@ -156,7 +156,11 @@ def cures(seed: int) -> Iterator[LabelSource]:
     shares = out_of_fold(taught, seed)
     own = [shares[place][ticket.queue] for place, ticket in enumerate(taught)]
     sure_first = sorted(range(len(taught)), key=lambda place: -own[place])
-    agreed = [each for each, likely in zip(taught, shares, strict=True) if _likeliest(likely) == each.queue]
+    agreed = [
+        each
+        for each, odds in zip(taught, shares, strict=True)
+        if max(odds, key=odds.__getitem__) == each.queue
+    ]
     yield LabelSource(f"{TEACHER}, the head agrees", agreed, 0)
     for share in SURE:
         kept = sorted(sure_first[: round(share * len(taught))])
@@ -284,10 +288,6 @@ def _adapter(point: Point, client: CourseClient) -> Result:
     serving.close(model)
     serving.discard(adapter)
     return result
-
-
-def _likeliest(shares: Mapping[str, float]) -> str:
-    return max(shares, key=lambda queue: shares[queue])
 
 
 _LEARN: Mapping[str, Callable[[Point, CourseClient], Result]] = {

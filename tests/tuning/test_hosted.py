@@ -322,7 +322,7 @@ def test_tools_out_of_order_are_found(route, rule, change, tmp_path):
 def test_an_instruction_may_be_missing_and_one_of_another_name_says_what_to_write(tmp_path):
     assert broken(NOVA, tmp_path, set_("system")) == []
     assert broken(NOVA, tmp_path, set_("schemaVersion")) == []
-    for route, fix in (("bedrock-nova", "stands in `system`"), ("together", "no developer")):
+    for route, fix in (("bedrock-nova", "is in `system`"), ("together", "no developer")):
         [found] = broken(hosted.route(route), tmp_path, set_("messages", 0, "role", to="developer"))
         assert "'developer'" in found.text and fix in found.text
 

@@ -281,10 +281,6 @@ def _cheaper(a: _Priced, b: _Priced) -> str:
     return min((a, b), key=lambda one: float(one.bill.total)).name
 
 
-def _needed_per_1000(a: _Priced, b: _Priced) -> float:
-    return float(1000 * (b.fixed - a.fixed) / b.bill.volume.sum())
-
-
 def _payback_outputs(a: _Priced, b: _Priced) -> float:
     saving, extra = a.each - b.each, float(b.bill.upfront - a.bill.upfront)
     return max(extra, 0.0) / saving if saving > 0 else math.inf
@@ -318,7 +314,7 @@ MEASURES: Mapping[str, Callable[..., Any]] = {
     "upfront": lambda one: float(one.bill.upfront),
     "cheaper": _cheaper,
     "saving_per_1000": lambda a, b: 1000 * (a.each - b.each),
-    "needed_per_1000": _needed_per_1000,
+    "needed_per_1000": lambda a, b: float(1000 * (b.fixed - a.fixed) / b.bill.volume.sum()),
     "payback_outputs": _payback_outputs,
     "payback_volume": lambda a, b: _payback_outputs(a, b) / a.case.horizon,
     "break_even_volume": _break_even_volume,

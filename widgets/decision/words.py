@@ -104,15 +104,13 @@ class Words:
 
     def why(self, point: str) -> Reason:
         """Why a point holds or is open."""
-        return self.say(_special(self.answers, point, self.held[point]) or self._plain(point))
+        usual = f"{point}_{'holds' if self.held[point] else 'open'}"
+        return self.say(_special(self.answers, point, self.held[point]) or usual)
 
     def worth(self) -> Reason:
         """Why the volume does or does not pay for training, where that is known."""
         key = self.answers.cost_says.replace(" ", "_")
         return self.say("volumes_agree" if key == "not_priced" else key)
-
-    def _plain(self, point: str) -> str:
-        return f"{point}_{'holds' if self.held[point] else 'open'}"
 
 
 def assumption(answers: Answers, rests_on: Collection[str], given: Collection[str]) -> str:

@@ -102,14 +102,10 @@ def chosen(
     found = [
         claim
         for claim in claims
-        if all(word in _text(claim) for word in words.lower().split())
+        if all(word in f"{claim} {' '.join(claim.lessons)}".lower() for word in words.lower().split())
         and verdict in ("", claim.verdict)
         and article in ("", claim.source.publisher)
         and (not lesson or lesson in claim.lessons)
     ]
     found.sort(key=ORDERS[order], reverse=descending)
     return tuple(sorted(found, key=lambda claim: ORDERS[order](claim) == ()))
-
-
-def _text(claim: Claim) -> str:
-    return f"{claim} {' '.join(claim.lessons)}".lower()

@@ -124,7 +124,7 @@ def content(title: str, written: str, sources: Sources, decides: str = "", by: s
     answers, costs = sources.answers, sources.costs
     accepted = None if answers is None else 1 - answers.accepted_rate
     ladder = _ladder(sources, accepted)
-    turning = [] if costs is None else smallest_changes(_pair_only(costs))
+    turning = [] if costs is None else smallest_changes(costs.with_approaches(costs.pair, costs.pair))
     present = {BOARD: sources.rungs, COSTS: costs, ANSWERS: answers}
     unfilled = {name: FILLED_BY[name] for name, part in present.items() if not part} | {**sources.faults}
     advice = None if answers is None else advise(answers)
@@ -242,10 +242,6 @@ def _costs(costs: Assumptions) -> Costs:
     )
     meanings = tuple(f"{APPROACHES[name]}: {MEANINGS[name]}" for name in costs.pair)
     return Costs(costs.horizon, lines, left_out, verdict(costs).sentence, meanings)
-
-
-def _pair_only(costs: Assumptions) -> Assumptions:
-    return costs.with_approaches(costs.pair, costs.pair)
 
 
 # What would change it

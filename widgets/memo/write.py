@@ -178,12 +178,12 @@ def _template(name: str, **settings: Any) -> Template:
         keep_trailing_newline=True,
         **settings,
     )
-    environment.filters |= {"percent": percent, "money": money, "amount": _amount}
+    environment.filters |= {
+        "percent": percent,
+        "money": money,
+        "amount": lambda usd: dollars(usd).strip("$ "),
+    }
     return environment.get_template(name)
-
-
-def _amount(usd: float) -> str:
-    return dollars(usd).strip("$ ")
 
 
 def _plain(value: object) -> str:

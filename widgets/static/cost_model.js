@@ -1,4 +1,4 @@
-// The cost model of widgets/cost/model.py, for the page. The formulas stand at the head of that file, and
+// The cost model of widgets/cost/model.py, for the page. The formulas are at the head of that file, and
 // tests/widgets/cost/test_javascript.py holds the two together. A state is what Assumptions.to_json writes.
 
 export const LEAST = 10;
@@ -24,7 +24,7 @@ export function owned(values, owner) {
   return found;
 }
 
-export function requestCost(own, perMonth) {
+function requestCost(own, perMonth) {
   const calls = own.calls * (1 + own.retries);
   const off = 1 - own.batch * own.batch_discount;
   const long = (own.prefix + own.variable) * own.token_factor > own.long_above;
@@ -85,7 +85,7 @@ function billOf(shared, own, horizon) {
   return { volumes, parts, each, cumulative, total: sum(Object.values(parts)) };
 }
 
-export function baseOf(state) {
+function baseOf(state) {
   return Object.fromEntries(Object.entries(state.estimates).map(([key, estimate]) => [key, estimate.base]));
 }
 
@@ -258,7 +258,7 @@ export function smallestChanges(state, definitionOf) {
   return found.sort((one, other) => one.ranges - other.ranges);
 }
 
-export function aroundTheBase(share, { low, base, high }) {
+function aroundTheBase(share, { low, base, high }) {
   const value =
     share < 0.5 ? low + (base - low) * Math.sqrt(2 * share) : high - (high - base) * Math.sqrt(2 * (1 - share));
   return clip(value, low, high);

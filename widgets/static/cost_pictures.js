@@ -216,7 +216,7 @@ export function whatMovesIt(state, { base, bars }, { title, label, inWords, with
   const room = width - left - 12;
   const [at, side] = narrow ? [8, ""] : [left - 8, 'text-anchor="end"'];
   const x = (gap) => left + ((gap - low) / (high - low || 1)) * room;
-  // The names stand beside the bars, or above them where there is no room.
+  // The names are beside the bars, or above them where there is no room.
   let bottom = 0;
   const rows = shown.map((bar) => {
     const { low: least, high: most } = state.estimates[bar.key];

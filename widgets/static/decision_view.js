@@ -30,7 +30,7 @@ export function mount(root, tables, { state: given = {}, onChange = null, press 
   let controls = {};
   let rest = null;
   const latest = {};
-  // Which questions stand in the talk, and which were known when it began.
+  // Which questions are in the talk, and which were known when it began.
   let talk = [];
   let known = [];
   const answered = () => new Set([...touched, ...known]);
