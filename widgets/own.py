@@ -18,7 +18,7 @@ from course.own.command import parser, run, written
 from course.own.ladder import CASCADE, DESCRIPTIONS, EXAMPLES, FLOOR, HEAD, NAMES, SCHEMA
 from course.own.walk import Walk
 from widgets.cost.inputs import Assumptions
-from widgets.cost.model import VOLUME, verdict
+from widgets.cost.model import VOLUME, bills, verdict
 from widgets.cost.presets import from_board as case_of
 from widgets.decision.answers import Answers
 from widgets.decision.answers import from_board as answers_of
@@ -27,10 +27,11 @@ from widgets.memo.sources import Sources
 from widgets.memo.write import HTML_FILE, MARKDOWN_FILE, Memo, as_html, as_markdown, checked_day, keep
 
 UNASKED = (
-    "Nobody was asked about volume, review, labels, and how often the task changes: under 'The case' stand "
-    "defaults. Lesson 13 takes your own."
+    "Nobody was asked: volume, prices, review, labels and how often the task changes are defaults of the "
+    "course. Lesson 13 takes your own."
 )
-TUNED = "hosted_fine_tune"  # what the bill holds the chosen rung against
+# What the bill has of fine-tuning; the chosen rung is held against the cheapest.
+FINE_TUNES = ("on_demand_fine_tune", "hosted_fine_tune", "self_hosted_lora")
 # What each rung is in the cost model, among the decision's answers, and in the lessons.
 APPROACH = {
     HEAD: "linear_head",
@@ -60,17 +61,32 @@ LESSON = {
 
 
 def bill(found: Walk, volume: int) -> Assumptions:
-    """The cost model with what was measured; the chosen rung's approach against a hosted fine-tune.
+    """The cost model with what was measured; the chosen rung's approach against the cheapest fine-tune.
 
-    What was looked at on test has its share from there, the other rungs from dev.
+    What was looked at on test has its share from there, the other rungs from dev. A rung that is no better
+    than the floor is not billed.
     """
     best: dict[str, Result] = {}
+    useless = {result.name for result in no_better_than_the_floor(found)}
     for result in (*sorted(found.dev, key=lambda result: result.right), *found.test):
-        if result.name in APPROACH:
+        if result.name in APPROACH and result.name not in useless:
             best[APPROACH[result.name]] = result
-    pair = (APPROACH.get(found.chosen.name, APPROACH[HEAD]), TUNED)
+    own = APPROACH.get(found.chosen.name, APPROACH[HEAD])
     measured = case_of(best).assumptions.with_values({VOLUME: volume})
-    return replace(measured.with_approaches((*best, TUNED), pair), title=found.task.name)
+    priced = measured.with_approaches(tuple(dict.fromkeys((*best, own, *FINE_TUNES))), (own, FINE_TUNES[0]))
+    totals = {name: float(each.total) for name, each in bills(priced, approaches=FINE_TUNES).items()}
+    pair = (own, min(FINE_TUNES, key=lambda name: totals[name]))
+    return replace(priced.with_approaches(priced.approaches, pair), title=found.task.name)
+
+
+def no_better_than_the_floor(found: Walk) -> list[Result]:
+    """The rungs that are right on no more dev rows than the most frequent label; the chosen one is none."""
+    floor = next(result.right for result in found.dev if result.name == FLOOR)
+    return [
+        result
+        for result in found.dev
+        if result.name in APPROACH and result.right <= floor and result.name != found.chosen.name
+    ]
 
 
 def answers(found: Walk, only_you_know: Answers, costs: Assumptions) -> Answers:
@@ -84,7 +100,7 @@ def answers(found: Walk, only_you_know: Answers, costs: Assumptions) -> Answers:
         spread="not looked",
         labels=len(found.task.train) + len(found.task.dev) + len(found.task.test),
         volume=int(costs.estimates[VOLUME].base),
-        cost_says="costs less" if verdict(costs).cheaper == TUNED else "costs more",
+        cost_says="costs less" if verdict(costs).cheaper in FINE_TUNES else "costs more",
     )
 
 
@@ -105,7 +121,7 @@ def memo(
     """
     # The chosen rung counts as it did on test; its dev result would pass for a second way to fall back on.
     others = [result for result in found.dev if result.name != found.chosen.name]
-    rungs = [*(replace(result, name=f"{result.name}, on dev") for result in others), _on_test(found)]
+    rungs = [*(_on_dev(result) for result in others), _on_test(found)]
     names = [*(result.name for result in others), found.chosen.name]
     today = f"{datetime.now(UTC):%Y-%m-%d}"
     sources = Sources(
@@ -118,7 +134,8 @@ def memo(
             ("Embedding model", f"all-MiniLM-L6-v2, sha256 {MINILM_SHA256[:12]}"),
         ],
         assumed=assumed,
-        again="make own DATA=your file, as before. report.md has all rungs, answers.csv every reply.",
+        not_billed=_not_billed(found),
+        again=f"make own DATA={found.task.name}.csv. report.md has all rungs, answers.csv every reply.",
     )
     page = content(f"Should we fine-tune? {found.task.name}", today, sources, decides, checked_day(by))
     files = (folder / HTML_FILE, folder / MARKDOWN_FILE)
@@ -133,6 +150,20 @@ def write(found: Walk, decides: str = "", by: str = "") -> Path:
     folder = written(found, f"\n## The bill\n\n{verdict(costs).sentence}\n")
     memo(found, costs, decided, folder, decides, by, assumed=UNASKED)
     return folder
+
+
+def _not_billed(found: Walk) -> str:
+    left_out = [
+        f"'{result.name}' ({result.right} of {result.n})" for result in no_better_than_the_floor(found)
+    ]
+    return f"No better than the floor on dev, so not in the bill: {'; '.join(left_out)}." if left_out else ""
+
+
+def _on_dev(result: Result) -> Result:
+    note = (
+        f"It was judged on the {result.n} rows to choose on (dev), and never on test: measure it there first."
+    )
+    return replace(result, name=f"{result.name}, on dev", note=note)
 
 
 def _on_test(found: Walk) -> Result:

@@ -14,7 +14,7 @@ from course.own.task import load
 from course.own.walk import table
 from course.paths import DATA
 from widgets import own
-from widgets.cost.model import verdict
+from widgets.cost.model import bills, verdict
 from widgets.decision.answers import Answers
 from widgets.decision.model import advise
 from widgets.memo.summary import NOBODY_NAMED
@@ -76,13 +76,14 @@ def test_the_ladder_its_labels_and_the_one_look_at_test_are_as_the_lesson_says(f
 
 def test_bill_advice_and_who_decides_rest_on_what_was_measured_and_named(found, results_dir):
     costs = own.bill(found, 30_000)
-    assert costs.pair == ("linear_head", own.TUNED)
+    totals = {name: float(bill.total) for name, bill in bills(costs, approaches=own.FINE_TUNES).items()}
+    assert costs.pair == ("linear_head", min(totals, key=lambda name: totals[name]))
     assert costs.estimates["linear_head.error_rate"].base == pytest.approx(1 - found.chosen.accuracy)
     assert costs.estimates["linear_head.error_rate"].kind == "measured"
     mine = own.answers(found, Answers(labelled_by="people"), costs)
     assert mine.failure_rate == pytest.approx(1 - found.chosen.accuracy)
     assert (mine.volume, mine.labels, mine.evaluation_rows) == (30_000, 151, 30)
-    assert (mine.cost_says == "costs less") == (verdict(costs).cheaper == own.TUNED)
+    assert (mine.cost_says == "costs less") == (verdict(costs).cheaper in own.FINE_TUNES)
     assert advise(mine).next.key not in {"few_shot", "retrieved_examples", "encoder", "fine_tune"}
     folder = own.write(found, "The mayor", "2026-12-18")
     memo = (folder / "memo.md").read_text(encoding="utf-8")
@@ -97,9 +98,15 @@ def test_the_command_writes_report_answers_and_memo(written):
     assert memo.count("Missing.") == 1 and NOBODY_NAMED.split(".")[0] in memo
     fallback = memo.split("## What do we fall back on?")[1].split("##")[0]
     assert f"'{CASCADE}, on dev', the best of the other ways" in fallback and HEAD not in fallback
+    assert "never on test" in fallback
     on_dev = next(result for result in found.dev if result.name == HEAD)
     assert f"Chosen on dev, where it had {on_dev.right} of {on_dev.n} rows right" in memo
-    assert "Nobody was asked about volume, review" in memo.split("## What can go wrong?")[1].split("##")[0]
+    counted = next(line for line in memo.splitlines() if "Counted with" in line)
+    assert "Nobody was asked: volume, prices, review" in counted
+    floor, *rest = (next(each for each in found.dev if each.name == name) for name in (FLOOR, *own.APPROACH))
+    for result in rest:
+        useless = result.right <= floor.right and result.name != found.chosen.name
+        assert (f"'{result.name}' ({result.right} of {result.n})" in memo) == useless
     assert "ticket" not in memo
     assert (folder / "memo.html").stat().st_size > 10_000
     with (folder / "answers.csv").open(encoding="utf-8-sig", newline="") as file:

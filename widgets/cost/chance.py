@@ -10,18 +10,19 @@ Differences are the total of the pair's first approach less that of its second, 
 cheaper.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import qmc, sobol_indices, uniform
 
 from course.errors import CourseError
 from course.measuring.results import percent
 from widgets.cost.inputs import APPROACHES, Assumptions, InputRange, keys
-from widgets.cost.model import bills, dollars, verdict
+from widgets.cost.model import Bill, bills, dollars, verdict
 
 DRAWS = 10_000
 SEED = 1
@@ -139,6 +140,14 @@ def chance(assumptions: Assumptions, n: int = DRAWS, seed: int = SEED) -> CostCh
     spread = Spread(*map(float, np.percentile(gaps, _SHARES)))
     sentence = _in_words(assumptions, n, cheaper, error, spread, is_sure=not values)
     return CostChance(n, cheaper, error, spread, sentence)
+
+
+def ranges(
+    assumptions: Assumptions, amount: Callable[[Bill], ArrayLike], n: int = DRAWS, seed: int = SEED
+) -> dict[str, Spread]:
+    """What 5, 50 and 95 % of the draws stay below, of an amount of each of the pair's bills, in $."""
+    priced = bills(assumptions, draws(assumptions, n, seed), assumptions.pair)
+    return {name: Spread(*map(float, np.percentile(amount(bill), _SHARES))) for name, bill in priced.items()}
 
 
 def _totals(assumptions: Assumptions, values: Mapping[str, np.ndarray]) -> list[np.ndarray]:

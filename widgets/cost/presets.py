@@ -227,6 +227,7 @@ _RUNGS: dict[str, str | None] = {
     "medium tier": "stronger_model",
     "large model": "stronger_model",
     "queue names": "prompt",
+    "label names": "prompt",
     "descriptions": "prompt",
     "all instructions": "prompt",
     "whole policy": "prompt",

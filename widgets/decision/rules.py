@@ -134,10 +134,20 @@ def contradictions(answers: Answers) -> list[str]:
 
 
 def to_solve(answers: Answers) -> frozenset[str]:
-    """The problems that a rung has to help with. A failure rate that is accepted leaves only the others."""
+    """The problems that a rung has to help with. A failure rate that is accepted leaves only the others.
+
+    Where nothing is named and the rate is accepted but for the width of its interval, nothing is to be
+    solved: more rows decide it.
+    """
     quality, about = standing(answers), TABLES.about_answers
     if quality == "accepted":
         return answers.problems - about
+    if (
+        quality == "undecided"
+        and not answers.problems
+        and (answers.failure_rate or 0) <= answers.accepted_rate
+    ):
+        return frozenset()
     if not answers.problems or (quality == "too many" and not answers.problems & about):
         return answers.problems | {"unnamed"}
     return answers.problems

@@ -5,7 +5,7 @@ Everything here is pure. widgets/memo/write.py reads the files, and draws the pa
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from course.material.data import KINDS
@@ -24,11 +24,12 @@ from widgets.cost.model import (
     smallest_changes,
     verdict,
 )
-from widgets.cost.units import in_short, with_unit
 from widgets.decision.answers import Answers
 from widgets.decision.model import Advice, advise, in_words, what_would_change
+from widgets.decision.rules import rows_missing
 from widgets.decision.tables import QUESTION, RUNGS, TRIABLE
 from widgets.decision.words import named
+from widgets.memo.finance import step_rows, with_range
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, Sources, deciding_rung, disagreements
 from widgets.memo.summary import (
     DECIDES,
@@ -37,8 +38,8 @@ from widgets.memo.summary import (
     Section,
     recommendation,
     sections,
-    with_range,
 )
+from widgets.memo.ways import follows, more_rows, moved, turned
 
 LINES = 5  # in the cost chart
 NAMED = 3  # of each kind of open point, and of the inputs that turn the verdict
@@ -137,8 +138,10 @@ def content(title: str, written: str, sources: Sources, decides: str = "", by: s
     return Content(
         title=title,
         written=written,
-        recommendation=recommendation(advice, deciding_rung(sources)),
-        sections=sections(sources, advice, turning, open_points, decides, by),
+        recommendation=recommendation(
+            advice, deciding_rung(sources), 0 if advice is None else step_rows(sources, advice)
+        ),
+        sections=sections(sources, advice, open_points, decides, by),
         case=tuple(_case(answers, costs)),
         ladder=ladder,
         ladder_notes=tuple(_ladder_notes(sources, ladder)),
@@ -252,13 +255,20 @@ def _changes(
 ) -> Iterator[str]:
     """The smallest change that leads to each other rung, then the inputs that turn the cost verdict."""
     if answers is not None:
-        found = what_would_change(answers)
+        rows = rows_missing(answers)
+        found = [
+            change for change in what_would_change(answers) if not (rows and change.name == "evaluation_rows")
+        ]
         if not found:
             yield "No change of a single answer alters the advice."
+        if rows:
+            yield more_rows(answers)
         nearest = {change.leads_to.key: change for change in reversed(found)}
         for rung in RUNGS:
             if rung.key in nearest:
-                yield f"{in_words(answers, nearest[rung.key])}: then '{rung.title}' is next."
+                change = nearest[rung.key]
+                said = in_words(answers, change) if QUESTION[change.name].many else moved(answers, change)
+                yield f"{said}: {follows(answers, change)}."
         if answers.turns_when:
             yield f"Confirmed in lesson 10: {answers.turns_when}"
     if costs is not None:
@@ -266,10 +276,8 @@ def _changes(
         if not turning:
             yield "No single input reverses the verdict on cost within five times its range."
         for change in turning[:NAMED]:
-            base = costs.estimates[change.key].base
-            now, where = in_short(change.key, base), "inside" if change.is_plausible else "outside"
-            value = with_unit(change.key, change.value)
-            yield f"{label(change.key)}: {value} (now {now}; {where} its range): then {other} costs less."
+            where = "inside" if change.is_plausible else "outside"
+            yield f"{turned(costs, change)}, {where} its range: then {other} costs less."
 
 
 # What is open
@@ -285,13 +293,18 @@ def _open_points(
         if shut := [gate.title for gate in advice.gates if not gate.holds]:
             yield OpenPoint("gates", f"Shut for fine-tuning: {'; '.join(shut)}.")
         if open_ := [point.title for point in advice.checks if not point.holds]:
-            yield OpenPoint("checks", f"{len(open_)} of the ten points do not hold: {'; '.join(open_)}.")
+            yield OpenPoint(
+                "checks",
+                f"{len(open_)} of the ten points before fine-tuning are not met: {'; '.join(open_)}.",
+            )
     if sources.costs is not None:
         yield from _unmeasured_costs(sources.costs, turning)
-    if accepted is not None:
-        yield from _across_the_bar(ladder, accepted)
+    if sources.answers is not None:
+        yield from _across_the_bar(ladder, sources.answers)
     if sources.assumed:
         yield OpenPoint("assumed", sources.assumed)
+    if sources.not_billed:
+        yield OpenPoint("not billed", sources.not_billed)
     yield from _not_measured(sources, ladder)
     if sources.updates:
         yield OpenPoint("updated", " ".join(sources.updates))
@@ -321,17 +334,22 @@ def _unmeasured_costs(costs: Assumptions, turning: Sequence[TurningPoint]) -> It
         )
 
 
-def _across_the_bar(ladder: Sequence[LadderRow], accepted: float) -> Iterator[OpenPoint]:
-    across = [row.result for row in ladder if row.where == gap.UNDECIDED]
+def _across_the_bar(ladder: Sequence[LadderRow], answers: Answers) -> Iterator[OpenPoint]:
+    """The best results on both sides of the bar, and how many more rows would decide each."""
     intervals = []
-    for result in sorted(across, key=lambda one: -one.accuracy)[:NAMED]:
-        low, high = result.interval
-        needed = gap.rows_to_decide(result.accuracy, accepted)
-        more = "no number of rows decides" if needed is None else f"about {needed:,} rows decide 4 times in 5"
-        intervals.append(f"{result.name} ({percent(low)} to {percent(high)} % on {result.n} rows; {more})")
+    for result in sorted((row.result for row in ladder), key=lambda one: -one.accuracy):
+        on_it = replace(answers, failure_rate=round(1 - result.accuracy, 12), evaluation_rows=result.n)
+        if rows := rows_missing(on_it):
+            low, high = result.interval
+            intervals.append(
+                f"{result.name} ({percent(low)} to {percent(high)} % on {result.n} rows; about {rows:,} more "
+                "decide it)"
+            )
     if intervals:
         yield OpenPoint(
-            "interval", f"The accepted {percent(accepted)} % lies inside that of {', of '.join(intervals)}."
+            "interval",
+            f"The accepted {percent(1 - answers.accepted_rate)} % lies inside that of "
+            f"{', of '.join(intervals[:NAMED])}.",
         )
 
 

@@ -19,6 +19,7 @@ FILLED_BY = {
     ANSWERS: "There are no answers. Lesson 10 saves them with the button 'Save'.",
 }
 TUNED = frozenset({"hosted_fine_tune", "on_demand_fine_tune", "self_hosted_lora", "skill_with_adapter"})
+FINE_TUNED = TUNED | {"encoder"}  # a small model that sorts, trained on labels as well
 # What the board has tried, beside what `tried_in` knows of each lesson, by the approach that a rung measures.
 _TRIES = {
     "retrieved_examples": "retrieved_examples",
@@ -36,8 +37,8 @@ class Sources:
 
     `board` holds (lesson, result) of every measurement, `rungs` those of its results that route tickets, one
     for each name and model. `dates` is the day of each file, `versions` pairs of a name and what it is.
-    `updates` says in sentences where `as_of_now` left the files behind, `assumed` what nobody answered, and
-    `again` how it is all measured again.
+    `updates` says in sentences where `as_of_now` left the files behind, `assumed` what nobody answered,
+    `not_billed` what was measured and is not in the bill, and `again` how it is all measured again.
     """
 
     board: Sequence[tuple[str, Result]] = ()
@@ -50,6 +51,7 @@ class Sources:
     faults: Mapping[str, str] = field(default_factory=dict)
     updates: Sequence[str] = ()
     assumed: str = ""
+    not_billed: str = ""
     again: str = ""
 
 

@@ -24,6 +24,7 @@ from course.engine import weights
 from course.engine.sizes import local_models
 from course.errors import CourseError
 from course.files import read_toml, replacing
+from course.material.claims import ID, claim
 from course.material.data import tickets
 from course.material.prices import models
 from course.measuring import board, gap
@@ -35,6 +36,7 @@ from widgets.chart import Axis, Line, LineChart
 from widgets.cost import inputs as cost_inputs
 from widgets.cost.model import dollars
 from widgets.decision import answers as decision_answers
+from widgets.decision.words import Reason
 from widgets.memo.parts import Content, Costs, content
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, Sources, as_of_now
 
@@ -178,6 +180,7 @@ def _template(name: str, **settings: Any) -> Template:
         keep_trailing_newline=True,
         **settings,
     )
+<<<<<<< HEAD
     environment.filters |= {
         "percent": percent,
         "money": money,
@@ -186,6 +189,24 @@ def _template(name: str, **settings: Any) -> Template:
     return environment.get_template(name)
 
 
+=======
+    environment.filters |= {"percent": percent, "money": money, "amount": _amount, "source": _source}
+    return environment.get_template(name)
+
+
+def _amount(usd: float) -> str:
+    return dollars(usd).strip("$ ")
+
+
+def _source(reason: Reason) -> str:
+    """Who says so, for readers who do not know the course's list of claims."""
+    if not ID.fullmatch(reason.source):
+        return reason.credit
+    claimed = claim(reason.source)
+    return f"{claimed.source.publisher}; this course's verdict on it: {claimed.verdict}"
+
+
+>>>>>>> 087df70 (Let the memo name its rivals, its cheapest fine-tune, the price of the next step and its ranges)
 def _plain(value: object) -> str:
     """A value as text that Markdown shows as it is: one line, and no sign of its own means anything."""
     return re.sub(r"([\\`*_\[\]<>|$&~#])", r"\\\1", " ".join(str(value).split()))

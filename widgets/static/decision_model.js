@@ -117,6 +117,8 @@ export function decider(tables) {
     const quality = standing(answers);
     const about = tables.about_answers;
     if (quality === "accepted") return new Set([...found].filter((fault) => !about.includes(fault)));
+    // Nothing is named, and the rate is accepted but for the width of its interval: more rows decide it.
+    if (quality === "undecided" && !found.size && answers.failure_rate <= answers.accepted_rate) return found;
     if (!found.size || (quality === "too many" && !any(found, about))) found.add("unnamed");
     return found;
   }

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course.errors import CourseError
-from widgets.cost.chance import chance, draws, sobol, tornado
+from widgets.cost.chance import chance, draws, ranges, sobol, tornado
 from widgets.cost.inputs import Assumptions, keys, load
 from widgets.cost.model import bills, verdict
 
@@ -214,3 +214,17 @@ def test_inputs_that_multiply_explain_all_or_nothing_have_their_indices():
 def _difference(assumptions, values):
     a, b = (float(bill.total) for bill in bills(assumptions, values, PAIR).values())
     return a - b
+
+
+def test_the_range_of_a_total_holds_its_base_and_is_a_point_where_nothing_is_uncertain():
+    assumptions = load()
+    found = ranges(assumptions, lambda bill: bill.total, n=2_000)
+    priced = bills(assumptions, draws(assumptions, 2_000), assumptions.pair)
+    for name in assumptions.pair:
+        spread = found[name]
+        assert spread.low < float(bills(assumptions)[name].total) < spread.high
+        assert (priced[name].total < spread.low).mean() == pytest.approx(0.05, abs=0.001)
+        assert (priced[name].total < spread.high).mean() == pytest.approx(0.95, abs=0.001)
+    sure = assumptions.with_values({key: (value,) * 3 for key, value in assumptions.base().items()})
+    for name, spread in ranges(sure, lambda bill: bill.total).items():
+        assert spread.low == spread.middle == spread.high == float(bills(sure)[name].total)

@@ -201,6 +201,10 @@ SLOW = {"wrong": set(), "failure_rate": 0.01, "latency_now": 800, "latency_neede
         ({"wrong": {"style", "knowledge"}, "tried": {"prompt"}}, "retrieval"),
         # workflows that change and are reviewed stay with skills
         ({"changes": "quarterly", "reviewed": True, "volume": 5_000, "tried": ALL - {"skill"}}, "skill"),
+        # nothing is wrong, and only the width of the interval is open: more rows, and no other model
+        ({"wrong": set(), "tried": {"prompt"}, "evaluation_rows": 40, "failure_rate": 0.025}, "benchmark"),
+        ({"wrong": set(), "tried": {"prompt"}, "evaluation_rows": 40, "failure_rate": 0.1}, "few_shot"),
+        ({"wrong": {"style"}, "tried": {"prompt"}, "evaluation_rows": 40, "failure_rate": 0.025}, "few_shot"),
         # an evaluation that does not tell good from bad
         ({"evaluation_rows": 50, "failure_rate": 0.1}, "benchmark"),
     ],
