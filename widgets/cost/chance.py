@@ -16,7 +16,6 @@ from functools import lru_cache
 from itertools import product
 
 import numpy as np
-from numpy.typing import ArrayLike
 from scipy.stats import qmc, sobol_indices, uniform
 
 from course.errors import CourseError
@@ -143,7 +142,7 @@ def chance(assumptions: Assumptions, n: int = DRAWS, seed: int = SEED) -> CostCh
 
 
 def ranges(
-    assumptions: Assumptions, amount: Callable[[Bill], ArrayLike], n: int = DRAWS, seed: int = SEED
+    assumptions: Assumptions, amount: Callable[[Bill], np.ndarray], n: int = DRAWS, seed: int = SEED
 ) -> dict[str, Spread]:
     """What 5, 50 and 95 % of the draws stay below, of an amount of each of the pair's bills, in $."""
     priced = bills(assumptions, draws(assumptions, n, seed), assumptions.pair)
