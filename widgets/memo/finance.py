@@ -49,7 +49,14 @@ def with_range(costs: Assumptions, key: str) -> str:
 def cost_table(sources: Sources, costs: Assumptions) -> Table:
     """A row for each way: its cost by kind and in all, where nine draws of ten lie, and its errors."""
     priced = bills(costs)
-    heads = (f"$ {costs.over}", "before the start", *_KINDS_OF_COST, "in all", "9 of 10 draws", "wrong, %")
+    heads = (
+        f"$ {costs.over}",
+        "before the start",
+        *_KINDS_OF_COST,
+        "in all",
+        "9 draws of 10",
+        "wrong, %",
+    )
     return Table(
         heads, tuple(_row(sources, costs, name, priced[name]) for name in shown_ways(sources, costs))
     )
@@ -82,20 +89,17 @@ def cost_sentences(sources: Sources, costs: Assumptions, advice: Advice | None) 
         yield _step(sources, costs, advice)
     error, growth = with_range(costs, "case.error_cost"), with_range(costs, "case.growth")
     yield (
-        f"Counted with: {with_range(costs, VOLUME)} at the start, growing by {growth}; a wrong output costs "
+        f"Counted with: {with_range(costs, VOLUME)}, growing by {growth}; a wrong output costs "
         f"{error}.{f' {sources.assumed}' if sources.assumed else ''}"
     )
     if against := rival(sources, costs):
         yield _against(sources, costs, *against)
         pair = (own_way(sources, costs), against[0])
         yield f"With all inputs drawn at once: {chance(costs.with_approaches(pair, pair)).sentence}"
-    found = verdict(costs)
-    if not against or against[0] not in costs.pair:
+    else:
+        found = verdict(costs)
         less, more = APPROACHES[found.cheaper], APPROACHES[found.costlier]
-        yield f"In the saved comparison {less} costs {dollars(found.saving)} less than {more}."
-    yield from (
-        text for text in sources.updates if text.startswith(tuple(APPROACHES[name] for name in costs.pair))
-    )
+        yield f"{less} costs {dollars(found.saving)} less than {more}."
 
 
 def _against(sources: Sources, costs: Assumptions, name: str, meets: bool) -> str:
@@ -103,11 +107,7 @@ def _against(sources: Sources, costs: Assumptions, name: str, meets: bool) -> st
     own, priced = own_way(sources, costs), totals(costs)
     key = f"{name}.error_rate"
     rate, more = costs.estimates[key], priced[name] - priced[own]
-    measured = [
-        (APPROACHES[each], percent(costs.estimates[f"{each}.error_rate"].base))
-        for each in priced
-        if each in FINE_TUNED and each in rungs(sources.rungs)
-    ]
+    measured = any(each in FINE_TUNED for each in rungs(sources.rungs))
     if meets and rate.kind == "measured":
         text = "The cheapest fine-tune that meets the bar is"
     elif meets and measured:
@@ -125,8 +125,8 @@ def _against(sources: Sources, costs: Assumptions, name: str, meets: bool) -> st
     for turn in smallest_changes(costs.with_approaches(pair, pair), [key]):
         side = "From" if turn.value > rate.base else "Up to"
         text += f" {side} {in_short(key, turn.value)} wrong it costs {'more' if more < 0 else 'less'}."
-    if meets and rate.kind != "measured" and measured:
-        text += f" Measured: {', '.join(f'{way} {wrong} % wrong' for way, wrong in measured)}."
+    if meets and rate.kind != "measured":
+        text += " Nobody measured it here, so it is no reason to train."
     return text
 
 
@@ -146,10 +146,10 @@ def _step(sources: Sources, costs: Assumptions, advice: Advice) -> str:
     """What the next step costs, as far as the bill knows."""
     if rows := step_rows(sources, advice):
         each = costs.estimates["case.label_cost"]
-        low, base, high = (rows * amount for amount in (each.low, each.base, each.high))
+        low, base, high = (rough(rows * amount) for amount in (each.low, each.base, each.high))
         return (
-            f"The next step costs {dollars(base)} for labelling about {rows:,} test rows "
-            f"({dollars(low)} to {dollars(high)}, {each.kind}); the hours of measuring are not in the bill."
+            f"The next step costs about ${base} for labelling {rows:,} test rows "
+            f"(${low} to ${high}, {each.kind}); the hours of measuring are not in the bill."
         )
     key = advice.next.key
     name = own_way(sources, costs) if key == "fine_tune" else WAY_OF_STEP.get(key, "")

@@ -275,9 +275,9 @@ def _changes(
         other = APPROACHES[verdict(costs).costlier]
         if not turning:
             yield "No single input reverses the verdict on cost within five times its range."
-        for change in turning[:NAMED]:
-            where = "inside" if change.is_plausible else "outside"
-            yield f"{turned(costs, change)}, {where} its range: then {other} costs less."
+        for turn in turning[:NAMED]:
+            where = "inside" if turn.is_plausible else "outside"
+            yield f"{turned(costs, turn)}, {where} its range: then {other} costs less."
 
 
 # What is open

@@ -207,7 +207,9 @@ def _triggers(sources: Sources) -> Iterator[str]:
         pair = (own_way(sources, costs), tuned[0]) if tuned else costs.pair
         held = costs.with_approaches(pair, pair)
         for turn in smallest_changes(held)[:1]:
-            yield f"{turned(held, turn)}: then {APPROACHES[verdict(held).costlier]} costs less."
+            found = verdict(held)
+            less, more = APPROACHES[found.costlier], APPROACHES[found.cheaper]
+            yield f"{turned(held, turn)}: then {less} costs less than {more}."
 
 
 # What was measured

@@ -180,22 +180,13 @@ def _template(name: str, **settings: Any) -> Template:
         keep_trailing_newline=True,
         **settings,
     )
-<<<<<<< HEAD
     environment.filters |= {
         "percent": percent,
         "money": money,
         "amount": lambda usd: dollars(usd).strip("$ "),
+        "source": _source,
     }
     return environment.get_template(name)
-
-
-=======
-    environment.filters |= {"percent": percent, "money": money, "amount": _amount, "source": _source}
-    return environment.get_template(name)
-
-
-def _amount(usd: float) -> str:
-    return dollars(usd).strip("$ ")
 
 
 def _source(reason: Reason) -> str:
@@ -206,7 +197,6 @@ def _source(reason: Reason) -> str:
     return f"{claimed.source.publisher}; this course's verdict on it: {claimed.verdict}"
 
 
->>>>>>> 087df70 (Let the memo name its rivals, its cheapest fine-tune, the price of the next step and its ranges)
 def _plain(value: object) -> str:
     """A value as text that Markdown shows as it is: one line, and no sign of its own means anything."""
     return re.sub(r"([\\`*_\[\]<>|$&~#])", r"\\\1", " ".join(str(value).split()))

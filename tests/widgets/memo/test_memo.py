@@ -33,7 +33,7 @@ from widgets.decision.answers import Answers
 from widgets.decision.model import advise, what_would_change
 from widgets.decision.rules import next_rung, rows_missing
 from widgets.decision.tables import QUESTION
-from widgets.memo.finance import with_range
+from widgets.memo.finance import rough, with_range
 from widgets.memo.parts import LINES, content
 from widgets.memo.sources import (
     ANSWERS,
@@ -449,7 +449,6 @@ def test_the_bill_and_the_answers_take_what_the_board_has_measured_since(tuned_s
     said = (
         "Self-hosted LoRA: 22 % wrong, as measured on the board, and not the 9 % of the saved bill (assumed)."
     )
-    assert said in section(memo, "What does it cost").sentences
     (updated,) = [point.text for point in memo.content.open_points if point.kind == "updated"]
     assert said in updated
     assert "tuned" not in KNOWN.tried and KNOWN.cost_says == "costs less"
@@ -556,7 +555,6 @@ def test_three_readers_find_their_answers_in_a_minute_each(tuned_since):
         "finance": [
             *(f"{float(bills(costs)[name].total):,.0f}" for name in PAIR),
             *(f"{float(bills(costs)[name].upfront):,.0f}" for name in PAIR),
-            f"{verdict(costs).saving:,.0f} less than",
             chance(costs.with_approaches(held, held)).sentence,
         ],
         "the product lead": [
@@ -573,7 +571,9 @@ def test_three_readers_find_their_answers_in_a_minute_each(tuned_since):
         page = " ".join([sentence for each in theirs for sentence in each.sentences] + cells)
         for answer in answers:
             assert answer in page, (reader, answer)
-        assert len(page.split()) <= A_MINUTE, reader
+        # A table is looked up, not read from end to end: its rows count by their names.
+        read = [*(text for each in theirs for text in each.sentences), *(row[0] for row in rows)]
+        assert len(" ".join(read).split()) <= A_MINUTE, reader
 
 
 def test_the_cheapest_way_that_is_right_most_often_is_named_and_why_it_is_not_next(known):
@@ -599,11 +599,11 @@ def test_the_cheapest_fine_tune_that_meets_the_bar_is_priced_beside_what_decides
     measured("tuned, short prompt", 78, "11")
     measured("MiniLM fine-tuned", 83, "11")
 
-    def said(accepted: float) -> tuple[str, list[str]]:
+    def said(accepted: float) -> tuple[str, dict[str, str]]:
         decision_answers.save(replace(KNOWN, accepted_rate=accepted))
         costs = section(write_memo(), "What does it cost")
         (text,) = [each for each in costs.sentences if "fine-tune" in each and " wrong: $" in each]
-        return text, [row[0] for row in costs.table.rows]
+        return text, {row[0]: row[-1] for row in costs.table.rows}
 
     costs = as_of_now(gather()).costs
     priced = {name: float(bill.total) for name, bill in bills(costs).items() if name in FINE_TUNED}
@@ -615,7 +615,9 @@ def test_the_cheapest_fine_tune_that_meets_the_bar_is_priced_beside_what_decides
         assert text.startswith("No fine-tune in the bill meets the bar") == (not meeting)
         if costs.estimates[f"{name}.error_rate"].kind != "measured" and meeting:
             assert text.startswith("No fine-tune that was measured meets the bar. By ")
-            assert "Self-hosted LoRA 22 % wrong" in text and "Fine-tuned encoder 17 % wrong" in text
+            assert text.endswith("Nobody measured it here, so it is no reason to train.")
+            assert shown["Self-hosted LoRA"].startswith("22, ")
+            assert shown["Fine-tuned encoder"].startswith("17, ")
 
 
 def test_every_tuned_model_that_was_measured_is_on_the_first_page(known):
@@ -645,7 +647,7 @@ def test_both_tables_of_the_first_page_have_the_same_ways(known):
 def test_totals_have_the_range_of_their_draws_and_growth_is_stated(known):
     sources = as_of_now(gather())
     table = section(write_memo(), "What does it cost").table
-    place = table.heads.index("9 of 10 draws")
+    place = table.heads.index("9 draws of 10")
     for row in table.rows:
         low, high = (float(end.replace(",", "")) for end in row[place].split(" to "))
         assert low < float(row[place - 1].replace(",", "")) < high
@@ -657,7 +659,7 @@ def test_totals_have_the_range_of_their_draws_and_growth_is_stated(known):
 @pytest.mark.parametrize(
     ("answers", "said"),
     [
-        ({}, "for labelling about"),
+        ({}, "for labelling "),
         ({"tried": frozenset(), "prompt_maximised": False}, "as Prompt ("),
         (
             {"failure_rate": 0.001, "evaluation_rows": 10_000, "measured_on": ""},
@@ -677,10 +679,10 @@ def test_the_next_step_has_its_price_on_the_first_page(results_dir, answers, sai
     if not answers:
         rows = rows_missing(sources.answers)
         assert (
-            f"about {rows:,} test rows" in first
+            f"labelling {rows:,} test rows" in first
             and f"on about {rows:,} more test rows" in found.recommendation
         )
-        assert dollars(rows * costs.estimates["case.label_cost"].base) in first
+        assert f"about ${rough(rows * costs.estimates['case.label_cost'].base)} for" in first
 
 
 def test_the_fallback_says_where_it_is_from_and_where_it_lies_against_the_bar(known):
