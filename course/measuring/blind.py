@@ -11,13 +11,15 @@ from dataclasses import astuple, dataclass
 from sqlite3 import Connection
 
 from course.errors import one_of
-from course.files import database
+from course.files import database, read_csv
+from course.measuring.provenance import FOLDER
 from course.paths import results_dir
 
 LEFT, RIGHT, NEITHER, BOTH = "left", "right", "neither", "both"
 BETTER = (LEFT, RIGHT, NEITHER)
 WRONG = (NEITHER, LEFT, RIGHT, BOTH)
 PAIRS, SEED = 30, 15
+FILE = FOLDER / "voice_blind.csv"
 _TABLE = (
     "PRAGMA synchronous = FULL",
     "CREATE TABLE IF NOT EXISTS choices "
@@ -59,6 +61,13 @@ class BlindChoice:
         return self.left if side == LEFT else self.right
 
 
+@dataclass(frozen=True)
+class RecordedChoice(BlindChoice):
+    """One that travels with the course; `reader` says who read."""
+
+    reader: str
+
+
 ChoiceKey = tuple[str, str, str]
 
 
@@ -75,6 +84,11 @@ def drawn(
         (left, lefts), (right, rights) = draw.sample((one, other), 2)
         found.append(BlindPair(id, notes[id], left, right, lefts[id], rights[id]))
     return tuple(found)
+
+
+def recorded() -> list[RecordedChoice]:
+    """What a reader said of the pairs, as it travels with the course. CourseError for a damaged file."""
+    return read_csv(FILE, RecordedChoice)
 
 
 def keep(choice: BlindChoice) -> None:

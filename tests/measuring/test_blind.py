@@ -44,6 +44,13 @@ def test_a_choice_that_does_not_exist_is_named(odd):
         replace(CHOICE, **odd)
 
 
+def test_the_recorded_reading_is_one_of_thirty_pairs_of_the_same_two():
+    found = blind.recorded()
+    assert len({each.id for each in found}) == len(found) == PAIRS
+    assert len({frozenset((each.left, each.right)) for each in found}) == 1
+    assert {each.reader for each in found} != {""}
+
+
 def test_a_damaged_file_is_named(results_dir):
     blind.keep(CHOICE)
     (results_dir / "blind_choices.sqlite").write_bytes(b"not a database, and long enough to be one" * 30)
