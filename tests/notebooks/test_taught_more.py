@@ -198,7 +198,7 @@ def by_model(wording: str) -> Result:
         shown = f"Ticket: {row.text}\nQueue: {queue}\nIs this the right queue?"
         turns = [{"role": "user", "content": shown}]
         request = {"model": model, "max_tokens": 30, "system": CHECK + wording, "messages": turns}
-        return reply(client, request, one_of("verdict", ["right", "wrong"]))
+        return reply(client, request, one_of("verdict", ["right", "wrong"]), "verdict")
 
     return recorded(routed("dev"), judge, agrees)
 
