@@ -33,6 +33,7 @@ from widgets.decision.answers import Answers
 from widgets.decision.model import advise, what_would_change
 from widgets.decision.rules import next_rung, rows_missing
 from widgets.decision.tables import QUESTION
+from widgets.memo import finance
 from widgets.memo.finance import rough, with_range
 from widgets.memo.parts import LINES, content
 from widgets.memo.sources import (
@@ -74,6 +75,12 @@ def measured(name: str, right: int, lesson: str, rows: list = ROWS, **changes) -
 def priced(seconds: float, result: Result) -> Result:
     """The same result, with so many seconds a row."""
     return replace(result, outcomes=tuple(replace(each, seconds=seconds) for each in result.outcomes))
+
+
+@pytest.fixture(autouse=True)
+def _few_draws(monkeypatch):
+    """A range of the first page needs thousands of draws to be shown, and few to be tested."""
+    monkeypatch.setattr(finance, "RANGE_DRAWS", 200)
 
 
 @pytest.fixture(scope="module")
