@@ -11,7 +11,7 @@ import pandas as pd
 from course.engine.sizes import local_models
 from course.material.prices import machine_price_per_hour
 from course.material.voice import pairs
-from course.measuring.house_voice import RULES, facts, rules_kept
+from course.measuring.house_voice import RULES, facts, facts_kept, rules_kept
 from course.measuring.results import Z_95, Comparison, duration, money, wilson
 from course.rungs.voice import RUNGS
 from course.tuning.voice import COMMAND, SEEDS, VoiceReply, read_replies
@@ -67,7 +67,7 @@ def keeps_rules(each: JudgedReply) -> bool:
 
 def keeps_facts(each: JudgedReply) -> bool:
     """Whether it has the note's facts and none besides."""
-    return not (each.lost or each.added)
+    return facts_kept(each.note, each.text)
 
 
 def keeps_both(each: JudgedReply) -> bool:

@@ -39,7 +39,7 @@ from widgets.memo.summary import (
     recommendation,
     sections,
 )
-from widgets.memo.ways import follows, more_rows, moved, turned
+from widgets.memo.ways import READING, follows, more_rows, moved, turned
 
 LINES = 5  # in the cost chart
 NAMED = 3  # of each kind of open point, and of the inputs that turn the verdict
@@ -359,7 +359,7 @@ def _not_measured(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[Ope
     if sources.board and untried:
         named = (f"{lesson(number).title.lower()} (lesson {number})" for number in untried)
         yield OpenPoint("not tried", f"{', '.join(named)}.")
-    recorded = [result for result in sources.rungs if result.badge_kind == "recorded reading"]
+    recorded = [result for result in sources.rungs if result.badge_kind == READING]
     if recorded:
         best = max(recorded, key=lambda result: result.accuracy)
         yield OpenPoint(
