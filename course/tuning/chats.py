@@ -116,8 +116,9 @@ def _as_lines(chats: Chats) -> str:
 def _chat(where: str, found: dict[str, Any]) -> TrainingChat:
     wrong = next(Draft202012Validator(CHAT_SCHEMA).iter_errors(found), None)
     if wrong:
+        said = "the text is blank" if wrong.validator == "pattern" else wrong.message[:120]
         raise CourseError(
-            f"{where}, {wrong.json_path}: {wrong.message[:120]}; "
+            f"{where}, {wrong.json_path}: {said}; "
             'write {"messages": [...]} with a system, a user and an assistant message.'
         )
     return TrainingChat(*(message["content"] for message in found["messages"]))

@@ -60,6 +60,9 @@ from course.tuning.training import (
     print_progress,
 )
 
+# peft asks transformers for an attribute by its old name, and a reader can do nothing about it.
+warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+
 PAD_TO = 16  # tokens: each new length has the processor's kernels made anew, which takes longer than padding
 METHOD = 1  # part of the run's hash: a checkpoint of another method of training is not continued
 FOREVER = -1.0  # for a lock
@@ -318,8 +321,7 @@ def decoded_by_torch(adapter: Adapter, chats: Chats, base: Path | None = None) -
     plain = transformers.AutoModelForCausalLM.from_pretrained(
         below.folder, dtype=torch.float32, attn_implementation="eager", local_files_only=True
     )
-    with _without_warning():
-        merged = peft.PeftModel.from_pretrained(plain, adapter.folder).merge_and_unload()
+    merged = peft.PeftModel.from_pretrained(plain, adapter.folder).merge_and_unload()
     measure = AnswerLoss(merged.eval())
     encoded = encode(chats, below.folder)
     agreed: list[bool] = []
@@ -374,14 +376,6 @@ def _one_at_a_time(name: str, run_id: str) -> Iterator[None]:
         except CourseError as error:
             print(error, flush=True)
             held.enter_context(locked(lock, busy, seconds=FOREVER))
-        yield
-
-
-@contextmanager
-def _without_warning() -> Iterator[None]:
-    """Hide that peft still asks transformers for an attribute by its old name."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)
         yield
 
 
@@ -502,8 +496,7 @@ class _Run:
                 target_modules=layers if layers == ALL_LAYERS else layers.split(","),
                 task_type="CAUSAL_LM",
             )
-            with _without_warning():
-                self.model = peft.get_peft_model(model, lora)
+            self.model = peft.get_peft_model(model, lora)
         trained = [weight for weight in self.model.parameters() if weight.requires_grad]
         optimizer = torch.optim.AdamW(trained, lr=self.settings.learning_rate, weight_decay=0.0)
         self.measure, self.optimizer = self.accelerator.prepare(AnswerLoss(self.model), optimizer)

@@ -63,7 +63,7 @@ def changed(message: int, **values: object) -> dict:
         (json.dumps({"messages": GOOD["messages"][:2]}), "line 2, .*messages: .* too short"),
         (json.dumps({"messages": [*GOOD["messages"], GOOD["messages"][1]]}), "line 2, .*messages"),
         (json.dumps(changed(0, role="user")), r"messages\[0\].role: 'system' was expected"),
-        (json.dumps(changed(2, content=" ")), r"messages\[2\].content: ' ' does not match"),
+        (json.dumps(changed(2, content=" ")), r"messages\[2\].content: the text is blank;"),
         (json.dumps(changed(1, content=7)), r"messages\[1\].content: 7 is not of type 'string'"),
         (json.dumps(changed(1, name="x")), r"messages\[1\]: Additional properties"),
         ("5", "'5' is not an object"),
