@@ -229,7 +229,7 @@ def _ladder() -> go.Figure:
     }
     looks = zip(groups.items(), (BLUE, ORANGE, GREEN, RED, GREY), SYMBOLS, strict=False)
     dots = [_dots(name, group, colour, symbol) for (name, group), colour, symbol in looks]
-    axis = {"title": {"text": "right of 360 tickets (%), 95 % interval"}, "range": [-3, 103]}
+    axis = {"title": {"text": "right of 360 tickets (%), 95% interval"}, "range": [-3, 103]}
     order: dict[str, Any] = {"categoryorder": "array", "categoryarray": sorted(best, key=best.__getitem__)}
     frame: dict[str, Any] = {"height": 620, "margin": {"l": 240, "r": 20, "t": 10, "b": 50}}
     legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}

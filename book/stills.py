@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from course.material.units import amount
 from widgets.chart import page_piece
 from widgets.explorer import table
 
@@ -39,8 +40,7 @@ def _chart(state: Mapping, models: Models, model: Mapping) -> str:
 
 
 def _slider(state: Mapping, models: Models, model: Mapping) -> str:
-    number, unit = f"{state['stops'][state['position']]:,g}", state["unit"]
-    return _setting(state["label"], f"${number}{unit[1:]}" if unit.startswith("$") else f"{number} {unit}")
+    return _setting(state["label"], amount(f"{state['stops'][state['position']]:,g}", state["unit"]))
 
 
 def _choice(state: Mapping, models: Models, model: Mapping) -> str:

@@ -63,7 +63,7 @@ def _poll(id: str, counts: Sequence[int]) -> str:
     poll, votes = polls()[id], sum(counts)
     rows = "".join(
         f'<tr><td>{html.escape(option)}</td><td class="number">{count}</td>'
-        f'<td class="number">{percent(count / votes) if votes else 0} %</td></tr>'
+        f'<td class="number">{percent(count / votes) if votes else 0}%</td></tr>'
         for option, count in zip(poll.options, counts, strict=True)
     )
     head = '<tr><th scope="col">Option</th><th scope="col">Votes</th><th scope="col">Share</th></tr>'

@@ -24,7 +24,7 @@ _ITEM = re.compile(r"(exercise|quiz) (\d\d)\.\d+")
 
 @dataclass(frozen=True)
 class BestRung:
-    """The rung whose 95 % interval, `low` to `high` (0 to 1), begins highest: `right` of `n` tickets."""
+    """The rung whose 95% interval, `low` to `high` (0 to 1), begins highest: `right` of `n` tickets."""
 
     lesson: str
     name: str
@@ -107,8 +107,8 @@ def in_words(points: list[dict[str, Any]], learners: int) -> str:
     middle = shares[(len(shares) - 1) // 2]
     return (
         f"{len(points)} of {learners} learners have measured a rung. Their best ones are right on "
-        f"{percent(shares[0])} % to {percent(shares[-1])} % of the tickets, half of them on at most "
-        f"{percent(middle)} %. Each line is a 95 % interval."
+        f"{percent(shares[0])}% to {percent(shares[-1])}% of the tickets, half of them on at most "
+        f"{percent(middle)}%. Each line is a 95% interval."
     )
 
 

@@ -70,7 +70,7 @@ def _best(entries: list[tuple[str, Result]]) -> str:
     low, high = (percent(round(end, 3)) for end in result.interval)
     return (
         f"<b>{html.escape(result.name)}</b> of lesson {html.escape(lesson)} is right on {result.right} of "
-        f"{result.n} tickets: {percent(result.accuracy)} %, with a 95 % interval of {low} to {high} %. "
+        f"{result.n} tickets: {percent(result.accuracy)}%, with a 95% interval of {low} to {high}%. "
         f"Badge: {html.escape(result.badge)}."
     )
 

@@ -19,6 +19,7 @@ from course.errors import CourseError, one_of
 from course.files import read_csv
 from course.material.data import Text
 from course.material.lessons import lessons
+from course.material.units import amount
 from course.paths import DATA
 
 if TYPE_CHECKING:
@@ -96,9 +97,7 @@ class Claim:
     @property
     def amount(self) -> str:
         """The figure with its unit, or nothing."""
-        if self.unit.startswith("$"):
-            return f"${self.figure.replace(' to ', ' to $')}{self.unit[1:]}"
-        return f"{self.figure} {self.unit}".strip()
+        return amount(self.figure, self.unit)
 
     @property
     def numbers(self) -> tuple[float, ...]:
@@ -108,8 +107,8 @@ class Claim:
     @property
     def short(self) -> str:
         """One line to print in a lesson."""
-        amount = f": {self.amount}" if self.amount else ""
-        return f"{self.id} {self.paraphrase}{amount} [{self.badge}; {self.verdict}]"
+        figure = f": {self.amount}" if self.amount else ""
+        return f"{self.id} {self.paraphrase}{figure} [{self.badge}; {self.verdict}]"
 
     def __str__(self) -> str:
         return f"{self.short}\n{' ' * len(self.id)} {self.verdict}: {self.evidence}"
@@ -117,9 +116,9 @@ class Claim:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        amount = f": <b>{html.escape(self.amount)}</b>" if self.amount else ""
+        figure = f": <b>{html.escape(self.amount)}</b>" if self.amount else ""
         return (
-            f"<p><b>{self.id}</b> {html.escape(self.paraphrase)}{amount}<br>"
+            f"<p><b>{self.id}</b> {html.escape(self.paraphrase)}{figure}<br>"
             f"<small>{html.escape(self.badge)}</small><br>"
             f"<b>{self.verdict}</b>: {html.escape(self.evidence)}</p>"
         )

@@ -34,7 +34,7 @@ class DecidedLabel:
 
 @dataclass(frozen=True)
 class LabelAgreement:
-    """Two readers of the same `n` rows. `kappa` is Cohen's, with its 95 % interval.
+    """Two readers of the same `n` rows. `kappa` is Cohen's, with its 95% interval.
 
     It is the share of the way from the agreement of chance (0) to that of every row (1).
     """

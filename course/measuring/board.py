@@ -92,7 +92,7 @@ def entries_in(path: Path) -> list[tuple[str, Result]]:
 
 
 def best(on_board: Iterable[tuple[str, Result]]) -> tuple[str, Result] | None:
-    """The entry that was measured on tickets and whose 95 % interval begins highest.
+    """The entry that was measured on tickets and whose 95% interval begins highest.
 
     So 9 of 10 are not better than 80 of 90. Readings that the course brings were not measured by its reader.
     """
@@ -128,7 +128,7 @@ def text(lesson: str | None = None) -> str:
 
 
 def show(lesson: str | None = None) -> go.Figure:
-    """Quality against cost of 1,000 rows, with 95 % intervals; of one lesson or of the ladder.
+    """Quality against cost of 1,000 rows, with 95% intervals; of one lesson or of the ladder.
 
     A reading without a price is a dotted line. `text()` says the same in words.
     """
@@ -249,7 +249,7 @@ def _layout(subtitle: str, left: float, right: float, edge: float, height: int) 
                 for power in shown
             ],
         },
-        yaxis={"range": [-3, 103], "title": {"text": "right answers (%), 95 % interval"}, "zeroline": False},
+        yaxis={"range": [-3, 103], "title": {"text": "right answers (%), 95% interval"}, "zeroline": False},
         legend={
             "orientation": "h",
             "x": 0,
@@ -297,8 +297,8 @@ def _hover(result: Result) -> str:
     low, high = (f"{100 * bound:.1f}" for bound in result.interval)
     lines = [
         f"<b>{html.escape(result.name)}</b>",
-        f"right: {percent(result.accuracy)} % ({low}-{high}) of {result.n}",
-        f"valid: {percent(result.valid)} %",
+        f"right: {percent(result.accuracy)}% ({low}-{high}) of {result.n}",
+        f"valid: {percent(result.valid)}%",
         ""
         if result.input_tokens is None
         else f"tokens: {result.input_tokens:.0f} in, {result.output_tokens:.0f} out",

@@ -78,9 +78,9 @@ def reached(result: Result) -> dict[str, str]:
     low, high = result.interval
     return {
         "rung": result.name,
-        "right": f"{percent(result.accuracy)} %",
-        "interval": f"{100 * low:.0f} to {100 * high:.0f} %",
-        "valid": f"{percent(result.valid)} %",
+        "right": f"{percent(result.accuracy)}%",
+        "interval": f"{100 * low:.0f} to {100 * high:.0f}%",
+        "valid": f"{percent(result.valid)}%",
         "tokens in": "-" if result.input_tokens is None else f"{result.input_tokens:.0f}",
         "time": "-" if result.seconds is None else duration(result.seconds),
     }

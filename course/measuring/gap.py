@@ -153,7 +153,7 @@ def failure_counts(result: Result, known: Readings) -> dict[str, int]:
 def rows_to_decide(accuracy: float, accepted: float) -> int | None:
     """The rows on which a rung that is truly right on `accuracy` is told from `accepted` 4 times in 5.
 
-    Told: the 95 % Wilson interval leaves `accepted` outside; 4 in 5 is the power. None when the two are
+    Told: the 95% Wilson interval leaves `accepted` outside; 4 in 5 is the power. None when the two are
     equal: then no number does.
     """
     if accuracy == accepted:
@@ -270,9 +270,9 @@ def _figures(rung: Result, acceptance: Acceptance, looks: int) -> list[str]:
     for part in _parts(rung, acceptance):
         low, high = part.interval(looks)
         sentences.append(
-            f"{rung.name}, {part.name}: {part.right} of {part.n} right, {percent(low)} to {percent(high)} %"
+            f"{rung.name}, {part.name}: {part.right} of {part.n} right, {percent(low)} to {percent(high)}%"
             f"{wider}, {_WHERE[position((low, high), part.accepted)]} the accepted "
-            f"{percent(part.accepted)} %."
+            f"{percent(part.accepted)}%."
         )
     return sentences
 
@@ -303,4 +303,4 @@ def _more_rows(rung: Result, acceptance: Acceptance, looks: int) -> str:
     needed = rows_to_decide(rung.accuracy, acceptance.overall)
     if needed is None:
         return "It is just what is accepted, so no number of tickets will tell."
-    return f"If it is truly right on {percent(rung.accuracy)} %, {needed:,} tickets show it 4 times in 5."
+    return f"If it is truly right on {percent(rung.accuracy)}%, {needed:,} tickets show it 4 times in 5."

@@ -49,7 +49,7 @@ class Provenance:
 class Counted(Provenance):
     """A row that counts replies: `right` of the `valid` of `n`, none of which can be more than the next.
 
-    `low` and `high` are the 95 % interval of the accuracy, 0 to 1.
+    `low` and `high` are the 95% interval of the accuracy, 0 to 1.
     """
 
     n: int

@@ -155,7 +155,7 @@ class Result:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % Wilson interval of the accuracy."""
+        """95% Wilson interval of the accuracy."""
         return wilson(self.right, self.n)
 
     @property
@@ -222,7 +222,7 @@ class Result:
     def __str__(self) -> str:
         parts = [
             f"{self.name}: {_share(self.right, self.n)} of {self.n} right",
-            f"{percent(self.valid)} % valid",
+            f"{percent(self.valid)}% valid",
         ]
         if self.input_tokens is not None:
             parts.append(f"{self.input_tokens:.0f} tokens in")
@@ -304,7 +304,7 @@ class Comparison:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the difference, by Bonett and Price (2012)."""
+        """95% interval of the difference, by Bonett and Price (2012)."""
         share_a, share_b = (self.only_a + 1) / (self.n + 2), (self.only_b + 1) / (self.n + 2)
         centre = share_a - share_b
         half = Z_95 * math.sqrt((share_a + share_b - centre**2) / (self.n + 2))
@@ -335,7 +335,7 @@ def compare(a: Result, b: Result) -> Comparison:
 
 
 def wilson(successes: float, n: int, level: float = LEVEL) -> tuple[float, float]:
-    """Wilson interval of the share `successes / n`, 95 % unless `level` asks for another than 5 %."""
+    """Wilson interval of the share `successes / n`, 95% unless `level` asks for another than 5%."""
     if n < 1 or not 0 <= successes <= n:
         raise CourseError(f"{successes} of {n} is not a share; count between 0 and n, with n at least 1.")
     low, high = proportion_confint(successes, n, alpha=level, method="wilson")
@@ -410,4 +410,4 @@ def _first_of(row: Row, fields: Iterable[str]) -> Any:
 
 def _share(successes: int, n: int) -> str:
     low, high = wilson(successes, n)
-    return f"{percent(successes / n)} % ({100 * low:.1f}-{100 * high:.1f})"
+    return f"{percent(successes / n)}% ({100 * low:.1f}-{100 * high:.1f})"

@@ -158,7 +158,7 @@ def few_rows(rows: Sequence[OwnRow], test: int) -> FileFinding | None:
         return None
     low, high = wilson(round(0.8 * test), test)
     fix = (
-        f"A share near 80 % is then known to {percent(low)} to {percent(high)} % only: "
+        f"A share near 80% is then known to {percent(low)} to {percent(high)}% only: "
         f"label {int((FEW_TO_MEASURE - test) / 0.2)} more rows."
     )
     return FileFinding("few rows", (rows[-1].line,), f"{len(rows)} rows, {test} of them for test", fix)
@@ -190,7 +190,7 @@ def one_sided(counted: Mapping[str, int], rows: Sequence[OwnRow]) -> FileFinding
     share = counted[name] / sum(counted.values())
     if share <= ONE_SIDED:
         return None
-    fix = f"{percent(share)} % of the rows have it: that share is right without any model, look at the floor."
+    fix = f"{percent(share)}% of the rows have it: that share is right without any model, look at the floor."
     return _finding("one label for most rows", [row for row in rows if row.label == name], fix, value="label")
 
 

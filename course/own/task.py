@@ -37,8 +37,8 @@ class Agreement:
     def __str__(self) -> str:
         low, high = wilson(self.same, self.n)
         return (
-            f"Both labels agree on {self.same} of {self.n} rows, {percent(self.share)} % ({percent(low)} to "
-            f"{percent(high)} %), kappa {self.kappa:.2f}. No rung can be shown to be better than that."
+            f"Both labels agree on {self.same} of {self.n} rows, {percent(self.share)}% ({percent(low)} to "
+            f"{percent(high)}%), kappa {self.kappa:.2f}. No rung can be shown to be better than that."
         )
 
 

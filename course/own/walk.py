@@ -72,8 +72,8 @@ def table(results: Sequence[Result]) -> pd.DataFrame:
         result.name: {
             "right": f"{result.right} of {result.n}",
             "%": f"{100 * result.accuracy:.0f}",
-            "95 %": "-".join(f"{100 * end:.0f}" for end in result.interval),
-            "readable": f"{100 * result.valid:.0f} %",
+            "95%": "-".join(f"{100 * end:.0f}" for end in result.interval),
+            "readable": f"{100 * result.valid:.0f}%",
             "time": "-" if result.seconds is None else duration(result.seconds),
             "1,000 cost": money(result.cost_per_1000),
             "labels": "-" if result.labels is None else f"{result.labels:,}",
@@ -86,21 +86,21 @@ def table(results: Sequence[Result]) -> pd.DataFrame:
 def verdict(rung: Result, accepted: float) -> GapVerdict:
     """Where the rung's interval lies against the accepted share, 0 to 1, and what follows."""
     low, high = rung.interval
-    figures = f"{rung.name}: {rung.right} of {rung.n} test rows right, {percent(low)} to {percent(high)} %"
+    figures = f"{rung.name}: {rung.right} of {rung.n} test rows right, {percent(low)} to {percent(high)}%"
     match gap.position(rung.interval, accepted):
         case gap.ABOVE:
-            said = f"{figures}, all of it at or above the accepted {percent(accepted)} %."
+            said = f"{figures}, all of it at or above the accepted {percent(accepted)}%."
             return GapVerdict(gap.STOP, rung, (said,))
         case gap.BELOW:
-            said = f"{figures}, all of it below the accepted {percent(accepted)} %."
+            said = f"{figures}, all of it below the accepted {percent(accepted)}%."
             return GapVerdict(gap.GO_ON, rung, (said,))
     needed = gap.rows_to_decide(rung.accuracy, accepted)
     more = (
         "It is just what is accepted, so no number of rows will tell."
         if needed is None
-        else f"If it is truly right on {percent(rung.accuracy)} %, {needed:,} test rows show it 4 times in 5."
+        else f"If it is truly right on {percent(rung.accuracy)}%, {needed:,} test rows show it 4 times in 5."
     )
-    said = f"{figures}: the accepted {percent(accepted)} % lies inside."
+    said = f"{figures}: the accepted {percent(accepted)}% lies inside."
     return GapVerdict(gap.MEASURE_MORE, rung, (said, more))
 
 

@@ -101,7 +101,7 @@ def found(group: str, model: str, part: str) -> Measured:
 
 
 def shares(group: str, parts: Sequence[str] = ()) -> pd.DataFrame:
-    """The share right with its 95 % interval: a line for each of `parts` (default: all), a column a model."""
+    """The share right with its 95% interval: a line for each of `parts` (default: all), a column a model."""
     rows = [row for row in read() if row.group == group and (row.part in parts or not parts)]
     table: dict[str, dict[str, str]] = {}
     for row in rows:

@@ -178,20 +178,20 @@ def from_templates(count: int, seed: int = SEED) -> list[TrainingChat]:
 _CHATS: Mapping[str, Callable[[Sequence[Ticket]], list[TrainingChat]]] = {
     **{f"{count} written": partial(_written, count) for count in CURVE},
     WHOLE: routing_chats,
-    "30 % wrong": wrong_labels,
-    "30 % outdated": outdated,
+    "30% wrong": wrong_labels,
+    "30% outdated": outdated,
     "200 from templates": lambda train: from_templates(200),
 }
 POINTS = {
     "learning curve": tuple(f"{count} written" for count in CURVE) + (WHOLE,),
-    "labels": ("30 % wrong", "30 % outdated"),
+    "labels": ("30% wrong", "30% outdated"),
     "source": ("200 from templates",),
 }
 
 
 def _adapter_name(point: str) -> str:
     # The whole training set is lesson 11's own adapter.
-    return "routing" if point == WHOLE else point.replace(" %", "").replace(" ", "-")
+    return "routing" if point == WHOLE else point.replace("%", "").replace(" ", "-")
 
 
 def _held(client: CourseClient, model: str, row: Ticket) -> str:

@@ -107,7 +107,7 @@ class VoiceReading:
 
     @property
     def rules(self) -> tuple[float, float]:
-        """The mean number of rules kept, and half of its 95 % interval."""
+        """The mean number of rules kept, and half of its 95% interval."""
         kept = [rules_of(each) for each in self.replies.values()]
         return mean(kept), Z_95 * stdev(kept) / len(kept) ** 0.5
 
@@ -140,7 +140,7 @@ def readings(replies: Sequence[VoiceReply]) -> list[VoiceReading]:
 
 
 def table(of: Sequence[VoiceReading]) -> pd.DataFrame:
-    """A row for each reading: the rules kept, shares with their 95 % intervals, and what a reply takes."""
+    """A row for each reading: the rules kept, shares with their 95% intervals, and what a reply takes."""
     return pd.DataFrame([_row(each) for each in of], index=[each.name for each in of])
 
 

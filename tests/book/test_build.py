@@ -75,7 +75,7 @@ def test_a_reader_without_a_kernel_sees_every_output_and_what_each_lesson_is_for
     assert 'class="output text_plain' not in start  # nothing is left of a sign of progress
     examples = (html / "02_few_shot.html").read_text(encoding="utf-8")
     controls, line, nothing, explorer = examples.split('<div class="still">')[1:]
-    assert "Right now: <b>80 %</b>" in controls and "</table>" in controls
+    assert "Right now: <b>80%</b>" in controls and "</table>" in controls
     assert 'aria-label="The prompt costs $10."' in line and 'role="img"' not in nothing.split("</svg>")[0]
     assert '<script defer="" src="_static/live/' in explorer or '<script defer src="_static/live/' in explorer
     assert "vnd.jupyter.widget" not in start + examples and "vnd.plotly" not in start + examples

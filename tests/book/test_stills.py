@@ -57,7 +57,7 @@ def drawn(widget: Widget) -> str:
         (ClaimsTable(verdict="depends"), "depends</td>"),
         (quiz("00"), lesson("00").quiz[0].options[1]),
         (CodingSheet(WRONG), "<td>safety</td>"),
-        (SampleSize({"the test set": 360}), "Right now: <b>80 %</b>"),
+        (SampleSize({"the test set": 360}), "Right now: <b>80%</b>"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Widget) else "",
 )

@@ -39,8 +39,8 @@ def test_the_best_rung_has_its_interval_and_nothing_solved_is_nothing_certified(
         data.lesson_sample()[:20], data.readings()["policy"], name="large", badge="recorded reading"
     )
     text = page(SOLVED, [("00", result(5)), ("02", result(15)), ("03", reading)], 'Ada "<b>"')
-    assert "&lt;15&gt;</b> of lesson 02 is right on 15 of 20 tickets: 75 %, with a 95 % interval" in text
-    assert "53.1 to 88.8 %" in text and "<b>&quot;" not in text and "Ada &quot;&lt;b&gt;" in text
+    assert "&lt;15&gt;</b> of lesson 02 is right on 15 of 20 tickets: 75%, with a 95% interval" in text
+    assert "53.1 to 88.8%" in text and "<b>&quot;" not in text and "Ada &quot;&lt;b&gt;" in text
     with pytest.raises(CourseError, match="nothing to certify"):
         page(SOLVED[1:2], [("00", result(5))])
 

@@ -389,8 +389,8 @@ def test_a_hundred_examples_are_too_few_and_four_hundred_nearly_enough_here():
 
 def test_unchecked_training_data_cost_accuracy_here():
     reached = tuned()
-    assert (round(reached["30 % wrong"]), round(reached["810 written"])) == (64, 78)
-    assert reached["30 % wrong"] < reached["200 written"]
+    assert (round(reached["30% wrong"]), round(reached["810 written"])) == (64, 78)
+    assert reached["30% wrong"] < reached["200 written"]
     assert (round(reached["200 from templates"]), round(reached["200 written"])) == (42, 71)
 
 

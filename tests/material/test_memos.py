@@ -38,7 +38,7 @@ def test_the_intervals_of_sound_sentences_are_wilsons(part, right, n):
     low, high = wilson(right, n)
     said = sentence(part)
     assert said.kind == memos.SOUND
-    assert f"{percent(right / n)} %" in said.text and f"{percent(low)} to {percent(high)} %" in said.text
+    assert f"{percent(right / n)}%" in said.text and f"{percent(low)} to {percent(high)}%" in said.text
 
 
 def test_sound_sums_are_right_and_planted_ones_wrong():
@@ -51,7 +51,7 @@ def test_sound_sums_are_right_and_planted_ones_wrong():
     assert 100 * (16 - 10) / 16 == 37.5
     assert gap.position(wilson(360, 400), 0.92) == gap.UNDECIDED
     assert 1.20 * 40 == 48 and 60 * 100 == 6_000
-    sound = ("34 only", "37.5 %", "accepted 92 %", "48 dollars a month.", "6,000 dollars in all")
+    sound = ("34 only", "37.5%", "accepted 92%", "48 dollars a month.", "6,000 dollars in all")
     for part in sound:
         assert sentence(part).kind == memos.SOUND
     assert 6_000 / 48 == 125 and "125 days" in sentence("125").text

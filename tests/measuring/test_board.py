@@ -117,7 +117,7 @@ def test_the_words_say_what_the_chart_shows(results_dir):
     board.add(measured("TF-IDF", right=6), reading(), lesson="03")
     first, second, looked = board.text().splitlines()
     assert looked == "The test tickets were looked at once, for 1 rung."
-    assert first.startswith("03  TF-IDF: 75 % (40.9-92.9) of 8 right, 75 % valid") and " per 1,000 (" in first
+    assert first.startswith("03  TF-IDF: 75% (40.9-92.9) of 8 right, 75% valid") and " per 1,000 (" in first
     assert second.endswith("no cost known (recorded reading)")
     assert board.text("04") == "The board is empty."
 
@@ -137,7 +137,7 @@ def test_the_chart_has_points_intervals_and_lines_says_when_it_is_empty_and_asks
     assert figure.layout.xaxis.type == "log"
     assert "$" in figure.layout.xaxis.title.text and "%" in figure.layout.yaxis.title.text
     assert {"half", "all", "large model"} == {annotation.text for annotation in figure.layout.annotations}
-    for said in ("50 % (21.5-78.5) of 8", "valid: 50 %", "measured here", " per 1,000"):
+    for said in ("50% (21.5-78.5) of 8", "valid: 50%", "measured here", " per 1,000"):
         assert said in point.hovertemplate
 
 

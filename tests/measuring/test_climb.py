@@ -48,4 +48,4 @@ def test_the_verdict_stands_before_what_a_narrow_screen_cuts_off():
 
 def test_a_single_rung_has_no_step():
     table = climb(reached(36, "alone"))
-    assert table.loc["alone", "right"] == "50 %" and "the step" not in table
+    assert table.loc["alone", "right"] == "50%" and "the step" not in table

@@ -51,7 +51,7 @@ def test_a_result_says_what_was_measured_cannot_be_changed_and_is_escaped():
     assert result.interval == wilson(12, 12)
     assert list(result.frame["id"]) == [row.id for row in ROWS]
     assert result.badge == "measured here"
-    assert str(result) == "oracle: 100 % (75.8-100.0) of 12 right, 100 % valid, under 0.001 s"
+    assert str(result) == "oracle: 100% (75.8-100.0) of 12 right, 100% valid, under 0.001 s"
     assert repr(result) == str(result)
     assert "oracle" in result._repr_html_() and "for the test" in result._repr_html_()
     result = evaluate(ROWS, always_right, name="<script>", note="<b>")
@@ -237,7 +237,7 @@ def test_a_saved_notebook_keeps_no_trace_of_the_progress(tmp_path):
     kernel.execute()
     progress, result = notebook.cells[0].outputs
     assert progress.data == {"text/plain": ""}
-    assert result.data["text/plain"].startswith("slow: 0 %")
+    assert result.data["text/plain"].startswith("slow: 0%")
     updates = [each["content"]["data"] for each in messages if each["msg_type"] == "update_display_data"]
     assert any("of 8" in update["text/plain"] for update in updates)
 
@@ -276,7 +276,7 @@ def test_recorded_readings_and_rows_with_a_check_of_their_own_become_results():
     assert (result.input_tokens, result.seconds) == (None, None)
     assert result.cost_per_1000 is None
     assert result.accuracy > 0.9
-    assert str(result).endswith("100 % valid")
+    assert str(result).endswith("100% valid")
     assert list(result.slices().index) == ["typical", "hard", "boundary"]
     assert result.slices()["n"].tolist() == [52, 11, 9]
     with pytest.raises(CourseError, match=f"'{rows[0].id}'"):

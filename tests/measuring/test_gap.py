@@ -133,7 +133,7 @@ def test_stop_at_the_cheapest_rung_above_go_on_from_the_best_or_measure_more():
     decided = gap.verdict([rung(ids("typical", 200), name="worse"), best], ACCEPT, READ)
     assert (decided.decision, decided.rung.name) == (GO_ON, "best")
     assert decided.reasons[0].startswith(
-        "best, all: 270 of 360 right, 69.6 to 79.7 % (widened for 2 rungs), below the accepted 90 %"
+        "best, all: 270 of 360 right, 69.6 to 79.7% (widened for 2 rungs), below the accepted 90%"
     )
     named = [reason for reason in decided.reasons if "failures that were read" in reason]
     assert [reason.split(":")[0] for reason in named] == [

@@ -71,7 +71,7 @@ def test_the_case_is_1000_tickets_a_day_and_its_table_begins_with_the_cheapest()
     table = bill_table(COURSE)
     assert table["total"].is_monotonic_increasing and len(table) == len(COURSE.approaches)
     assert list(table.columns) == ["wrong", "total", *bills(COURSE)["prompt"].parts]
-    assert table.loc["Prompt", "wrong"] == "12 % claimed"
+    assert table.loc["Prompt", "wrong"] == "12% claimed"
     parts = table.drop(columns=["wrong", "total"]).sum(axis=1)
     assert parts.astype(float).to_numpy() == pytest.approx(table["total"].astype(float).to_numpy(), abs=6)
 

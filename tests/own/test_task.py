@@ -140,7 +140,7 @@ def test_descriptions_and_second_labels_are_used_and_half_of_them_are_not(tmp_pa
     task = load(saved(tmp_path, rows, head))
     assert task.descriptions == {label: f"Alles über {label}" for label in WORDS}
     assert (task.agreement.same, task.agreement.n) == (23, 24)
-    assert "23 of 24 rows, 95.8 %" in str(task.agreement)
+    assert "23 of 24 rows, 95.8%" in str(task.agreement)
     assert 0.9 < task.agreement.kappa < 1
     assert load(saved(tmp_path)).agreement is None
     rows = [(*row, "Licht und Lampen" if row[1] == "Licht" else "") for row in ROWS]

@@ -121,8 +121,8 @@ def test_what_is_not_there_yet_is_said():
 @pytest.mark.parametrize(
     ("club", "product", "quantity", "total"),
     [
-        ("Grow", "PU-210", 2, "38.72 EUR"),  # 22.00 less 12 %, twice
-        ("Sprout", "TL-11", 1, "9.02 EUR"),  # 9.80 less 8 % is 9.016
+        ("Grow", "PU-210", 2, "38.72 EUR"),  # 22.00 less 12%, twice
+        ("Sprout", "TL-11", 1, "9.02 EUR"),  # 9.80 less 8% is 9.016
         ("Harvest", "HB-3", 1, "56.00 EUR"),  # the hub has no discount
         ("Harvest", "ONE", 1, "149.00 EUR"),  # nor has a garden
         ("", "FA-48", 3, "81.00 EUR"),

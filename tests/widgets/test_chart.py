@@ -38,7 +38,7 @@ def tornado() -> BarChart:
     made = BarChart(Axis("Prompt less Tuned, $"))
     bars = [
         TornadoBar("Volume", -5, 20, "10,000", "100,000"),
-        TornadoBar("Wrong outputs (Prompt)", 8, 2, "6 %", "20 %"),
+        TornadoBar("Wrong outputs (Prompt)", 8, 2, "6%", "20%"),
     ]
     made.show(bars, 4, "What matters.", (0, "even"))
     return made
@@ -87,7 +87,7 @@ def test_each_chart_is_an_image_with_its_words_and_a_curve_where_its_numbers_are
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
     for box in (svg.bounding_box() for svg in page.locator("svg").all()):
         assert box["width"] <= 570
-    for kind in ("Prompt", "even in month 9", "you: 12", "20 %"):
+    for kind in ("Prompt", "even in month 9", "you: 12", "20%"):
         assert page.locator("text", has_text=kind).first.is_visible(), kind
     page = show(months())
     rising, level = points(page, 0), points(page, 1)

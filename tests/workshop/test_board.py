@@ -109,7 +109,7 @@ def test_points_name_nobody_and_are_in_the_order_of_the_shares(room):
     assert [point["right"] for point in shown] == [20, 50, 50, 80]
     assert [point["lesson"] for point in shown].count("") == 1, "one learner alone at 03"
     assert not any(name in json.dumps(shown) for name in (*NAMES, "a rung"))
-    assert "20 / 90" not in in_words(shown, 4) and "22.2 % to 88.9 %" in in_words(shown, 4)
+    assert "20 / 90" not in in_words(shown, 4) and "22.2% to 88.9%" in in_words(shown, 4)
     few = points(of(room, name) for name in NAMES[: TOO_FEW - 1])
     assert few == [] and "begins when 3" in in_words(few, 4)
 

@@ -58,7 +58,7 @@ class Tornado:
 
 @dataclass(frozen=True)
 class Spread:
-    """$ that 5, 50 and 95 % of the draws stay below."""
+    """$ that 5, 50 and 95% of the draws stay below."""
 
     low: float
     middle: float
@@ -144,7 +144,7 @@ def chance(assumptions: Assumptions, n: int = DRAWS, seed: int = SEED) -> CostCh
 def ranges(
     assumptions: Assumptions, amount: Callable[[Bill], np.ndarray], n: int = DRAWS, seed: int = SEED
 ) -> dict[str, Spread]:
-    """What 5, 50 and 95 % of the draws stay below, of an amount of each of the pair's bills, in $."""
+    """What 5, 50 and 95% of the draws stay below, of an amount of each of the pair's bills, in $."""
     priced = bills(assumptions, draws(assumptions, n, seed), assumptions.pair)
     return {name: Spread(*map(float, np.percentile(amount(bill), _SHARES))) for name, bill in priced.items()}
 
@@ -238,7 +238,7 @@ def _in_words(
     ahead = [difference.low, difference.middle, difference.high]
     least, middle, most = ahead if likelier == b else [-amount for amount in reversed(ahead)]
     points = percent(max(error, 0.001))
-    share = f"In {percent(cheaper[likelier])} % of {n:,} draws (sampling error {points} points)"
+    share = f"In {percent(cheaper[likelier])}% of {n:,} draws (sampling error {points} points)"
     if cheaper[likelier] == 1:
         share = f"In all {n:,} draws"
     even = ", which is close to even" if abs(cheaper[likelier] - 0.5) <= _EVEN else ""

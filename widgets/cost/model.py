@@ -260,7 +260,7 @@ def verdict(assumptions: Assumptions) -> CostVerdict:
     costs = f"{APPROACHES[cheaper]} costs {dollars(totals[cheaper])}"
     against = f"{APPROACHES[costlier]} {dollars(totals[costlier])}: {dollars(saving)} less"
     rates = [(name, assumptions.estimates[f"{name}.error_rate"]) for name in (a, b)]
-    wrong = ", ".join(f"{APPROACHES[name]} {percent(rate.base)} % ({rate.kind})" for name, rate in rates)
+    wrong = ", ".join(f"{APPROACHES[name]} {percent(rate.base)}% ({rate.kind})" for name, rate in rates)
     words = f"{at}, {costs} and {against}, {_since(assumptions, a, b)}. Error rates: {wrong}."
     return CostVerdict(cheaper, costlier, saving, words)
 

@@ -174,7 +174,7 @@ def approach_of(result: Result) -> str | None:
 
 
 def with_error_rates(assumptions: Assumptions, measured: Mapping[str, Result]) -> Assumptions:
-    """The assumptions with these approaches' measured error rates, 95 % interval and rows."""
+    """The assumptions with these approaches' measured error rates, 95% interval and rows."""
     for name in set(measured) & set(assumptions.approaches):
         result, rate = measured[name], f"{name}.error_rate"
         low, high = result.interval
@@ -188,7 +188,7 @@ def with_error_rates(assumptions: Assumptions, measured: Mapping[str, Result]) -
 def from_board(measured: Mapping[str, Result]) -> Preset:
     """The course's assumptions with what was measured of some approaches in their place.
 
-    Error rates take their 95 % interval; labels, tokens, their prices and the time on a rented machine come
+    Error rates take their 95% interval; labels, tokens, their prices and the time on a rented machine come
     along where a result has them. Everything else keeps its assumption, and an unmeasured error rate says
     so.
     """
@@ -467,7 +467,7 @@ def _measured(assumptions: Assumptions, name: str, result: Result) -> Assumption
     bounds = definition(f"{name}.capacity")
     capacity = tuple(min(max(share * most, bounds.lowest), bounds.highest) for share in (0.1, 0.3, 0.6))
     machine = "data/prices.csv: machine, all hours of a month; half and double of it"
-    busy = f"{source}: {result.seconds:.2g} s each, and 10 to 60 % of the hours busy (assumed)"
+    busy = f"{source}: {result.seconds:.2g} s each, and 10 to 60% of the hours busy (assumed)"
     hosting: dict[str, str | Sequence[float]] = {
         f"{name}.model": UNPRICED,
         f"{name}.hosting": (month / 2, month, 2 * month),

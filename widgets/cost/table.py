@@ -19,6 +19,6 @@ def bill_table(assumptions: Assumptions) -> pd.DataFrame:
         rate = assumptions.estimates[f"{name}.error_rate"]
         parts = {part: round(float(amount)) for part, amount in bill.parts.items()}
         kind = "yours" if rate.source.startswith(YOUR_BOARD) else rate.kind
-        wrong = f"{percent(rate.base)} % {kind}"
+        wrong = f"{percent(rate.base)}% {kind}"
         rows[APPROACHES[name]] = {"wrong": wrong, "total": round(float(bill.total)), **parts}
     return pd.DataFrame.from_dict(rows, orient="index").sort_values("total")

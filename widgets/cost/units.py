@@ -1,5 +1,6 @@
 """Amounts of the cost model in the units that people read."""
 
+from course.material import units
 from widgets.cost.inputs import definition
 
 
@@ -10,14 +11,13 @@ def shown_unit(key: str) -> tuple[float, str]:
 
 
 def in_short(key: str, amount: float) -> str:
-    """An amount for the end of a bar: "12 %", "$0.5", "30,000"."""
+    """An amount for the end of a bar: "12%", "$0.5", "30,000"."""
     factor, unit = shown_unit(key)
     number = float(f"{amount * factor:.3g}")
     text = f"{number:,.0f}" if abs(number) >= 1000 else f"{number:g}"
-    return f"${text}" if unit.startswith("$") else f"{text} %" if unit.startswith("%") else text
+    return units.amount(text, unit[:1]) if unit.startswith(("$", "%")) else text
 
 
 def with_unit(key: str, amount: float) -> str:
-    """An amount with its whole unit: "12 %", "$100 an hour", "30,000 outputs a month"."""
-    number, unit = in_short(key, amount).removesuffix(" %"), shown_unit(key)[1]
-    return f"{number}{unit[1:]}" if unit.startswith("$") else f"{number} {unit}"
+    """An amount with its whole unit: "12%", "$100 an hour", "30,000 outputs a month"."""
+    return units.amount(in_short(key, amount).strip("$%"), shown_unit(key)[1])

@@ -66,7 +66,7 @@ class Answers:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval of the failure rate (Wilson); None without rows, for then a rate is a guess."""
+        """95% interval of the failure rate (Wilson); None without rows, for then a rate is a guess."""
         if self.failure_rate is None or not self.evaluation_rows:
             return None
         return _interval(self.failure_rate, self.evaluation_rows)

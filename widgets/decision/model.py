@@ -312,7 +312,7 @@ class Turn:
 def turn(answers: Answers, name: str, value: Any) -> Turn:
     """Try out the threshold `value` of one answer, all others as they are.
 
-    "Just before" is 5 % (or one) nearer to the answer of now, and of a list the option before. CourseError
+    "Just before" is 5% (or one) nearer to the answer of now, and of a list the option before. CourseError
     for a question that has several answers or is not there, and for a threshold that is the answer of now.
     """
     question = QUESTION.get(name)

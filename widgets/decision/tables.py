@@ -63,7 +63,7 @@ class FormQuestion:
         """A value as people read it."""
         if self.limits is None or value is None:
             return self.options[value]
-        return f"{percent(value)} %" if self.share else f"{number(value)} {self.unit}".strip()
+        return f"{percent(value)}%" if self.share else f"{number(value)} {self.unit}".strip()
 
 
 @dataclass(frozen=True)

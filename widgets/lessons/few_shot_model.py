@@ -60,8 +60,8 @@ def in_words(reading: FewShotReading, model: Model) -> str:
     right, low, high = percent(reading.accuracy), percent(reading.low), percent(reading.high)
     cost = money(cost_per_1000(reading, model))
     return (
-        f"With {shown}, {right} % of {reading.n} replies are right ({low} to {high}), "
-        f"and {percent(reading.valid_share)} % are the name of a queue. A ticket takes "
+        f"With {shown}, {right}% of {reading.n} replies are right ({low} to {high}), "
+        f"and {percent(reading.valid_share)}% are the name of a queue. A ticket takes "
         f"{reading.input_tokens:.0f} tokens in, {reading.output_tokens:.0f} out, and "
         f"{duration(reading.seconds)}. 1,000 tickets cost {cost} at the {model.tier} tier."
     )

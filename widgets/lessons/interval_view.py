@@ -19,8 +19,8 @@ AGAINST_THE_BAR = {
 class IntervalBar(VBox):
     """A slider for the number of tickets and the interval of one share, as a bar and in words.
 
-    IntervalBar(0.7, 0.85) shows a rung that is right on 70 % of however many tickets there are, and a mark at
-    the 85 % from which it would be good enough.
+    IntervalBar(0.7, 0.85) shows a rung that is right on 70% of however many tickets there are, and a mark at
+    the 85% from which it would be good enough.
     """
 
     def __init__(self, share: float, good_enough: float) -> None:
@@ -44,12 +44,12 @@ class IntervalBar(VBox):
             f'<div style="{place}; height: 10px; background: {BLUE}"></div>'
             f'<div style="position: absolute; {mark}"></div></div>'
             '<div style="display: flex; justify-content: space-between">'
-            "<span>0 %</span><span>100 %</span></div></div>"
+            "<span>0%</span><span>100%</span></div></div>"
         )
         say(
             self.words,
-            f"{right} of {n} right is {percent(right / n)} %. The true share may lie anywhere from "
-            f"{100 * low:.0f} to {100 * high:.0f} %: {100 * (high - low):.0f} points.",
+            f"{right} of {n} right is {percent(right / n)}%. The true share may lie anywhere from "
+            f"{100 * low:.0f} to {100 * high:.0f}%: {100 * (high - low):.0f} points.",
             f"{AGAINST_THE_BAR[position((low, high), self._good_enough)]} the "
-            f"{percent(self._good_enough)} % that would be good enough, the mark in the picture.",
+            f"{percent(self._good_enough)}% that would be good enough, the mark in the picture.",
         )

@@ -39,15 +39,15 @@ class DetectionGoal:
         better = self.accuracy + self.difference
         if better > 1:
             raise CourseError(
-                f"{percent(self.accuracy)} % and {percent(self.difference)} points more is above 100 %; "
+                f"{percent(self.accuracy)}% and {percent(self.difference)} points more is above 100%; "
                 "ask for a smaller difference."
             )
         least, most = possible_disagreement(self.accuracy, self.difference)
         if not least - 1e-9 <= self.disagree <= most + 1e-9:
             raise CourseError(
-                f"Between {percent(self.accuracy)} % and {percent(better)} %, from {percent(least)} to "
-                f"{percent(most)} % of the tickets are right with one of the two only, and not "
-                f"{percent(self.disagree)} %."
+                f"Between {percent(self.accuracy)}% and {percent(better)}%, from {percent(least)} to "
+                f"{percent(most)}% of the tickets are right with one of the two only, and not "
+                f"{percent(self.disagree)}%."
             )
 
 
@@ -105,10 +105,10 @@ def in_words(goal: DetectionGoal, own: dict[str, int]) -> str:
     """The answer in sentences. `own` are the reader's own sets: what each is called, and its tickets."""
     better = goal.accuracy + goal.difference
     words = [
-        f"To tell {percent(goal.accuracy)} % from {percent(better)} % right, with a chance of "
-        f"{percent(goal.power)} % of seeing it and of {percent(goal.alpha)} % of being fooled by luck: "
+        f"To tell {percent(goal.accuracy)}% from {percent(better)}% right, with a chance of "
+        f"{percent(goal.power)}% of seeing it and of {percent(goal.alpha)}% of being fooled by luck: "
         f"{pairs(goal):,} tickets if both answer the same ones and only one of the two is right "
-        f"on {percent(goal.disagree)} %; {tickets_each(goal):,} for each if the tickets differ."
+        f"on {percent(goal.disagree)}%; {tickets_each(goal):,} for each if the tickets differ."
     ]
     for name, tickets in own.items():
         least = smallest_difference(tickets, goal.disagree, goal.power, goal.alpha)

@@ -47,7 +47,7 @@ class SampleSize(Explorer):
         try:
             goal = self._goal(self.difference.value)
             self.say(in_words(goal, self._own) + self._note(goal))
-        except CourseError as error:  # two controls can ask for more than 100 % right
+        except CourseError as error:  # two controls can ask for more than 100% right
             self.say(str(error))
         rows = [self._row(difference) for difference in DIFFERENCES]
         self.table.value = table("Tickets needed", HEAD, rows, DIFFERENCES.index(self.difference.value))
@@ -62,7 +62,7 @@ class SampleSize(Explorer):
     def _note(self, goal: DetectionGoal) -> str:
         if abs(100 * goal.disagree - self.disagree.value) < 0.01:
             return ""
-        return f" ({self.disagree.value:g} % is not possible here; {percent(goal.disagree)} % is used.)"
+        return f" ({self.disagree.value:g}% is not possible here; {percent(goal.disagree)}% is used.)"
 
     def _row(self, points: float) -> list[str]:
         try:

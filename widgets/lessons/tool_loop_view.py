@@ -46,9 +46,9 @@ class ToolLoop(CaseExplorer):
         costs = {n: money(cost_per_1000(end, model)) for n, end in endings.items()}
         end = endings[loop.needed]
         self.say(
-            f"{percent(loop.success)} % of steps go right, and a question needs {loop.needed}. Then "
-            f"{percent(end.right)} % of questions get a right answer, {percent(end.wrong)} % get a wrong one "
-            f"that nobody notices, and {percent(end.stopped)} % reach the limit of {loop.limit} requests. "
+            f"{percent(loop.success)}% of steps go right, and a question needs {loop.needed}. Then "
+            f"{percent(end.right)}% of questions get a right answer, {percent(end.wrong)}% get a wrong one "
+            f"that nobody notices, and {percent(end.stopped)}% reach the limit of {loop.limit} requests. "
             f"A question takes {end.requests:.1f} requests and {end.input_tokens:,.0f} input tokens; "
             f"1,000 questions cost {costs[loop.needed]} at the {self.tier.value} tier."
         )

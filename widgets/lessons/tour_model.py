@@ -39,15 +39,15 @@ class Way:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the share right."""
+        """95% interval of the share right."""
         return self.reached.low, self.reached.high
 
     def __str__(self) -> str:
         low, high = self.interval
         return (
             f"{self.name}: {self.reached.right} of {self.reached.n} tickets in the right queue, "
-            f"{percent(self.reached.accuracy)} % ({percent(low)} to {percent(high)} %); "
-            f"{percent(self.reached.valid_share)} % of the replies are a queue name ({self.source})."
+            f"{percent(self.reached.accuracy)}% ({percent(low)} to {percent(high)}%); "
+            f"{percent(self.reached.valid_share)}% of the replies are a queue name ({self.source})."
         )
 
 
@@ -97,7 +97,7 @@ class HandbookReading:
         shown = "the nearest section" if self.sections == 1 else f"the {self.sections} nearest sections"
         return (
             f"With {shown} in front of it, {self.model} answered {self.right} of {self.n} questions "
-            f"correctly, {percent(self.right / self.n)} % ({percent(low)} to {percent(high)} %)."
+            f"correctly, {percent(self.right / self.n)}% ({percent(low)} to {percent(high)}%)."
         )
 
 
@@ -123,7 +123,7 @@ def bar_in_words(accepted: float) -> str:
     unsure = places[gap.UNDECIDED]
     too_few = f"; for {unsure} there are too few tickets to tell" if unsure else ""
     return (
-        f"At {percent(accepted)} %, {places[gap.ABOVE]} of {places.total()} ways are good enough and "
+        f"At {percent(accepted)}%, {places[gap.ABOVE]} of {places.total()} ways are good enough and "
         f"{places[gap.BELOW]} are not{too_few}. "
         f"The best is '{best.name}'."
     )

@@ -24,7 +24,7 @@ def voice_chart(of: Sequence[VoiceReading]) -> LineChart:
         curves.append(_line(f"{TRAINED_SIZE}, {TUNED}", list(tuned.values()), RED, "8 3 2 3"))
     marks = [Mark(*_place(each), _short(each.rung)) for each in of]
     told = "; ".join(
-        f"{each.name}: {each.rules[0]:.1f} rules, {_place(each)[0]:.0f} % with all facts" for each in of
+        f"{each.name}: {each.rules[0]:.1f} rules, {_place(each)[0]:.0f}% with all facts" for each in of
     )
     lowest = int(min(each.rules[0] for each in of))
     chart = LineChart(

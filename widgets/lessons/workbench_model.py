@@ -15,8 +15,8 @@ def figures(result: Result, split: str) -> str:
     """Right with its interval, valid, tokens, seconds and dollars, in one sentence."""
     low, high = result.interval
     words = (
-        f"{percent(result.accuracy)} % of the {result.n} {split} tickets are right "
-        f"({percent(low)} to {percent(high)} %), {percent(result.valid)} % are a queue name"
+        f"{percent(result.accuracy)}% of the {result.n} {split} tickets are right "
+        f"({percent(low)} to {percent(high)}%), {percent(result.valid)}% are a queue name"
     )
     if result.input_tokens is not None and result.seconds is not None:
         words += f", with {result.input_tokens:.0f} tokens in and {duration(result.seconds)} a ticket"

@@ -157,8 +157,8 @@ class Workbench(VBox):
         right = [100 * dev.accuracy for dev in measured.values()]
         ends = [[100 * dev.interval[end] for dev in measured.values()] for end in (0, 1)]
         line = Line("right", numbers, right, BLUE, low=ends[0], high=ends[1])
-        shown = ", ".join(f"version {n} {share:.0f} %" for n, share in zip(numbers, right, strict=True))
-        marks = [Mark(n, share, f"{share:.0f} %") for n, share in zip(numbers, right, strict=True)]
+        shown = ", ".join(f"version {n} {share:.0f}%" for n, share in zip(numbers, right, strict=True))
+        marks = [Mark(n, share, f"{share:.0f}%") for n, share in zip(numbers, right, strict=True)]
         with self.chart.hold_sync():
             self.chart.across(Axis("version", low=0.5, high=max(numbers, default=1) + 0.5, ticks=numbers))
             summary = f"Right on dev: {shown or 'nothing measured yet'}."

@@ -118,7 +118,7 @@ def _against(sources: Sources, costs: Assumptions, name: str, meets: bool) -> st
         text = "No fine-tune in the bill meets the bar. The cheapest is"
     less = "more" if more > 0 else "less"
     text += (
-        f" {APPROACHES[name]}, {percent(rate.base)} % wrong: {dollars(priced[name])}, "
+        f" {APPROACHES[name]}, {percent(rate.base)}% wrong: {dollars(priced[name])}, "
         f"{dollars(abs(more))} {less} than {APPROACHES[own]}."
     )
     pair = (own, name)

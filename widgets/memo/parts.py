@@ -166,7 +166,7 @@ def _case(answers: Answers | None, costs: Assumptions | None) -> Iterator[tuple[
         yield "Volume", f"{QUESTION['volume'].said(answers.volume)} ({per_day(answers.volume)})"
     if answers is not None:
         yield "What is wrong", named(answers)
-        yield "Failures accepted", f"{percent(answers.accepted_rate)} %"
+        yield "Failures accepted", f"{percent(answers.accepted_rate)}%"
         stays = QUESTION["stable_months"].said(answers.stable_months)
         changed = QUESTION["changes"].said(answers.changes)
         yield "Requirements", f"{changed}; they stay as they are for {stays}"
@@ -342,13 +342,13 @@ def _across_the_bar(ladder: Sequence[LadderRow], answers: Answers) -> Iterator[O
         if rows := rows_missing(on_it):
             low, high = result.interval
             intervals.append(
-                f"{result.name} ({percent(low)} to {percent(high)} % on {result.n} rows; about {rows:,} more "
+                f"{result.name} ({percent(low)} to {percent(high)}% on {result.n} rows; about {rows:,} more "
                 "decide it)"
             )
     if intervals:
         yield OpenPoint(
             "interval",
-            f"The accepted {percent(1 - answers.accepted_rate)} % lies inside that of "
+            f"The accepted {percent(1 - answers.accepted_rate)}% lies inside that of "
             f"{', of '.join(intervals[:NAMED])}.",
         )
 
@@ -364,7 +364,7 @@ def _not_measured(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[Ope
         best = max(recorded, key=lambda result: result.accuracy)
         yield OpenPoint(
             "not measured",
-            f"'{best.name}', {percent(best.accuracy)} % right, is a recorded reading, so its replies come "
+            f"'{best.name}', {percent(best.accuracy)}% right, is a recorded reading, so its replies come "
             "from another run: measure it yourself before relying on it.",
         )
     sizes = sorted({row.result.n for row in ladder})

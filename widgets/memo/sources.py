@@ -118,7 +118,7 @@ def disagreements(sources: Sources) -> Iterator[str]:
         best = max(others, key=lambda rung: rung.accuracy, default=deciding)
         if best.accuracy > deciding.accuracy:
             yield (
-                f"'{best.name}' gets {percent(best.accuracy)} % right, more than '{deciding.name}', on which "
+                f"'{best.name}' gets {percent(best.accuracy)}% right, more than '{deciding.name}', on which "
                 "the answers rest: if it may be used, answer lesson 10 again."
             )
     newest = max((result.created[:10] for result in sources.rungs), default="")
@@ -136,8 +136,8 @@ def _new_rates(saved: Assumptions, now: Assumptions) -> Iterator[str]:
         before, after = (each.estimates[f"{name}.error_rate"] for each in (saved, now))
         if percent(before.base) != percent(after.base):
             yield (
-                f"{APPROACHES[name]}: {percent(after.base)} % wrong, as measured on the board, and not the "
-                f"{percent(before.base)} % of the saved bill ({before.kind})."
+                f"{APPROACHES[name]}: {percent(after.base)}% wrong, as measured on the board, and not the "
+                f"{percent(before.base)}% of the saved bill ({before.kind})."
             )
 
 

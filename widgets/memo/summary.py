@@ -169,7 +169,7 @@ def _reasons(sources: Sources, advice: Advice | None) -> Iterator[str]:
 
 
 def _share(rung: Result) -> str:
-    return f"{percent(rung.accuracy)} % of {rung.n} rows"
+    return f"{percent(rung.accuracy)}% of {rung.n} rows"
 
 
 def _risks(open_points: Sequence[OpenPoint], sources: Sources) -> list[str]:
@@ -221,7 +221,7 @@ def _measured(sources: Sources, missing: str) -> Section:
         return Section(question, "the engineer", missing=missing)
     accepted = None if sources.answers is None else 1 - sources.answers.accepted_rate
     shown = shown_rungs(sources)
-    heads = ("way", "in the bill", "rows", "right, %", "95 % interval", "against the bar", "from")
+    heads = ("way", "in the bill", "rows", "right, %", "95% interval", "against the bar", "from")
     rows = tuple(_measured_row(result, accepted) for result in shown)
     return Section(
         question,
@@ -248,7 +248,7 @@ def _measured_row(result: Result, accepted: float | None) -> tuple[str, ...]:
 def _measured_sentences(sources: Sources, accepted: float | None, shown: Sequence[Result]) -> Iterator[str]:
     deciding, tuned = deciding_rung(sources), tuned_rungs(sources)
     if accepted is not None:
-        yield f"The bar, set before looking: {percent(accepted)} % right."
+        yield f"The bar, set before looking: {percent(accepted)}% right."
     if deciding is None:
         yield "The answers rest on no measurement that is on the board."
     elif accepted is not None:

@@ -110,9 +110,9 @@ def bar_in_words(result: Result, accepted_share: float) -> str:
     """Where the interval of a result lies against the bar."""
     low, high = (percent(end) for end in result.interval)
     return {
-        gap.ABOVE: f"all of its interval ({low} to {high} %) is at or above the bar",
-        gap.BELOW: f"all of its interval ({low} to {high} %) is below the bar",
-        gap.UNDECIDED: f"the bar is inside its interval ({low} to {high} %)",
+        gap.ABOVE: f"all of its interval ({low} to {high}%) is at or above the bar",
+        gap.BELOW: f"all of its interval ({low} to {high}%) is below the bar",
+        gap.UNDECIDED: f"the bar is inside its interval ({low} to {high}%)",
     }[gap.position(result.interval, accepted_share)]
 
 
@@ -128,12 +128,12 @@ def not_the_next_step(sources: Sources, step_way: str, new_rows: bool) -> Iterat
     best = best if best and best.accuracy > deciding.accuracy else None
     cheapest, price = next(iter(totals(costs).items())) if costs else ("", 0.0)
     cheap = rungs(sources.rungs).get(cheapest)
-    most = f"is right on most rows, {percent(best.accuracy)} % of {best.n}" if best else ""
+    most = f"is right on most rows, {percent(best.accuracy)}% of {best.n}" if best else ""
     if costs and cheapest not in (own_way(sources, costs), step_way):
         least = f"costs the least of all {len(costs.approaches)} ways in the bill, {dollars(price)}"
         if cheap is None:
             rate = costs.estimates[f"{cheapest}.error_rate"]
-            why = f"it is {rate.kind} that {percent(rate.base)} % are wrong, and nobody measured it"
+            why = f"it is {rate.kind} that {percent(rate.base)}% are wrong, and nobody measured it"
             yield f"{APPROACHES[cheapest]} {least}. It is not the next step: {why}."
         else:
             named = f"{APPROACHES[cheapest]}, measured as '{cheap.name}',"
@@ -152,7 +152,7 @@ def _not_next(sources: Sources, rung: Result, deciding: Result, new_rows: bool) 
     if gap.position(rung.interval, bar) == gap.BELOW:
         return f"It is not the next step: {bar_in_words(rung, bar)}."
     if rung.accuracy <= deciding.accuracy:
-        shares = f"{percent(rung.accuracy)} % against {percent(deciding.accuracy)} %"
+        shares = f"{percent(rung.accuracy)}% against {percent(deciding.accuracy)}%"
         return f"It is not the next step: '{deciding.name}' is right on more rows ({shares})."
     return "The answers do not rest on it: if it may be used, answer lesson 10 again."
 

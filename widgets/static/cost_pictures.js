@@ -26,7 +26,7 @@ const commas = new Intl.NumberFormat("en-US", { maximumFractionDigits: 10 });
 export const short = (number, digits = 3) => commas.format(Number(number.toPrecision(digits)));
 export const months = (count) => `${count} ${count === 1 ? "month" : "months"}`;
 const dollars = (amount) => `$${amount >= 100 ? commas.format(Math.round(amount)) : short(amount)}`;
-const percent = (share) => `${short(100 * share)} %`;
+const percent = (share) => `${short(100 * share)}%`;
 const tick = (amount) => {
   const [size, name] = [[1e9, "B"], [1e6, "M"], [1e3, "k"]].find(([size]) => amount >= size) ?? [1, ""];
   return `$${short(amount / size)}${name}`;
@@ -46,7 +46,7 @@ export function namesOf({ approaches, definitions }) {
   const shown = (key, value) => Number((value * factor(key)).toPrecision(6));
   const inWords = (key, value) => {
     const text = short(shown(key, value));
-    return isShare(key) ? `${text} %` : unit(key).startsWith("$") ? `$${text}` : text;
+    return isShare(key) ? `${text}%` : unit(key).startsWith("$") ? `$${text}` : text;
   };
   const withUnit = (key, value) => {
     const number = inWords(key, value).replace(/ %$/, "");
@@ -107,7 +107,7 @@ export function advice(state, priced, drawn, { title }) {
 export function certainty(state, priced, drawn, { title }) {
   const [cheaper] = cheaperFirst(state, priced);
   const share = drawn ? short(100 * drawn.cheaper[cheaper], 2) : "...";
-  const sure = `With every input drawn from its range, it costs less in ${share} % of ${short(DRAWS, 6)} draws.`;
+  const sure = `With every input drawn from its range, it costs less in ${share}% of ${short(DRAWS, 6)} draws.`;
   const rates = state.pair.map((name) => {
     const rate = state.estimates[`${name}.error_rate`];
     return `${title(name)} ${percent(rate.base)} (${origin(rate, ORIGINS)})`;

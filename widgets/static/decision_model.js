@@ -24,7 +24,7 @@ export function said(question, value) {
   const { limits, choices, missing, share, unit = "" } = question;
   if (value === null) return missing;
   if (!limits) return choices ? choices[value] : value ? "yes" : "no";
-  return share ? `${percent(value)} %` : `${number(value)} ${unit}`.trim();
+  return share ? `${percent(value)}%` : `${number(value)} ${unit}`.trim();
 }
 
 export function shortened(value) {
@@ -72,7 +72,7 @@ export function decider(tables) {
     return found;
   }
 
-  // 95 % interval of the failure rate by Wilson.
+  // 95% interval of the failure rate by Wilson.
   function interval({ evaluation_rows: rows, failure_rate: rate }) {
     if (!rows || rate === null) return null;
     const z = Z_95;

@@ -11,7 +11,7 @@ function render({ model, el }) {
     input.max = stops.length - 1;
     input.value = model.get("position");
     const [number, unit] = [stops[model.get("position")].toLocaleString("en-US"), model.get("unit")];
-    const text = unit.startsWith("$") ? `$${number}${unit.slice(1)}` : `${number} ${unit}`;
+    const text = unit.startsWith("$") ? `$${number}${unit.slice(1)}` : `${number}${unit.startsWith("%") ? "" : " "}${unit}`;
     output.textContent = text;
     input.setAttribute("aria-valuetext", text);
   };

@@ -156,7 +156,7 @@ def test_a_slider_a_range_and_its_kind_stay_together(opened):
     opened.keyboard.press("Tab")
     assert opened.get_by_label("Wrong outputs (Prompt), exactly").input_value() == "20"
     assert row.locator("td").last.inner_text() == "yours"
-    assert "Prompt 20 % (yours)" in opened.inner_text(".certainty")
+    assert "Prompt 20% (yours)" in opened.inner_text(".certainty")
     opened.get_by_label("Wrong outputs (Prompt), exactly").fill("6")
     opened.keyboard.press("Tab")
     ends = [row.get_by_label(f"Wrong outputs, {end}").input_value() for end in ("low", "base", "high")]

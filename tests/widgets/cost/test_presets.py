@@ -108,7 +108,7 @@ def test_what_a_preset_sets_has_a_source_and_a_kind(case):
 
 @each_preset
 def test_a_plain_figure_is_the_one_of_its_claim(case):
-    # Two are worked out from what is claimed: 50 % more is 1.5 times, and 5,000 tokens are 25 times 200.
+    # Two are worked out from what is claimed: 50% more is 1.5 times, and 5,000 tokens are 25 times 200.
     (long,), (short,) = claim("C068").numbers, claim("C069").numbers
     derived = {"C006": 1 + claim("C006").numbers[0] / 100, "C069": long / short}
     for check in case.checks:

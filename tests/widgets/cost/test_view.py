@@ -61,11 +61,11 @@ def test_the_tornado_and_the_portfolio_say_what_they_draw():
 @pytest.mark.parametrize(
     ("key", "amount", "text", "whole"),
     [
-        ("prompt.error_rate", 0.125, "12.5 %", "12.5 %"),
+        ("prompt.error_rate", 0.125, "12.5%", "12.5%"),
         ("case.error_cost", 0.2, "$0.2", "$0.2"),
         ("case.rate", 100, "$100", "$100 an hour"),
         ("case.volume", 30_000, "30,000", "30,000 outputs a month"),
-        ("case.growth", 0.02, "2 %", "2 % a month"),
+        ("case.growth", 0.02, "2%", "2% a month"),
     ],
 )
 def test_amounts_in_words(key, amount, text, whole):

@@ -135,7 +135,7 @@ def test_each_of_the_ten_points_opens_alone_and_says_why(values, number):
 
 # Which rung is next: the articles' own examples, wrong advice of the first edition, and more.
 
-# 92 % with the large model at $60 per 1,000, 88 % with the one that they can pay for.
+# 92% with the large model at $60 per 1,000, 88% with the one that they can pay for.
 TICKETS = {
     "wrong": {"behaviour", "cost"},
     "failure_rate": 0.12,
@@ -327,7 +327,7 @@ def test_more_rows_are_counted_and_what_is_known_now_is_said(rate, accepted, row
         advice = advise(answers)
         assert advice.next.key == "benchmark" and f"About {missing:,} more rows" in advice.reasons[0].text
         low, high = answers.interval
-        assert f"interval of the failures is {100 * low:.1f} to {100 * high:.1f} %" in advice.reasons[0].text
+        assert f"interval of the failures is {100 * low:.1f} to {100 * high:.1f}%" in advice.reasons[0].text
 
 
 @given(st.floats(0, 1), st.floats(0.0001, 0.9999), st.integers(1, 100_000))
@@ -347,8 +347,8 @@ def test_rests_on_assumptions_are_said_and_figures_fall_on_the_side_of_the_answe
     assert decision_words.assumption(answers, still.why.rests_on, {"wrong"}) == said
     assert decision_words.assumption(answers, still.why.rests_on, {"wrong", "changes"}) == ""
     change = next(each for each in what_would_change(READY) if each.name == "accepted_rate")
-    assert "(assumed 8 %)" in decision_model.in_words(READY, change, {"wrong"})
-    assert "(now 8 %)" in decision_model.in_words(READY, change)
+    assert "(assumed 8%)" in decision_model.in_words(READY, change, {"wrong"})
+    assert "(now 8%)" in decision_model.in_words(READY, change)
     surely = {"accepted_rate": 0.01, "latency_needed": 50, "volume": 2_000_000, "evaluation_rows": 5_000}
     tuning = case(wrong={"style"}, **surely)
     assert {each.side for each in advise(tuning).dimensions} == {"fine-tuning"}
@@ -489,7 +489,7 @@ def test_a_threshold_that_cannot_be_is_named(name, value, said):
     ("name", "value", "said"),
     [
         ("failure_rate", None, "not measured"),
-        ("failure_rate", 13 / 72, "18.1 %"),
+        ("failure_rate", 13 / 72, "18.1%"),
         ("volume", 65_432, "65,432 a month"),
         ("volume", 1_500_000, "1,500,000 a month"),
         ("stable_months", 5.9, "5.9 months"),

@@ -50,7 +50,7 @@ def test_the_cost_is_tokens_times_price_and_stands_in_words():
     assert tier("small").long_above < 1000 * 400
     assert cost_per_1000(reading("fixed", 5), tier("small")) < 0.1
     words = in_words(reading("retrieved", 5), tier("small"))
-    for part in ("5 retrieved examples", "25 % of 360", "(20.8 to 29.7)", "50 %", "400 tokens in", "0.2 s"):
+    for part in ("5 retrieved examples", "25% of 360", "(20.8 to 29.7)", "50%", "400 tokens in", "0.2 s"):
         assert part in words
     assert "1,000 tickets cost $0.042 at the small tier" in words
 

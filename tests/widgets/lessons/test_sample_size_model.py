@@ -99,9 +99,9 @@ def test_the_smallest_difference_needs_just_so_many_tickets(tickets, disagree):
         ({"difference": -0.1}, "difference is -0.1"),
         ({"power": 1}, "power is 1"),
         ({"alpha": 0.9}, "above alpha, 0.9"),
-        ({"accuracy": 0.97}, "above 100 %"),
-        ({"disagree": 0.04}, "from 5 to 35 % of the tickets .* and not 4 %"),
-        ({"disagree": 0.36}, "and not 36 %"),
+        ({"accuracy": 0.97}, "above 100%"),
+        ({"disagree": 0.04}, "from 5 to 35% of the tickets .* and not 4%"),
+        ({"disagree": 0.36}, "and not 36%"),
     ],
 )
 def test_what_cannot_be_asked_is_named(values, said):

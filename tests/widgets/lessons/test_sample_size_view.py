@@ -35,14 +35,14 @@ def test_the_table_marks_the_difference_of_the_stops_nearest_to_the_readers_numb
 
 def test_what_cannot_be_is_said_and_not_raised(view):
     view.accuracy.value = ACCURACIES[-1]
-    assert "above 100 %" in view.sentence.value
+    assert "above 100%" in view.sentence.value
     assert row(view, "5")[1:] == ["not possible", "not possible"]
 
 
 def test_a_share_that_cannot_be_is_moved_and_said(view):
     view.difference.value = 20
-    assert "(15 % is not possible here; 20 % is used.)" in view.sentence.value
+    assert "(15% is not possible here; 20% is used.)" in view.sentence.value
     view.difference.value, view.accuracy.value = 5, 95
-    assert "(15 % is not possible here; 5 % is used.)" in view.sentence.value
+    assert "(15% is not possible here; 5% is used.)" in view.sentence.value
     view.disagree.value = 5
     assert "is not possible here" not in view.sentence.value

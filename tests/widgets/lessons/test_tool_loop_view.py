@@ -19,7 +19,7 @@ def view() -> ToolLoop:
 
 def test_it_starts_with_the_first_case_and_another_sets_the_sliders_to_a_tenth_of_a_percent(view):
     assert view.case == ASSUMED
-    assert f"{percent(ending(ASSUMED).right)} % of questions" in view.sentence.value
+    assert f"{percent(ending(ASSUMED).right)}% of questions" in view.sentence.value
     view.preset.value = MEASURED
     assert view.case == replace(MEASURED, success=0.708)
 

@@ -29,8 +29,8 @@ def test_a_prompt_that_two_steps_show_has_one_figure_and_its_source():
     for name, place in model.IN_STEP_1.items():
         (reading,) = [each for each in few_shot.read() if (each.choice, each.count) == place]
         way = ways[f"{model.SMALL}{name}"]
-        assert f"{percent(reading.accuracy)} % of 360 replies" in in_words(reading, tier("small"))
-        assert f" {percent(reading.accuracy)} % (" in str(way)
+        assert f"{percent(reading.accuracy)}% of 360 replies" in in_words(reading, tier("small"))
+        assert f" {percent(reading.accuracy)}% (" in str(way)
         assert str(way).endswith(f"(as in step 1, measured {reading.date}).")
 
 

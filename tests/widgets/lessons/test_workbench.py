@@ -34,7 +34,7 @@ def test_a_run_is_a_version_with_its_figures_and_mistakes(asked):
     bench.wait()
     assert len(asked) == len(ROWS) and {request["model"] for request in asked} == {"the small model"}
     right = sum(row.queue == "safety" for row in ROWS)
-    assert f"{100 * right / len(ROWS):.1f} % of the {len(ROWS)} dev tickets are right" in bench.words.value
+    assert f"{100 * right / len(ROWS):.1f}% of the {len(ROWS)} dev tickets are right" in bench.words.value
     assert "safety" in bench.mistakes.value and bench.version.value == 1
     assert "version 1" in bench.chart.summary
 
@@ -117,7 +117,7 @@ def test_a_change_is_better_worse_or_undecided():
 
 def test_figures_and_mistakes_are_those_of_the_result_and_text():
     result = version(1, WRONG).dev
-    assert figures(result, "dev").startswith(f"{100 * result.accuracy:.1f} % of the {len(ROWS)} dev tickets")
+    assert figures(result, "dev").startswith(f"{100 * result.accuracy:.1f}% of the {len(ROWS)} dev tickets")
     pairs = worst_pairs(result)
     assert sum(count for _, _, count in pairs) <= result.n - result.right
     assert [count for *_, count in pairs] == sorted((count for *_, count in pairs), reverse=True)

@@ -186,7 +186,7 @@ def test_the_open_points_and_what_triggers_another_look_are_named(known):
     assert {"gates", "checks", "assumed", "interval", "not measured", "sets"} <= kinds
     words = " ".join(text for _, text in points)
     low, high = board.get("best rung").interval
-    assert low < 0.92 < high and "The accepted 92 % lies inside that of best rung (" in words
+    assert low < 0.92 < high and "The accepted 92% lies inside that of best rung (" in words
     assert f"100 rows; about {rows_missing(KNOWN):,} more decide it)" in words
     untried = [f"{lesson(number).title.lower()} (lesson {number})" for number in ("04", "05", "06", "07")]
     assert ("not tried", f"{', '.join(untried)}.") in points
@@ -434,7 +434,7 @@ class HTMLText(HTMLParser):
 
 @pytest.fixture
 def tuned_since(known) -> Path:
-    """The known case, and an adapter that was measured after the bill assumed 9 % wrong for it."""
+    """The known case, and an adapter that was measured after the bill assumed 9% wrong for it."""
     assert cost_inputs.saved().estimates["self_hosted_lora.error_rate"].base == 0.09
     measured("tuned, short prompt", 78, "11", model="local+routing-v1-12345678")
     return known
@@ -454,7 +454,7 @@ def test_the_bill_and_the_answers_take_what_the_board_has_measured_since(tuned_s
     (line,) = [line for line in memo.content.costs.lines if line.key == "self_hosted_lora"]
     assert line.bill.total == bills(now)["self_hosted_lora"].total > bills(before)["self_hosted_lora"].total
     said = (
-        "Self-hosted LoRA: 22 % wrong, as measured on the board, and not the 9 % of the saved bill (assumed)."
+        "Self-hosted LoRA: 22% wrong, as measured on the board, and not the 9% of the saved bill (assumed)."
     )
     (updated,) = [point.text for point in memo.content.open_points if point.kind == "updated"]
     assert said in updated
@@ -489,13 +489,13 @@ def test_the_failure_rate_follows_the_rung_that_the_answers_rest_on(known):
     board.add(replace(measured("best rung", 80, "03"), created="2027-01-01T00:00:00+00:00"), lesson="03")
     now = as_of_now(gather()).answers
     assert (now.failure_rate, now.evaluation_rows) == (0.2, 100)
-    assert any("20 % now, and not '10 %'" in text for text in as_of_now(gather()).updates)
+    assert any("20% now, and not '10%'" in text for text in as_of_now(gather()).updates)
 
 
 def test_a_rung_that_beats_the_one_that_decides_is_a_risk(known):
     measured("better rung", 95, "07")
     risks = section(write_memo(), "What can go wrong").sentences
-    assert risks[1].startswith("'better rung' gets 95 % right, more than 'best rung'")
+    assert risks[1].startswith("'better rung' gets 95% right, more than 'best rung'")
 
 
 def test_what_is_measured_on_other_rows_does_not_beat_the_one_that_decides(known):
@@ -558,7 +558,7 @@ def test_three_readers_find_their_answers_in_a_minute_each(tuned_since):
     held = (PAIR[0], rival(as_of_now(gather()), costs)[0])
     low, high = (f"{100 * end:.1f}" for end in result.interval)
     asked = {
-        "the engineer": ["'best rung': 90 of 100 rows right", f"{low} to {high}", "92 % right", "undecided"],
+        "the engineer": ["'best rung': 90 of 100 rows right", f"{low} to {high}", "92% right", "undecided"],
         "finance": [
             *(f"{float(bills(costs)[name].total):,.0f}" for name in PAIR),
             *(f"{float(bills(costs)[name].upfront):,.0f}" for name in PAIR),
@@ -566,7 +566,7 @@ def test_three_readers_find_their_answers_in_a_minute_each(tuned_since):
         ],
         "the product lead": [
             advise(as_of_now(gather()).answers).reasons[0].text,
-            "'tuned, short prompt' is right on 78 % of 100 rows; 'best rung' on 90 % of 100 rows",
+            "'tuned, short prompt' is right on 78% of 100 rows; 'best rung' on 90% of 100 rows",
             "The head of support decides, by 2026-12-18, whether to",
             "Of 30,000 outputs a month at the start about",
         ],
@@ -596,7 +596,7 @@ def test_the_cheapest_way_that_is_right_most_often_is_named_and_why_it_is_not_ne
     assert (
         f"costs the least of all {len(now)} ways in the bill, {dollars(float(now[cheapest].total))}" in said
     )
-    assert "right on most rows, 100 % of 100" in said
+    assert "right on most rows, 100% of 100" in said
     assert "not the next step: it is a recorded reading" in said
     meaning = " ".join(section(write_memo(), "What was measured").sentences)
     assert "recorded reading: only the judged replies of another run are kept" in meaning
@@ -632,7 +632,7 @@ def test_every_tuned_model_that_was_measured_is_on_the_first_page(known):
     measured("MiniLM fine-tuned", 83, "11")
     why = " ".join(section(write_memo(), "Why").sentences)
     best, other = (
-        why.index("'MiniLM fine-tuned' is right on 83 %"),
+        why.index("'MiniLM fine-tuned' is right on 83%"),
         why.index("'tuned, short prompt' is right"),
     )
     assert best < other
@@ -695,7 +695,7 @@ def test_the_next_step_has_its_price_on_the_first_page(results_dir, answers, sai
 def test_the_fallback_says_where_it_is_from_and_where_it_lies_against_the_bar(known):
     measured("used before", 70, "04", badge="recorded: a model")
     (text,) = section(write_memo(), "What do we fall back on").sentences
-    assert "'used before'" in text and "70 % of 100 rows (recorded)" in text and "is below the bar" in text
+    assert "'used before'" in text and "70% of 100 rows (recorded)" in text and "is below the bar" in text
     measured("better, on other badge", 99, "04", badge="recorded: a model", note="On dev.")
     (text,) = section(write_memo(), "What do we fall back on").sentences
     assert "'better, on other badge'" in text and "at or above the bar" in text and text.endswith(" On dev.")
@@ -727,7 +727,7 @@ def test_more_rows_are_a_trigger_and_more_failures_are_no_reason_to_stop(known):
     assert sentences[0].startswith(
         f"{rows:,} more test rows ({rows + 100:,} in all): if the rate stays the same"
     )
-    assert " or more (now 10 %)" in moved(answers, stopped[0])
+    assert " or more (now 10%)" in moved(answers, stopped[0])
     assert follows(answers, stopped[0]).endswith(
         "'Stop here' is next: too many are wrong, and no step is left"
     )
