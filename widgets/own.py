@@ -135,7 +135,7 @@ def memo(
         ],
         assumed=assumed,
         not_billed=_not_billed(found),
-        again=f"make own DATA={found.task.name}.csv. report.md has all rungs, answers.csv every reply.",
+        again=f"make own DATA={found.task.name}.csv; report.md has all rungs, answers.csv every reply",
     )
     page = content(f"Should we fine-tune? {found.task.name}", today, sources, decides, checked_day(by))
     files = (folder / HTML_FILE, folder / MARKDOWN_FILE)

@@ -21,7 +21,16 @@ from course.errors import CourseError
 from course.files import database, locked, read_only_database
 from course.material.data import QUEUES
 from course.measuring.looks import in_words
-from course.measuring.results import BADGE_KINDS, Outcome, Result, duration, money, percent, plain_text
+from course.measuring.results import (
+    BADGE_KINDS,
+    READING,
+    Outcome,
+    Result,
+    duration,
+    money,
+    percent,
+    plain_text,
+)
 from course.paths import results_dir
 
 _SCHEMA = """
@@ -38,7 +47,7 @@ _LOOKS = {
     "recorded": ("#56B4E9", "circle-open"),
     "live": ("#D55E00", "diamond"),
     "replayed": ("#E69F00", "diamond-open"),
-    "recorded reading": ("#009E73", "square"),
+    READING: ("#009E73", "square"),
     "claimed": ("#CC79A7", "x"),
 }
 WAIT_SECONDS = 30  # for another kernel that writes
@@ -99,7 +108,7 @@ def best(on_board: Iterable[tuple[str, Result]]) -> tuple[str, Result] | None:
     measured = [
         (number, result)
         for number, result in on_board
-        if result.n and result.badge_kind not in ("claimed", "recorded reading") and _routes_tickets(result)
+        if result.n and result.badge_kind not in ("claimed", READING) and _routes_tickets(result)
     ]
     return max(measured, key=lambda entry: entry[1].interval, default=None)
 

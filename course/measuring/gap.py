@@ -17,7 +17,7 @@ from course.material.data import Ticket
 from course.measuring import board, coding
 from course.measuring.climb import corrected
 from course.measuring.coding import Readings
-from course.measuring.results import LEVEL, Z_95, Result, compare, money, percent, wilson
+from course.measuring.results import LEVEL, READING, Z_95, Result, compare, money, percent, wilson
 
 ABOVE, BELOW, UNDECIDED = "above", "below", "undecided"
 STOP, GO_ON, MEASURE_MORE = "stop", "go on", "measure more"
@@ -291,9 +291,9 @@ def _remedies(read: Mapping[str, int]) -> list[str]:
 def _caveats(rung: Result) -> list[str]:
     cost = rung.cost_per_1000
     priced = f"1,000 tickets cost {money(cost)}." if cost is not None else "What it costs was not measured."
-    if rung.badge_kind != "recorded reading":
+    if rung.badge_kind != READING:
         return [priced]
-    return [priced, "It is a recorded reading: measure it on your own tickets before you rely on it."]
+    return [priced, f"It is a {READING}: measure it on your own tickets before you rely on it."]
 
 
 def _more_rows(rung: Result, acceptance: Acceptance, looks: int) -> str:

@@ -16,7 +16,7 @@ from course.engine.weights import fingerprint
 from course.errors import CourseError
 from course.files import read_csv, replacing
 from course.material.data import KINDS
-from course.measuring.results import Outcome, wilson
+from course.measuring.results import READING, Outcome, wilson
 from course.paths import DATA
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Provenance:
         return cls(command, f"{datetime.now(UTC):%Y-%m-%d}", processor(), os.cpu_count() or 1, weights)
 
     def __str__(self) -> str:
-        return f"recorded reading: {self.date}, {self.cores} cores of {self.machine}, `{self.command}`"
+        return f"{READING}: {self.date}, {self.cores} cores of {self.machine}, `{self.command}`"
 
 
 @dataclass(frozen=True, kw_only=True)

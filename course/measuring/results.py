@@ -18,13 +18,14 @@ from course.errors import CourseError
 from course.material.data import KINDS, QUEUES, Ticket
 from course.material.prices import machine_price_per_hour
 
+READING = "recorded reading"  # only the judged replies of another run are kept
 BADGE_KINDS = (
     "measured here",
     "measured in this room",
     "recorded",
     "live",
     "replayed",
-    "recorded reading",
+    READING,
     "claimed",
 )
 Z_95 = NormalDist().inv_cdf(0.975)
@@ -110,7 +111,7 @@ class Result:
         replies: Mapping[str, Any],
         *,
         name: str,
-        badge: str = "recorded reading",
+        badge: str = READING,
         model: str = "",
         note: str = "",
         labels: int | None = None,

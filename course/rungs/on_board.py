@@ -3,6 +3,7 @@
 from course.material import data
 from course.measuring import board, gap
 from course.measuring.evaluate import Result, evaluate
+from course.measuring.results import READING
 from course.rungs.baselines import LinearHead
 
 
@@ -11,9 +12,7 @@ def measured_rungs() -> list[Result]:
 
     Where there is none, the linear head of lesson 03 is measured, which takes seconds, and put on the board.
     """
-    rungs = [
-        rung for rung in gap.rungs_on_board(data.tickets("test")) if rung.badge_kind != "recorded reading"
-    ]
+    rungs = [rung for rung in gap.rungs_on_board(data.tickets("test")) if rung.badge_kind != READING]
     if not rungs:
         train = data.tickets("train")
         test = data.lesson_sample("test")

@@ -137,7 +137,7 @@ def chance(assumptions: Assumptions, n: int = DRAWS, seed: int = SEED) -> CostCh
     cheaper = dict(zip(assumptions.pair, (float((gaps < 0).mean()), float((gaps > 0).mean())), strict=True))
     error = float(max(np.sqrt(share * (1 - share) / n) for share in cheaper.values()))
     spread = Spread(*map(float, np.percentile(gaps, _SHARES)))
-    sentence = _in_words(assumptions, n, cheaper, error, spread, is_sure=not values)
+    sentence = _in_words(assumptions, n, cheaper, spread, is_sure=not values)
     return CostChance(n, cheaper, error, spread, sentence)
 
 
@@ -224,7 +224,6 @@ def _in_words(
     assumptions: Assumptions,
     n: int,
     cheaper: Mapping[str, float],
-    error: float,
     difference: Spread,
     is_sure: bool,
 ) -> str:
@@ -237,17 +236,16 @@ def _in_words(
         return f"No input of the two is uncertain: {APPROACHES[likelier]} costs less {over}."
     ahead = [difference.low, difference.middle, difference.high]
     least, middle, most = ahead if likelier == b else [-amount for amount in reversed(ahead)]
-    points = percent(max(error, 0.001))
-    share = f"In {percent(cheaper[likelier])}% of {n:,} draws (sampling error {points} points)"
-    if cheaper[likelier] == 1:
-        share = f"In all {n:,} draws"
+    share = "all" if cheaper[likelier] == 1 else f"{percent(cheaper[likelier])}%"
     even = ", which is close to even" if abs(cheaper[likelier] - 0.5) <= _EVEN else ""
-    against = f"{APPROACHES[likelier]} costs less than {APPROACHES[other]} {over}{even}"
-    between = f"in nine draws of ten it costs between {_ahead(least)} and {_ahead(most)}"
-    at_base = verdict(assumptions).cheaper
+    at_base, turned = verdict(assumptions).cheaper, ""
     if at_base != likelier:
-        against += f", though {APPROACHES[at_base]} does at the base values: the two are too close to call"
-    return f"{share} {against}. In the middle draw it costs {_ahead(middle)}; {between}."
+        turned = f", though {APPROACHES[at_base]} does at the base values: the two are too close to call"
+    return (
+        f"{APPROACHES[likelier]} costs less than {APPROACHES[other]} {over} in {share} of {n:,} draws of all "
+        f"inputs{even}{turned}. In the middle draw it is {_ahead(middle)}; nine of ten lie between "
+        f"{_ahead(least)} and {_ahead(most)}."
+    )
 
 
 def _ahead(amount: float) -> str:

@@ -226,6 +226,7 @@ _RUNGS: dict[str, str | None] = {
     "small tier": "prompt",
     "medium tier": "stronger_model",
     "large model": "stronger_model",
+    "large Claude": "stronger_model",
     "queue names": "prompt",
     "label names": "prompt",
     "descriptions": "prompt",

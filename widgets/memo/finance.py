@@ -1,18 +1,19 @@
 """What the first page says of cost: the next step, the ways and their ranges, and a table of them."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
-from course.measuring.results import percent
+from course.measuring.results import Result, percent
 from widgets.cost.chance import Spread, chance, ranges
 from widgets.cost.inputs import APPROACHES, Assumptions
-from widgets.cost.model import VOLUME, Bill, bills, dollars, smallest_changes, verdict
+from widgets.cost.model import VOLUME, Bill, dollars, smallest_changes, verdict
 from widgets.cost.presets import rungs
 from widgets.cost.units import in_short, with_unit
 from widgets.decision.model import Advice
 from widgets.decision.rules import rows_missing
 from widgets.decision.tables import LIMITS
 from widgets.memo.sources import FINE_TUNED, Sources
-from widgets.memo.ways import Table, error_kind, own_way, rival, shown_ways, totals
+from widgets.memo.ways import PricedWays, Table, error_kind, shown_ways
 
 _KINDS_OF_COST = {
     "tokens and machines": ("tokens", "hosting"),
@@ -46,67 +47,69 @@ def with_range(costs: Assumptions, key: str) -> str:
     return f"{with_unit(key, estimate.base)} ({'' if estimate.is_sure else ends}{estimate.kind})"
 
 
-def cost_table(sources: Sources, costs: Assumptions) -> Table:
-    """A row for each way: its cost by kind and in all, where nine draws of ten lie, and its errors."""
-    priced = bills(costs)
+def cost_table(sources: Sources, ways: PricedWays, shown: Sequence[Result]) -> Table:
+    """A row for each way: its cost by kind and in all, where nine draws of ten lie, and its errors.
+
+    `shown` are the results of the measured table, whose ways have a row here.
+    """
     heads = (
-        f"$ {costs.over}",
+        f"$ {ways.costs.over}",
         "before the start",
         *_KINDS_OF_COST,
         "in all",
         "9 draws of 10",
         "wrong, %",
     )
-    return Table(
-        heads, tuple(_row(sources, costs, name, priced[name]) for name in shown_ways(sources, costs))
-    )
+    return Table(heads, tuple(_row(sources, ways, name) for name in shown_ways(ways, shown)))
 
 
-def _row(sources: Sources, costs: Assumptions, name: str, bill: Bill) -> tuple[str, ...]:
+def _row(sources: Sources, ways: PricedWays, name: str) -> tuple[str, ...]:
+    bill = ways.bills[name]
     parts = [sum(float(bill.parts[part]) for part in kinds) for kinds in _KINDS_OF_COST.values()]
     amounts = (float(bill.upfront), *parts, float(bill.total))
-    spread = total_range(sources, costs, name)
-    error = costs.estimates[f"{name}.error_rate"]
+    error = ways.costs.estimates[f"{name}.error_rate"]
     return (
         APPROACHES[name],
         *(f"{amount:,.0f}" for amount in amounts),
-        f"{rough(spread.low)} to {rough(spread.high)}",
-        f"{percent(error.base)}, {error_kind(sources, costs, name)}",
+        _range(drawn(ways, name, lambda bill: bill.total)),
+        f"{percent(error.base)}, {error_kind(sources, ways, name)}",
     )
 
 
-def total_range(sources: Sources, costs: Assumptions, name: str) -> Spread:
-    """The total of a way in the draws, each beside the way that decides, so that both see the same months."""
-    own = own_way(sources, costs)
-    other = next(each for each in costs.approaches if each != own) if name == own else name
-    pair = (own, other)
-    return ranges(costs.with_approaches(pair, pair), lambda bill: bill.total, RANGE_DRAWS)[name]
+def drawn(ways: PricedWays, name: str, amount: Callable[[Bill], Any]) -> Spread:
+    """An amount of a way's bill in the draws, beside the way that decides: both see the same months."""
+    other = next(each for each in ways.bills if each != ways.own) if name == ways.own else name
+    pair = (ways.own, other)
+    return ranges(ways.costs.with_approaches(pair, pair), amount, RANGE_DRAWS)[name]
 
 
-def cost_sentences(sources: Sources, costs: Assumptions, advice: Advice | None) -> Iterator[str]:
+def _range(spread: Spread, sign: str = "") -> str:
+    return f"{sign}{rough(spread.low)} to {sign}{rough(spread.high)}"
+
+
+def cost_sentences(sources: Sources, ways: PricedWays, advice: Advice | None) -> Iterator[str]:
     """The next step, what all is counted with, and what decides against its rivals."""
+    costs = ways.costs
     if advice is not None:
-        yield _step(sources, costs, advice)
+        yield _step(sources, ways, advice)
     error, growth = with_range(costs, "case.error_cost"), with_range(costs, "case.growth")
     yield (
         f"Counted with: {with_range(costs, VOLUME)}, growing by {growth}; a wrong output costs "
         f"{error}.{f' {sources.assumed}' if sources.assumed else ''}"
     )
-    if against := rival(sources, costs):
-        yield _against(sources, costs, *against)
-        pair = (own_way(sources, costs), against[0])
-        yield f"With all inputs drawn at once: {chance(costs.with_approaches(pair, pair)).sentence}"
+    if ways.rival:
+        yield _against(sources, ways)
+        yield chance(costs).sentence
     else:
         found = verdict(costs)
         less, more = APPROACHES[found.cheaper], APPROACHES[found.costlier]
         yield f"{less} costs {dollars(found.saving)} less than {more}."
 
 
-def _against(sources: Sources, costs: Assumptions, name: str, meets: bool) -> str:
+def _against(sources: Sources, ways: PricedWays) -> str:
     """The cheapest fine-tune beside the way that decides, and up to which error rate its lead holds."""
-    own, priced = own_way(sources, costs), totals(costs)
-    key = f"{name}.error_rate"
-    rate, more = costs.estimates[key], priced[name] - priced[own]
+    meets, key = ways.meets, f"{ways.rival}.error_rate"
+    rate, more = ways.costs.estimates[key], ways.total(ways.rival) - ways.total(ways.own)
     measured = any(each in FINE_TUNED for each in rungs(sources.rungs))
     if meets and rate.kind == "measured":
         text = "The cheapest fine-tune that meets the bar is"
@@ -118,11 +121,10 @@ def _against(sources: Sources, costs: Assumptions, name: str, meets: bool) -> st
         text = "No fine-tune in the bill meets the bar. The cheapest is"
     less = "more" if more > 0 else "less"
     text += (
-        f" {APPROACHES[name]}, {percent(rate.base)}% wrong: {dollars(priced[name])}, "
-        f"{dollars(abs(more))} {less} than {APPROACHES[own]}."
+        f" {APPROACHES[ways.rival]}, {percent(rate.base)}% wrong: {dollars(ways.total(ways.rival))}, "
+        f"{dollars(abs(more))} {less} than {APPROACHES[ways.own]}."
     )
-    pair = (own, name)
-    for turn in smallest_changes(costs.with_approaches(pair, pair), [key]):
+    for turn in smallest_changes(ways.costs, [key]):
         side = "From" if turn.value > rate.base else "Up to"
         text += f" {side} {in_short(key, turn.value)} wrong it costs {'more' if more < 0 else 'less'}."
     if meets and rate.kind != "measured":
@@ -142,28 +144,23 @@ def step_rows(sources: Sources, advice: Advice) -> int:
     return rows_missing(sources.answers) or too_few
 
 
-def _step(sources: Sources, costs: Assumptions, advice: Advice) -> str:
+def _step(sources: Sources, ways: PricedWays, advice: Advice) -> str:
     """What the next step costs, as far as the bill knows."""
     if rows := step_rows(sources, advice):
-        each = costs.estimates["case.label_cost"]
+        each = ways.costs.estimates["case.label_cost"]
         low, base, high = (rough(rows * amount) for amount in (each.low, each.base, each.high))
         return (
             f"The next step costs about ${base} for labelling {rows:,} test rows "
             f"(${low} to ${high}, {each.kind}); the hours of measuring are not in the bill."
         )
     key = advice.next.key
-    name = own_way(sources, costs) if key == "fine_tune" else WAY_OF_STEP.get(key, "")
-    if key == "fine_tune" and (against := rival(sources, costs)):
-        name = against[0]
+    name = (ways.rival or ways.own) if key == "fine_tune" else WAY_OF_STEP.get(key, "")
     if key == "stop":
         return "The next step costs nothing beyond what runs now."
-    if name not in costs.approaches:
+    if name not in ways.bills:
         return "The next step has no price in the bill: it takes hours of those who know the task."
-    own = own_way(sources, costs)
-    other = next(each for each in costs.approaches if each != name) if name == own else own
-    spread = ranges(costs.with_approaches((name, other), (name, other)), lambda bill: bill.upfront)[name]
-    upfront = float(bills(costs, approaches=(name,))[name].upfront)
+    upfront = _range(drawn(ways, name, lambda bill: bill.upfront), "$")
     return (
-        f"The next step costs {dollars(upfront)} before the start, as {APPROACHES[name]} "
-        f"(${rough(spread.low)} to ${rough(spread.high)})."
+        f"The next step costs {dollars(float(ways.bills[name].upfront))} before the start, as "
+        f"{APPROACHES[name]} ({upfront})."
     )

@@ -11,13 +11,12 @@ from typing import NamedTuple
 from course.material.data import KINDS
 from course.material.lessons import lesson
 from course.measuring import gap
-from course.measuring.results import Result, percent
+from course.measuring.results import READING, Result, percent
 from widgets.cost.inputs import APPROACHES, MEANINGS, Assumptions, InputRange
 from widgets.cost.model import (
     VOLUME,
     Bill,
     TurningPoint,
-    bills,
     dollars,
     label,
     per_day,
@@ -39,7 +38,7 @@ from widgets.memo.summary import (
     recommendation,
     sections,
 )
-from widgets.memo.ways import READING, follows, more_rows, moved, turned
+from widgets.memo.ways import PricedWays, follows, more_rows, moved, priced_ways, turned
 
 LINES = 5  # in the cost chart
 NAMED = 3  # of each kind of open point, and of the inputs that turn the verdict
@@ -83,13 +82,13 @@ class CostLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Costs:
-    """The approaches that matter, the most expensive last, what the model says of the pair, what they are."""
+    """The approaches that matter, the most expensive last, what the model says of the pair, and notes."""
 
     horizon: int
     lines: tuple[CostLine, ...]
     left_out: tuple[str, ...]
     verdict: str
-    meanings: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -125,14 +124,15 @@ def content(title: str, written: str, sources: Sources, decides: str = "", by: s
     answers, costs = sources.answers, sources.costs
     accepted = None if answers is None else 1 - answers.accepted_rate
     ladder = _ladder(sources, accepted)
-    turning = [] if costs is None else smallest_changes(costs.with_approaches(costs.pair, costs.pair))
+    ways = priced_ways(sources)
+    turning = [] if ways is None else smallest_changes(ways.costs)
     present = {BOARD: sources.rungs, COSTS: costs, ANSWERS: answers}
     unfilled = {name: FILLED_BY[name] for name, part in present.items() if not part} | {**sources.faults}
     advice = None if answers is None else advise(answers)
-    changes = tuple(_changes(answers, costs, turning))
+    changes = tuple(_changes(answers, ways, turning))
     open_points = (
         *(OpenPoint("missing", f"{name} is not there or cannot be used.") for name in unfilled),
-        *_open_points(sources, ladder, accepted, turning),
+        *_open_points(sources, ways, ladder, accepted, turning),
     )
     nobody = {} if decides and by else {DECIDES: NOBODY_NAMED}
     return Content(
@@ -141,12 +141,12 @@ def content(title: str, written: str, sources: Sources, decides: str = "", by: s
         recommendation=recommendation(
             advice, deciding_rung(sources), 0 if advice is None else step_rows(sources, advice)
         ),
-        sections=sections(sources, advice, open_points, decides, by),
+        sections=sections(sources, ways, turning, advice, open_points, decides, by),
         case=tuple(_case(answers, costs)),
         ladder=ladder,
         ladder_notes=tuple(_ladder_notes(sources, ladder)),
         accepted=accepted,
-        costs=None if costs is None else _costs(costs),
+        costs=None if ways is None else _costs(ways),
         advice=advice,
         changes=changes,
         open_points=open_points,
@@ -230,28 +230,39 @@ def _ladder_notes(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[str
 # The costs
 
 
-def _costs(costs: Assumptions) -> Costs:
+def _costs(ways: PricedWays) -> Costs:
     """The pair, then what has a measured error rate, then the rest, the cheapest of each first."""
-    priced = bills(costs)
+    costs, priced = ways.costs, ways.bills
     errors = {name: costs.estimates[f"{name}.error_rate"] for name in costs.approaches}
-    by_total = sorted(costs.approaches, key=lambda name: float(priced[name].total))
-    ranked = sorted(by_total, key=lambda name: (name not in costs.pair, errors[name].kind != "measured"))
-    shown = [name for name in by_total if name in ranked[:LINES]]
+    ranked = sorted(priced, key=lambda name: (name not in costs.pair, errors[name].kind != "measured"))
+    shown = [name for name in priced if name in ranked[:LINES]]
     lines = tuple(
         CostLine(name, APPROACHES[name], priced[name], errors[name], name in costs.pair) for name in shown
     )
     left_out = tuple(
-        f"{APPROACHES[name]} {dollars(float(priced[name].total))}" for name in by_total if name not in shown
+        f"{APPROACHES[name]} {dollars(ways.total(name))}" for name in priced if name not in shown
     )
-    meanings = tuple(f"{APPROACHES[name]}: {MEANINGS[name]}" for name in costs.pair)
-    return Costs(costs.horizon, lines, left_out, verdict(costs).sentence, meanings)
+    notes = [f"{APPROACHES[name]}: {MEANINGS[name]}" for name in costs.pair]
+    if set(costs.pair) != set(ways.saved_pair):
+        notes.append(_other_pair(ways))
+    return Costs(costs.horizon, lines, left_out, verdict(costs).sentence, tuple(notes))
+
+
+def _other_pair(ways: PricedWays) -> str:
+    own, rival = (APPROACHES[name] for name in (ways.own, ways.rival))
+    one, other = (APPROACHES[name] for name in ways.saved_pair)
+    meeting = " that meets the bar" if ways.meets else ""
+    return (
+        f"Both pages compare the pair in bold: {own}, which the answers rest on, and {rival}, the cheapest "
+        f"fine-tune{meeting}. The saved bill compares {one} with {other}; the answer on cost is from there."
+    )
 
 
 # What would change it
 
 
 def _changes(
-    answers: Answers | None, costs: Assumptions | None, turning: Sequence[TurningPoint]
+    answers: Answers | None, ways: PricedWays | None, turning: Sequence[TurningPoint]
 ) -> Iterator[str]:
     """The smallest change that leads to each other rung, then the inputs that turn the cost verdict."""
     if answers is not None:
@@ -271,20 +282,24 @@ def _changes(
                 yield f"{said}: {follows(answers, change)}."
         if answers.turns_when:
             yield f"Confirmed in lesson 10: {answers.turns_when}"
-    if costs is not None:
-        other = APPROACHES[verdict(costs).costlier]
+    if ways is not None:
+        other = APPROACHES[verdict(ways.costs).costlier]
         if not turning:
             yield "No single input reverses the verdict on cost within five times its range."
         for turn in turning[:NAMED]:
             where = "inside" if turn.is_plausible else "outside"
-            yield f"{turned(costs, turn)}, {where} its range: then {other} costs less."
+            yield f"{turned(ways.costs, turn)}, {where} its range: then {other} costs less."
 
 
 # What is open
 
 
 def _open_points(
-    sources: Sources, ladder: Sequence[LadderRow], accepted: float | None, turning: Sequence[TurningPoint]
+    sources: Sources,
+    ways: PricedWays | None,
+    ladder: Sequence[LadderRow],
+    accepted: float | None,
+    turning: Sequence[TurningPoint],
 ) -> Iterator[OpenPoint]:
     if sources.answers is not None:
         advice = advise(sources.answers)
@@ -297,8 +312,8 @@ def _open_points(
                 "checks",
                 f"{len(open_)} of the ten points before fine-tuning are not met: {'; '.join(open_)}.",
             )
-    if sources.costs is not None:
-        yield from _unmeasured_costs(sources.costs, turning)
+    if ways is not None:
+        yield from _unmeasured_costs(ways.costs, turning)
     if sources.answers is not None:
         yield from _across_the_bar(ladder, sources.answers)
     if sources.assumed:
@@ -364,7 +379,7 @@ def _not_measured(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[Ope
         best = max(recorded, key=lambda result: result.accuracy)
         yield OpenPoint(
             "not measured",
-            f"'{best.name}', {percent(best.accuracy)}% right, is a recorded reading, so its replies come "
+            f"'{best.name}', {percent(best.accuracy)}% right, is a {READING}, so its replies come "
             "from another run: measure it yourself before relying on it.",
         )
     sizes = sorted({row.result.n for row in ladder})
@@ -390,5 +405,7 @@ def _versions(sources: Sources) -> Iterator[tuple[str, str]]:
             f"{card.data_sha256[:12]}), base {card.base_sha256[:12]}; "
             f"{'on the board' if on_board else 'not on the board'}",
         )
+    if sources.again:
+        yield "To measure it again", sources.again
     if sources.dates:
         yield "Files", ", ".join(f"{name} of {date}" for name, date in sources.dates.items())

@@ -1,10 +1,11 @@
 """What a memo is made from: the reader's board, bill and answers, brought up to what the board says now."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from course.measuring.results import Result, percent
+from course.measuring.results import READING, Result, percent
 from course.tuning.adapters import Adapter
 from widgets.cost.inputs import APPROACHES, Assumptions
 from widgets.cost.model import VOLUME, verdict
@@ -20,6 +21,7 @@ FILLED_BY = {
 }
 TUNED = frozenset({"hosted_fine_tune", "on_demand_fine_tune", "self_hosted_lora", "skill_with_adapter"})
 FINE_TUNED = TUNED | {"encoder"}  # a small model that sorts, trained on labels as well
+_LARGE = "large model"
 # What the board has tried, beside what `tried_in` knows of each lesson, by the approach that a rung measures.
 _TRIES = {
     "retrieved_examples": "retrieved_examples",
@@ -55,6 +57,24 @@ class Sources:
     again: str = ""
 
 
+def with_model_names(sources: Sources) -> Sources:
+    """The sources with each "large model" in a name of a rung said as the model that it was.
+
+    Lessons call two of them so: the Claude whose readings the course brings, and the largest local one.
+    """
+    board = [(lesson, _with_model_name(result)) for lesson, result in sources.board]
+    rungs_ = [_with_model_name(result) for result in sources.rungs]
+    answers, deciding = sources.answers, deciding_rung(sources)
+    if answers is not None and deciding:
+        answers = replace(answers, measured_on=_as_measured_on(_with_model_name(deciding)))
+    return replace(sources, board=board, rungs=rungs_, answers=answers)
+
+
+def _with_model_name(result: Result) -> Result:
+    asked = re.split(" on |, ", result.badge.partition(": ")[2])[0]
+    return replace(result, name=result.name.replace(_LARGE, asked)) if asked else result
+
+
 def as_of_now(sources: Sources) -> Sources:
     """The sources with what the board has measured since the bill and the answers were saved.
 
@@ -88,8 +108,11 @@ def deciding_rung(sources: Sources) -> Result | None:
     if sources.answers is None:
         return None
     said = sources.answers.measured_on
-    named = (rung for rung in sources.rungs if said == f"{rung.name}, {rung.n} rows, {rung.badge}")
-    return next(named, None)
+    return next((rung for rung in sources.rungs if said == _as_measured_on(rung)), None)
+
+
+def _as_measured_on(rung: Result) -> str:
+    return f"{rung.name}, {rung.n} rows, {rung.badge}"
 
 
 def cost_says(costs: Assumptions) -> str:
@@ -113,7 +136,7 @@ def disagreements(sources: Sources) -> Iterator[str]:
     if answers is not None and answers.measured_on and sources.rungs and deciding is None:
         yield f"The failure rate rests on '{answers.measured_on}', which is not on the board any more."
     if deciding:
-        usable = [rung for rung in sources.rungs if rung.badge_kind != "recorded reading"]
+        usable = [rung for rung in sources.rungs if rung.badge_kind != READING]
         others = (rung for rung in usable if _ids(rung) >= _ids(deciding))
         best = max(others, key=lambda rung: rung.accuracy, default=deciding)
         if best.accuracy > deciding.accuracy:
@@ -132,13 +155,14 @@ def _ids(result: Result) -> set[str]:
 
 
 def _new_rates(saved: Assumptions, now: Assumptions) -> Iterator[str]:
+    changed = []
     for name in now.approaches:
         before, after = (each.estimates[f"{name}.error_rate"] for each in (saved, now))
         if percent(before.base) != percent(after.base):
-            yield (
-                f"{APPROACHES[name]}: {percent(after.base)}% wrong, as measured on the board, and not the "
-                f"{percent(before.base)}% of the saved bill ({before.kind})."
-            )
+            was = f"{percent(before.base)}%, {before.kind}"
+            changed.append(f"{APPROACHES[name]} {percent(after.base)}% ({was})")
+    if changed:
+        yield f"Wrong outputs as the board has them now (as the saved bill had them): {'; '.join(changed)}."
 
 
 def _new_answers(saved: Answers, now: Answers) -> Iterator[str]:

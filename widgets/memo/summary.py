@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from course.measuring import gap
-from course.measuring.results import Result, percent
+from course.measuring.results import READING, Result, percent
 from course.own.walk import against
 from widgets.cost.inputs import APPROACHES
-from widgets.cost.model import VOLUME, smallest_changes, verdict
+from widgets.cost.model import VOLUME, TurningPoint, verdict
 from widgets.cost.presets import approach_of
 from widgets.decision.model import Advice, AnswerChange, what_would_change
 from widgets.decision.rules import rows_missing, standing
@@ -19,7 +19,7 @@ from widgets.decision.tables import QUESTION
 from widgets.memo.finance import WAY_OF_STEP, cost_sentences, cost_table, rough, step_rows
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, FINE_TUNED, Sources, deciding_rung
 from widgets.memo.ways import (
-    READING,
+    PricedWays,
     Table,
     bar_in_words,
     fallback,
@@ -27,8 +27,6 @@ from widgets.memo.ways import (
     more_rows,
     moved,
     not_the_next_step,
-    own_way,
-    rival,
     shown_rungs,
     tuned_rungs,
     turned,
@@ -84,15 +82,18 @@ def recommendation(advice: Advice | None, deciding: Result | None, rows: int = 0
 
 def sections(
     sources: Sources,
+    ways: PricedWays | None,
+    turning: Sequence[TurningPoint],
     advice: Advice | None,
     open_points: Sequence[OpenPoint],
     decides: str,
     by: str,
 ) -> tuple[Section, ...]:
-    """The questions, in the order of the page."""
+    """The questions, in the order of the page. `turning` are the inputs that turn the pair's verdict."""
     missing = FILLED_BY | dict(sources.faults)
     no_answers = missing[ANSWERS] if advice is None else ""
-    over = f"{sources.costs.horizon} months" if sources.costs else "eighteen months"
+    over = f"{ways.costs.horizon} months" if ways else "eighteen months"
+    shown = shown_rungs(sources, ways)
     named = decides and by
     rows = 0 if advice is None else step_rows(sources, advice)
     return (
@@ -104,22 +105,24 @@ def sections(
             else (),
             missing="" if named else NOBODY_NAMED,
         ),
-        Section("Why?", "the product lead", tuple(_reasons(sources, advice)), missing=no_answers),
+        Section("Why?", "the product lead", tuple(_reasons(sources, ways, advice)), missing=no_answers),
         Section(
             f"What does it cost, and what does it save, over {over}?",
             "finance",
-            () if sources.costs is None else tuple(cost_sentences(sources, sources.costs, advice)),
-            None if sources.costs is None else cost_table(sources, sources.costs),
-            "" if sources.costs else missing[COSTS],
+            () if ways is None else tuple(cost_sentences(sources, ways, advice)),
+            None if ways is None else cost_table(sources, ways, shown),
+            "" if ways else missing[COSTS],
         ),
-        _measured(sources, missing[BOARD]),
+        _measured(sources, shown, missing[BOARD]),
         Section(
             "What can go wrong?",
             "the product lead",
             (*_if_wrong(sources), *_risks(open_points, sources))
             or ("Nothing that was measured or priced stands against it.",),
         ),
-        Section("When do we look again?", "finance", tuple(_triggers(sources)), missing=no_answers),
+        Section(
+            "When do we look again?", "finance", tuple(_triggers(sources, ways, turning)), missing=no_answers
+        ),
         Section("What do we fall back on?", "the engineer", tuple(_fallback(sources, advice))),
     )
 
@@ -151,7 +154,7 @@ def _if_wrong(sources: Sources) -> Iterator[str]:
         )
 
 
-def _reasons(sources: Sources, advice: Advice | None) -> Iterator[str]:
+def _reasons(sources: Sources, ways: PricedWays | None, advice: Advice | None) -> Iterator[str]:
     """The reasons of the advice, what came of fine-tuning, and why the cheapest or the best is not next."""
     if advice is None or sources.answers is None:
         return
@@ -165,7 +168,7 @@ def _reasons(sources: Sources, advice: Advice | None) -> Iterator[str]:
         yield f"Fine-tuning was tried: {tried}{beside}."
     if advice.next.key != "fine_tune":
         way = WAY_OF_STEP.get(advice.next.key, "")
-        yield from not_the_next_step(sources, way, step_rows(sources, advice) > 0)
+        yield from not_the_next_step(sources, ways, way, step_rows(sources, advice) > 0)
 
 
 def _share(rung: Result) -> str:
@@ -179,9 +182,9 @@ def _risks(open_points: Sequence[OpenPoint], sources: Sources) -> list[str]:
     return [point.text for point in sorted(graded, key=lambda point: _RISKS.index(point.kind))][:_POINTS]
 
 
-def _triggers(sources: Sources) -> Iterator[str]:
+def _triggers(sources: Sources, ways: PricedWays | None, turning: Sequence[TurningPoint]) -> Iterator[str]:
     """What the reader confirmed, two answers that move by themselves, and the nearest turn of the cost."""
-    answers, costs = sources.answers, sources.costs
+    answers = sources.answers
     if answers is not None:
         if answers.turns_when:
             yield f"Confirmed in lesson 10: {answers.turns_when}"
@@ -202,25 +205,21 @@ def _triggers(sources: Sources) -> Iterator[str]:
             nearest_to.setdefault(change.leads_to.key, change)
         for change in list(nearest_to.values())[: 1 if rows else 2]:
             yield f"{moved(answers, change)}: {follows(answers, change)}."
-    if costs is not None:
-        tuned = rival(sources, costs)
-        pair = (own_way(sources, costs), tuned[0]) if tuned else costs.pair
-        held = costs.with_approaches(pair, pair)
-        for turn in smallest_changes(held)[:1]:
-            found = verdict(held)
+    if ways is not None:
+        for turn in turning[:1]:
+            found = verdict(ways.costs)
             less, more = APPROACHES[found.costlier], APPROACHES[found.cheaper]
-            yield f"{turned(held, turn)}: then {less} costs less than {more}."
+            yield f"{turned(ways.costs, turn)}: then {less} costs less than {more}."
 
 
 # What was measured
 
 
-def _measured(sources: Sources, missing: str) -> Section:
+def _measured(sources: Sources, shown: Sequence[Result], missing: str) -> Section:
     question = "What was measured, and against which bar?"
     if not sources.rungs:
         return Section(question, "the engineer", missing=missing)
     accepted = None if sources.answers is None else 1 - sources.answers.accepted_rate
-    shown = shown_rungs(sources)
     heads = ("way", "in the bill", "rows", "right, %", "95% interval", "against the bar", "from")
     rows = tuple(_measured_row(result, accepted) for result in shown)
     return Section(
@@ -269,8 +268,6 @@ def _measured_sentences(sources: Sources, accepted: float | None, shown: Sequenc
             yield f"'{rung.name}' was measured on other rows, so no paired test holds it against that."
     if kinds := [f"{kind}: {MEANS[kind]}" for kind in MEANS if kind in {rung.badge_kind for rung in shown}]:
         yield f"{'; '.join(kinds)}."
-    if sources.again:
-        yield f"To measure it again: {sources.again}"
 
 
 def _fallback(sources: Sources, advice: Advice | None) -> Iterator[str]:
@@ -291,6 +288,3 @@ def _fallback(sources: Sources, advice: Advice | None) -> Iterator[str]:
             f"'{second.name}', the best of the other ways that can be used: right on {_share(second)} "
             f"({second.badge_kind}){where}.{f' {second.note}' if second.note else ''}"
         )
-    if sources.adapters:
-        labels = ", ".join(adapter.label for adapter in sources.adapters)
-        yield f"Kept with their cards, and not needed for this: the adapters {labels}."

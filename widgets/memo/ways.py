@@ -1,13 +1,13 @@
 """Which ways the first page holds against one another, and what is said of each."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from course.measuring import gap
-from course.measuring.results import Result, percent
+from course.measuring.results import READING, Result, percent
 from widgets.cost.inputs import APPROACHES, Assumptions
-from widgets.cost.model import TurningPoint, bills, dollars, label
+from widgets.cost.model import Bill, TurningPoint, bills, dollars, label
 from widgets.cost.presets import approach_of, rungs
 from widgets.cost.units import in_short, with_unit
 from widgets.decision.answers import Answers
@@ -16,7 +16,6 @@ from widgets.decision.rules import next_rung, rows_missing, standing
 from widgets.decision.tables import QUESTION
 from widgets.memo.sources import FINE_TUNED, Sources, deciding_rung
 
-READING = "recorded reading"
 _STANDINGS = (gap.ABOVE, gap.UNDECIDED, gap.BELOW)
 
 
@@ -27,31 +26,48 @@ class Table(NamedTuple):
     rows: tuple[tuple[str, ...], ...]
 
 
-def totals(costs: Assumptions) -> dict[str, float]:
-    """$ over the horizon of each way in the bill, the cheapest first."""
-    priced = {name: float(bill.total) for name, bill in bills(costs).items()}
-    return dict(sorted(priced.items(), key=lambda entry: entry[1]))
+@dataclass(frozen=True)
+class PricedWays:
+    """The ways in a bill, priced once for both pages; `bills` has the cheapest first.
 
-
-def own_way(sources: Sources, costs: Assumptions) -> str:
-    """The approach that the answers rest on; where that is not in the bill, the pair's untuned one."""
-    deciding = deciding_rung(sources)
-    found = approach_of(deciding) if deciding else None
-    if found in costs.approaches:
-        return str(found)
-    return next((name for name in costs.pair if name not in FINE_TUNED), costs.pair[0])
-
-
-def rival(sources: Sources, costs: Assumptions) -> tuple[str, bool] | None:
-    """The cheapest fine-tune in the bill whose error rate meets the bar, and True.
-
-    Where none does, or nobody set a bar, the cheapest of all and False. None without a fine-tune in the bill.
+    `own` is the way that the answers rest on, `rival` the cheapest fine-tune beside it whose error rate meets
+    the bar (`meets`), else the cheapest of all; empty without one. They are the pair of `costs`; without a
+    rival that is the pair of the saved bill, which `saved_pair` keeps.
     """
-    own = own_way(sources, costs)
-    tuned = [name for name in totals(costs) if name in FINE_TUNED and name != own]
-    accepted = -1.0 if sources.answers is None else sources.answers.accepted_rate
+
+    costs: Assumptions
+    bills: Mapping[str, Bill]
+    own: str
+    rival: str
+    meets: bool
+    saved_pair: tuple[str, str]
+
+    @property
+    def cheapest(self) -> str:
+        """The way with the lowest total."""
+        return next(iter(self.bills))
+
+    def total(self, name: str) -> float:
+        """$ of a way over the horizon."""
+        return float(self.bills[name].total)
+
+
+def priced_ways(sources: Sources) -> PricedWays | None:
+    """The bill's ways with their prices, and which of them the memo compares. None without a bill."""
+    if sources.costs is None:
+        return None
+    costs, answers, deciding = sources.costs, sources.answers, deciding_rung(sources)
+    priced = dict(sorted(bills(costs).items(), key=lambda entry: float(entry[1].total)))
+    found = approach_of(deciding) if deciding else None
+    untuned = next((name for name in costs.pair if name not in FINE_TUNED), costs.pair[0])
+    own = found if found in priced else untuned
+    tuned = [name for name in priced if name in FINE_TUNED and name != own]
+    accepted = -1.0 if answers is None else answers.accepted_rate
     meeting = [name for name in tuned if costs.estimates[f"{name}.error_rate"].base <= accepted]
-    return ((meeting or tuned)[0], bool(meeting)) if tuned else None
+    rival = next(iter(meeting or tuned), "")
+    pair = (own, rival) if rival else costs.pair
+    compared = costs.with_approaches(costs.approaches, pair)
+    return PricedWays(compared, priced, own, rival, bool(meeting), costs.pair)
 
 
 def tuned_rungs(sources: Sources) -> list[Result]:
@@ -78,32 +94,25 @@ def fallback(sources: Sources) -> Result | None:
     return min(others, key=rank, default=None)
 
 
-def shown_rungs(sources: Sources) -> list[Result]:
+def shown_rungs(sources: Sources, ways: PricedWays | None) -> list[Result]:
     """The results of the first page's table, the best first: those above, and those of the ways it prices."""
     chosen = [deciding_rung(sources), *tuned_rungs(sources)]
     chosen += [best_rung(sources, reading=False), best_rung(sources, reading=True), fallback(sources)]
-    if sources.costs is not None:
+    if ways is not None:
         measured = rungs(sources.rungs)
-        chosen += [measured.get(name) for name in _priced_for_itself(sources, sources.costs)]
+        chosen += [measured.get(name) for name in _priced_for_itself(ways)]
     found = {id(result): result for result in chosen if result}
     return sorted(found.values(), key=lambda result: -result.accuracy)
 
 
-def shown_ways(sources: Sources, costs: Assumptions) -> list[str]:
-    """The ways of the first page's bill, the cheapest first: those above, and those of the measured table."""
-    measured = {approach_of(result) for result in shown_rungs(sources)}
-    wanted = {*_priced_for_itself(sources, costs), *measured}
-    return [name for name in totals(costs) if name in wanted]
+def shown_ways(ways: PricedWays, shown: Sequence[Result]) -> list[str]:
+    """The ways of the first page's bill, the cheapest first; those of the `shown` results are among them."""
+    wanted = {*_priced_for_itself(ways), *map(approach_of, shown)}
+    return [name for name in ways.bills if name in wanted]
 
 
-def _priced_for_itself(sources: Sources, costs: Assumptions) -> list[str]:
-    against = rival(sources, costs)
-    return [
-        own_way(sources, costs),
-        *costs.pair,
-        next(iter(totals(costs))),
-        *(against[:1] if against else ()),
-    ]
+def _priced_for_itself(ways: PricedWays) -> list[str]:
+    return [ways.own, *ways.costs.pair, ways.cheapest]
 
 
 def bar_in_words(result: Result, accepted_share: float) -> str:
@@ -116,23 +125,25 @@ def bar_in_words(result: Result, accepted_share: float) -> str:
     }[gap.position(result.interval, accepted_share)]
 
 
-def not_the_next_step(sources: Sources, step_way: str, new_rows: bool) -> Iterator[str]:
+def not_the_next_step(
+    sources: Sources, ways: PricedWays | None, step_way: str, new_rows: bool
+) -> Iterator[str]:
     """Why the next step is neither the cheapest way in the bill nor the one that is right most often.
 
     `step_way` is the way in the bill that the next step tries, `new_rows` whether it labels rows.
     """
-    deciding, costs = deciding_rung(sources), sources.costs
+    deciding = deciding_rung(sources)
     if deciding is None:
         return
     best: Result | None = max(sources.rungs, key=lambda rung: rung.accuracy)
     best = best if best and best.accuracy > deciding.accuracy else None
-    cheapest, price = next(iter(totals(costs).items())) if costs else ("", 0.0)
-    cheap = rungs(sources.rungs).get(cheapest)
+    cheap = rungs(sources.rungs).get(ways.cheapest) if ways else None
     most = f"is right on most rows, {percent(best.accuracy)}% of {best.n}" if best else ""
-    if costs and cheapest not in (own_way(sources, costs), step_way):
-        least = f"costs the least of all {len(costs.approaches)} ways in the bill, {dollars(price)}"
+    if ways and ways.cheapest not in (ways.own, step_way):
+        cheapest = ways.cheapest
+        least = f"costs the least of all {len(ways.bills)} ways in the bill, {dollars(ways.total(cheapest))}"
         if cheap is None:
-            rate = costs.estimates[f"{cheapest}.error_rate"]
+            rate = ways.costs.estimates[f"{cheapest}.error_rate"]
             why = f"it is {rate.kind} that {percent(rate.base)}% are wrong, and nobody measured it"
             yield f"{APPROACHES[cheapest]} {least}. It is not the next step: {why}."
         else:
@@ -148,7 +159,7 @@ def _not_next(sources: Sources, rung: Result, deciding: Result, new_rows: bool) 
     bar = 1.0 if answers is None else 1 - answers.accepted_rate
     if rung.badge_kind == READING:
         again = "let it answer the new rows as well" if new_rows else "measure it here first"
-        return f"It is not the next step: it is a recorded reading, and {bar_in_words(rung, bar)}; {again}."
+        return f"It is not the next step: it is a {READING}, and {bar_in_words(rung, bar)}; {again}."
     if gap.position(rung.interval, bar) == gap.BELOW:
         return f"It is not the next step: {bar_in_words(rung, bar)}."
     if rung.accuracy <= deciding.accuracy:
@@ -157,9 +168,9 @@ def _not_next(sources: Sources, rung: Result, deciding: Result, new_rows: bool) 
     return "The answers do not rest on it: if it may be used, answer lesson 10 again."
 
 
-def error_kind(sources: Sources, costs: Assumptions, name: str) -> str:
+def error_kind(sources: Sources, ways: PricedWays, name: str) -> str:
     """Where an error rate is from: of a measured one, whether it was measured here or only recorded."""
-    kind = costs.estimates[f"{name}.error_rate"].kind
+    kind = ways.costs.estimates[f"{name}.error_rate"].kind
     rung = rungs(sources.rungs).get(name)
     return rung.badge_kind if rung and kind == "measured" else kind
 

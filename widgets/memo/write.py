@@ -38,13 +38,10 @@ from widgets.cost.model import dollars
 from widgets.decision import answers as decision_answers
 from widgets.decision.words import Reason
 from widgets.memo.parts import Content, Costs, content
-from widgets.memo.sources import ANSWERS, BOARD, COSTS, Sources, as_of_now
+from widgets.memo.sources import ANSWERS, BOARD, COSTS, Sources, as_of_now, with_model_names
 
 TITLE = "Should we fine-tune?"
-AGAIN = (
-    "the next page names the lesson of each rung, and the versions of course, models and tickets. "
-    "Every reply is in board.sqlite."
-)
+AGAIN = "the lesson of each rung stands before its name, every reply is in board.sqlite"
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
 PACKAGES = ("anthropic", "openvino-genai", "torch", "peft")
 # Of the lines in the chart, by place: Okabe and Ito's colours, and a dash that says the same.
@@ -132,7 +129,8 @@ def gather() -> Sources:
     trained = tuple(_adapters({result.model for _, result in entries}, faults))
     versions = tuple(_versions(entries, faults))
     dates = dict(_dates(entries))
-    return Sources(entries, rungs, costs, answers, trained, dates, versions, faults, again=AGAIN)
+    found = Sources(entries, rungs, costs, answers, trained, dates, versions, faults, again=AGAIN)
+    return with_model_names(found)
 
 
 def as_html(found: Content) -> str:
@@ -238,10 +236,10 @@ def _versions(entries: Sequence[tuple[str, Result]], faults: dict[str, str]) -> 
     yield "Course", f"{course}; Python {python_version()}, {packages}"
     path = _read("language model", weights.gguf_path, faults)
     if path:
-        yield "Small model", f"{path.stem}, sha256 {weights.file_hash(path)[:12]}"
+        yield "Small local model", f"{path.stem}, sha256 {weights.file_hash(path)[:12]}"
     for model in local_models():
         if model.size != "small" and any(model.model == result.model for _, result in entries):
-            yield f"{model.size.capitalize()} model", f"{model.name}, sha256 {model.sha256[:12]}"
+            yield f"{model.size.capitalize()} local model", f"{model.name}, sha256 {model.sha256[:12]}"
     yield "Embedding model", f"all-MiniLM-L6-v2, sha256 {weights.MINILM_SHA256[:12]}"
     yield "Tickets", f"train, dev and test, sha256 {_data_hash()[:12]}"
 
