@@ -5,14 +5,15 @@ resumes where it was stopped, so it may be stopped at any time.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from course.engine.client import connect
 from course.engine.sizes import local_model, local_models
 from course.material.voice import VoicePair, pairs
-from course.measuring.house_voice import facts_kept, rules_kept
+from course.measuring.house_voice import RULES, facts, facts_kept, rules_kept
 from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_in_place, write_rows
 from course.measuring.results import Outcome, Result, wilson
 from course.rungs.voice import RUNGS, examples_for, expected_tokens, measure, request, system_of
@@ -37,6 +38,58 @@ class VoiceReply(Provenance):
     input_tokens: float
     output_tokens: float
     seconds: float
+
+
+@dataclass(frozen=True)
+class JudgedReply:
+    """A measured reply and the note that it answers."""
+
+    measured: VoiceReply
+    note: str
+
+    @property
+    def text(self) -> str:
+        """The reply itself."""
+        return self.measured.reply
+
+    @cached_property
+    def broken(self) -> tuple[int, ...]:
+        """The numbers of the rules that it breaks."""
+        return tuple(number for number, kept in rules_kept(self.text).items() if not kept)
+
+    @cached_property
+    def lost(self) -> set[str]:
+        """The facts of the note that it does not have."""
+        return facts(self.note) - facts(self.text)
+
+    @cached_property
+    def added(self) -> set[str]:
+        """The facts that it has and the note does not."""
+        return facts(self.text) - facts(self.note)
+
+
+# What a reply is counted by: whether something holds, or how often.
+Score = Callable[[JudgedReply], int]
+
+
+def rules_of(each: JudgedReply) -> int:
+    """How many of the fifteen rules it keeps."""
+    return len(RULES) - len(each.broken)
+
+
+def keeps_rules(each: JudgedReply) -> bool:
+    """Whether it keeps all of them."""
+    return not each.broken
+
+
+def keeps_facts(each: JudgedReply) -> bool:
+    """Whether it has the note's facts and none besides."""
+    return facts_kept(each.note, each.text)
+
+
+def keeps_both(each: JudgedReply) -> bool:
+    """Whether it does both."""
+    return keeps_rules(each) and keeps_facts(each)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,11 +136,16 @@ def sweep(rows: Sequence[VoicePair] = (), sizes: Sequence[str] = ()) -> list[Voi
 
 def counts(replies: Sequence[VoiceReply]) -> list[VoiceCount]:
     """A line for each size and rung, in the order of the replies."""
+    return [_count(list(found.values())) for found in judged(replies).values()]
+
+
+def judged(replies: Sequence[VoiceReply]) -> dict[tuple[str, str], dict[str, JudgedReply]]:
+    """The replies of each size and rung by the id of the note, in the order of the first of them."""
     note_of = {pair.id: pair.note for split in ("dev", "test") for pair in pairs(split)}
-    by_rung: dict[tuple[str, str], list[VoiceReply]] = {}
+    found: dict[tuple[str, str], dict[str, JudgedReply]] = {}
     for each in replies:
-        by_rung.setdefault((each.size, each.rung), []).append(each)
-    return [_count(same, note_of) for same in by_rung.values()]
+        found.setdefault((each.size, each.rung), {})[each.id] = JudgedReply(each, note_of[each.id])
+    return found
 
 
 def read() -> list[VoiceCount]:
@@ -138,15 +196,12 @@ def _reply(outcome: Outcome, own: dict[str, Any]) -> VoiceReply:
     return VoiceReply(**own, id=outcome.id, reply=outcome.reply or "", **measured)
 
 
-def _count(replies: Sequence[VoiceReply], note_of: dict[str, str]) -> VoiceCount:
-    kept = [rules_kept(each.reply) for each in replies]
-    facts = [facts_kept(note_of[each.id], each.reply) for each in replies]
-    every = [all(rules.values()) for rules in kept]
-    both = sum(rules and fact for rules, fact in zip(every, facts, strict=True))
-    first, n = replies[0], len(replies)
+def _count(replies: Sequence[JudgedReply]) -> VoiceCount:
+    both = sum(map(keeps_both, replies))
+    first, n = replies[0].measured, len(replies)
     low, high = (round(end, 4) for end in wilson(both, n))
     means: dict[str, Any] = {
-        name: round(sum(getattr(each, name) for each in replies) / n, digits)
+        name: round(sum(getattr(each.measured, name) for each in replies) / n, digits)
         for name, digits in (("input_tokens", 1), ("output_tokens", 1), ("seconds", 3))
     }
     same = ("command", "date", "machine", "cores", "fingerprint", "size", "rung")
@@ -154,10 +209,10 @@ def _count(replies: Sequence[VoiceReply], note_of: dict[str, str]) -> VoiceCount
         **{name: getattr(first, name) for name in same},
         n=n,
         right=both,
-        valid=sum(every),
+        valid=sum(map(keeps_rules, replies)),
         low=low,
         high=high,
-        rules=round(sum(sum(rules.values()) for rules in kept) / n, 2),
-        facts=sum(facts),
+        rules=round(sum(map(rules_of, replies)) / n, 2),
+        facts=sum(map(keeps_facts, replies)),
         **means,
     )

@@ -1,8 +1,7 @@
 """What the rungs of the house voice reached, from every reply that was measured: a table, pairs, and gaps."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from statistics import mean, stdev
 from typing import NamedTuple
 
@@ -10,69 +9,28 @@ import pandas as pd
 
 from course.engine.sizes import local_models
 from course.material.prices import machine_price_per_hour
-from course.material.voice import pairs
-from course.measuring.house_voice import RULES, facts, facts_kept, rules_kept
+from course.measuring.house_voice import RULES
 from course.measuring.results import Z_95, Comparison, duration, money, wilson
 from course.rungs.voice import RUNGS
-from course.tuning.voice import COMMAND, SEEDS, VoiceReply, read_replies
+from course.tuning.voice import (
+    COMMAND,
+    SEEDS,
+    JudgedReply,
+    Score,
+    VoiceReply,
+    judged,
+    keeps_both,
+    keeps_facts,
+    keeps_rules,
+    read_replies,
+    rules_of,
+)
 
 MONTHLY = 50_000  # replies
 PROMPTED = tuple(rung.name for rung in RUNGS)
 WITH_EXAMPLES = tuple(rung.name for rung in RUNGS if rung.shown)
 TUNED, TUNED_GUIDE = "tuned", "tuned, guide"
 TRAINED_SIZE = "small"
-
-
-@dataclass(frozen=True)
-class JudgedReply:
-    """A measured reply and the note that it answers."""
-
-    measured: VoiceReply
-    note: str
-
-    @property
-    def text(self) -> str:
-        """The reply itself."""
-        return self.measured.reply
-
-    @cached_property
-    def broken(self) -> tuple[int, ...]:
-        """The numbers of the rules that it breaks."""
-        return tuple(number for number, kept in rules_kept(self.text).items() if not kept)
-
-    @cached_property
-    def lost(self) -> set[str]:
-        """The facts of the note that it does not have."""
-        return facts(self.note) - facts(self.text)
-
-    @cached_property
-    def added(self) -> set[str]:
-        """The facts that it has and the note does not."""
-        return facts(self.text) - facts(self.note)
-
-
-# What a reply is counted by: whether something holds, or how often.
-Score = Callable[[JudgedReply], int]
-
-
-def rules_of(each: JudgedReply) -> int:
-    """How many of the fifteen rules it keeps."""
-    return len(RULES) - len(each.broken)
-
-
-def keeps_rules(each: JudgedReply) -> bool:
-    """Whether it keeps all of them."""
-    return not each.broken
-
-
-def keeps_facts(each: JudgedReply) -> bool:
-    """Whether it has the note's facts and none besides."""
-    return facts_kept(each.note, each.text)
-
-
-def keeps_both(each: JudgedReply) -> bool:
-    """Whether it does both."""
-    return keeps_rules(each) and keeps_facts(each)
 
 
 SHARES: Mapping[str, Score] = {
@@ -132,11 +90,7 @@ def read() -> list[VoiceReading]:
 
 def readings(replies: Sequence[VoiceReply]) -> list[VoiceReading]:
     """The replies by size and rung, in the order of their first reply."""
-    note_of = {pair.id: pair.note for pair in pairs("test")}
-    found: dict[tuple[str, str], dict[str, JudgedReply]] = {}
-    for each in replies:
-        found.setdefault((each.size, each.rung), {})[each.id] = JudgedReply(each, note_of[each.id])
-    return [VoiceReading(size, rung, judged) for (size, rung), judged in found.items()]
+    return [VoiceReading(size, rung, found) for (size, rung), found in judged(replies).items()]
 
 
 def table(of: Sequence[VoiceReading]) -> pd.DataFrame:
