@@ -15,7 +15,7 @@ import pytest
 from course.errors import CourseError
 from course.material import claims, large_model
 from course.material.claims import CELL, ID, PRICE, REPRODUCED, TEST, VERDICTS, Claim, claim
-from course.material.data import tickets
+from course.material.data import readings, tickets
 from course.material.lessons import lesson, lessons
 from course.material.prices import model, table, tier
 from course.measuring import ladder
@@ -371,6 +371,12 @@ def test_a_small_prompted_model_answers_within_200_ms():
     assert (round(min(seconds), 3), round(max(seconds), 3)) == (0.074, 0.139)
 
 
+def test_a_prompted_model_of_1_5_billion_took_longer_than_200_ms():
+    lines = (DATA / "recordings" / "01.large.jsonl").read_text(encoding="utf-8").splitlines()[1:]
+    seconds = [json.loads(line)["seconds"] for line in lines]
+    assert len(seconds) > 100 and min(seconds) > 0.2
+
+
 def test_a_baseline_without_a_language_model_answers_within_100_ms():
     (seconds,) = [rung.seconds for rung in ladder.read() if rung.name.startswith("TF-IDF")]
     assert seconds < 0.01
@@ -385,6 +391,27 @@ def tuned() -> dict[str, float]:
 def test_a_hundred_examples_are_too_few_and_four_hundred_nearly_enough_here():
     counts = [round(tuned()[f"{count} written"]) for count in (50, 100, 200, 400, 810)]
     assert counts == [51, 55, 71, 72, 78]
+
+
+def test_tuned_on_all_tickets_one_reply_of_360_still_left_the_form():
+    points = (
+        pd.read_csv(DATA / "measured" / "tuning.csv").query("group == 'learning curve'").set_index("name")
+    )
+    assert points.loc["810 written", ["n", "valid"]].tolist() == [360, 359]
+
+
+def test_an_edited_skill_and_a_retrained_adapter_both_follow_a_changed_rule():
+    measured = pd.read_csv(DATA / "measured" / "aftermath.csv")
+    moved = measured[measured["group"].eq("changed rule") & measured["part"].eq("moved")].set_index("model")
+    ways = ["skill", "skill, edited", "adapter", "adapter, retrained"]
+    assert moved.loc[ways, "right"].tolist() == [5, 17, 3, 18] and set(moved["n"]) == {21}
+    assert moved.loc["adapter, retrained", "train_seconds"] == pytest.approx(480, abs=60)
+
+
+def test_told_the_names_alone_a_large_model_fails_mostly_where_a_rule_decides():
+    said = readings()["names"]
+    kinds = Counter(ticket.kind for ticket in tickets("test") if said[ticket.id] != ticket.queue)
+    assert kinds == {"boundary": 10, "typical": 2}
 
 
 def test_unchecked_training_data_cost_accuracy_here():
