@@ -82,8 +82,19 @@ def write_chats(chats: Chats, path: Path) -> None:
 
 
 def read_chats(path: Path) -> list[TrainingChat]:
-    """The chats of a JSON Lines file. CourseError names the first line that CHAT_SCHEMA refuses, and why."""
-    return [_chat(where, found) for where, found in json_objects(path)]
+    """The chats of a JSON Lines file. CourseError names the first line that CHAT_SCHEMA refuses, and why.
+
+    A file without any is refused as well.
+    """
+    chats = [_chat(where, found) for where, found in json_objects(path)]
+    if not chats:
+        raise CourseError(f"{path.name} holds no chat; write one on each line, or name another file.")
+    return chats
+
+
+def unfit(chats: Chats) -> str:
+    """A sentence about why nobody should train on these; empty where no part is blank and answers differ."""
+    return blank_part(chats) or one_answer([chat.answer for chat in chats])
 
 
 def blank_part(chats: Chats) -> str:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from course.errors import CourseError
 from course.material.data import Ticket
 from course.rungs.retrieve import embed
-from course.tuning.chats import Chats, TrainingChat
+from course.tuning.chats import Chats, TrainingChat, unfit
 
 # Cosine of MiniLM's vectors. The nearest pair of the course's 810 tickets, none of them a copy, has 0.89.
 NEARLY_THE_SAME = 0.9
@@ -76,11 +76,14 @@ def check_chats(
 
     `held_out` are those sets by name; `lengths` are the tokens of each chat (`lora.token_counts`), and
     `limit` is how many the model takes. `more` are findings of other checks, such as `second_reading`.
+    CourseError for what no training takes: a blank part, or one answer in all of them.
     """
     if not chats:
         raise CourseError("There are 0 examples to check; give at least one.")
     if len(lengths) != len(chats):
         raise CourseError(f"There are {len(lengths)} lengths for {len(chats)} chats; give one for each.")
+    if fault := unfit(chats):
+        raise CourseError(fault)
     findings = [
         copies(chats),
         near_copies(chats),

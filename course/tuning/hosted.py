@@ -206,7 +206,7 @@ def write(route: Route, tickets: Sequence[Ticket], folder: Path, *, instruction:
     `instruction` is the course's list of queues unless another is given. The file is written completely or
     not at all: tickets that break a rule raise CourseError, and what stood there stays.
     """
-    instruction = system_prompt() if instruction is None else instruction
+    instruction = checked_text(system_prompt() if instruction is None else instruction, "the instruction")
     for ticket in tickets:
         checked_text(ticket.text, f"ticket {ticket.id}")
     examples = [FORMATS[route.format].of(ticket, instruction) for ticket in tickets]

@@ -41,12 +41,14 @@ def _is_intact(folder: Path) -> bool:
 
 
 def _write(source: Path, folder: Path) -> None:
+    from safetensors import SafetensorError  # what a full disk raises where transformers saves weights
+
     try:
         with replacing_folder(folder) as unfinished:
             _convert(source, unfinished)
             hashes = {WEIGHTS: weights.file_hash(unfinished / WEIGHTS)}
             (unfinished / HASHES).write_text(json.dumps(hashes))
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise CourseError(
             f"The weights could not be written to {folder.parent} ({error}). Free 600 MB there, or set "
             "COURSE_CACHE to a folder that has them."

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from course.errors import CourseError
-from course.tuning.chats import Chats, blank_part, one_answer
+from course.tuning.chats import Chats, unfit
 
 FEWEST_EXAMPLES = 10
 DTYPES = ("float32", "bfloat16")
@@ -95,5 +95,5 @@ def check_trainable(chats: Chats) -> None:
         raise CourseError(
             f"There are {len(chats)} examples to train on; give at least {FEWEST_EXAMPLES}, better hundreds."
         )
-    if fault := blank_part(chats) or one_answer([chat.answer for chat in chats]):
+    if fault := unfit(chats):
         raise CourseError(fault)

@@ -43,8 +43,10 @@ def test_chats_come_back_as_they_were_written_and_files_that_cannot_be_are_named
     (tmp_path / "latin.jsonl").write_bytes(b"gr\xfc\xdfe\n")
     with pytest.raises(CourseError, match="latin.jsonl, line 1: the byte 0xfc is not UTF-8"):
         read_chats(tmp_path / "latin.jsonl")
-    (tmp_path / "empty.jsonl").touch()
-    assert read_chats(tmp_path / "empty.jsonl") == []
+    for blank in ("", "\n \n"):
+        (tmp_path / "empty.jsonl").write_text(blank)
+        with pytest.raises(CourseError, match="empty.jsonl holds no chat; write one on each line"):
+            read_chats(tmp_path / "empty.jsonl")
     with pytest.raises(CourseError, match="cannot be written"):
         write_chats([], tmp_path / "empty.jsonl" / "chats.jsonl")
 

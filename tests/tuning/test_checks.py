@@ -68,13 +68,21 @@ def test_most_wrong_labels_are_unlike_their_neighbours():
     assert len(found & wrong) > 0.6 * len(found)
 
 
-def test_small_and_empty_data_and_unknown_tickets_are_handled():
+def test_small_empty_blank_and_one_sided_data_and_unknown_tickets_are_handled():
     assert checks.near_copies(TRAIN[:1]).rows == ()
     assert checks.lonely_answers(TRAIN[:5]).rows == ()
     with pytest.raises(CourseError, match="0 examples to check"):
         checks.check_chats([], {}, [], 10)
     with pytest.raises(CourseError, match="There are 1 lengths for 2 chats"):
         checks.check_chats(TRAIN[:2], {}, [7], 10)
+    alike = [dataclasses.replace(chat, answer="safety") for chat in TRAIN[:12]]
+    blank = [*TRAIN[:11], with_text(TRAIN[11], " ")]
+    for chats, says in (
+        (alike, "All 12 examples have the answer 'safety'"),
+        (blank, "Example 12 has a blank"),
+    ):
+        with pytest.raises(CourseError, match=says):
+            checks.check_chats(chats, {}, [7] * len(chats), 10)
     unknown = dataclasses.replace(tickets("train")[0], id="X1")
     with pytest.raises(CourseError, match="no second reading of ticket 'X1'"):
         checks.second_reading([unknown], second_readings())

@@ -331,10 +331,21 @@ def test_an_instruction_may_be_missing_and_one_of_another_name_says_what_to_writ
 def test_half_of_a_character_is_found_before_and_in_a_file(route, tmp_path):
     with pytest.raises(CourseError, match="ticket T.*half of a character"):
         hosted.write(route, [replace(TRAIN[0], text="a\ud83d"), *TRAIN[1:]], tmp_path)
+    with pytest.raises(CourseError, match="the instruction: .*half of a character"):
+        hosted.write(route, TRAIN, tmp_path, instruction="a\ud83d")
     path = hosted.write(route, TRAIN, tmp_path)
     line = json.dumps(FORMATS[route.format].of(replace(TRAIN[0], text="a\ud83d"), "I")).encode()
     path.write_bytes(path.read_bytes() + line + b"\n")
     assert [(one.rule, one.line) for one in hosted.problems(route, path)] == [("encoding", len(TRAIN) + 1)]
+
+
+@by_route()
+def test_a_file_without_examples_has_no_price_and_no_plan(route, ready, tmp_path):
+    path = tmp_path / ready[route.id].name
+    path.touch()
+    for door in (hosted.estimate, hosted.plan):
+        with pytest.raises(CourseError, match="0 examples are too few"):
+            door(route, path)
 
 
 @by_route()

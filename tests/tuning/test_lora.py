@@ -263,6 +263,11 @@ def test_data_that_cannot_be_trained_on(run, chats, says):
     assert adapters.versions("letters") == []
 
 
+def test_a_control_token_is_found_by_the_estimate_of_lengths_as_well(base):
+    with pytest.raises(CourseError, match="Example 3: its answer holds '</s>', a control token"):
+        lora.token_counts(third(answer="x</s>"), base)
+
+
 def loss_of(model: torch.nn.Module, chat: lora.Encoded) -> float:
     """What transformers makes of the answer, summed over its tokens."""
     scores = model(torch.tensor([chat.prompt + chat.answer])).logits[0, :-1]

@@ -17,6 +17,7 @@ from course.material.data import tickets
 from course.tuning import adapters, lora, serving
 from course.tuning.chats import TrainingChat, routing_chats
 from course.tuning.lora import Settings
+from tests import disk
 from tests.tuning.test_adapters import CARD, LORA
 
 pytestmark = pytest.mark.slow  # loads torch
@@ -89,6 +90,18 @@ def test_a_base_that_is_named_is_taken_and_another_one_refused(source, tmp_path,
         serving.merged_gguf(adapter)
     found = tensors(serving.merged_gguf(adapter, source))
     assert found[Q].any() and not found[K].any()
+
+
+def test_a_full_disk_is_named_and_leaves_no_half_of_a_merge(source, tmp_path, results_dir, monkeypatch):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    adapter = foreign_adapter()
+    with monkeypatch.context() as patch:
+        patch.setattr(serving, "write_merged", disk.full)
+        with pytest.raises(CourseError, match="The model could not be written .*No space.*Free some space"):
+            serving.merged_gguf(adapter, source)
+    target = serving.merged_path(adapter, source)
+    assert not [path for path in target.parent.iterdir() if path.suffix != ".lock"]
+    assert serving.merged_gguf(adapter, source) == target
 
 
 def test_a_model_is_named_by_its_adapter_and_merged_when_asked(source, tmp_path, results_dir, monkeypatch):

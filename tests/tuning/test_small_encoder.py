@@ -1,5 +1,6 @@
 """The small encoder: trained for a few steps it learns, saved it comes back, damaged it is refused."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -67,9 +68,17 @@ def test_a_full_disk_leaves_the_earlier_one(encoder, results_dir: Path, monkeypa
     assert small_encoder.load("two").answers == encoder.answers
 
 
+def test_a_loss_that_is_no_number_ends_the_training(monkeypatch):
+    sound = small_encoder.cross_entropy
+    monkeypatch.setattr(small_encoder, "cross_entropy", lambda *given: math.nan * sound(*given))
+    with pytest.raises(CourseError, match="not a number after step 0; lower the learning rate .0.0002."):
+        small_encoder.train(routing_chats(TICKETS[:12]))
+
+
 @pytest.mark.parametrize(
     ("chats", "values", "says"),
     [
+        ([], {}, "There are 0 examples"),
         (routing_chats(TICKETS[:3]), {}, "There are 3 examples"),
         (routing_chats([row for row in TICKETS if row.queue == TWO[0]]), {}, "have the answer 'canc"),
         (routing_chats(TICKETS[:12]), {"epochs": 0}, "epochs is 0"),
