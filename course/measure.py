@@ -75,6 +75,11 @@ SWEEPS = {
         "course.tuning.aftermath",
         lambda aftermath, client, model: aftermath.sweep(client, model),
     ),
+    "forgetting": LongMeasurement(
+        "what a training costs, with its cures, and facts in several wordings; the cheapest first, an hour",
+        "course.tuning.forgetting",
+        lambda forgetting, client, model: forgetting.sweep(client, model),
+    ),
     "shift": LongMeasurement(
         "the adapter on mail about new products and in another language; a minute",
         "course.tuning.shift",

@@ -118,9 +118,9 @@ def instructions() -> list[Instruction]:
     return read_json_lines(DATA / "plain_instructions.jsonl", Instruction)
 
 
-def follow(client: CourseClient, model: str, instruction: Instruction) -> str:
-    """The reply to a plain request, without any system prompt."""
-    return _reply(client, model, None, [{"role": "user", "content": instruction.text}], 40)
+def follow(client: CourseClient, model: str, instruction: Instruction, system: str | None = None) -> str:
+    """The reply to a plain request, by default without any system prompt."""
+    return _reply(client, model, system, [{"role": "user", "content": instruction.text}], 40)
 
 
 def followed(instruction: Instruction, reply: str) -> Verdict:

@@ -5,7 +5,6 @@ write after each training, the cheapest first, and resume where they were stoppe
 """
 
 import math
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -28,6 +27,7 @@ from course.rungs.retrieve import embed
 from course.tuning import serving
 from course.tuning.chats import routing_chats
 from course.tuning.experiments import CURVE, from_templates, route, some
+from course.tuning.points import in_turn
 from course.tuning.training import Settings, check_trainable, print_progress
 
 FILE = FOLDER / "labels.csv"
@@ -205,15 +205,9 @@ def sweep(asked: Sequence[Point], client: CourseClient) -> list[LabelReading]:
         left = sorted(unmeasured(asked, readings), key=lambda point: point.seconds)
         for point in left:
             _check(point)
-        pace, spent, expected = 1.0, 0.0, 0.0
-        for number, point in enumerate(left):
-            minutes = pace * sum(each.seconds for each in left[number:]) / 60
-            print(f"{len(left) - number} left, about {minutes:.0f} minutes; now {point}", flush=True)
-            begun = time.monotonic()
+        for point in in_turn(left):
             readings.append(_measured(point, client))
             write_rows(readings, FILE)
-            spent, expected = spent + time.monotonic() - begun, expected + point.seconds
-            pace = spent / expected
         return readings
 
 

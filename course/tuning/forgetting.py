@@ -1,0 +1,357 @@
+"""What a training costs a model of what it could do before, and which settings lower that cost.
+
+The model learns routing at several settings, and facts in one wording or in five. Each is asked row by row,
+so that any two can be compared by pairs. `python -m course.measure forgetting` writes after each training,
+the first seed and the cheapest first, and resumes where it was stopped.
+"""
+
+import math
+import random
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from typing import NamedTuple
+
+from course.engine.client import CourseClient
+from course.engine.replies import text_of
+from course.errors import CourseError
+from course.files import locked, read_json_lines
+from course.material import data
+from course.material.data import Question, Text, tickets
+from course.measuring.answers import judge
+from course.measuring.evaluate import evaluate
+from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_rows
+from course.measuring.results import Check, Comparison, Result
+from course.paths import DATA, results_dir
+from course.rungs.chunks import by_section
+from course.tuning import aftermath, serving
+from course.tuning.aftermath import Instruction
+from course.tuning.chats import TrainingChat, routing_chats, short_prompt
+from course.tuning.experiments import route, some
+from course.tuning.points import in_turn
+from course.tuning.training import Settings, check_trainable, print_progress
+
+FILE = FOLDER / "forgetting.csv"
+REPLIES = FOLDER / "general_replies.csv"
+COMMAND = "python -m course.measure forgetting"
+SEEDS = (1, 2, 3)
+ROUTING, FACTS = "routing", "facts"
+UNTRAINED, READS = "not trained", "not trained, reads the section found"
+USUAL, REPLAY = "usual", "replay"
+TICKETS, REPLAYED = 240, 60  # a general chat for every four tickets
+WORDINGS = 5
+BATCH = {ROUTING: 8, FACTS: 6}
+# What is asked. The prompt is the one that the tickets were trained with.
+OF_TICKETS, PLAIN, PLAIN_WITH_PROMPT = "tickets", "plain requests", "plain requests, prompt on"
+AS_TRAINED, NEVER_TRAINED = "as trained", "wordings never trained"
+# What the chat template of the embedded model puts where a request has no system prompt.
+NO_PROMPT = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
+GENERAL_TOKENS = 80
+
+# On two cores without AVX-512, at 130 tokens/s: beside the training, and for each example of each step.
+_SECONDS = {ROUTING: (90.0, 0.41), FACTS: (60.0, 0.35)}
+_SECONDS_UNTRAINED = {ROUTING: 120.0, FACTS: 30.0}
+
+SettingKey = tuple[str, str, int, int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remembered(Counted):
+    """What a model got right of the `n` rows of one `part` after a training.
+
+    `rows` has a 1 for each row that is right and a 0 for each other, in the order of `asked`. What was not
+    trained has 0 steps, rate, rank, examples and seconds; `replayed` of the examples are general chats.
+    """
+
+    task: str
+    setting: str
+    part: str
+    learning_rate: float
+    rank: int
+    examples: int
+    replayed: int
+    wordings: int
+    steps: int
+    seed: int
+    train_seconds: float
+    rows: str
+
+    @property
+    def key(self) -> SettingKey:
+        """The setting that it is a reading of."""
+        return self.task, self.setting, self.steps, self.seed
+
+
+class Setting(NamedTuple):
+    """One training to measure; with 0 steps the model as it is."""
+
+    task: str
+    name: str
+    steps: int
+    seed: int
+    learning_rate: float = Settings().learning_rate
+    rank: int = Settings().rank
+    replayed: int = 0
+    wordings: int = 1
+
+    @property
+    def key(self) -> SettingKey:
+        """That of its readings."""
+        return self.task, self.name, self.steps, self.seed
+
+    @property
+    def seconds(self) -> float:
+        """About how long it takes on two quiet cores without AVX-512."""
+        if not self.steps:
+            return _SECONDS_UNTRAINED[self.task]
+        beside, each = _SECONDS[self.task]
+        return beside + each * self.steps * BATCH[self.task]
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the training. Alpha follows the rank, so that the adapter's scale stays the same."""
+        return Settings(
+            learning_rate=self.learning_rate,
+            rank=self.rank,
+            alpha=2 * self.rank,
+            batch=BATCH[self.task],
+            steps=self.steps,
+            seed=self.seed,
+        )
+
+    def __str__(self) -> str:
+        steps = f", {self.steps} steps, seed {self.seed}" if self.steps else ""
+        return f"{self.task}, {self.name}{steps}"
+
+
+class Part(NamedTuple):
+    """Rows to ask of a model: `ask(client, model, row)` gives the reply, and `check` judges it."""
+
+    rows: Sequence
+    ask: Callable[..., str]
+    check: Check | None
+
+
+@dataclass(frozen=True)
+class GeneralRequest:
+    """A plain request to replay; what is right is not said, for the model's own answer is trained."""
+
+    id: str
+    text: Text
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeneralReply(Provenance):
+    """What the untrained model itself answered, where it came to an end."""
+
+    id: str
+    text: Text
+    reply: Text
+
+
+@dataclass(frozen=True)
+class FactWordings:
+    """A known fact's question in four more wordings to train on, and in one that is only asked."""
+
+    id: str
+    trained: tuple[Text, ...]
+    asked: Text
+
+
+def settings() -> list[Setting]:
+    """All trainings, the first seed and the cheapest first.
+
+    Three seeds for the usual setting, for replay and for the facts in 45 steps; one seed for the others.
+    """
+    once = math.ceil(TICKETS / BATCH[ROUTING])
+    mixed = math.ceil((TICKETS + REPLAYED) / BATCH[ROUTING])
+    short, long = aftermath.FACT_SETTINGS.epochs * aftermath.FACTS // BATCH[FACTS], 90
+    found = [Setting(ROUTING, UNTRAINED, 0, 1), Setting(FACTS, UNTRAINED, 0, 1), Setting(FACTS, READS, 0, 1)]
+    for seed in SEEDS:
+        found += [
+            Setting(ROUTING, USUAL, once, seed),
+            Setting(ROUTING, REPLAY, mixed, seed, replayed=REPLAYED),
+            Setting(FACTS, "one wording", short, seed),
+            Setting(FACTS, "five wordings", short, seed, wordings=WORDINGS),
+        ]
+    first = SEEDS[0]
+    found += [
+        Setting(ROUTING, "rate 0.0003", once, first, learning_rate=3e-4),
+        Setting(ROUTING, "rate 0.0001", once, first, learning_rate=1e-4),
+        Setting(ROUTING, "rank 2", once, first, rank=2),
+        Setting(ROUTING, "rate 0.0003, replay", mixed, first, learning_rate=3e-4, replayed=REPLAYED),
+        Setting(FACTS, "one wording", long, first),
+        Setting(FACTS, "five wordings", long, first, wordings=WORDINGS),
+    ]
+    return sorted(found, key=lambda each: (each.seed, each.seconds))
+
+
+def plain_requests() -> list[Instruction]:
+    """The 24 plain requests of lesson 12 and 72 more of their kind; none is replayed."""
+    more = read_json_lines(DATA / "plain_instructions_more.jsonl", Instruction)
+    return [*aftermath.instructions(), *more]
+
+
+def general_requests() -> list[GeneralRequest]:
+    """Plain requests to replay; none of them is asked afterwards."""
+    return read_json_lines(DATA / "general_requests.jsonl", GeneralRequest)
+
+
+def fact_wordings() -> dict[str, FactWordings]:
+    """More wordings of the trained facts, by the question's id."""
+    return {each.id: each for each in read_json_lines(DATA / "fact_wordings.jsonl", FactWordings)}
+
+
+def facts_to_train(wordings: int) -> list[Question]:
+    """Each known fact in its own wording and in the next ones, up to `wordings` in all."""
+    more = fact_wordings()
+    return [
+        replace(fact, text=text)
+        for fact in aftermath.known_facts()
+        for text in (fact.text, *more[fact.id].trained)[:wordings]
+    ]
+
+
+def facts_to_ask() -> list[Question]:
+    """Each known fact in two wordings that no training has: those of lesson 12, and another one of each."""
+    more = fact_wordings()
+    others = [replace(fact, id=f"{fact.id}-2", text=more[fact.id].asked) for fact in aftermath.known_facts()]
+    return [*aftermath.reworded_facts(), *others]
+
+
+def asked(setting: Setting) -> dict[str, Part]:
+    """What a model is asked after a training."""
+    if setting.task == ROUTING:
+        with_prompt = partial(aftermath.follow, system=short_prompt())
+        return {
+            OF_TICKETS: Part(tickets("test"), route, None),
+            PLAIN: Part(plain_requests(), aftermath.follow, aftermath.followed),
+            PLAIN_WITH_PROMPT: Part(plain_requests(), with_prompt, aftermath.followed),
+        }
+    look_up = partial(aftermath.look_up, sections=by_section(data.handbook()))
+    ask = look_up if setting.name == READS else aftermath.recall
+    return {
+        AS_TRAINED: Part(aftermath.known_facts(), ask, judge),
+        NEVER_TRAINED: Part(facts_to_ask(), ask, judge),
+    }
+
+
+def chats_of(setting: Setting) -> list[TrainingChat]:
+    """What is trained; the seed draws tickets and general replies. CourseError where no reply is kept."""
+    if setting.task == FACTS:
+        return aftermath.fact_chats(facts_to_train(setting.wordings))
+    chats = routing_chats(some(tickets("train"), TICKETS, setting.seed))
+    if setting.replayed:
+        drawn = random.Random(setting.seed).sample(read_replies(), setting.replayed)
+        chats += [TrainingChat(NO_PROMPT, each.text, each.reply) for each in drawn]
+    return chats
+
+
+def sweep(client: CourseClient, base: str, of: Sequence[Setting] = ()) -> list[Remembered]:
+    """Measure the settings that have no reading yet, by default all, and return all readings.
+
+    Its readings are on disk before the next training begins. CourseError while another process measures.
+    """
+    with locked(
+        results_dir() / "forgetting.lock", "Another process is measuring forgetting; wait for it.", seconds=0
+    ):
+        if not REPLIES.is_file():
+            write_rows(general_replies(client, base), REPLIES)
+        readings = read() if FILE.is_file() else []
+        left = unmeasured(of or settings(), readings)
+        for setting in left:
+            if setting.steps:
+                check_trainable(chats_of(setting))
+        for setting in in_turn(left):
+            readings += _measured(setting, client, base)
+            write_rows(readings, FILE)
+        return readings
+
+
+def unmeasured(of: Iterable[Setting], readings: Iterable[Remembered]) -> list[Setting]:
+    """The settings that have no reading."""
+    done = {reading.key for reading in readings}
+    return [setting for setting in of if setting.key not in done]
+
+
+def general_replies(client: CourseClient, base: str) -> list[GeneralReply]:
+    """What the model as it is answers to the general requests, right or wrong, without a system prompt.
+
+    An answer that has not ended after GENERAL_TOKENS is left out: it would teach to stop within a sentence.
+    """
+    how, found = asdict(Provenance.now(COMMAND)), []
+    for request in general_requests():
+        message = client.messages.create(
+            model=base, max_tokens=GENERAL_TOKENS, messages=[{"role": "user", "content": request.text}]
+        )
+        reply = text_of(message).strip()
+        if reply and message.stop_reason == "end_turn":
+            found.append(GeneralReply(**how, id=request.id, text=request.text, reply=reply))
+    return found
+
+
+def read() -> list[Remembered]:
+    """The readings as they were measured. CourseError names what is wrong, or the command that makes them."""
+    return read_rows(Remembered, FILE, COMMAND)
+
+
+def read_replies() -> list[GeneralReply]:
+    """What the untrained model answered to the general requests."""
+    return read_rows(GeneralReply, REPLIES, COMMAND)
+
+
+def compared(one: Remembered, other: Remembered) -> Comparison:
+    """How two readings of the same part differ, row by row. CourseError when the parts differ."""
+    if (one.task, one.part) != (other.task, other.part):
+        raise CourseError(f"{one.part!r} and {other.part!r} have other rows; compare readings of one part.")
+    pairs = list(zip(one.rows, other.rows, strict=True))
+    counts = (pairs.count((first, second)) for first, second in ("11", "10", "01", "00"))
+    return Comparison(one.setting, other.setting, *counts)
+
+
+def _measured(setting: Setting, client: CourseClient, base: str) -> list[Remembered]:
+    if not setting.steps:
+        return _asked(setting, client, base, {"learning_rate": 0.0, "rank": 0, "examples": 0}, 0.0)
+    from course.tuning import lora  # torch is loaded when there is something to train
+
+    chats = chats_of(setting)
+    adapter = lora.train("forgetting", chats, settings=setting.settings, on_step=print_progress)
+    trained = {"learning_rate": setting.learning_rate, "rank": setting.rank, "examples": len(chats)}
+    with aftermath.served(adapter) as model:
+        found = _asked(setting, client, model, trained, adapter.card.seconds)
+    serving.discard(adapter)
+    return found
+
+
+def _asked(
+    setting: Setting, client: CourseClient, model: str, trained: dict, seconds: float
+) -> list[Remembered]:
+    found = []
+    for name, part in asked(setting).items():
+        result = evaluate(
+            part.rows,
+            partial(part.ask, client, model),
+            name=f"{setting}: {name}",
+            check=part.check,
+            client=client,
+        )
+        print(result, flush=True)
+        found.append(_reading(setting, name, result, trained, seconds))
+    return found
+
+
+def _reading(setting: Setting, part: str, result: Result, trained: dict, seconds: float) -> Remembered:
+    return Remembered.of(
+        result.outcomes,
+        COMMAND,
+        task=setting.task,
+        setting=setting.name,
+        part=part,
+        **trained,
+        replayed=setting.replayed,
+        wordings=setting.wordings if setting.steps else 0,
+        steps=setting.steps,
+        seed=setting.seed,
+        train_seconds=seconds,
+        rows="".join("01"[outcome.correct] for outcome in result.outcomes),
+    )
