@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -256,15 +256,19 @@ def rate_factor(step: int, steps: int, warmup: float) -> float:
     return (step + 1) / rising if step < rising else (steps - step) / max(1, steps - rising)
 
 
+@cache
 def faster_dtype(device: torch.device) -> str:
-    """Which of DTYPES is faster: on a GPU bfloat16 where it has it, on a CPU only when it clearly is."""
+    """Which of DTYPES is faster: on a GPU bfloat16 where it has it, on a CPU only when it clearly is.
+
+    Asked once, so that the trainings of one notebook can be compared.
+    """
     if device.type == "cuda":
         return "bfloat16" if torch.cuda.is_bf16_supported() else "float32"
     seconds = {}
     for name in DTYPES:
         dtype = getattr(torch, name)
         rows, matrix = torch.ones(512, 576, dtype=dtype), torch.ones(1536, 576, dtype=dtype)
-        seconds[name] = min(timeit.repeat(partial(linear, rows, matrix), number=1, repeat=7))
+        seconds[name] = min(timeit.repeat(partial(linear, rows, matrix), number=1, repeat=3))
     return "bfloat16" if seconds["bfloat16"] < 0.7 * seconds["float32"] else "float32"
 
 
