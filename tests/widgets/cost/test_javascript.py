@@ -113,7 +113,7 @@ def test_the_draws_say_the_same_within_their_error(browser):
 def drawn(explorer) -> list[str]:
     """The verdict and how sure it is, once the draws are there."""
     explorer.wait_for_function("!document.querySelector('.certainty .stale')")
-    assert " % of 10,000 draws. " in explorer.inner_text(".certainty")
+    assert "% of 10,000 draws. " in explorer.inner_text(".certainty")
     return [explorer.inner_text(f".{part}") for part in ("advice", "certainty")]
 
 
@@ -309,7 +309,7 @@ def test_nothing_moves_while_the_draws_are_made(opened_at, width):
         slider.press("ArrowRight")
         opened.wait_for_selector(".certainty .stale", state="attached")
         waiting = opened.inner_text(".certainty"), opened.evaluate(top)
-        assert "in ... % of 10,000 draws." in waiting[0]
+        assert "in ...% of 10,000 draws." in waiting[0]
         drawn(opened)
         assert opened.evaluate(top) == waiting[1]
 
