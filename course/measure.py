@@ -70,6 +70,16 @@ SWEEPS = {
         "course.tuning.voice",
         lambda voice, client, model: voice.sweep(),
     ),
+    "preference": LongMeasurement(
+        "the tuned voice trained on by pairs of replies, from three seeds; half an hour each",
+        "course.tuning.preference",
+        lambda preference, client, model: preference.sweep(client),
+    ),
+    "letters": LongMeasurement(
+        "the letters by prompts, a schema and a small training, from three seeds; three quarters of an hour",
+        "course.tuning.letter_form",
+        lambda letter_form, client, model: letter_form.sweep(client, model),
+    ),
     "aftermath": LongMeasurement(
         "what comes after tuning: lesson 12, with its trainings",
         "course.tuning.aftermath",

@@ -21,7 +21,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import accelerate
 import peft
@@ -68,6 +68,8 @@ METHOD = 1  # part of the run's hash: a checkpoint of another method of training
 FOREVER = -1.0  # for a lock
 _OMP_PAUSE_HARD = 2  # from omp.h
 
+Step = TypeVar("Step")
+
 
 class Encoded(NamedTuple):
     """A chat in tokens: what the model reads, and what it is to write, its end token included."""
@@ -106,11 +108,11 @@ def train(
     below = Base.of(base)
     run_id = _run_id(chats, dev, settings, below)
     with _one_at_a_time(name, run_id):
-        if not again and (finished := _finished(name, run_id)):
-            return finished
+        if not again and (found := finished(name, run_id)):
+            return found
         run = _Run(name, chats, dev, settings, below, run_id)
         try:
-            for progress in _in_own_thread(run):
+            for progress in in_own_thread(run.take_steps(), run.accelerator.device):
                 if on_step:
                     on_step(progress)
         except KeyboardInterrupt:
@@ -289,15 +291,20 @@ class AnswerLoss(torch.nn.Module):
         Returns the summed loss, and for each row whether greedy decoding gives the whole answer. The padding
         needs no mask: a causal model never looks ahead.
         """
+        scores = self.scores(rows, places)
+        loss = cross_entropy(scores, targets, reduction="sum")
+        missed = torch.zeros(len(rows), device=rows.device)
+        missed.index_add_(0, places.nonzero()[:, 0], (scores.argmax(-1) != targets).float())
+        return loss, missed == 0
+
+    def scores(self, rows: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
+        """The scores of the next token at `places`, as (places, vocabulary)."""
         base = self._base[0]
         hidden = base.get_decoder()(input_ids=rows, use_cache=False).last_hidden_state[places]
         scores = base.get_output_embeddings()(hidden).float()
         if cap := getattr(base.config, "final_logit_softcapping", None):  # of Gemma 2
             scores = cap * torch.tanh(scores / cap)
-        loss = cross_entropy(scores, targets, reduction="sum")
-        missed = torch.zeros(len(rows), device=rows.device)
-        missed.index_add_(0, places.nonzero()[:, 0], (scores.argmax(-1) != targets).float())
-        return loss, missed == 0
+        return scores
 
 
 def as_tensors(chats: Sequence[Encoded], device: torch.device | str = "cpu") -> tuple[torch.Tensor, ...]:
@@ -343,7 +350,7 @@ def _run_id(chats: Chats, dev: Chats, settings: Settings, base: Base) -> str:
     return hashlib.sha256(identity.encode()).hexdigest()[:16]
 
 
-def _finished(name: str, run_id: str) -> Adapter | None:
+def finished(name: str, run_id: str) -> Adapter | None:
     """The newest version of that name that this run made to its end, here or where the course was made."""
     for version in reversed(adapters.versions(name)):
         try:
@@ -411,18 +418,17 @@ class _Best:
     state: dict[str, torch.Tensor] = field(repr=False)
 
 
-def _in_own_thread(run: "_Run") -> Iterator[Progress]:
-    """Take a run's steps in a thread that rounds denormal numbers to zero, so Ctrl-C waits for a step's end.
+def in_own_thread(steps: Iterator[Step], device: torch.device) -> Iterator[Step]:
+    """Take the steps in a thread that rounds denormal numbers to zero, so that Ctrl-C waits for a step's end.
 
     As the loss falls, gradients become so small that a processor computes with them a hundred times slower.
     Rounding is a setting that a thread hands to those it starts, and the caller's may have started long ago.
     """
     _let_idle_threads_go()
-    of_caller = (run.accelerator.device, torch.get_num_threads())
+    of_caller = (device, torch.get_num_threads())
     with ThreadPoolExecutor(1, initializer=_prepare_thread, initargs=of_caller) as pool:
-        steps = run.take_steps()
-        while progress := pool.submit(next, steps, None).result():
-            yield progress
+        while step := pool.submit(next, steps, None).result():
+            yield step
 
 
 def _let_idle_threads_go() -> None:

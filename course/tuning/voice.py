@@ -17,7 +17,10 @@ from course.measuring.house_voice import RULES, facts, facts_kept, rules_kept
 from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_in_place, write_rows
 from course.measuring.results import Outcome, Result, wilson
 from course.rungs.voice import RUNGS, examples_for, expected_tokens, measure, request, system_of
+from course.tuning import serving
+from course.tuning.adapters import Adapter
 from course.tuning.chats import TrainingChat
+from course.tuning.training import Settings, print_progress
 
 FILE = FOLDER / "voice.csv"
 REPLIES = FOLDER / "voice_replies.csv"
@@ -134,6 +137,15 @@ def sweep(rows: Sequence[VoicePair] = (), sizes: Sequence[str] = ()) -> list[Voi
     return counts(read_replies())
 
 
+def tuned_adapter(seed: int) -> Adapter:
+    """The small model trained on the train pairs: now, or returned where it was trained before."""
+    from course.tuning import lora  # torch is loaded when there is something to train
+
+    chats, dev = voice_chats(pairs("train")), voice_chats(pairs("dev"))
+    settings = Settings(epochs=EPOCHS, seed=seed)
+    return lora.train("voice", chats, dev, settings=settings, on_step=print_progress)
+
+
 def counts(replies: Sequence[VoiceReply]) -> list[VoiceCount]:
     """A line for each size and rung, in the order of the replies."""
     return [_count(list(found.values())) for found in judged(replies).values()]
@@ -160,14 +172,9 @@ def read_replies() -> list[VoiceReply]:
 
 def _tuned(rows: Sequence[VoicePair], pool: Sequence[VoicePair]) -> None:
     """The small model trained on the pairs, from three seeds, asked as it was trained and with the guide."""
-    from course.tuning import lora, serving  # torch is loaded when there is something to train
-
     client, _ = connect("small", mode="local")
     for seed in SEEDS:
-        settings = lora.Settings(epochs=EPOCHS, seed=seed)
-        chats, dev = voice_chats(pool), voice_chats(pairs("dev"))
-        adapter = lora.train("voice", chats, dev, settings=settings, on_step=lora.print_progress)
-        name = serving.serve(adapter)
+        name = serving.serve(tuned_adapter(seed))
         for rung, said in ((TONE, "tuned"), (GUIDED, "tuned, guide")):
             _keep("small", f"{said}, seed {seed}", measure(rung, rows, pool, client, name))
         serving.close(name)
@@ -175,8 +182,7 @@ def _tuned(rows: Sequence[VoicePair], pool: Sequence[VoicePair]) -> None:
 
 def _keep(size: str, rung: str, result: Result) -> None:
     """Write a rung's replies, in the place of its earlier ones, and the counts of all."""
-    own = asdict(Provenance.now(COMMAND, local_model(size))) | {"size": size, "rung": rung}
-    new = [_reply(outcome, own) for outcome in result.outcomes]
+    new = replies_of(result, COMMAND, size, rung)
     found = counts(write_in_place(new, REPLIES, "size", "rung"))
     write_rows(found, FILE)
     last = found[-1]
@@ -185,6 +191,12 @@ def _keep(size: str, rung: str, result: Result) -> None:
         f"facts kept in {last.facts}, {last.seconds:.2f} s",
         flush=True,
     )
+
+
+def replies_of(result: Result, command: str, size: str, rung: str) -> list[VoiceReply]:
+    """The replies of a result, with how they were made."""
+    own = asdict(Provenance.now(command, local_model(size))) | {"size": size, "rung": rung}
+    return [_reply(outcome, own) for outcome in result.outcomes]
 
 
 def _reply(outcome: Outcome, own: dict[str, Any]) -> VoiceReply:
