@@ -96,7 +96,7 @@ class LetterReading(Counted):
 
 
 @dataclass(frozen=True, kw_only=True)
-class LetterReply(Provenance):
+class FormReply(Provenance):
     """One reply, the number of its fields that are right, and whether it was cut off."""
 
     way: str
@@ -194,9 +194,9 @@ def read() -> list[LetterReading]:
     return read_rows(LetterReading, FILE, COMMAND)
 
 
-def read_replies() -> list[LetterReply]:
+def read_replies() -> list[FormReply]:
     """Every reply of them."""
-    return read_rows(LetterReply, REPLIES, COMMAND)
+    return read_rows(FormReply, REPLIES, COMMAND)
 
 
 def compared(one: LetterReading, other: LetterReading, by: str = "rows") -> Comparison:
@@ -250,7 +250,7 @@ def _reading(way: LetterWay, result: Result, train_seconds: float) -> LetterRead
 def _keep_replies(way: LetterWay, result: Result) -> None:
     how, by_id = asdict(Provenance.now(COMMAND)), {letter.id: letter for letter in to_ask()}
     rows = [
-        LetterReply(
+        FormReply(
             **how,
             way=way.name,
             seed=way.seed,
