@@ -19,13 +19,16 @@ PYTHON ?= python3
 SIZES  ?= small large
 BIN    := .venv/bin
 PIP    := $(BIN)/pip --disable-pip-version-check --quiet
-# uv installs in parallel. Where it reaches nothing, pip takes over, which reads the reader's own settings.
-INSTALL = { $(BIN)/uv pip install --quiet --python $(BIN)/python $(1) || $(PIP) install $(1); }
+# uv installs in parallel. Where it reaches nothing, pip takes over, which reads the reader's own settings. Without
+# its option, uv leaves it to the first lessons to compile what they import, which takes a third of their time.
+INSTALL = { $(BIN)/uv pip install --compile-bytecode --quiet --python $(BIN)/python $(1) || $(PIP) install $(1); }
 READY  := .venv/.ready
 TESTED := .venv/.ready-for-tests
 ROOM_READY := .venv/.ready-for-a-room
 # Jupyter and Chromium want to be told when the user is root, as in a container.
 ROOT   := $(if $(filter 0,$(shell id -u)),--allow-root)
+# Containers set it. Each kernel and each worker of the tests would then compile the course and the tests anew.
+unexport PYTHONDONTWRITEBYTECODE
 # The tests keep their own results and never ask a paid model, whatever is set outside.
 RESULTS := $(CURDIR)/.cache/test-results
 OUTSIDE := ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL COURSE_MODE COURSE_RECORDING \

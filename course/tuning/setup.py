@@ -81,7 +81,7 @@ def _has_gpu() -> bool:
 
 def _uv() -> list[str]:
     uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable]
-    return [*uv, "--torch-backend", "auto", "--requirement", str(REQUIREMENTS)]
+    return [*uv, "--compile-bytecode", "--torch-backend", "auto", "--requirement", str(REQUIREMENTS)]
 
 
 def _pip(*options: str) -> list[str]:
