@@ -330,9 +330,18 @@ def compare(a: Result, b: Result) -> Comparison:
             f"'{a.name}' and '{b.name}' were measured on different rows ({odd[0]} is in only one of them); "
             "measure both on the same rows."
         )
-    pairs = Counter((right_a[id], right_b[id]) for id in right_a)
-    cells = ((True, True), (True, False), (False, True), (False, False))
-    return Comparison(a.name, b.name, *(pairs[cell] for cell in cells))
+    return paired(a.name, b.name, marks(right_a.values()), marks(right_b[id] for id in right_a))
+
+
+def marks(flags: Iterable[bool]) -> str:
+    """A 1 for each row of which something holds and a 0 for each other, as measurements keep them."""
+    return "".join("01"[flag] for flag in flags)
+
+
+def paired(a: str, b: str, of_a: str, of_b: str) -> Comparison:
+    """How two ways differ, from the `marks` of their right rows, which stand in the same order."""
+    pairs = Counter(zip(of_a, of_b, strict=True))
+    return Comparison(a, b, *(pairs[first, second] for first, second in ("11", "10", "01", "00")))
 
 
 def wilson(successes: float, n: int, level: float = LEVEL) -> tuple[float, float]:

@@ -1,10 +1,12 @@
 """What lesson 04 asks: tickets and letters, free or held by a schema, and again where a reply is broken."""
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 import pandas as pd
 from anthropic import Anthropic
-from anthropic.types import Message
+from anthropic.types import Message, MessageParam
 
 from course.engine.replies import text_of
 from course.material.data import LETTER_FIELDS, QUEUES, Letter
@@ -92,9 +94,26 @@ def read_letter(
         model=model,
         max_tokens=max_tokens,
         system=system,
-        messages=[{"role": "user", "content": letter.text}],
+        messages=letter_turns(letter),
         **(held_by(schema) if schema else {}),
     )
+
+
+def as_json(letter: Letter) -> str:
+    """The right reply to a letter."""
+    return json.dumps(letter.gold, ensure_ascii=False)
+
+
+def letter_turns(letter: Letter, examples: Sequence[Letter] = ()) -> list[MessageParam]:
+    """The turns that ask for a letter, after examples with their right replies.
+
+    The first example comes last: of the course's it has every field.
+    """
+    turns: list[MessageParam] = []
+    for example in reversed(examples):
+        turns.append({"role": "user", "content": example.text})
+        turns.append({"role": "assistant", "content": as_json(example)})
+    return [*turns, {"role": "user", "content": letter.text}]
 
 
 def beside(letter: Letter, answer: Any) -> pd.DataFrame:

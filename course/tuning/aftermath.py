@@ -31,6 +31,7 @@ from course.paths import DATA
 from course.rungs import compounding, skills
 from course.rungs.chunks import Passage, by_section
 from course.rungs.retrieve import nearest, search
+from course.rungs.structured import letter_turns
 from course.tuning import experiments, serving
 from course.tuning.adapters import Adapter
 from course.tuning.chats import Chats, TrainingChat, routing_chats
@@ -132,12 +133,7 @@ def followed(instruction: Instruction, reply: str) -> Verdict:
 
 def extract(client: CourseClient, model: str, letter: Letter) -> str:
     """The reply to a letter with the first two letters as examples, the way of lesson 04 that works best."""
-    turns: list[MessageParam] = []
-    for example in reversed(data.letters()[:2]):
-        answer = json.dumps(example.gold, ensure_ascii=False)
-        turns += [{"role": "user", "content": example.text}, {"role": "assistant", "content": answer}]
-    turns.append({"role": "user", "content": letter.text})
-    return _reply(client, model, LETTER_PROMPT, turns, 150)
+    return _reply(client, model, LETTER_PROMPT, letter_turns(letter, data.letters()[:2]), 150)
 
 
 def extracted(letter: Letter, reply: str) -> Verdict:

@@ -15,7 +15,6 @@ from pathlib import Path
 
 import peft
 import torch
-import transformers
 from torch.nn.functional import cross_entropy, logsigmoid
 
 from course.errors import CourseError
@@ -120,13 +119,7 @@ class _PreferenceRun:
     ):
         self.pairs, self.settings = pairs, settings
         self.dtype = lora.faster_dtype(torch.device("cpu"))
-        transformers.utils.logging.disable_progress_bar()
-        plain = transformers.AutoModelForCausalLM.from_pretrained(
-            base.folder,
-            dtype=getattr(torch, self.dtype),
-            attn_implementation="eager",
-            local_files_only=True,
-        )
+        plain = lora.causal_model(base, self.dtype)
         self.model = peft.PeftModel.from_pretrained(plain, start.folder, is_trainable=True)
         self.measure = AnswerLoss(self.model)
         trained = [weight for weight in self.model.parameters() if weight.requires_grad]

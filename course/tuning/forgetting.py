@@ -21,7 +21,7 @@ from course.material.data import Question, Text, tickets
 from course.measuring.answers import judge
 from course.measuring.evaluate import evaluate
 from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_rows
-from course.measuring.results import Check, Comparison, Result
+from course.measuring.results import Check, Comparison, Result, marks, paired
 from course.paths import DATA, results_dir
 from course.rungs.chunks import by_section
 from course.tuning import aftermath, serving
@@ -304,9 +304,7 @@ def compared(one: Remembered, other: Remembered) -> Comparison:
     """How two readings of the same part differ, row by row. CourseError when the parts differ."""
     if (one.task, one.part) != (other.task, other.part):
         raise CourseError(f"{one.part!r} and {other.part!r} have other rows; compare readings of one part.")
-    pairs = list(zip(one.rows, other.rows, strict=True))
-    counts = (pairs.count((first, second)) for first, second in ("11", "10", "01", "00"))
-    return Comparison(one.setting, other.setting, *counts)
+    return paired(one.setting, other.setting, one.rows, other.rows)
 
 
 def _measured(setting: Setting, client: CourseClient, base: str) -> list[Remembered]:
@@ -353,5 +351,5 @@ def _reading(setting: Setting, part: str, result: Result, trained: dict, seconds
         steps=setting.steps,
         seed=setting.seed,
         train_seconds=seconds,
-        rows="".join("01"[outcome.correct] for outcome in result.outcomes),
+        rows=marks(outcome.correct for outcome in result.outcomes),
     )

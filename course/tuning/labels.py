@@ -20,7 +20,7 @@ from course.material.data import Ticket, tickets
 from course.material.large_model import teacher_labels
 from course.measuring.evaluate import evaluate
 from course.measuring.provenance import FOLDER, CountedByKind, read_rows, write_rows
-from course.measuring.results import Comparison, Result
+from course.measuring.results import Comparison, Result, marks, paired
 from course.paths import results_dir
 from course.rungs.baselines import LinearHead, on_vectors
 from course.rungs.retrieve import embed
@@ -218,9 +218,8 @@ def read() -> list[LabelReading]:
 
 def compared(one: LabelReading, other: LabelReading) -> Comparison:
     """How two readings differ, ticket by ticket."""
-    pairs = list(zip(one.rows, other.rows, strict=True))
     a, b = (_named(*each.key[:-1]) for each in (one, other))
-    return Comparison(a, b, *(pairs.count((first, second)) for first, second in ("11", "10", "01", "00")))
+    return paired(a, b, one.rows, other.rows)
 
 
 def _named(learner: str, source: str, examples: int, steps: int) -> str:
@@ -255,7 +254,7 @@ def _measured(point: Point, client: CourseClient) -> LabelReading:
         agreeing=-1 if source.labels == TEMPLATES else agreeing,
         steps=point.steps,
         seed=point.seed,
-        rows="".join("01"[outcome.correct] for outcome in result.outcomes),
+        rows=marks(outcome.correct for outcome in result.outcomes),
     )
 
 

@@ -5,7 +5,6 @@ takes about three quarters of an hour. It writes after each way, the cheapest fi
 stopped.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ from functools import partial
 from typing import NamedTuple
 
 from anthropic import Anthropic
-from anthropic.types import Message, MessageParam
+from anthropic.types import Message
 
 from course.engine.client import CourseClient
 from course.engine.replies import text_of
@@ -23,10 +22,10 @@ from course.measuring.evaluate import evaluate
 from course.measuring.letters import check, right_fields
 from course.measuring.letters import read as read_reply
 from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_in_place, write_rows
-from course.measuring.results import Comparison, Result
+from course.measuring.results import Comparison, Result, marks, paired
 from course.paths import results_dir
 from course.rungs.routing import held_by
-from course.rungs.structured import KEYS, LETTER_SCHEMA, RULES
+from course.rungs.structured import KEYS, LETTER_SCHEMA, RULES, as_json, letter_turns
 from course.tuning import serving
 from course.tuning.adapters import Adapter
 from course.tuning.aftermath import served
@@ -140,24 +139,13 @@ def letter_chats(of: Iterable[Letter]) -> list[TrainingChat]:
     return [TrainingChat(KEYS, letter.text, as_json(letter)) for letter in of]
 
 
-def as_json(letter: Letter) -> str:
-    """The right reply."""
-    return json.dumps(letter.gold, ensure_ascii=False)
-
-
 def ask(client: Anthropic, model: str, way: LetterWay, letter: Letter) -> Message:
-    """The reply to a letter. The examples are as in lesson 04: the one with every field filled comes last."""
-    turns: list[MessageParam] = []
-    for example in reversed(to_train()[: way.shown]):
-        turns += [
-            {"role": "user", "content": example.text},
-            {"role": "assistant", "content": as_json(example)},
-        ]
+    """The reply to a letter, after the examples that the way shows."""
     return client.messages.create(
         model=model,
         max_tokens=LIMIT,
         system=way.system,
-        messages=[*turns, {"role": "user", "content": letter.text}],
+        messages=letter_turns(letter, to_train()[: way.shown]),
         **(held_by(LETTER_SCHEMA) if way.held else {}),
     )
 
@@ -201,9 +189,7 @@ def read_replies() -> list[FormReply]:
 
 def compared(one: LetterReading, other: LetterReading, by: str = "rows") -> Comparison:
     """How two readings differ, letter by letter: by what is valid and right, or by `forms` alone."""
-    pairs = list(zip(getattr(one, by), getattr(other, by), strict=True))
-    counts = (pairs.count((first, second)) for first, second in ("11", "10", "01", "00"))
-    return Comparison(one.way, other.way, *counts)
+    return paired(one.way, other.way, getattr(one, by), getattr(other, by))
 
 
 @contextmanager
@@ -242,8 +228,8 @@ def _reading(way: LetterWay, result: Result, train_seconds: float) -> LetterRead
         output_tokens=round(result.output_tokens or 0, 1),
         seconds=round(result.seconds or 0, 3),
         train_seconds=train_seconds,
-        rows="".join("01"[outcome.correct] for outcome in result.outcomes),
-        forms="".join("01"[outcome.valid] for outcome in result.outcomes),
+        rows=marks(outcome.correct for outcome in result.outcomes),
+        forms=marks(outcome.valid for outcome in result.outcomes),
     )
 
 

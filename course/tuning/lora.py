@@ -274,6 +274,19 @@ def faster_dtype(device: torch.device) -> str:
     return "bfloat16" if seconds["bfloat16"] < 0.7 * seconds["float32"] else "float32"
 
 
+def causal_model(base: Base, dtype: str) -> transformers.PreTrainedModel:
+    """The base in one of DTYPES. CourseError when transformers cannot load it."""
+    transformers.utils.logging.disable_progress_bar()
+    # Attention of single products: the fused one is slower for short texts on a CPU.
+    with _named_faults(base.folder):
+        return transformers.AutoModelForCausalLM.from_pretrained(
+            base.folder,
+            dtype=getattr(torch, dtype),
+            attn_implementation="eager",
+            local_files_only=True,
+        )
+
+
 class AnswerLoss(torch.nn.Module):
     """A causal model that returns the loss of answers, and projects onto the vocabulary there alone."""
 
@@ -328,11 +341,7 @@ def decoded_by_torch(adapter: Adapter, chats: Chats, base: Path | None = None) -
     """
     below = Base.of(base)
     adapter.check_base(below.name, below.sha256)
-    transformers.utils.logging.disable_progress_bar()
-    plain = transformers.AutoModelForCausalLM.from_pretrained(
-        below.folder, dtype=torch.float32, attn_implementation="eager", local_files_only=True
-    )
-    merged = peft.PeftModel.from_pretrained(plain, adapter.folder).merge_and_unload()
+    merged = peft.PeftModel.from_pretrained(causal_model(below, "float32"), adapter.folder).merge_and_unload()
     measure = AnswerLoss(merged.eval())
     encoded = encode(chats, below.folder)
     agreed: list[bool] = []
@@ -488,17 +497,9 @@ class _Run:
                 setattr(self, field_name, kept[field_name])
 
     def _load_model(self) -> None:
-        transformers.utils.logging.disable_progress_bar()
         with torch.random.fork_rng():
             torch.manual_seed(self.settings.seed)
-            # Attention of single products: the fused one is slower for short texts on a CPU.
-            with _named_faults(self.base.folder):
-                model = transformers.AutoModelForCausalLM.from_pretrained(
-                    self.base.folder,
-                    dtype=getattr(torch, self.dtype),
-                    attn_implementation="eager",
-                    local_files_only=True,
-                )
+            model = causal_model(self.base, self.dtype)
             layers = _checked_layers(model, self.settings.layers)
             lora = peft.LoraConfig(
                 r=self.settings.rank,
