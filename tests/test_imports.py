@@ -25,8 +25,7 @@ LAYERS = (
     ("own",),
     ("measure", "serve", "exercises"),
 )
-# Beside the views: what draws for them, and what writes the memo with a picture in it.
-DRAWING = ("widgets.cost.pictures", "widgets.memo.write")
+DRAWING = ("widgets.cost.pictures",)  # beside the views
 USER_INTERFACE = {"anywidget", "IPython", "ipywidgets", "plotly", "traitlets"}
 TRAINING = ("torch", "transformers", "peft", "accelerate")
 

@@ -23,13 +23,10 @@ from widgets.cost.presets import from_board as case_of
 from widgets.decision.answers import Answers
 from widgets.decision.answers import from_board as answers_of
 from widgets.memo.parts import content
-from widgets.memo.sources import Sources
+from widgets.memo.sources import Sources, model_to_try
 from widgets.memo.write import HTML_FILE, MARKDOWN_FILE, Memo, as_html, as_markdown, checked_day, keep
 
-UNASKED = (
-    "Nobody was asked: volume, prices, review, labels and how often the task changes are defaults of the "
-    "course. Lesson 13 takes your own."
-)
+UNASKED = "Nobody was asked: volume, prices, review, labels and how often the task changes are defaults."
 # What the bill has of fine-tuning; the chosen rung is held against the cheapest.
 FINE_TUNES = ("on_demand_fine_tune", "hosted_fine_tune", "self_hosted_lora")
 # What each rung is in the cost model, among the decision's answers, and in the lessons.
@@ -135,6 +132,7 @@ def memo(
         ],
         assumed=assumed,
         not_billed=_not_billed(found),
+        next_model=model_to_try({result.model for result in found.dev}),
         again=f"make own DATA={found.task.name}.csv; report.md has all rungs, answers.csv every reply",
     )
     page = content(f"Should we fine-tune? {found.task.name}", today, sources, decides, checked_day(by))
@@ -160,15 +158,16 @@ def _not_billed(found: Walk) -> str:
 
 
 def _on_dev(result: Result) -> Result:
-    note = (
-        f"It was judged on the {result.n} rows to choose on (dev), and never on test: measure it there first."
-    )
+    note = f"It was judged on the {result.n} rows to choose on (dev) and never on test rows: do that first."
     return replace(result, name=f"{result.name}, on dev", note=note)
 
 
 def _on_test(found: Walk) -> Result:
     on_dev = next(result for result in found.dev if result.name == found.chosen.name)
-    note = f"Chosen on dev, where it had {on_dev.right} of {on_dev.n} rows right, and looked at once on test."
+    note = (
+        f"It was chosen on {on_dev.n} other rows (dev), {on_dev.right} of them right, and looked at once on "
+        "the test rows."
+    )
     return replace(found.chosen, name=f"{found.chosen.name}, on test", note=note)
 
 

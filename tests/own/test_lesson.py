@@ -97,10 +97,11 @@ def test_the_command_writes_report_answers_and_memo(written):
     assert f"{HEAD}, on test (decides)" in memo and "typical" not in memo
     assert memo.count("Missing.") == 1 and NOBODY_NAMED.split(".")[0] in memo
     fallback = memo.split("## What do we fall back on?")[1].split("##")[0]
-    assert f"'{CASCADE}, on dev', the best of the other ways" in fallback and HEAD not in fallback
-    assert "never on test" in fallback
+    assert "'Cascade: linear head, then a model' is the best of the other ways" in fallback
+    assert "never on test rows" in fallback and "Linear head on" not in fallback
+    assert "Next: try another model, Qwen2.5-Coder-1.5B." in memo
     on_dev = next(result for result in found.dev if result.name == HEAD)
-    assert f"Chosen on dev, where it had {on_dev.right} of {on_dev.n} rows right" in memo
+    assert f"It was chosen on {on_dev.n} other rows (dev), {on_dev.right} of them right" in memo
     counted = next(line for line in memo.splitlines() if "Counted with" in line)
     assert "Nobody was asked: volume, prices, review" in counted
     floor, *rest = (next(each for each in found.dev if each.name == name) for name in (FLOOR, *own.APPROACH))

@@ -1,25 +1,22 @@
-"""What the first page says of cost: the next step, the ways and their ranges, and a table of them."""
+"""The first page's table of the ways, and what it says of their cost."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
+from course.measuring import gap
 from course.measuring.results import Result, percent
 from widgets.cost.chance import Spread, chance, ranges
-from widgets.cost.inputs import APPROACHES, Assumptions
-from widgets.cost.model import VOLUME, Bill, dollars, smallest_changes, verdict
-from widgets.cost.presets import rungs
+from widgets.cost.inputs import APPROACHES, MEANINGS, Assumptions
+from widgets.cost.model import VOLUME, Bill, dollars, smallest_changes
+from widgets.cost.presets import approach_of
 from widgets.cost.units import in_short, with_unit
 from widgets.decision.model import Advice
 from widgets.decision.rules import rows_missing
 from widgets.decision.tables import LIMITS
-from widgets.memo.sources import FINE_TUNED, Sources
-from widgets.memo.ways import PricedWays, Table, error_kind, shown_ways
+from widgets.memo.sources import Sources, deciding_rung
+from widgets.memo.ways import PricedWays, Table, TableRow, called, origin, origins_explained, rows_of
 
-_KINDS_OF_COST = {
-    "tokens and machines": ("tokens", "hosting"),
-    "people's time": ("review", "upkeep", "evaluation", "retraining"),
-    "wrong outputs": ("errors",),
-}
+_AGAINST = {gap.ABOVE: "met", gap.BELOW: "missed", gap.UNDECIDED: "undecided"}
 RANGE_DRAWS = 2_000  # for the ends of a range, which are shown with two digits
 # What the bill calls the way that a step tries.
 WAY_OF_STEP = {
@@ -47,33 +44,58 @@ def with_range(costs: Assumptions, key: str) -> str:
     return f"{with_unit(key, estimate.base)} ({'' if estimate.is_sure else ends}{estimate.kind})"
 
 
-def cost_table(sources: Sources, ways: PricedWays, shown: Sequence[Result]) -> Table:
-    """A row for each way: its cost by kind and in all, where nine draws of ten lie, and its errors.
-
-    `shown` are the results of the measured table, whose ways have a row here.
-    """
-    heads = (
-        f"$ {ways.costs.over}",
-        "before the start",
-        *_KINDS_OF_COST,
-        "in all",
-        "9 draws of 10",
-        "wrong, %",
-    )
-    return Table(heads, tuple(_row(sources, ways, name) for name in shown_ways(ways, shown)))
+HEADS = (
+    "test rows",
+    "right, %",
+    "95% interval",
+    "the bar",
+    "$ up front",
+    "$ in all",
+    "of it, errors",
+    "$ in 9 of 10 simulations",
+    "answers",
+)
 
 
-def _row(sources: Sources, ways: PricedWays, name: str) -> tuple[str, ...]:
+def table(sources: Sources, ways: PricedWays | None) -> Table:
+    """A row for each way of the first page: what was measured of it against the bar, and what it costs."""
+    over = f"way, over {ways.costs.horizon} months" if ways else "way"
+    shown = rows_of(sources, ways)
+    rows = tuple(_row(sources, ways, *row) for row in shown)
+    return Table((over, *HEADS), rows, origins_explained(result for result, _ in shown if result))
+
+
+def _row(sources: Sources, ways: PricedWays | None, result: Result | None, way: str) -> TableRow:
+    deciding = deciding_rung(sources)
+    if result is None:
+        assert ways is not None  # what was not measured comes from the bill
+        rate = ways.costs.estimates[f"{way}.error_rate"]
+        elsewhere = rate.kind == "measured"
+        where = "-" if elsewhere else "not measured"
+        measured = ("-", percent(1 - rate.base), _interval(1 - rate.high, 1 - rate.low), where)
+        name, note = APPROACHES[way], MEANINGS[way]
+        source = "elsewhere" if elsewhere else rate.kind
+    else:
+        bar = None if sources.answers is None else 1 - sources.answers.accepted_rate
+        where = "no bar" if bar is None else _AGAINST[gap.position(result.interval, bar)]
+        measured = (f"{result.n:,}", percent(result.accuracy), _interval(*result.interval), where)
+        approach = approach_of(result) or ""
+        name, source = called(result).strip("'"), origin(result)
+        note = f"{MEANINGS[approach]} Tested as '{result.name}'." if approach else ""
+    cost = _cost(ways, way) if ways and way else ("-",) * 4
+    decides = result is not None and result == deciding
+    return TableRow(name, note, (*measured, *cost, source), decides)
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{percent(low)} to {percent(high)}"
+
+
+def _cost(ways: PricedWays, name: str) -> tuple[str, ...]:
     bill = ways.bills[name]
-    parts = [sum(float(bill.parts[part]) for part in kinds) for kinds in _KINDS_OF_COST.values()]
-    amounts = (float(bill.upfront), *parts, float(bill.total))
-    error = ways.costs.estimates[f"{name}.error_rate"]
-    return (
-        APPROACHES[name],
-        *(f"{amount:,.0f}" for amount in amounts),
-        _range(drawn(ways, name, lambda bill: bill.total)),
-        f"{percent(error.base)}, {error_kind(sources, ways, name)}",
-    )
+    amounts = (bill.upfront, bill.total, bill.parts["errors"])
+    spread = drawn(ways, name, lambda one: one.total)
+    return (*(f"{float(amount):,.0f}" for amount in amounts), _range(spread))
 
 
 def drawn(ways: PricedWays, name: str, amount: Callable[[Bill], Any]) -> Spread:
@@ -88,52 +110,62 @@ def _range(spread: Spread, sign: str = "") -> str:
 
 
 def cost_sentences(sources: Sources, ways: PricedWays, advice: Advice | None) -> Iterator[str]:
-    """The next step, what all is counted with, and what decides against its rivals."""
-    costs = ways.costs
+    """What the next step costs and saves, what fine-tuning would, and what all of it is counted with."""
     if advice is not None:
         yield _step(sources, ways, advice)
+        yield _saving(ways, advice)
+    if ways.rival:
+        yield _rival(sources, ways)
+    costs = ways.costs
     error, growth = with_range(costs, "case.error_cost"), with_range(costs, "case.growth")
     yield (
         f"Counted with: {with_range(costs, VOLUME)}, growing by {growth}; a wrong output costs "
         f"{error}.{f' {sources.assumed}' if sources.assumed else ''}"
     )
-    if ways.rival:
-        yield _against(sources, ways)
-        yield chance(costs).sentence
-    else:
-        found = verdict(costs)
-        less, more = APPROACHES[found.cheaper], APPROACHES[found.costlier]
-        yield f"{less} costs {dollars(found.saving)} less than {more}."
 
 
-def _against(sources: Sources, ways: PricedWays) -> str:
+def _saving(ways: PricedWays, advice: Advice) -> str:
+    """What the next step is expected to save, or that nothing is claimed, and why."""
+    over, key = f"{ways.costs.horizon} months", advice.next.key
+    if key == "fine_tune" and ways.rival:
+        saved = ways.total(ways.own) - ways.total(ways.rival)
+        if saved > 0:
+            return f"It saves nothing now. Over {over} it is expected to save {dollars(saved)}, as follows."
+    why = {
+        "stop": "nothing changes",
+        "benchmark": "measuring saves nothing by itself",
+        "fine_tune": "in the bill it does not cost less than what is there",
+    }.get(key, "nobody has measured yet what this step brings")
+    return f"No saving is claimed, neither now nor over {over}: {why}."
+
+
+def _rival(sources: Sources, ways: PricedWays) -> str:
     """The cheapest fine-tune beside the way that decides, and up to which error rate its lead holds."""
-    meets, key = ways.meets, f"{ways.rival}.error_rate"
-    rate, more = ways.costs.estimates[key], ways.total(ways.rival) - ways.total(ways.own)
-    measured = any(each in FINE_TUNED for each in rungs(sources.rungs))
-    if meets and rate.kind == "measured":
-        text = "The cheapest fine-tune that meets the bar is"
-    elif meets and measured:
-        text = f"No fine-tune that was measured meets the bar. By {_a(rate.kind)} rate the cheapest one does:"
-    elif meets:
-        text = f"No fine-tune was measured. By {_a(rate.kind)} rate the cheapest that meets the bar is"
+    key, costs = f"{ways.rival}.error_rate", ways.costs
+    rate, more = costs.estimates[key], ways.total(ways.rival) - ways.total(ways.own)
+    named, wrong = f"'{APPROACHES[ways.rival]}'", f"{percent(rate.base)}% wrong"
+    shown = "has been shown to meet" if ways.meets else "reaches"
+    text = f"No fine-tune {shown} the bar. " if rate.kind != "measured" or not ways.meets else ""
+    if rate.kind == "measured":
+        reaches = " that reaches the bar" if ways.meets else ""
+        text += f"The cheapest fine-tune{reaches} is {named}, {wrong}. It costs"
     else:
-        text = "No fine-tune in the bill meets the bar. The cheapest is"
-    less = "more" if more > 0 else "less"
-    text += (
-        f" {APPROACHES[ways.rival]}, {percent(rate.base)}% wrong: {dollars(ways.total(ways.rival))}, "
-        f"{dollars(abs(more))} {less} than {APPROACHES[ways.own]}."
+        text += f"Nobody has measured {named}. At {wrong}, as {rate.kind}, it would cost"
+    text += f" {dollars(abs(more))} {_less(-more)} than '{APPROACHES[ways.own]}'"
+    for turn in smallest_changes(costs, [key]):
+        side = "from" if turn.value > rate.base else "up to"
+        text += f", and {side} {in_short(key, turn.value)} wrong {_less(more)}"
+    found = chance(costs)
+    low, high = found.difference.low, found.difference.high
+    return (
+        f"{text}. Of {found.n:,} simulations within the ranges it costs less in "
+        f"{percent(found.cheaper[ways.rival])}%; nine of ten lie between ${rough(abs(low))} {_less(low)} and "
+        f"${rough(abs(high))} {_less(high)}."
     )
-    for turn in smallest_changes(ways.costs, [key]):
-        side = "From" if turn.value > rate.base else "Up to"
-        text += f" {side} {in_short(key, turn.value)} wrong it costs {'more' if more < 0 else 'less'}."
-    if meets and rate.kind != "measured":
-        text += " Nobody measured it here, so it is no reason to train."
-    return text
 
 
-def _a(kind: str) -> str:
-    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+def _less(saved: float) -> str:
+    return "less" if saved >= 0 else "more"
 
 
 def step_rows(sources: Sources, advice: Advice) -> int:
@@ -151,16 +183,21 @@ def _step(sources: Sources, ways: PricedWays, advice: Advice) -> str:
         low, base, high = (rough(rows * amount) for amount in (each.low, each.base, each.high))
         return (
             f"The next step costs about ${base} for labelling {rows:,} test rows "
-            f"(${low} to ${high}, {each.kind}); the hours of measuring are not in the bill."
+            f"(${low} to ${high}, {each.kind}); the hours of measuring are not counted."
         )
     key = advice.next.key
     name = (ways.rival or ways.own) if key == "fine_tune" else WAY_OF_STEP.get(key, "")
     if key == "stop":
         return "The next step costs nothing beyond what runs now."
+    if key == "another_model" and sources.next_model:
+        return (
+            f"The next step costs hours, which are not counted, and no fees: {sources.next_model} runs on a "
+            "machine of your own."
+        )
     if name not in ways.bills:
-        return "The next step has no price in the bill: it takes hours of those who know the task."
+        return "The next step costs hours of those who know the task, which are not counted."
     upfront = _range(drawn(ways, name, lambda bill: bill.upfront), "$")
     return (
         f"The next step costs {dollars(float(ways.bills[name].upfront))} before the start, as "
-        f"{APPROACHES[name]} ({upfront})."
+        f"'{APPROACHES[name]}' ({upfront})."
     )

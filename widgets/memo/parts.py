@@ -12,7 +12,7 @@ from course.material.data import KINDS
 from course.material.lessons import lesson
 from course.measuring import gap
 from course.measuring.results import READING, Result, percent
-from widgets.cost.inputs import APPROACHES, MEANINGS, Assumptions, InputRange
+from widgets.cost.inputs import APPROACHES, Assumptions
 from widgets.cost.model import (
     VOLUME,
     Bill,
@@ -38,9 +38,26 @@ from widgets.memo.summary import (
     recommendation,
     sections,
 )
-from widgets.memo.ways import PricedWays, follows, more_rows, moved, priced_ways, turned
+from widgets.memo.ways import (
+    ORIGINS,
+    PricedWays,
+    called,
+    error_kind,
+    follows,
+    more_rows,
+    moved,
+    origin,
+    priced_ways,
+    turned,
+)
 
-LINES = 5  # in the cost chart
+# $ over all months, by what they are spent on.
+KINDS_OF_COST = {
+    "tokens, machines": ("tokens", "hosting"),
+    "people's time": ("review", "upkeep", "evaluation", "retraining"),
+    "wrong outputs": ("errors",),
+}
+LINES = 5  # in the cost table
 NAMED = 3  # of each kind of open point, and of the inputs that turn the verdict
 _HASH_OF_MERGED = re.compile(r"(-v\d+)-[0-9a-f]{8}$")  # of a served adapter; its own hash is on the page
 LADDER_LESSONS = ("01", "02", "03", "04", "05", "06", "07")
@@ -61,7 +78,8 @@ class LadderRow:
     @property
     def badge(self) -> str:
         """Where the result comes from; the machine, the day and an adapter's hash are below the ladder."""
-        return _HASH_OF_MERGED.sub(r"\1", re.split(" on |, ", self.result.badge)[0])
+        short = _HASH_OF_MERGED.sub(r"\1", re.split(" on |, ", self.result.badge)[0])
+        return short.replace(self.result.badge_kind, origin(self.result), 1)
 
     @property
     def kinds(self) -> tuple[tuple[int, int], ...]:
@@ -76,8 +94,14 @@ class CostLine(NamedTuple):
     key: str
     name: str
     bill: Bill
-    error: InputRange
+    error: str
     in_pair: bool
+
+    @property
+    def amounts(self) -> tuple[str, ...]:
+        """$ before the start, over all months for each of `KINDS_OF_COST`, and in all."""
+        parts = [sum(float(self.bill.parts[part]) for part in kind) for kind in KINDS_OF_COST.values()]
+        return tuple(f"{each:,.0f}" for each in (float(self.bill.upfront), *parts, float(self.bill.total)))
 
 
 @dataclass(frozen=True)
@@ -111,6 +135,11 @@ class Content:
     missing: Mapping[str, str]
 
     @property
+    def kinds_of_cost(self) -> tuple[str, ...]:
+        """What the costs of each way are spent on."""
+        return tuple(KINDS_OF_COST)
+
+    @property
     def kinds(self) -> tuple[str, ...]:
         """KINDS where rows have one; a reader's own rows have none."""
         return KINDS if any(n for row in self.ladder for _, n in row.kinds) else ()
@@ -139,14 +168,17 @@ def content(title: str, written: str, sources: Sources, decides: str = "", by: s
         title=title,
         written=written,
         recommendation=recommendation(
-            advice, deciding_rung(sources), 0 if advice is None else step_rows(sources, advice)
+            advice,
+            deciding_rung(sources),
+            0 if advice is None else step_rows(sources, advice),
+            sources.next_model,
         ),
         sections=sections(sources, ways, turning, advice, open_points, decides, by),
         case=tuple(_case(answers, costs)),
         ladder=ladder,
         ladder_notes=tuple(_ladder_notes(sources, ladder)),
         accepted=accepted,
-        costs=None if ways is None else _costs(ways),
+        costs=None if ways is None else _costs(sources, ways),
         advice=advice,
         changes=changes,
         open_points=open_points,
@@ -216,36 +248,42 @@ def _ladder_notes(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[str
     yield f"Measured on {days[0]}." if days[0] == days[-1] else f"Measured from {days[0]} to {days[-1]}."
     longer = sorted({row.result.badge for row in ladder if row.badge != row.result.badge})
     if longer:
-        yield f"In full: {'; '.join(longer)}."
+        yield f"Sources in full: {'; '.join(longer)}."
     left_out = len(sources.rungs) - len(ladder)
     if left_out:
         are = "another one is" if left_out == 1 else f"{left_out} others are"
-        yield f"Only the best rung of each lesson, model and badge is shown; {are} on the board."
+        yield f"Only the best way of each lesson, model and source is shown; {are} on the board."
     routes = {(rung.name, rung.model) for rung in sources.rungs}
     other_rows = sum((result.name, result.model) not in routes for _, result in sources.board)
     if other_rows:
-        yield f"{other_rows} more were measured on rows other than test tickets and are not shown."
+        yield f"{other_rows} more were measured on other rows and are not shown."
 
 
 # The costs
 
 
-def _costs(ways: PricedWays) -> Costs:
+def _costs(sources: Sources, ways: PricedWays) -> Costs:
     """The pair, then what has a measured error rate, then the rest, the cheapest of each first."""
     costs, priced = ways.costs, ways.bills
     errors = {name: costs.estimates[f"{name}.error_rate"] for name in costs.approaches}
     ranked = sorted(priced, key=lambda name: (name not in costs.pair, errors[name].kind != "measured"))
     shown = [name for name in priced if name in ranked[:LINES]]
     lines = tuple(
-        CostLine(name, APPROACHES[name], priced[name], errors[name], name in costs.pair) for name in shown
+        CostLine(name, APPROACHES[name], priced[name], _error(sources, ways, name), name in costs.pair)
+        for name in shown
     )
     left_out = tuple(
         f"{APPROACHES[name]} {dollars(ways.total(name))}" for name in priced if name not in shown
     )
-    notes = [f"{APPROACHES[name]}: {MEANINGS[name]}" for name in costs.pair]
+    notes = []
     if set(costs.pair) != set(ways.saved_pair):
         notes.append(_other_pair(ways))
     return Costs(costs.horizon, lines, left_out, verdict(costs).sentence, tuple(notes))
+
+
+def _error(sources: Sources, ways: PricedWays, name: str) -> str:
+    rate = ways.costs.estimates[f"{name}.error_rate"]
+    return f"{percent(rate.base)}%, {error_kind(sources, ways, name)}"
 
 
 def _other_pair(ways: PricedWays) -> str:
@@ -253,8 +291,9 @@ def _other_pair(ways: PricedWays) -> str:
     one, other = (APPROACHES[name] for name in ways.saved_pair)
     meeting = " that meets the bar" if ways.meets else ""
     return (
-        f"Both pages compare the pair in bold: {own}, which the answers rest on, and {rival}, the cheapest "
-        f"fine-tune{meeting}. The saved bill compares {one} with {other}; the answer on cost is from there."
+        f"Both pages compare the pair in bold: '{own}', which the decision rests on, and '{rival}', the "
+        f"cheapest fine-tune{meeting}. The saved bill compares '{one}' with '{other}'; the answer on whether "
+        "tuning costs less is from there."
     )
 
 
@@ -281,7 +320,7 @@ def _changes(
                 said = in_words(answers, change) if QUESTION[change.name].many else moved(answers, change)
                 yield f"{said}: {follows(answers, change)}."
         if answers.turns_when:
-            yield f"Confirmed in lesson 10: {answers.turns_when}"
+            yield f"The author's own trigger: {answers.turns_when}"
     if ways is not None:
         other = APPROACHES[verdict(ways.costs).costlier]
         if not turning:
@@ -305,8 +344,10 @@ def _open_points(
         advice = advise(sources.answers)
         for contradiction in advice.contradictions:
             yield OpenPoint("contradiction", contradiction.text)
-        if shut := [gate.title for gate in advice.gates if not gate.holds]:
-            yield OpenPoint("gates", f"Shut for fine-tuning: {'; '.join(shut)}.")
+        # The last gate is that all conditions hold, so those that do not are named instead.
+        needed = (*advice.gates[:-1], *advice.conditions)
+        if shut := [point.title for point in needed if not point.holds]:
+            yield OpenPoint("not ready", f"Missing for any fine-tuning: {'; '.join(shut).lower()}.")
         if open_ := [point.title for point in advice.checks if not point.holds]:
             yield OpenPoint(
                 "checks",
@@ -321,8 +362,7 @@ def _open_points(
     if sources.not_billed:
         yield OpenPoint("not billed", sources.not_billed)
     yield from _not_measured(sources, ladder)
-    if sources.updates:
-        yield OpenPoint("updated", " ".join(sources.updates))
+    yield from (OpenPoint("updated", text) for text in sources.updates)
     for text in disagreements(sources):
         yield OpenPoint("files differ", text)
 
@@ -336,8 +376,8 @@ def _unmeasured_costs(costs: Assumptions, turning: Sequence[TurningPoint]) -> It
     if unmeasured:
         yield OpenPoint(
             "assumed",
-            f"{len(unmeasured)} inputs that nobody measured can change the verdict on cost within their "
-            f"range. The nearest: {'; '.join(unmeasured[:NAMED])}.",
+            "Nobody measured these inputs, and each can turn within its range which way costs less: "
+            f"{'; '.join(unmeasured[:NAMED])}.",
         )
     kinds = {name: costs.estimates[f"{name}.error_rate"].kind for name in costs.pair}
     guessed = [APPROACHES[name] for name, kind in kinds.items() if kind != "measured"]
@@ -354,12 +394,9 @@ def _across_the_bar(ladder: Sequence[LadderRow], answers: Answers) -> Iterator[O
     intervals = []
     for result in sorted((row.result for row in ladder), key=lambda one: -one.accuracy):
         on_it = replace(answers, failure_rate=round(1 - result.accuracy, 12), evaluation_rows=result.n)
-        if rows := rows_missing(on_it):
+        if rows_missing(on_it):
             low, high = result.interval
-            intervals.append(
-                f"{result.name} ({percent(low)} to {percent(high)}% on {result.n} rows; about {rows:,} more "
-                "decide it)"
-            )
+            intervals.append(f"'{result.name}' ({percent(low)} to {percent(high)}% on {result.n} rows)")
     if intervals:
         yield OpenPoint(
             "interval",
@@ -372,21 +409,21 @@ def _not_measured(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[Ope
     measured = {number for number, _ in sources.board}
     untried = [number for number in LADDER_LESSONS if number not in measured]
     if sources.board and untried:
-        named = (f"{lesson(number).title.lower()} (lesson {number})" for number in untried)
-        yield OpenPoint("not tried", f"{', '.join(named)}.")
+        yield OpenPoint("not tried", f"{', '.join(lesson(number).title.lower() for number in untried)}.")
     recorded = [result for result in sources.rungs if result.badge_kind == READING]
     if recorded:
         best = max(recorded, key=lambda result: result.accuracy)
         yield OpenPoint(
-            "not measured",
-            f"'{best.name}', {percent(best.accuracy)}% right, is a {READING}, so its replies come "
-            "from another run: measure it yourself before relying on it.",
+            ORIGINS[READING],
+            f"{called(best)}, {percent(best.accuracy)}% right, was not run for this memo: measure it "
+            f"yourself before relying on it.{f' {best.note}' if best.note else ''}",
         )
     sizes = sorted({row.result.n for row in ladder})
     if len(sizes) > 1:
         yield OpenPoint(
             "sets",
-            f"Rungs were measured on {' and on '.join(map(str, sizes))} rows: no paired test across them.",
+            f"The ways were measured on {' and on '.join(map(str, sizes))} rows, so the shares of different "
+            "sets are not compared row by row.",
         )
 
 

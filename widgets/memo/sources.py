@@ -1,10 +1,11 @@
 """What a memo is made from: the reader's board, bill and answers, brought up to what the board says now."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from course.engine.sizes import local_models
 from course.measuring.results import READING, Result, percent
 from course.tuning.adapters import Adapter
 from widgets.cost.inputs import APPROACHES, Assumptions
@@ -22,6 +23,7 @@ FILLED_BY = {
 TUNED = frozenset({"hosted_fine_tune", "on_demand_fine_tune", "self_hosted_lora", "skill_with_adapter"})
 FINE_TUNED = TUNED | {"encoder"}  # a small model that sorts, trained on labels as well
 _LARGE = "large model"
+_NAMED = 3  # of the changed error rates
 # What the board has tried, beside what `tried_in` knows of each lesson, by the approach that a rung measures.
 _TRIES = {
     "retrieved_examples": "retrieved_examples",
@@ -40,7 +42,8 @@ class Sources:
     `board` holds (lesson, result) of every measurement, `rungs` those of its results that route tickets, one
     for each name and model. `dates` is the day of each file, `versions` pairs of a name and what it is.
     `updates` says in sentences where `as_of_now` left the files behind, `assumed` what nobody answered,
-    `not_billed` what was measured and is not in the bill, and `again` how it is all measured again.
+    `not_billed` what was measured and is not in the bill, `again` how it is all measured again, and
+    `next_model` a model that answered nothing so far.
     """
 
     board: Sequence[tuple[str, Result]] = ()
@@ -55,6 +58,7 @@ class Sources:
     assumed: str = ""
     not_billed: str = ""
     again: str = ""
+    next_model: str = ""
 
 
 def with_model_names(sources: Sources) -> Sources:
@@ -96,6 +100,13 @@ def as_of_now(sources: Sources) -> Sources:
         saved_answers, answers = answers, replace(answers, **known)
         updates += _new_answers(saved_answers, answers)
     return replace(sources, costs=costs, answers=answers, updates=updates)
+
+
+def model_to_try(asked: Collection[str]) -> str:
+    """The largest local model, by its name, where only smaller ones were asked so far; else empty."""
+    *smaller, largest = local_models()
+    is_next = largest.model not in asked and any(model.model in asked for model in smaller)
+    return largest.name if is_next else ""
 
 
 def tried_by(results: Iterable[Result]) -> frozenset[str]:
@@ -142,7 +153,7 @@ def disagreements(sources: Sources) -> Iterator[str]:
         if best.accuracy > deciding.accuracy:
             yield (
                 f"'{best.name}' gets {percent(best.accuracy)}% right, more than '{deciding.name}', on which "
-                "the answers rest: if it may be used, answer lesson 10 again."
+                "the answers rest: if it may be used, give the answers again."
             )
     newest = max((result.created[:10] for result in sources.rungs), default="")
     for name in (COSTS, ANSWERS):
@@ -155,14 +166,16 @@ def _ids(result: Result) -> set[str]:
 
 
 def _new_rates(saved: Assumptions, now: Assumptions) -> Iterator[str]:
-    changed = []
+    changed: dict[str, float] = {}
     for name in now.approaches:
         before, after = (each.estimates[f"{name}.error_rate"] for each in (saved, now))
         if percent(before.base) != percent(after.base):
             was = f"{percent(before.base)}%, {before.kind}"
-            changed.append(f"{APPROACHES[name]} {percent(after.base)}% ({was})")
+            changed[f"{APPROACHES[name]} {percent(after.base)}% (was {was})"] = -abs(after.base - before.base)
     if changed:
-        yield f"Wrong outputs as the board has them now (as the saved bill had them): {'; '.join(changed)}."
+        largest, others = sorted(changed, key=lambda text: changed[text])[:_NAMED], len(changed) - _NAMED
+        also = f"; and {others} smaller {'change' if others == 1 else 'changes'}" if others > 0 else ""
+        yield f"The bill has error rates measured since it was saved: {'; '.join(largest)}{also}."
 
 
 def _new_answers(saved: Answers, now: Answers) -> Iterator[str]:
@@ -171,6 +184,5 @@ def _new_answers(saved: Answers, now: Answers) -> Iterator[str]:
     for name in ("failure_rate", "evaluation_rows", "cost_says"):
         question, before, after = QUESTION[name], getattr(saved, name), getattr(now, name)
         if before != after:
-            yield (
-                f"{question.text}: {question.said(after)} now, and not '{question.said(before)}' as answered."
-            )
+            text = "By the bill" if name == "cost_says" else question.text
+            yield f"{text}: {question.said(after)} now, and not '{question.said(before)}' as answered."

@@ -3,48 +3,44 @@
 Everything here is pure. What an answer needs and is not there is named in its place.
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from course.measuring import gap
-from course.measuring.results import READING, Result, percent
-from course.own.walk import against
+from course.measuring.results import Z_95, Result, compare, percent
 from widgets.cost.inputs import APPROACHES
 from widgets.cost.model import VOLUME, TurningPoint, verdict
 from widgets.cost.presets import approach_of
+from widgets.decision.answers import Answers
 from widgets.decision.model import Advice, AnswerChange, what_would_change
 from widgets.decision.rules import rows_missing, standing
 from widgets.decision.tables import QUESTION
-from widgets.memo.finance import WAY_OF_STEP, cost_sentences, cost_table, rough, step_rows
+from widgets.decision.words import Words
+from widgets.memo.finance import WAY_OF_STEP, cost_sentences, rough, step_rows, table
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, FINE_TUNED, Sources, deciding_rung
 from widgets.memo.ways import (
     PricedWays,
     Table,
     bar_in_words,
+    called,
     fallback,
     follows,
+    marks,
     more_rows,
     moved,
     not_the_next_step,
-    shown_rungs,
+    origin,
     tuned_rungs,
     turned,
 )
 
 DECIDES = "who decides"
-NOBODY_NAMED = (
-    'A name and a day are needed. Give both: decides="Head of support", by="2026-12-18" '
-    "(with make own: DECIDES= and BY=)."
-)
-# Where a result is from, of what was not measured in this run.
-MEANS = {
-    "recorded": "the model's replies come with the course, and are judged here",
-    READING: "only the judged replies of another run are kept, without its tokens and costs",
-}
+NOBODY_NAMED = "Who decides, and by which day, is not named yet."
+_NOTHING_TO_JUDGE = ("stop", "price", "prepare")
 _POINTS = 3  # of each list on the first page
 # Kinds of open points that are a risk to the decision, the gravest first.
-_RISKS = ("missing", "files differ", "contradiction", "not measured", "assumed", "sets")
+_RISKS = ("missing", "files differ", "contradiction", "assumed", "sets")
 
 
 @dataclass(frozen=True)
@@ -65,11 +61,16 @@ class OpenPoint(NamedTuple):
     text: str
 
 
-def recommendation(advice: Advice | None, deciding: Result | None, rows: int = 0) -> str:
-    """The first line: to fine-tune exactly when the decision model says so. `rows` are to be labelled."""
+def recommendation(
+    advice: Advice | None, deciding: Result | None, rows: int = 0, next_model: str = ""
+) -> str:
+    """The first line: to fine-tune exactly when the decision model says so.
+
+    `rows` are to be labelled; `next_model` is the one to try, where that is the step.
+    """
     if advice is None:
         return "No recommendation yet: the answers are missing."
-    stay = f"'{deciding.name}'" if deciding else "what you have"
+    stay = called(deciding) if deciding else "what you have"
     if advice.next.key == "fine_tune":
         return f"Fine-tune now, and keep {stay} ready to go back to."
     if advice.next.key == "stop":
@@ -77,7 +78,8 @@ def recommendation(advice: Advice | None, deciding: Result | None, rows: int = 0
             return f"Stay on {stay}, which is fine-tuned already. Do not train further."
         return f"Do not fine-tune. Stay on {stay}."
     on_rows = f", on about {rows:,} more test rows" if rows else ""
-    return f"Do not fine-tune yet. {advice.sentence.removesuffix('.')}{on_rows}."
+    model = f", {next_model}" if next_model and advice.next.key == "another_model" else ""
+    return f"Do not fine-tune yet. {advice.sentence.removesuffix('.')}{on_rows}{model}."
 
 
 def sections(
@@ -93,10 +95,41 @@ def sections(
     missing = FILLED_BY | dict(sources.faults)
     no_answers = missing[ANSWERS] if advice is None else ""
     over = f"{ways.costs.horizon} months" if ways else "eighteen months"
-    shown = shown_rungs(sources, ways)
     named = decides and by
     rows = 0 if advice is None else step_rows(sources, advice)
     return (
+        Section(
+            f"What does it cost, and what does it save, now and over {over}?",
+            "finance",
+            () if ways is None else tuple(cost_sentences(sources, ways, advice)),
+            missing="" if ways else missing[COSTS],
+        ),
+        Section(
+            "Why?",
+            "the product lead",
+            tuple(_why(sources, ways, advice)),
+            missing=no_answers,
+        ),
+        Section(
+            "What was measured, and against which bar?",
+            "the engineer",
+            (_tuned(sources),) if sources.rungs else (),
+            table(sources, ways) if sources.rungs or ways else None,
+            "" if sources.rungs else missing[BOARD],
+        ),
+        Section(
+            "What can go wrong?",
+            "the product lead",
+            (*_if_wrong(sources), *_risks(open_points, sources))
+            or ("Nothing that was measured or priced stands against it.",),
+        ),
+        Section(
+            "When do we look again?",
+            "finance",
+            tuple(_triggers(sources, ways, turning, advice)),
+            missing=no_answers,
+        ),
+        Section("What do we fall back on?", "the engineer", tuple(_fallback(sources, advice))),
         Section(
             "Who decides what, and by when?",
             "the product lead",
@@ -105,25 +138,6 @@ def sections(
             else (),
             missing="" if named else NOBODY_NAMED,
         ),
-        Section("Why?", "the product lead", tuple(_reasons(sources, ways, advice)), missing=no_answers),
-        Section(
-            f"What does it cost, and what does it save, over {over}?",
-            "finance",
-            () if ways is None else tuple(cost_sentences(sources, ways, advice)),
-            None if ways is None else cost_table(sources, ways, shown),
-            "" if ways else missing[COSTS],
-        ),
-        _measured(sources, shown, missing[BOARD]),
-        Section(
-            "What can go wrong?",
-            "the product lead",
-            (*_if_wrong(sources), *_risks(open_points, sources))
-            or ("Nothing that was measured or priced stands against it.",),
-        ),
-        Section(
-            "When do we look again?", "finance", tuple(_triggers(sources, ways, turning)), missing=no_answers
-        ),
-        Section("What do we fall back on?", "the engineer", tuple(_fallback(sources, advice))),
     )
 
 
@@ -154,25 +168,56 @@ def _if_wrong(sources: Sources) -> Iterator[str]:
         )
 
 
-def _reasons(sources: Sources, ways: PricedWays | None, advice: Advice | None) -> Iterator[str]:
-    """The reasons of the advice, what came of fine-tuning, and why the cheapest or the best is not next."""
-    if advice is None or sources.answers is None:
-        return
-    # Where rows are missing, the first reason has all that the others say.
-    few = advice.next.key == "benchmark" and rows_missing(sources.answers)
-    yield from (reason.text for reason in advice.reasons[: 1 if few else _POINTS])
-    deciding = deciding_rung(sources)
-    if tuned := [rung for rung in tuned_rungs(sources) if rung != deciding]:
-        tried = " and ".join(f"'{rung.name}' is right on {_share(rung)}" for rung in tuned)
-        beside = f"; '{deciding.name}' on {_share(deciding)}" if deciding else ""
-        yield f"Fine-tuning was tried: {tried}{beside}."
-    if advice.next.key != "fine_tune":
+def _why(sources: Sources, ways: PricedWays | None, advice: Advice | None) -> Iterator[str]:
+    """What the decision rests on, the step's reasons, and why not the cheapest or the best way."""
+    answers, deciding = sources.answers, deciding_rung(sources)
+    if answers is not None and sources.rungs:
+        yield from _rests_on(answers, deciding)
+    if advice is not None and answers is not None:
+        rate = Words(answers).say("rate"), Words(answers).say("more_rows")
+        told = [reason for reason in advice.reasons[:_POINTS] if not (deciding and reason in rate)]
+        yield from (reason.text for reason in told)
+    if advice is not None and advice.next.key != "fine_tune":
         way = WAY_OF_STEP.get(advice.next.key, "")
         yield from not_the_next_step(sources, ways, way, step_rows(sources, advice) > 0)
 
 
-def _share(rung: Result) -> str:
-    return f"{percent(rung.accuracy)}% of {rung.n} rows"
+def _rests_on(answers: Answers, deciding: Result | None) -> Iterator[str]:
+    """The bar, and where the way that decides lies against it."""
+    bar = 1 - answers.accepted_rate
+    if deciding is None:
+        yield f"The bar, set before looking: {percent(bar)}% right. No measurement here is held against it."
+        return
+    said = (
+        f"The bar, set before looking: {percent(bar)}% right. {called(deciding)} is right on "
+        f"{deciding.right} of {deciding.n} test rows, inputs whose right answer is known: "
+        f"{bar_in_words(deciding, bar)}."
+    )
+    yield said + (f" About {more_rows(answers)}" if rows_missing(answers) else "")
+    if deciding.note:
+        yield deciding.note
+
+
+def _tuned(sources: Sources) -> str:
+    """What came of fine-tuning: each tuned model, against the way that decides if on the same rows."""
+    deciding = deciding_rung(sources)
+    tuned = [rung for rung in tuned_rungs(sources) if rung != deciding]
+    if not tuned:
+        no_other = "other " if deciding in tuned_rungs(sources) else ""
+        return f"No {no_other}fine-tuned model was measured."
+    said = []
+    for rung in tuned:
+        share = f"{called(rung)}, {percent(rung.accuracy)}% right"
+        if deciding is None or {row.id for row in rung.outcomes} != {row.id for row in deciding.outcomes}:
+            said.append(f"{share} on {rung.n} {'other ' if deciding else ''}rows")
+            continue
+        found = compare(rung, deciding)
+        said.append(
+            f"{share}, {found.direction or 'chance can explain the difference'} ({found.only_a} rows right "
+            f"only with it, {found.only_b} only without, p = {found.p_value:.2g})"
+        )
+    beside = f" Beside {called(deciding)}:" if deciding else ""
+    return f"Fine-tuning was tried.{beside} {'; '.join(said)}."
 
 
 def _risks(open_points: Sequence[OpenPoint], sources: Sources) -> list[str]:
@@ -182,20 +227,25 @@ def _risks(open_points: Sequence[OpenPoint], sources: Sources) -> list[str]:
     return [point.text for point in sorted(graded, key=lambda point: _RISKS.index(point.kind))][:_POINTS]
 
 
-def _triggers(sources: Sources, ways: PricedWays | None, turning: Sequence[TurningPoint]) -> Iterator[str]:
-    """What the reader confirmed, two answers that move by themselves, and the nearest turn of the cost."""
-    answers = sources.answers
+def _triggers(
+    sources: Sources, ways: PricedWays | None, turning: Sequence[TurningPoint], advice: Advice | None
+) -> Iterator[str]:
+    """How the step is judged, the author's own trigger, answers that move by themselves, and the cost."""
+    answers, deciding = sources.answers, deciding_rung(sources)
     if answers is not None:
+        judged = deciding is not None and advice is not None and advice.next.key not in _NOTHING_TO_JUDGE
+        if judged and deciding and advice:
+            yield _judged(deciding.n + step_rows(sources, advice), 1 - answers.accepted_rate)
         if answers.turns_when:
-            yield f"Confirmed in lesson 10: {answers.turns_when}"
-        if rows := rows_missing(answers):
-            yield more_rows(answers)
+            yield f"The author's own trigger: {answers.turns_when}"
+        rows = rows_missing(answers)
         # Where more failures lead to a stop, that is because nothing is left to try.
         moving = [
             change
             for change in what_would_change(answers)
             if QUESTION[change.name].limits
             and not (rows and change.name == "evaluation_rows")
+            and not (judged and change.name == "failure_rate")
             and (change.leads_to.key, standing(replace(answers, **{change.name: change.value})))
             != ("stop", "too many")
         ]
@@ -203,88 +253,43 @@ def _triggers(sources: Sources, ways: PricedWays | None, turning: Sequence[Turni
         nearest_to: dict[str, AnswerChange] = {}
         for change in moving:
             nearest_to.setdefault(change.leads_to.key, change)
-        for change in list(nearest_to.values())[: 1 if rows else 2]:
+        for change in list(nearest_to.values())[: 1 if judged else 2]:
             yield f"{moved(answers, change)}: {follows(answers, change)}."
     if ways is not None:
         for turn in turning[:1]:
             found = verdict(ways.costs)
             less, more = APPROACHES[found.costlier], APPROACHES[found.cheaper]
-            yield f"{turned(ways.costs, turn)}: then {less} costs less than {more}."
+            yield f"{turned(ways.costs, turn)}: then '{less}' costs less than '{more}'."
 
 
-# What was measured
-
-
-def _measured(sources: Sources, shown: Sequence[Result], missing: str) -> Section:
-    question = "What was measured, and against which bar?"
-    if not sources.rungs:
-        return Section(question, "the engineer", missing=missing)
-    accepted = None if sources.answers is None else 1 - sources.answers.accepted_rate
-    heads = ("way", "in the bill", "rows", "right, %", "95% interval", "against the bar", "from")
-    rows = tuple(_measured_row(result, accepted) for result in shown)
-    return Section(
-        question,
-        "the engineer",
-        tuple(_measured_sentences(sources, accepted, shown)),
-        Table(heads, rows),
-    )
-
-
-def _measured_row(result: Result, accepted: float | None) -> tuple[str, ...]:
-    low, high = result.interval
-    where = "no bar" if accepted is None else gap.position(result.interval, accepted)
-    return (
-        result.name,
-        APPROACHES.get(approach_of(result) or "", "-"),
-        str(result.n),
-        percent(result.accuracy),
-        f"{percent(low)} to {percent(high)}",
-        where,
-        result.badge_kind,
-    )
-
-
-def _measured_sentences(sources: Sources, accepted: float | None, shown: Sequence[Result]) -> Iterator[str]:
-    deciding, tuned = deciding_rung(sources), tuned_rungs(sources)
-    if accepted is not None:
-        yield f"The bar, set before looking: {percent(accepted)}% right."
-    if deciding is None:
-        yield "The answers rest on no measurement that is on the board."
-    elif accepted is not None:
-        yield (
-            f"The decision rests on '{deciding.name}': {deciding.right} of {deciding.n} rows right; "
-            f"{bar_in_words(deciding, accepted)}."
-        )
-    if deciding and deciding.note:
-        yield deciding.note
-    if not tuned:
-        yield "No tuned model was measured."
-    for rung in tuned if deciding else ():
-        if deciding is None or rung == deciding:
-            continue
-        if {row.id for row in rung.outcomes} == {row.id for row in deciding.outcomes}:
-            yield against(rung, deciding)
-        else:
-            yield f"'{rung.name}' was measured on other rows, so no paired test holds it against that."
-    if kinds := [f"{kind}: {MEANS[kind]}" for kind in MEANS if kind in {rung.badge_kind for rung in shown}]:
-        yield f"{'; '.join(kinds)}."
+def _judged(rows: int, bar: float) -> str:
+    """How many of the test rows have to be right, and from how few on it is not worth going on."""
+    meets, misses = marks(rows, bar)
+    said = f"Judge the step on {rows:,} test rows. "
+    if meets is not None:
+        said += f"{meets:,} or more right: the bar is met, and we stop there."
+    else:
+        least = math.ceil(Z_95**2 * bar / (1 - bar))
+        said += f"They cannot show that the bar is met: that takes {least:,} rows, all of them right."
+    if misses >= 0:
+        said += f" {misses:,} or fewer right: it is missed, and another step is needed."
+    return f"{said} Anything else is undecided."
 
 
 def _fallback(sources: Sources, advice: Advice | None) -> Iterator[str]:
     deciding = deciding_rung(sources)
     if advice is not None and advice.next.key == "fine_tune":
         if deciding:
-            yield f"'{deciding.name}' stays in service until the tuned model is measured above it."
+            yield f"{called(deciding)} stays in service until the tuned model is measured above it."
         yield "Adapters are kept by version, with the hash of data and base: going back loads the one before."
         return
     second = fallback(sources)
     if second is None:
         yield "Nothing: no second way was measured. Measure one before the first is relied on."
-    else:
-        where = (
-            "" if sources.answers is None else f"; {bar_in_words(second, 1 - sources.answers.accepted_rate)}"
-        )
-        yield (
-            f"'{second.name}', the best of the other ways that can be used: right on {_share(second)} "
-            f"({second.badge_kind}){where}.{f' {second.note}' if second.note else ''}"
-        )
+        return
+    tested = f", tested as '{second.name}'," if deciding and called(second) == called(deciding) else ""
+    said = f"{called(second)}{tested} is the best of the other ways that can be used. It is right on "
+    said += f"{percent(second.accuracy)}% of {second.n} rows ({origin(second)})"
+    if sources.answers is not None:
+        said += f": {bar_in_words(second, 1 - sources.answers.accepted_rate)}"
+    yield f"{said}.{f' {second.note}' if second.note else ''}"

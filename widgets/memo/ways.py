@@ -1,11 +1,13 @@
 """Which ways the first page holds against one another, and what is said of each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from course.measuring import gap
-from course.measuring.results import READING, Result, percent
+from course.measuring.results import READING, Result, percent, wilson
 from widgets.cost.inputs import APPROACHES, Assumptions
 from widgets.cost.model import Bill, TurningPoint, bills, dollars, label
 from widgets.cost.presets import approach_of, rungs
@@ -16,14 +18,30 @@ from widgets.decision.rules import next_rung, rows_missing, standing
 from widgets.decision.tables import QUESTION
 from widgets.memo.sources import FINE_TUNED, Sources, deciding_rung
 
+# Where a result is from, of what was not measured in this run.
+ORIGINS = {"recorded": "recorded", READING: "another run"}
+_MEANS = {
+    "recorded": "the model answered the same requests earlier, and its answers are judged here",
+    READING: "only its judged answers were kept, not its tokens and costs",
+}
 _STANDINGS = (gap.ABOVE, gap.UNDECIDED, gap.BELOW)
 
 
+class TableRow(NamedTuple):
+    """A way in the table: its name, what it is, its cells, and whether the decision rests on it."""
+
+    name: str
+    note: str
+    cells: tuple[str, ...]
+    decides: bool = False
+
+
 class Table(NamedTuple):
-    """A small table: its heads, and rows of texts that begin with the name of the row."""
+    """A small table: the heads of its columns, the first that of the names, its rows, and a note below."""
 
     heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[TableRow, ...]
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,24 +123,60 @@ def shown_rungs(sources: Sources, ways: PricedWays | None) -> list[Result]:
     return sorted(found.values(), key=lambda result: -result.accuracy)
 
 
-def shown_ways(ways: PricedWays, shown: Sequence[Result]) -> list[str]:
-    """The ways of the first page's bill, the cheapest first; those of the `shown` results are among them."""
-    wanted = {*_priced_for_itself(ways), *map(approach_of, shown)}
-    return [name for name in ways.bills if name in wanted]
-
-
 def _priced_for_itself(ways: PricedWays) -> list[str]:
     return [ways.own, *ways.costs.pair, ways.cheapest]
 
 
-def bar_in_words(result: Result, accepted_share: float) -> str:
-    """Where the interval of a result lies against the bar."""
+def rows_of(sources: Sources, ways: PricedWays | None) -> list[tuple[Result | None, str]]:
+    """The rows of the first page's table, the cheapest first: what was measured, and the way of the bill.
+
+    A result has the way whose bill counts with its error rate, or none; a way that nobody measured has no
+    result.
+    """
+    shown = shown_rungs(sources, ways)
+    if ways is None:
+        return [(result, "") for result in shown]
+    found: list[tuple[Result | None, str]] = [(result, _billed(result, ways)) for result in shown]
+    priced = {way for _, way in found}
+    found += [(None, way) for way in dict.fromkeys(_priced_for_itself(ways)) if way not in priced]
+    order = ["", *ways.bills]
+    return sorted(found, key=lambda row: (not row[1], order.index(row[1])))
+
+
+def _billed(result: Result, ways: PricedWays) -> str:
+    name = approach_of(result) or ""
+    if name not in ways.bills:
+        return ""
+    rate = ways.costs.estimates[f"{name}.error_rate"].base
+    return name if math.isclose(rate, 1 - result.accuracy, abs_tol=1e-9) else ""
+
+
+def called(result: Result) -> str:
+    """A measured way by the name that it has in the table."""
+    return f"'{APPROACHES.get(approach_of(result) or '', result.name)}'"
+
+
+def bar_in_words(result: Result, accepted: float) -> str:
+    """Whether a result meets the bar, with its interval."""
     low, high = (percent(end) for end in result.interval)
-    return {
-        gap.ABOVE: f"all of its interval ({low} to {high}%) is at or above the bar",
-        gap.BELOW: f"all of its interval ({low} to {high}%) is below the bar",
-        gap.UNDECIDED: f"the bar is inside its interval ({low} to {high}%)",
-    }[gap.position(result.interval, accepted_share)]
+    said = {
+        gap.ABOVE: "it meets the bar",
+        gap.BELOW: "it misses the bar",
+        gap.UNDECIDED: f"{result.n:,} rows are too few to tell whether it meets the bar",
+    }[gap.position(result.interval, accepted)]
+    return f"{said} (95% interval {low} to {high}%)"
+
+
+def marks(rows: int, accepted: float) -> tuple[int | None, int]:
+    """Of so many rows, the fewest right that meet the bar (None: all are too few) and the most that miss it.
+
+    Fewer than 0 when even no row right does not show that the bar is missed.
+    """
+    meets, may_meet = (
+        bisect_left(range(rows + 1), True, key=lambda right: wilson(right, rows)[end] >= accepted)
+        for end in (0, 1)
+    )
+    return (meets if meets <= rows else None), may_meet - 1
 
 
 def not_the_next_step(
@@ -138,41 +192,55 @@ def not_the_next_step(
     best: Result | None = max(sources.rungs, key=lambda rung: rung.accuracy)
     best = best if best and best.accuracy > deciding.accuracy else None
     cheap = rungs(sources.rungs).get(ways.cheapest) if ways else None
-    most = f"is right on most rows, {percent(best.accuracy)}% of {best.n}" if best else ""
     if ways and ways.cheapest not in (ways.own, step_way):
-        cheapest = ways.cheapest
-        least = f"costs the least of all {len(ways.bills)} ways in the bill, {dollars(ways.total(cheapest))}"
+        least = f"the cheapest in the bill ({dollars(ways.total(ways.cheapest))})"
         if cheap is None:
-            rate = ways.costs.estimates[f"{cheapest}.error_rate"]
-            why = f"it is {rate.kind} that {percent(rate.base)}% are wrong, and nobody measured it"
-            yield f"{APPROACHES[cheapest]} {least}. It is not the next step: {why}."
+            rate = ways.costs.estimates[f"{ways.cheapest}.error_rate"]
+            yield (
+                f"Why not '{APPROACHES[ways.cheapest]}', {least}? Nobody has measured it: it is only "
+                f"{rate.kind} that {percent(rate.base)}% are wrong."
+            )
         else:
-            named = f"{APPROACHES[cheapest]}, measured as '{cheap.name}',"
-            both = f"{least}, and {most}" if cheap is best else least
-            yield f"{named} {both}. {_not_next(sources, cheap, deciding, new_rows)}"
+            most = " and right most often" if cheap is best else ""
+            yield f"Why not {called(cheap)}, {least}{most}? {_not_next(sources, cheap, deciding, new_rows)}"
     if best and best is not cheap and approach_of(best) != (step_way or None):
-        yield f"'{best.name}' {most}. {_not_next(sources, best, deciding, new_rows)}"
+        yield f"Why not {called(best)}, right most often? {_not_next(sources, best, deciding, new_rows)}"
 
 
 def _not_next(sources: Sources, rung: Result, deciding: Result, new_rows: bool) -> str:
     answers = sources.answers
     bar = 1.0 if answers is None else 1 - answers.accepted_rate
+    standing = bar_in_words(rung, bar)
     if rung.badge_kind == READING:
-        again = "let it answer the new rows as well" if new_rows else "measure it here first"
-        return f"It is not the next step: it is a {READING}, and {bar_in_words(rung, bar)}; {again}."
+        again = "Let it answer the new rows as well." if new_rows else "Measure it here first."
+        return (
+            "Nobody ran it for this memo: its answers are from another run that kept no tokens, so its price "
+            f"is assumed; by these answers {standing}.{f' {rung.note}' if rung.note else ''} {again}"
+        )
     if gap.position(rung.interval, bar) == gap.BELOW:
-        return f"It is not the next step: {bar_in_words(rung, bar)}."
+        return f"{standing[0].upper()}{standing[1:]}."
     if rung.accuracy <= deciding.accuracy:
         shares = f"{percent(rung.accuracy)}% against {percent(deciding.accuracy)}%"
-        return f"It is not the next step: '{deciding.name}' is right on more rows ({shares})."
-    return "The answers do not rest on it: if it may be used, answer lesson 10 again."
+        return f"{called(deciding)} is right on more rows ({shares})."
+    return "The answers behind this memo do not rest on it: if it may be used, give them again."
 
 
 def error_kind(sources: Sources, ways: PricedWays, name: str) -> str:
-    """Where an error rate is from: of a measured one, whether it was measured here or only recorded."""
+    """Where an error rate is from: of a measured one, by which kind of measurement."""
     kind = ways.costs.estimates[f"{name}.error_rate"].kind
     rung = rungs(sources.rungs).get(name)
-    return rung.badge_kind if rung and kind == "measured" else kind
+    return origin(rung) if rung and kind == "measured" else kind
+
+
+def origins_explained(results: Iterable[Result]) -> str:
+    """What the origins of these results mean, where that is not clear; else empty."""
+    kinds = {result.badge_kind for result in results}
+    return "; ".join(f"{ORIGINS[kind]}: {meaning}" for kind, meaning in _MEANS.items() if kind in kinds)
+
+
+def origin(result: Result) -> str:
+    """Where a result is from, in a word or two."""
+    return ORIGINS.get(result.badge_kind, result.badge_kind)
 
 
 def moved(answers: Answers, change: AnswerChange) -> str:
@@ -190,8 +258,8 @@ def more_rows(answers: Answers) -> str:
     """How many more rows decide, and what they are in all."""
     rows = rows_missing(answers)
     return (
-        f"{rows:,} more test rows ({answers.evaluation_rows + rows:,} in all): if the rate stays the same, "
-        "they decide 4 times in 5 whether it is accepted."
+        f"{rows:,} more test rows ({answers.evaluation_rows + rows:,} in all) would tell whether the bar is "
+        "met, 4 times in 5, if the share that is right stays the same."
     )
 
 

@@ -18,7 +18,6 @@ from platform import python_version
 from typing import Any, TypeVar
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
-from markupsafe import Markup
 
 from course.engine import weights
 from course.engine.sizes import local_models
@@ -32,20 +31,16 @@ from course.measuring.results import Result, money, percent
 from course.paths import DATA, ROOT, results_dir
 from course.tuning import adapters
 from course.tuning.adapters import Adapter
-from widgets.chart import Axis, Line, LineChart
 from widgets.cost import inputs as cost_inputs
-from widgets.cost.model import dollars
 from widgets.decision import answers as decision_answers
 from widgets.decision.words import Reason
-from widgets.memo.parts import Content, Costs, content
-from widgets.memo.sources import ANSWERS, BOARD, COSTS, Sources, as_of_now, with_model_names
+from widgets.memo.parts import Content, content
+from widgets.memo.sources import ANSWERS, BOARD, COSTS, Sources, as_of_now, model_to_try, with_model_names
 
 TITLE = "Should we fine-tune?"
-AGAIN = "the lesson of each rung stands before its name, every reply is in board.sqlite"
+AGAIN = "the number before a name is its lesson, every reply is in board.sqlite"
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
 PACKAGES = ("anthropic", "openvino-genai", "torch", "peft")
-# Of the lines in the chart, by place: Okabe and Ito's colours, and a dash that says the same.
-LOOKS = (("#0072B2", ""), ("#D55E00", "9 4"), ("#009E73", "2 3"), ("#CC79A7", "9 3 2 3"), ("#E69F00", "5 2"))
 _TEMPLATES = Path(__file__).parent
 _FRAME_HEIGHT = 1200  # pixels, until the page in it has told its own height
 _FOLDERS = re.compile(
@@ -129,43 +124,21 @@ def gather() -> Sources:
     trained = tuple(_adapters({result.model for _, result in entries}, faults))
     versions = tuple(_versions(entries, faults))
     dates = dict(_dates(entries))
-    found = Sources(entries, rungs, costs, answers, trained, dates, versions, faults, again=AGAIN)
+    next_model = model_to_try({result.model for _, result in entries})
+    found = Sources(
+        entries, rungs, costs, answers, trained, dates, versions, faults, again=AGAIN, next_model=next_model
+    )
     return with_model_names(found)
 
 
 def as_html(found: Content) -> str:
     """The memo as a page of its own, which needs no network. Every text in it is escaped."""
-    return _template("memo.html.j2", autoescape=True).render(memo=found, chart=_chart)
+    return _template("memo.html.j2", autoescape=True).render(memo=found)
 
 
 def as_markdown(found: Content) -> str:
-    """The memo as Markdown; the chart is its table. Every text in it is escaped."""
+    """The memo as Markdown. Every text in it is escaped."""
     return _template("memo.md.j2", finalize=_plain).render(memo=found)
-
-
-def _chart(costs: Costs) -> Markup:
-    """Each approach's cost so far against the months; the table beside it says the same."""
-    ticks = tuple(range(0, costs.horizon + 1, max(1, round(costs.horizon / 6))))
-    chart = LineChart(Axis("months", high=costs.horizon, ticks=ticks), Axis("$ so far"), height=300)
-    lines = [
-        Line(
-            f"{line.name} {dollars(float(line.bill.total))}",
-            range(costs.horizon + 1),
-            line.bill.cumulative,
-            colour,
-            dash,
-            strong=line.in_pair,
-        )
-        for line, (colour, dash) in zip(costs.lines, LOOKS, strict=False)
-    ]
-    ends = "; ".join(
-        f"{line.name}: {dollars(float(line.bill.cumulative[0]))} before the first month, "
-        f"{dollars(float(line.bill.total))} after {costs.horizon}"
-        for line in costs.lines
-    )
-    chart.show(lines, f"Cost so far over the months. {ends}")
-    chart.close()  # drawn by the page itself, not as a widget
-    return Markup(chart.as_html())
 
 
 @cache
@@ -181,7 +154,6 @@ def _template(name: str, **settings: Any) -> Template:
     environment.filters |= {
         "percent": percent,
         "money": money,
-        "amount": lambda usd: dollars(usd).strip("$ "),
         "source": _source,
     }
     return environment.get_template(name)
