@@ -39,6 +39,7 @@ ROUTING, FACTS = "routing", "facts"
 UNTRAINED, READS = "not trained", "not trained, reads the section found"
 USUAL, REPLAY = "usual", "replay"
 TICKETS, REPLAYED = 240, 60  # a general chat for every four tickets
+ROUNDS = 3  # for what learns too little from seeing its tickets once
 WORDINGS = 5
 BATCH = {ROUTING: 8, FACTS: 6}
 # What is asked. The prompt is the one that the tickets were trained with.
@@ -180,6 +181,8 @@ def settings() -> list[Setting]:
         Setting(ROUTING, "rate 0.0001", once, first, learning_rate=1e-4),
         Setting(ROUTING, "rank 2", once, first, rank=2),
         Setting(ROUTING, "rate 0.0003, replay", mixed, first, learning_rate=3e-4, replayed=REPLAYED),
+        Setting(ROUTING, f"rate 0.0003, {ROUNDS} rounds", ROUNDS * once, first, learning_rate=3e-4),
+        Setting(ROUTING, f"rank 2, {ROUNDS} rounds", ROUNDS * once, first, rank=2),
         Setting(FACTS, "one wording", long, first),
         Setting(FACTS, "five wordings", long, first, wordings=WORDINGS),
     ]

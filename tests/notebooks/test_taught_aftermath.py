@@ -9,7 +9,8 @@ from course.material.large_model import handbook_answers
 from course.measuring.answers import judge
 from course.measuring.evaluate import Result, compare, evaluate
 from course.rungs.chunks import by_section
-from course.tuning import adapters, aftermath, serving
+from course.tuning import adapters, aftermath, forgetting, gain_and_loss, serving
+from course.tuning.forgetting import REPLAY
 from widgets.cost.inputs import load
 from widgets.cost.model import bills, evaluation_tax
 
@@ -41,6 +42,34 @@ def test_at_this_one_setting_the_adapter_lost_what_the_base_could_and_kept_its_o
         had, has = (share("forgetting", model, part) for model in ("base", "routing adapter"))
         assert had > has + 0.15
     assert share("forgetting", "routing adapter", "tickets") > 0.5
+
+
+def test_general_chats_among_the_tickets_kept_what_tickets_alone_lost_at_every_seed_and_cost_few_tickets():
+    changes = gain_and_loss.cures(forgetting.read())
+    replayed = {change: step for change, step in changes.items() if change.cure.startswith(f"{REPLAY}, ")}
+    assert {change.seed for change in replayed} >= {1}
+    for change, step in replayed.items():
+        if change.part == forgetting.OF_TICKETS:
+            assert step.difference > -0.15
+        else:
+            assert step.direction == "better" and step.difference > 0.2
+
+
+def test_with_a_lower_rate_or_rank_one_round_taught_nothing_and_so_kept_what_was_there():
+    found = gain_and_loss.trainings(forgetting.read())
+    before = found[forgetting.ROUTING, forgetting.UNTRAINED, 0, 1]
+    for name in ("rate 0.0001", "rate 0.0003", "rank 2"):
+        parts = found[forgetting.ROUTING, name, 30, 1]
+        assert parts[forgetting.OF_TICKETS].accuracy < 0.05
+        assert parts[forgetting.PLAIN].accuracy > before[forgetting.PLAIN].accuracy - 0.1
+
+
+def test_facts_in_one_wording_are_mostly_lost_in_others_and_more_wordings_cost_those_that_were_trained():
+    facts = gain_and_loss.trainings(forgetting.read(), forgetting.FACTS)
+    one, five = (facts[forgetting.FACTS, name, 45, 1] for name in ("one wording", "five wordings"))
+    assert one[forgetting.AS_TRAINED].accuracy > 0.9
+    assert one[forgetting.NEVER_TRAINED].accuracy < 0.6
+    assert one[forgetting.AS_TRAINED].accuracy > five[forgetting.AS_TRAINED].accuracy + 0.15
 
 
 @pytest.mark.slow  # loads torch

@@ -67,9 +67,9 @@ def test_one_wording_is_that_of_lesson_12():
     assert forgetting.facts_to_train(1) == aftermath.known_facts()
 
 
-def test_the_grid_takes_an_hour_and_begins_with_the_cheapest_of_the_first_seed():
+def test_the_grid_takes_an_hour_and_a_quarter_and_begins_with_the_cheapest_of_the_first_seed():
     assert len({each.key for each in SETTINGS}) == len(SETTINGS)
-    assert sum(each.seconds for each in SETTINGS) <= 60 * 60
+    assert sum(each.seconds for each in SETTINGS) <= 75 * 60
     assert [each.seed for each in SETTINGS] == sorted(each.seed for each in SETTINGS)
     assert not any(each.steps for each in SETTINGS[:3])
     seeds = Counter((each.task, each.name, each.steps) for each in SETTINGS if each.seed > 1)
@@ -77,13 +77,14 @@ def test_the_grid_takes_an_hour_and_begins_with_the_cheapest_of_the_first_seed()
 
 
 @pytest.mark.parametrize("setting", [each for each in SETTINGS if each.steps], ids=str)
-def test_each_setting_has_something_to_learn_and_sees_its_tickets_once(setting):
+def test_each_setting_has_something_to_learn_and_sees_its_tickets_in_whole_rounds(setting):
     chats = forgetting.chats_of(setting)
     check_trainable(chats)
     if setting.task == ROUTING:
         own = [chat for chat in chats if chat.answer in data.QUEUES]
         assert len(own) == forgetting.TICKETS and len(chats) - len(own) == setting.replayed
-        assert setting.steps * setting.settings.batch >= len(chats) > (setting.steps - 1) * 8
+        rounds = forgetting.ROUNDS if "rounds" in setting.name else 1
+        assert setting.steps * setting.settings.batch >= rounds * len(chats) > (setting.steps - 1) * 8
     assert setting.settings.alpha == 2 * setting.rank and setting.settings.steps == setting.steps
 
 

@@ -1,0 +1,112 @@
+"""What is said of gain and loss holds whatever was measured."""
+
+import pytest
+
+from course.tuning import forgetting, gain_and_loss
+from course.tuning.forgetting import (
+    FACTS,
+    OF_TICKETS,
+    PLAIN,
+    PLAIN_WITH_PROMPT,
+    READS,
+    REPLAY,
+    ROUTING,
+    UNTRAINED,
+    USUAL,
+    Remembered,
+)
+
+ROWS = 40
+
+
+def reading(setting: str, part: str, right: int, seed: int = 1, steps: int = 30, task: str = ROUTING):
+    trained = {"learning_rate": 0.001, "rank": 16, "examples": 240, "wordings": 1, "train_seconds": 1.5}
+    own = {"task": task, "setting": setting, "part": part, "steps": steps, "seed": seed}
+    rows = "1" * right + "0" * (ROWS - right)
+    replayed = 60 if setting == REPLAY else 0
+    return Remembered.counted(
+        right, right, ROWS, forgetting.COMMAND, **trained, **own, replayed=replayed, rows=rows
+    )
+
+
+def training(setting: str, tickets: int, plain: int, below: int, seed: int = 1, steps: int = 30):
+    right = {OF_TICKETS: tickets, PLAIN: plain, PLAIN_WITH_PROMPT: below}
+    return [reading(setting, part, count, seed, steps) for part, count in right.items()]
+
+
+@pytest.fixture
+def readings() -> list[Remembered]:
+    """The usual setting forgets at both seeds; replay keeps at both, learns less at one; a rate is idle."""
+    return [
+        *training(REPLAY, 30, 28, 20, 1, 38),
+        *training(UNTRAINED, 0, 30, 30, 1, 0),
+        *training(USUAL, 30, 2, 0, 1),
+        *training(USUAL, 30, 4, 0, 2),
+        *training("rate 0.0001", 0, 30, 29),
+        *training(REPLAY, 10, 28, 20, 2, 38),
+    ]
+
+
+def test_trainings_stand_in_the_order_of_the_plan_with_their_seeds_side_by_side(readings):
+    names = [gain_and_loss.name_of(key) for key in gain_and_loss.trainings(readings)]
+    assert names[:3] == [UNTRAINED, "usual, 30 steps, seed 1", "usual, 30 steps, seed 2"]
+    assert names.index("replay, 38 steps, seed 2") == names.index("replay, 38 steps, seed 1") + 1
+    table = gain_and_loss.table(readings)
+    assert list(table.index) == names
+    assert table.loc["usual, 30 steps, seed 1", f"plain requests ({ROWS})"] == "2, 5% (1-16)"
+
+
+def test_a_cure_is_said_to_do_what_all_seeds_show_and_the_rest_is_undecided(readings):
+    replay, idle = sorted(
+        gain_and_loss.cures_in_words(gain_and_loss.cures(readings)), key=lambda each: "rate" in each
+    )
+    assert replay.startswith("replay, 38 steps, 2 seeds: plain requests +60 to +65 points (+50 points with")
+    assert replay.endswith(
+        "It keeps more of what the model could, and whether it learns more or less is undecided."
+    )
+    assert idle.endswith("It keeps more of what the model could, and it learns less.")
+
+
+def test_what_learned_nothing_is_named_and_what_lost_nothing_as_well(readings):
+    learned, kept = gain_and_loss.both_in_words(readings)
+    assert learned.startswith("Not shown to have learned the task: rate 0.0001, 30 steps, seed 1. ")
+    assert kept.startswith(
+        "Shown to have learned it: 4 trainings, and of these to have lost plain requests: 2. "
+    )
+    assert "'replay, 38 steps, seed 1' (30 of 40 tickets right)" in kept
+    trained = [each for each in readings if each.setting != "rate 0.0001"]
+    assert gain_and_loss.both_in_words(trained)[0].startswith("Every training is shown to have learned")
+
+
+def test_pairs_are_those_of_one_seed_and_of_one_model(readings):
+    assert {seed for _, seed in gain_and_loss.losses(readings)} == {1, 2}
+    off = gain_and_loss.prompt_off(readings)["replay, 38 steps, prompt off instead of on", 1]
+    assert (off.only_a, off.only_b) == (8, 0)
+    alone = [each for each in readings if (each.setting, each.seed) != (USUAL, 2)]
+    assert {change.seed for change in gain_and_loss.cures(alone)} == {1}
+
+
+def test_seeds_stand_beside_each_other_and_one_that_is_missing_is_said(readings):
+    table = gain_and_loss.by_seed([*readings, *training(USUAL, 1, 2, 3, 3)], [USUAL, REPLAY])
+    assert list(table.columns) == ["seed 1", "seed 2", "seed 3"]
+    assert table.loc["usual: tickets", "seed 3"] == "1 of 40"
+    assert table.loc["replay: tickets", "seed 3"] == "not measured"
+
+
+def test_facts_are_compared_at_the_same_steps_and_with_the_reader():
+    asked = [(READS, 0, 10), ("one wording", 45, 20), ("five wordings", 45, 30), ("five wordings", 90, 30)]
+    facts = [reading(name, forgetting.AS_TRAINED, right, 1, steps, FACTS) for name, steps, right in asked]
+    assert list(gain_and_loss.more_wordings(facts)) == [
+        ("as trained: five wordings instead of one, 45 steps", 1)
+    ]
+    beside = gain_and_loss.against_reading(facts)
+    assert beside["as trained: one wording, 45 steps, instead of reading", 1].only_a == 10
+    assert len(beside) == 3
+
+
+def test_what_is_left_is_said_with_the_command_and_nothing_when_all_is_there(readings, monkeypatch):
+    left = gain_and_loss.not_measured(readings)
+    assert "; usual, 30 steps (seed 3); " in left and "five wordings, 45 steps (seed 1, 2, 3)" in left
+    assert forgetting.COMMAND in left
+    monkeypatch.setattr(forgetting, "settings", lambda: [])
+    assert gain_and_loss.not_measured([]) == ""
