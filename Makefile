@@ -36,7 +36,8 @@ OUTSIDE := ANTHROPIC_API_KEY ANTHROPIC_AUTH_TOKEN ANTHROPIC_BASE_URL COURSE_MODE
 # Two workers share the cores: threads of one that spin while they wait would take them from the other (a short
 # training took 140 s of CPU time, and 27 s since they sleep).
 TESTENV := env $(addprefix -u ,$(OUTSIDE)) COURSE_RESULTS="$(RESULTS)" OMP_WAIT_POLICY=passive
-PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p no:cacheprovider
+# The course comes before what pytest brings: see course/__init__.py on what takes others long to import.
+PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p course -p no:cacheprovider
 # tests/conftest.py says how many workers there are, what stays together, and what goes first and last.
 SHARED  := --numprocesses auto --dist loadscope --no-loadscope-reorder
 # Types are checked while the tests run; both have to pass.

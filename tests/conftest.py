@@ -54,8 +54,8 @@ LONGEST = (
 )
 # JupyterLab runs each lesson once more, after the notebooks; what they asked is read at the very end.
 LAST = ("tests/notebooks/test_lab.py", "tests/engine/test_requests.py")
-# Each test of these runs a lesson, and they share little: any worker takes the next.
-ONE_BY_ONE = (LAST[0], "tests/notebooks/test_claude_shapes.py")
+# Each of its tests runs a lesson, and they share little: any worker takes the next, the longest lesson first.
+ONE_BY_ONE, LONGEST_LESSON = LAST[0], "11_fine_tune"
 # A worker of slow tests waits for half of its time, and holds a model, a kernel and a browser.
 WORKERS_A_CORE, MOST_WORKERS, WORKER_BYTES = 2, 4, 4 * 2**30
 RESULTS = pytest.StashKey[Path]()
@@ -100,7 +100,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         """Files of fast tests, the largest at the head; then the others, the longest first; the last ones."""
         file = _file(item)
         if file in LAST:
-            return 2, LAST.index(file)
+            return 2, LAST.index(file), LONGEST_LESSON not in item.name
         longest = LONGEST.index(file) if file in LONGEST else len(LONGEST)
         return (1, longest, file, _is_slow(item)) if file in with_slow else (0, -counts[file], file)
 
@@ -122,7 +122,7 @@ def _is_slow(item: pytest.Item) -> bool:
 
 
 class _Sharing(LoadScopeScheduling):
-    """A module, or a notebook, stays with one worker, but for ONE_BY_ONE."""
+    """A module, or a notebook, stays with one worker, but for the lessons in JupyterLab."""
 
     def _split_scope(self, nodeid: str) -> str:
         return nodeid if nodeid.startswith(ONE_BY_ONE) else nodeid.split("::")[0]

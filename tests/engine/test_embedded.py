@@ -268,12 +268,12 @@ def test_greedy_answers_are_those_of_transformers_on_long_prompts(engine):
     """Each token the engine picks is the best one, or nearly so, for transformers with the shipped weights.
 
     Rounding flips near-ties (gaps up to 0.5 were measured). Misread weights do more: the engine on the Q4_1
-    file as shipped picks tokens that are 2 to 3.4 worse on three of these prompts.
+    file as shipped picks tokens that are 2 to 3.4 worse on three of four such prompts, so that two show it.
     """
     import torch
     from transformers import AutoModelForCausalLM
 
-    prompts = _long_prompts(engine, 4)
+    prompts = _long_prompts(engine, 2)
     assert min(engine.count(prompt) for prompt in prompts) >= 600
     shipped = weights.published_path(local_model("small"))
     model = AutoModelForCausalLM.from_pretrained(shipped.parent, gguf_file=shipped.name, dtype=torch.float32)
