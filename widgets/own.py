@@ -133,7 +133,7 @@ def memo(
         assumed=assumed,
         not_billed=_not_billed(found),
         next_model=model_to_try({result.model for result in found.dev}),
-        again=f"make own DATA={found.task.name}.csv; report.md has all rungs, answers.csv every reply",
+        again=f"make own DATA={found.task.name}.csv; report.md has all ways, answers.csv every reply",
     )
     page = content(f"Should we fine-tune? {found.task.name}", today, sources, decides, checked_day(by))
     files = (folder / HTML_FILE, folder / MARKDOWN_FILE)
@@ -154,7 +154,8 @@ def _not_billed(found: Walk) -> str:
     left_out = [
         f"'{result.name}' ({result.right} of {result.n})" for result in no_better_than_the_floor(found)
     ]
-    return f"No better than the floor on dev, so not in the bill: {'; '.join(left_out)}." if left_out else ""
+    no_better = f"No better than the {FLOOR} on the rows to choose on, so not in the bill"
+    return f"{no_better}: {'; '.join(left_out)}." if left_out else ""
 
 
 def _on_dev(result: Result) -> Result:

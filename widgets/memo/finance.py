@@ -136,7 +136,7 @@ def _saving(ways: PricedWays, advice: Advice) -> str:
         "benchmark": "measuring saves nothing by itself",
         "fine_tune": "in the bill it does not cost less than what is there",
     }.get(key, "nobody has measured yet what this step brings")
-    return f"No saving is claimed, neither now nor over {over}: {why}."
+    return f"No saving is claimed, either now or over {over}: {why}."
 
 
 def _rival(sources: Sources, ways: PricedWays) -> str:
@@ -154,7 +154,7 @@ def _rival(sources: Sources, ways: PricedWays) -> str:
     text += f" {dollars(abs(more))} {_less(-more)} than '{APPROACHES[ways.own]}'"
     for turn in smallest_changes(costs, [key]):
         side = "from" if turn.value > rate.base else "up to"
-        text += f", and {side} {in_short(key, turn.value)} wrong {_less(more)}"
+        text += f"; {side} {in_short(key, turn.value)} wrong it would cost {_less(more)}"
     found = chance(costs)
     low, high = found.difference.low, found.difference.high
     return (
@@ -191,8 +191,8 @@ def _step(sources: Sources, ways: PricedWays, advice: Advice) -> str:
         return "The next step costs nothing beyond what runs now."
     if key == "another_model" and sources.next_model:
         return (
-            f"The next step costs hours, which are not counted, and no fees: {sources.next_model} runs on a "
-            "machine of your own."
+            f"The next step costs hours, which are not counted, and no fees: {sources.next_model}, a larger "
+            "open model, runs on a machine of your own."
         )
     if name not in ways.bills:
         return "The next step costs hours of those who know the task, which are not counted."

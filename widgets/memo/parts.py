@@ -252,7 +252,7 @@ def _ladder_notes(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[str
     left_out = len(sources.rungs) - len(ladder)
     if left_out:
         are = "another one is" if left_out == 1 else f"{left_out} others are"
-        yield f"Only the best way of each lesson, model and source is shown; {are} on the board."
+        yield f"Only the best way of each lesson, model and source is shown; {are} in the file of results."
     routes = {(rung.name, rung.model) for rung in sources.rungs}
     other_rows = sum((result.name, result.model) not in routes for _, result in sources.board)
     if other_rows:
@@ -289,7 +289,7 @@ def _error(sources: Sources, ways: PricedWays, name: str) -> str:
 def _other_pair(ways: PricedWays) -> str:
     own, rival = (APPROACHES[name] for name in (ways.own, ways.rival))
     one, other = (APPROACHES[name] for name in ways.saved_pair)
-    meeting = " that meets the bar" if ways.meets else ""
+    meeting = " that reaches the bar" if ways.meets else ""
     return (
         f"Both pages compare the pair in bold: '{own}', which the decision rests on, and '{rival}', the "
         f"cheapest fine-tune{meeting}. The saved bill compares '{one}' with '{other}'; the answer on whether "
@@ -374,9 +374,10 @@ def _unmeasured_costs(costs: Assumptions, turning: Sequence[TurningPoint]) -> It
         if change.is_plausible and costs.estimates[change.key].kind in ("assumed", "claimed")
     ]
     if unmeasured:
+        pair = (f"'{APPROACHES[name]}'" for name in costs.pair)
         yield OpenPoint(
             "assumed",
-            "Nobody measured these inputs, and each can turn within its range which way costs less: "
+            f"Whether {' or '.join(pair)} costs less hangs on inputs that nobody measured: "
             f"{'; '.join(unmeasured[:NAMED])}.",
         )
     kinds = {name: costs.estimates[f"{name}.error_rate"].kind for name in costs.pair}
@@ -440,7 +441,7 @@ def _versions(sources: Sources) -> Iterator[tuple[str, str]]:
             f"Adapter {adapter.label}",
             f"{card.sha256[:12]}, {card.date[:10]}, {card.examples} examples (data "
             f"{card.data_sha256[:12]}), base {card.base_sha256[:12]}; "
-            f"{'on the board' if on_board else 'not on the board'}",
+            f"{'measured' if on_board else 'not measured'} here",
         )
     if sources.again:
         yield "To measure it again", sources.again

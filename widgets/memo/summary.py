@@ -244,6 +244,7 @@ def _triggers(
             change
             for change in what_would_change(answers)
             if QUESTION[change.name].limits
+            and change.name != "accepted_rate"  # which nothing but a decision moves
             and not (rows and change.name == "evaluation_rows")
             and not (judged and change.name == "failure_rate")
             and (change.leads_to.key, standing(replace(answers, **{change.name: change.value})))

@@ -193,7 +193,8 @@ def not_the_next_step(
     best = best if best and best.accuracy > deciding.accuracy else None
     cheap = rungs(sources.rungs).get(ways.cheapest) if ways else None
     if ways and ways.cheapest not in (ways.own, step_way):
-        least = f"the cheapest in the bill ({dollars(ways.total(ways.cheapest))})"
+        total = ways.total(ways.cheapest)
+        least = f"the cheapest in the bill ({dollars(total)}, {dollars(ways.total(ways.own) - total)} less)"
         if cheap is None:
             rate = ways.costs.estimates[f"{ways.cheapest}.error_rate"]
             yield (

@@ -36,6 +36,8 @@ from widgets.decision import answers as decision_answers
 from widgets.decision.words import Reason
 from widgets.memo.parts import Content, content
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, Sources, as_of_now, model_to_try, with_model_names
+from widgets.memo.summary import DECIDES
+
 
 TITLE = "Should we fine-tune?"
 AGAIN = "the number before a name is its lesson, every reply is in board.sqlite"
@@ -62,7 +64,10 @@ class Memo:
         names = " and ".join(path.name for path in self.files)
         missing = ", ".join(self.content.missing)
         state = f"Missing: {missing}. The page says more." if missing else "Nothing is missing."
-        return f"Written: {names}. {state}"
+        name_them = (
+            ' Name who decides: decides="Head of support", by="2026-12-18" (make own: DECIDES= and BY=).'
+        )
+        return f"Written: {names}. {state}{name_them if DECIDES in missing else ''}"
 
     def _repr_html_(self) -> str:
         """The page in a frame, so that its styles and those of the notebook leave one another alone."""

@@ -163,7 +163,7 @@ def test_the_ladder_the_advice_the_costs_and_the_changes_are_those_of_the_models
         for rung in ladder:
             assert rung.result.name in page and rung.badge in page
         assert "recorded reading" in page and "best rung (decides)" in page
-        assert "another one is on the board" in page
+        assert "another one is in the file of results" in page
     memo = write_memo()
     costs, answers = ways_now().costs, as_of_now(gather()).answers
     advice = advise(answers)
@@ -277,12 +277,12 @@ def test_an_adapter_is_named_with_its_hashes_and_a_damaged_one_too(saved_adapter
     told = dict(write_memo().content.versions)
     shown = told[f"Adapter {adapter.label}"]
     assert adapter.card.sha256[:12] in shown and adapter.card.data_sha256[:12] in shown
-    assert "not on the board" in shown
+    assert shown.endswith("; not measured here")
     model = f"local+{adapter.label}-12345678"
     measured("tuned", 80, "11", model=model, badge=f"measured here: {model}")
     badges = [rung.badge for rung in write_memo().content.ladder]
     assert f"measured here: local+{adapter.label}" in badges
-    assert dict(write_memo().content.versions)[f"Adapter {adapter.label}"].endswith("; on the board")
+    assert dict(write_memo().content.versions)[f"Adapter {adapter.label}"].endswith("; measured here")
     adapter.weights.write_bytes(b"")
     memo = write_memo()
     assert "damaged" in memo.content.missing[f"adapter {adapter.label}"]
@@ -601,7 +601,7 @@ def test_three_readers_find_their_answers_in_a_minute_each(tuned_since):
         "the engineer": ["Fine-tuning was tried. Beside 'best rung': 'Self-hosted LoRA', 78% right, worse"],
         "finance": [
             "The next step costs",
-            f"No saving is claimed, neither now nor over {costs.horizon} months",
+            f"No saving is claimed, either now or over {costs.horizon} months",
             f"it costs less in {percent(found.cheaper[ways.rival])}%",
         ],
         "the product lead": [
@@ -635,8 +635,9 @@ def test_the_cheapest_way_that_is_right_most_often_is_named_and_why_it_is_not_ne
     assert table.rows[0].name == APPROACHES[cheapest] == "Stronger model"
     assert table.rows[0].cells[-1] == "another run"
     (said,) = [text for text in why.sentences if text.startswith("Why not 'Stronger model'")]
-    total = dollars(float(now[cheapest].total))
-    assert f"the cheapest in the bill ({total}) and right most often? Nobody ran it for this memo" in said
+    total, own = (float(now[name].total) for name in (cheapest, ways_now().own))
+    price = f"the cheapest in the bill ({dollars(total)}, {dollars(own - total)} less)"
+    assert f"{price} and right most often? Nobody ran it for this memo" in said
     assert "it meets the bar (95% interval 96.3 to 100%)" in said
     assert "another run: only its judged answers were kept" in table.note
 
@@ -760,7 +761,7 @@ def test_who_decides_and_by_when_are_missed_on_the_page(known, named):
     assert memo.content.missing == {DECIDES: NOBODY_NAMED}
     for page in (HTMLText.of(memo.html), plain(memo.markdown)):
         assert NOBODY_NAMED in page
-    assert repr(memo).endswith("Missing: who decides. The page says more.")
+    assert "Missing: who decides. " in repr(memo) and 'by="2026-12-18"' in repr(memo)
 
 
 def test_more_rows_are_a_trigger_and_more_failures_are_no_reason_to_stop(known):
