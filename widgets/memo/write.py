@@ -38,7 +38,6 @@ from widgets.memo.parts import Content, content
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, Sources, as_of_now, model_to_try, with_model_names
 from widgets.memo.summary import DECIDES
 
-
 TITLE = "Should we fine-tune?"
 AGAIN = "the number before a name is its lesson, every reply is in board.sqlite"
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
