@@ -16,6 +16,17 @@ from widgets.decision.tables import LIMITS
 from widgets.memo.sources import Sources, deciding_rung
 from widgets.memo.ways import PricedWays, Table, TableRow, called, origin, origins_explained, rows_of
 
+HEADS = (
+    "test rows",
+    "right, %",
+    "95% interval",
+    "the bar",
+    "$ up front",
+    "$ in all",
+    "of it, errors",
+    "$ in 9 of 10 simulations",
+    "answers",
+)
 _AGAINST = {gap.ABOVE: "met", gap.BELOW: "missed", gap.UNDECIDED: "undecided"}
 RANGE_DRAWS = 2_000  # for the ends of a range, which are shown with two digits
 # What the bill calls the way that a step tries.
@@ -42,19 +53,6 @@ def with_range(costs: Assumptions, key: str) -> str:
     estimate = costs.estimates[key]
     ends = f"{in_short(key, estimate.low)} to {in_short(key, estimate.high)}, "
     return f"{with_unit(key, estimate.base)} ({'' if estimate.is_sure else ends}{estimate.kind})"
-
-
-HEADS = (
-    "test rows",
-    "right, %",
-    "95% interval",
-    "the bar",
-    "$ up front",
-    "$ in all",
-    "of it, errors",
-    "$ in 9 of 10 simulations",
-    "answers",
-)
 
 
 def table(sources: Sources, ways: PricedWays | None) -> Table:
@@ -192,7 +190,7 @@ def _step(sources: Sources, ways: PricedWays, advice: Advice) -> str:
     if key == "another_model" and sources.next_model:
         return (
             f"The next step costs hours, which are not counted, and no fees: {sources.next_model}, a larger "
-            "open model, runs on a machine of your own."
+            "open model, runs on your own machine."
         )
     if name not in ways.bills:
         return "The next step costs hours of those who know the task, which are not counted."

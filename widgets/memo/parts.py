@@ -275,10 +275,8 @@ def _costs(sources: Sources, ways: PricedWays) -> Costs:
     left_out = tuple(
         f"{APPROACHES[name]} {dollars(ways.total(name))}" for name in priced if name not in shown
     )
-    notes = []
-    if set(costs.pair) != set(ways.saved_pair):
-        notes.append(_other_pair(ways))
-    return Costs(costs.horizon, lines, left_out, verdict(costs).sentence, tuple(notes))
+    notes = () if set(costs.pair) == set(ways.saved_pair) else (_other_pair(ways),)
+    return Costs(costs.horizon, lines, left_out, verdict(costs).sentence, notes)
 
 
 def _error(sources: Sources, ways: PricedWays, name: str) -> str:
