@@ -64,12 +64,22 @@ def test_with_a_lower_rate_or_rank_one_round_taught_nothing_and_so_kept_what_was
         assert parts[forgetting.PLAIN].accuracy > before[forgetting.PLAIN].accuracy - 0.1
 
 
-def test_facts_in_one_wording_are_mostly_lost_in_others_and_more_wordings_cost_those_that_were_trained():
+def test_facts_in_one_wording_were_mostly_lost_in_others_at_every_seed_and_twice_the_steps_changed_nothing():
+    for (_, name, _, _), parts in gain_and_loss.trainings(forgetting.read(), forgetting.FACTS).items():
+        if name == "one wording":
+            assert parts[forgetting.AS_TRAINED].accuracy > 0.9
+            assert parts[forgetting.NEVER_TRAINED].accuracy < 0.5
+
+
+def test_five_wordings_and_enough_steps_brought_facts_into_wordings_never_trained():
     facts = gain_and_loss.trainings(forgetting.read(), forgetting.FACTS)
-    one, five = (facts[forgetting.FACTS, name, 45, 1] for name in ("one wording", "five wordings"))
-    assert one[forgetting.AS_TRAINED].accuracy > 0.9
-    assert one[forgetting.NEVER_TRAINED].accuracy < 0.6
-    assert one[forgetting.AS_TRAINED].accuracy > five[forgetting.AS_TRAINED].accuracy + 0.15
+    one, five, few = (
+        facts[forgetting.FACTS, name, steps, 1]
+        for name, steps in (("one wording", 90), ("five wordings", 90), ("five wordings", 45))
+    )
+    assert five[forgetting.AS_TRAINED].accuracy > few[forgetting.AS_TRAINED].accuracy + 0.15
+    step = forgetting.compared(five[forgetting.NEVER_TRAINED], one[forgetting.NEVER_TRAINED])
+    assert step.direction == "better" and step.difference > 0.2
 
 
 @pytest.mark.slow  # loads torch
