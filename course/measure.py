@@ -86,7 +86,7 @@ SWEEPS = {
         lambda aftermath, client, model: aftermath.sweep(client, model),
     ),
     "forgetting": LongMeasurement(
-        "what a training costs, with its cures, and facts in several wordings; the cheapest first, over an hour",
+        "what a training costs, with its cures, and facts in several wordings; cheapest first, over an hour",
         "course.tuning.forgetting",
         lambda forgetting, client, model: forgetting.sweep(client, model),
     ),

@@ -1,6 +1,6 @@
 """What each setting of `forgetting` learned and what it kept: tables, pairs, and both in words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import pandas as pd
@@ -85,17 +85,6 @@ def by_seed(readings: Readings, settings: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").fillna("not measured")
 
 
-def losses(readings: Readings) -> Pairs:
-    """Each training against the model as it was, on the plain requests."""
-    found = trainings(readings)
-    before = found[ROUTING, UNTRAINED, 0, 1][PLAIN]
-    return {
-        (f"{_without_seed(key)}, instead of not trained", key[-1]): compared(parts[PLAIN], before)
-        for key, parts in found.items()
-        if parts[PLAIN].steps
-    }
-
-
 def cures(readings: Readings) -> dict[Change, Comparison]:
     """Each other setting against the usual one of the same seed, on each part."""
     found = trainings(readings)
@@ -142,32 +131,23 @@ def cures_in_words(of: Mapping[Change, Comparison]) -> list[str]:
 def both_in_words(readings: Readings) -> list[str]:
     """Which trainings are shown to have learned the task, and which of those to have lost plain requests.
 
-    Both against the model as it was; the p-values of all trainings are corrected together on each part.
+    All against the model as it was; the p-values of all trainings are corrected together on each part.
     """
     found = trainings(readings)
     before = found.pop((ROUTING, UNTRAINED, 0, 1))
-    verdicts = {
-        part: {
-            key: verdict(step, p)
-            for key, (step, p) in _with_p(
-                {key: compared(parts[part], before[part]) for key, parts in found.items()}
-            ).items()
-        }
-        for part in (OF_TICKETS, PLAIN)
-    }
+    verdicts: dict[str, dict[SettingKey, str]] = {}
+    for part in before:
+        judged = _with_p({key: compared(parts[part], before[part]) for key, parts in found.items()})
+        verdicts[part] = {key: verdict(step, p) for key, (step, p) in judged.items()}
     learned = [key for key in found if verdicts[OF_TICKETS][key] == HELPED]
-    idle = [name_of(key) for key in found if key not in learned]
-    kept = [
-        f"'{name_of(key)}' ({found[key][OF_TICKETS].right} of {before[OF_TICKETS].n} tickets right)"
-        for key in learned
-        if verdicts[PLAIN][key] != HURT
-    ]
+    lost = [key for key in learned if verdicts[PLAIN][key] == HURT]
+    lost_below = [key for key in learned if verdicts[PLAIN_WITH_PROMPT][key] == HURT and key not in lost]
+    idle, kept = [key for key in found if key not in learned], set(learned) - {*lost, *lost_below}
     return [
-        f"Not shown to have learned the task: {'; '.join(idle)}. What they keep shows no cure."
-        if idle
-        else "Every training is shown to have learned something of the task.",
-        f"Shown to have learned it: {len(learned)} trainings, and of these to have lost plain requests: "
-        f"{len(learned) - len(kept)}. No loss is shown of {'; '.join(kept) or 'any of them'}.",
+        f"Not shown to have learned the task: {_listed(idle)}. What is kept without a gain shows no cure.",
+        f"Shown to have learned it: {_listed(learned)}.",
+        f"Of these, shown to have lost plain requests: {_listed(lost)}. Only with the prompt on: "
+        f"{_listed(lost_below)}. No loss is shown of: {_listed(sorted(kept))}.",
     ]
 
 
@@ -208,16 +188,20 @@ def against_reading(readings: Readings) -> Pairs:
 
 def not_measured(readings: Readings) -> str:
     """Which trainings have no reading yet, in a sentence; empty when all have one."""
-    left: dict[str, list[str]] = {}
-    for each in forgetting.unmeasured(forgetting.settings(), readings):
-        left.setdefault(_without_seed(each.key), []).append(str(each.seed))
-    named = [f"{name} (seed {', '.join(seeds)})" for name, seeds in left.items()]
-    return f"Not measured yet: {'; '.join(named)}. `{COMMAND}` goes on." if named else ""
+    left = [each.key for each in forgetting.unmeasured(forgetting.settings(), readings)]
+    return f"Not measured yet: {_listed(left)}. `{COMMAND}` goes on." if left else ""
 
 
 def _without_seed(key: SettingKey) -> str:
     _, setting, steps, _ = key
     return f"{setting}, {steps} steps" if steps else setting
+
+
+def _listed(keys: Iterable[SettingKey]) -> str:
+    seeds: dict[str, list[str]] = {}
+    for key in keys:
+        seeds.setdefault(_without_seed(key), []).append(str(key[-1]))
+    return "; ".join(f"{name} (seed {', '.join(of)})" for name, of in seeds.items()) or "none"
 
 
 def _with_p(of: Mapping) -> dict:

@@ -64,6 +64,17 @@ def test_with_a_lower_rate_or_rank_one_round_taught_nothing_and_so_kept_what_was
         assert parts[forgetting.PLAIN].accuracy > before[forgetting.PLAIN].accuracy - 0.1
 
 
+def test_with_more_rounds_they_learned_the_task_and_then_lost_plain_requests_as_well():
+    readings = forgetting.read()
+    found = gain_and_loss.trainings(readings)
+    before = found[forgetting.ROUTING, forgetting.UNTRAINED, 0, 1]
+    for name in ("rate 0.0003, 3 rounds", "rank 2, 3 rounds"):
+        parts = found[forgetting.ROUTING, name, 90, 1]
+        assert parts[forgetting.OF_TICKETS].accuracy > 0.35
+        loss = forgetting.compared(parts[forgetting.PLAIN], before[forgetting.PLAIN])
+        assert loss.direction == "worse" and loss.difference < -0.2
+
+
 def test_facts_in_one_wording_were_mostly_lost_in_others_at_every_seed_and_twice_the_steps_changed_nothing():
     for (_, name, _, _), parts in gain_and_loss.trainings(forgetting.read(), forgetting.FACTS).items():
         if name == "one wording":

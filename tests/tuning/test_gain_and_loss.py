@@ -68,18 +68,17 @@ def test_a_cure_is_said_to_do_what_all_seeds_show_and_the_rest_is_undecided(read
 
 
 def test_what_learned_nothing_is_named_and_what_lost_nothing_as_well(readings):
-    learned, kept = gain_and_loss.both_in_words(readings)
-    assert learned.startswith("Not shown to have learned the task: rate 0.0001, 30 steps, seed 1. ")
-    assert kept.startswith(
-        "Shown to have learned it: 4 trainings, and of these to have lost plain requests: 2. "
-    )
-    assert "'replay, 38 steps, seed 1' (30 of 40 tickets right)" in kept
-    trained = [each for each in readings if each.setting != "rate 0.0001"]
-    assert gain_and_loss.both_in_words(trained)[0].startswith("Every training is shown to have learned")
+    kept = training("rank 2", 30, 28, 28, steps=90)
+    idle, learned, lost = gain_and_loss.both_in_words([*readings, *kept])
+    assert idle.startswith("Not shown to have learned the task: rate 0.0001, 30 steps (seed 1). ")
+    assert "usual, 30 steps (seed 1, 2); " in learned
+    assert "shown to have lost plain requests: usual, 30 steps (seed 1, 2). " in lost
+    assert "Only with the prompt on: replay, 38 steps (seed 1, 2). " in lost
+    assert lost.endswith("No loss is shown of: rank 2, 90 steps (seed 1).")
+    assert gain_and_loss.both_in_words(readings)[2].endswith("No loss is shown of: none.")
 
 
 def test_pairs_are_those_of_one_seed_and_of_one_model(readings):
-    assert {seed for _, seed in gain_and_loss.losses(readings)} == {1, 2}
     off = gain_and_loss.prompt_off(readings)["replay, 38 steps, prompt off instead of on", 1]
     assert (off.only_a, off.only_b) == (8, 0)
     alone = [each for each in readings if (each.setting, each.seed) != (USUAL, 2)]

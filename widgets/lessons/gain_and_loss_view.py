@@ -2,65 +2,59 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 from course.tuning.forgetting import OF_TICKETS, PLAIN, SEEDS, Remembered, SettingKey
 from course.tuning.gain_and_loss import Parts, name_of, trainings
-from widgets.chart import BLUE, ORANGE, Axis, Line, LineChart, Mark
+from widgets.chart import BLUE, GREEN, GREY, ORANGE, RED, Axis, Line, LineChart, Mark
 
-_NEAR = 12  # points: closer than this two names would lie on each other
-_NAMED = 2  # so many names fit beside a point
+Place = tuple[float, float]  # tickets right, plain requests right, both in percent
+_SIGNS = ((BLUE, ""), (GREEN, "2 3"), (RED, "8 3 2 3"), (ORANGE, "6 4"), (GREY, "1 4"))
+_NEAR = 12  # a training that leads no further than this has no line of its own
 
 
 def gain_and_loss_chart(readings: Sequence[Remembered]) -> LineChart:
     """Each training by its tickets and its plain requests, right in percent.
 
-    The lines join the settings of the first seed, from the fewest tickets on: those that were trained on
-    tickets alone, and those with general chats among them. Both begin where the model began.
+    A line leads from the model as it was to what one setting reached with the first seed, over its rounds.
     """
     found = trainings(readings)
-    first = [parts[PLAIN] for key, parts in found.items() if key[-1] == SEEDS[0]]
     places = {key: _place(parts) for key, parts in found.items()}
+    begin = next(place for key, place in places.items() if not key[2])
+    away = {name: path for name, path in _paths(found).items() if math.dist(path[-1], begin) >= _NEAR}
     lines = [
-        _line(name, [places[each.key] for each in first if replays(each) or not each.steps], colour, dash)
-        for name, replays, colour, dash in (
-            ("tickets alone", lambda each: not each.replayed, BLUE, ""),
-            ("with general chats", lambda each: each.replayed, ORANGE, "6 4"),
-        )
+        Line(name, [x for x, _ in (begin, *path)], [y for _, y in (begin, *path)], colour, dash=dash)
+        for (name, path), (colour, dash) in zip(away.items(), cycle(_SIGNS), strict=False)
     ]
+    near = sum(math.dist(place, begin) < _NEAR for place in places.values()) - 1
     told = "; ".join(f"{name_of(key)}: {gain:.0f}% and {kept:.0f}%" for key, (gain, kept) in places.items())
     most, best = (10 * math.ceil(max(shares) / 10) for shares in zip(*places.values(), strict=True))
-    across = Axis("tickets right, %", low=0, high=most + 10)  # room for the names
+    across = Axis("tickets right, %", low=0, high=max(most, 10))
     up = Axis("plain requests right, %", low=0, high=max(best, 10))
     chart = LineChart(across, up)
-    chart.show(lines, f"Tickets right, and plain requests right. {told}.", _marks(places))
+    marks = [Mark(*place, _beside(key, near)) for key, place in places.items()]
+    chart.show(lines, f"Tickets right, and plain requests right. {told}.", marks)
     return chart
 
 
-def _line(name: str, of: Sequence[tuple[float, float]], colour: str, dash: str) -> Line:
-    across, up = zip(*sorted(of, key=lambda place: (place[0], -place[1])), strict=True)
-    return Line(name, across, up, colour, dash=dash)
+def _paths(found: Mapping[SettingKey, Parts]) -> dict[str, list[Place]]:
+    """By the name of a setting: what the first seed reached with it, the fewest steps first."""
+    names: dict[tuple[float, int, bool], str] = {}
+    paths: dict[str, list[Place]] = {}
+    for (_, setting, steps, seed), parts in found.items():
+        if steps and seed == SEEDS[0]:
+            each = parts[PLAIN]
+            name = names.setdefault((each.learning_rate, each.rank, bool(each.replayed)), setting)
+            paths.setdefault(name, []).append(_place(parts))
+    return paths
 
 
-def _marks(places: Mapping[SettingKey, tuple[float, float]]) -> list[Mark]:
-    """A point for each training. Where some lie together, their settings' names stand at the rightmost."""
-    clusters: list[list[SettingKey]] = []
-    for key in sorted(places, key=lambda key: places[key], reverse=True):
-        near = (each for each in clusters if math.dist(places[each[0]], places[key]) < _NEAR)
-        cluster = next(near, None)
-        if cluster is None:
-            clusters.append([key])
-        else:
-            cluster.append(key)
-    named = {cluster[0]: _together(cluster) for cluster in clusters}
-    return [Mark(*place, named.get(key, "")) for key, place in places.items()]
+def _beside(key: SettingKey, near: int) -> str:
+    _, setting, steps, seed = key
+    if not steps:
+        return f"{setting}, and {near} that came no further" if near else setting
+    return "" if seed == SEEDS[0] else f"seed {seed}"
 
 
-def _together(cluster: Sequence[SettingKey]) -> str:
-    names = list(dict.fromkeys(setting for _, setting, *_ in sorted(cluster, key=lambda key: key[2])))
-    if len(names) <= _NAMED:
-        return "; ".join(names)
-    return f"{names[0]} and {len(names) - 1} others"
-
-
-def _place(parts: Parts) -> tuple[float, float]:
+def _place(parts: Parts) -> Place:
     return 100 * parts[OF_TICKETS].accuracy, 100 * parts[PLAIN].accuracy

@@ -1,4 +1,4 @@
-"""The chart of gain against loss: a point for each training, two lines, and the same in words."""
+"""The chart of gain against loss: a point for each training, a line for each setting, and both in words."""
 
 from course.tuning import forgetting, gain_and_loss
 from widgets.lessons.gain_and_loss_view import gain_and_loss_chart
@@ -7,21 +7,24 @@ from widgets.lessons.gain_and_loss_view import gain_and_loss_chart
 def test_every_training_is_a_point_within_the_axes_and_is_said_in_words():
     measured = forgetting.read()
     found, chart = gain_and_loss.trainings(measured), gain_and_loss_chart(measured)
-    marks = chart.parts["marks"]
+    marks, (across, up) = chart.parts["marks"], (chart.frame[axis] for axis in "xy")
     assert len(marks) == len(found)
-    assert all(
-        mark["x"] <= chart.frame["x"]["high"] and mark["y"] <= chart.frame["y"]["high"] for mark in marks
-    )
+    assert all(mark["x"] <= across["high"] and mark["y"] <= up["high"] for mark in marks)
     for key, parts in found.items():
-        name, right = gain_and_loss.name_of(key), parts[forgetting.OF_TICKETS].accuracy
-        assert f"{name}: {100 * right:.0f}%" in chart.summary
-    assert len({(line["colour"], line["dash"]) for line in chart.parts["lines"]}) == 2
+        right = parts[forgetting.OF_TICKETS].accuracy
+        assert f"{gain_and_loss.name_of(key)}: {100 * right:.0f}%" in chart.summary
 
 
-def test_points_that_lie_together_share_one_name():
-    measured = forgetting.read()
-    alone = [each for each in measured if each.setting == forgetting.UNTRAINED]
-    assert [mark["text"] for mark in gain_and_loss_chart(alone).parts["marks"]] == [forgetting.UNTRAINED]
-    named = [mark["text"] for mark in gain_and_loss_chart(measured).parts["marks"] if mark["text"]]
-    assert len(named) < len(gain_and_loss.trainings(measured))
-    assert any(text.startswith(f"{forgetting.UNTRAINED} and ") for text in named)
+def test_a_setting_that_leads_away_has_a_line_over_its_rounds_that_begins_where_the_model_began():
+    lines = {line["name"]: line for line in gain_and_loss_chart(forgetting.read()).parts["lines"]}
+    assert lines.keys() >= {forgetting.USUAL, forgetting.REPLAY, "rate 0.0003"}
+    assert "rate 0.0001" not in lines
+    assert (lines[forgetting.USUAL]["length"], lines["rate 0.0003"]["length"]) == (2, 3)
+    assert len({(line["colour"], line["dash"]) for line in lines.values()}) == len(lines)
+
+
+def test_a_model_that_is_not_trained_is_a_point_with_its_name():
+    alone = [each for each in forgetting.read() if each.setting == forgetting.UNTRAINED]
+    chart = gain_and_loss_chart(alone)
+    assert [mark["text"] for mark in chart.parts["marks"]] == [forgetting.UNTRAINED]
+    assert chart.parts["lines"] == []
