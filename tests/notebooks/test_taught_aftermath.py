@@ -45,14 +45,32 @@ def test_at_this_one_setting_the_adapter_lost_what_the_base_could_and_kept_its_o
 
 
 def test_general_chats_among_the_tickets_kept_what_tickets_alone_lost_at_every_seed_and_cost_few_tickets():
-    changes = gain_and_loss.cures(forgetting.read())
-    replayed = {change: step for change, step in changes.items() if change.cure.startswith(f"{REPLAY}, ")}
-    assert {change.seed for change in replayed} >= {1}
-    for change, step in replayed.items():
+    readings = forgetting.read()
+    changes = {
+        change: step
+        for change, step in gain_and_loss.cures(readings).items()
+        if change.cure.startswith(f"{REPLAY}, ")
+    }
+    assert {change.seed for change in changes} == set(forgetting.SEEDS)
+    for change, step in changes.items():
         if change.part == forgetting.OF_TICKETS:
             assert step.difference > -0.15
         else:
-            assert step.direction == "better" and step.difference > 0.2
+            least = 0.3 if change.part == forgetting.PLAIN else 0.05
+            assert step.direction == "better" and step.difference > least
+
+
+def test_with_the_prompt_of_the_training_general_chats_did_not_keep_all_of_it():
+    found = gain_and_loss.trainings(forgetting.read())
+    before = found[forgetting.ROUTING, forgetting.UNTRAINED, 0, 1]
+    for (_, setting, _, _), parts in found.items():
+        if setting == REPLAY:
+            without, with_it = (
+                forgetting.compared(parts[part], before[part])
+                for part in (forgetting.PLAIN, forgetting.PLAIN_WITH_PROMPT)
+            )
+            assert without.difference > -0.1
+            assert with_it.direction == "worse"
 
 
 def test_with_a_lower_rate_or_rank_one_round_taught_nothing_and_so_kept_what_was_there():

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 
-from course.tuning.forgetting import OF_TICKETS, PLAIN, SEEDS, Remembered, SettingKey
+from course.tuning.forgetting import OF_TICKETS, PLAIN, SEEDS, UNTRAINED, Remembered, SettingKey
 from course.tuning.gain_and_loss import Parts, name_of, trainings
 from widgets.chart import BLUE, GREEN, GREY, ORANGE, RED, Axis, Line, LineChart, Mark
 
@@ -16,44 +16,43 @@ _NEAR = 12  # a training that leads no further than this has no line of its own
 def gain_and_loss_chart(readings: Sequence[Remembered]) -> LineChart:
     """Each training by its tickets and its plain requests, right in percent.
 
-    A line leads from the model as it was to what one setting reached with the first seed, over its rounds.
+    A line leads from the model as it was to what one setting reached over its rounds, a paler one for each
+    further seed.
     """
     found = trainings(readings)
     places = {key: _place(parts) for key, parts in found.items()}
     begin = next(place for key, place in places.items() if not key[2])
-    away = {name: path for name, path in _paths(found).items() if math.dist(path[-1], begin) >= _NEAR}
-    lines = [
-        Line(name, [x for x, _ in (begin, *path)], [y for _, y in (begin, *path)], colour, dash=dash)
-        for (name, path), (colour, dash) in zip(away.items(), cycle(_SIGNS), strict=False)
-    ]
+    away = {key: path for key, path in _paths(found).items() if math.dist(path[-1], begin) >= _NEAR}
+    signs = dict(zip(dict.fromkeys(name for name, _ in away), cycle(_SIGNS), strict=False))
+    lines = []
+    for (name, seed), path in away.items():
+        across, up = zip(begin, *path, strict=True)
+        first, (colour, dash) = seed == SEEDS[0], signs[name]
+        label = name if first else f"{name}, seed {seed}"
+        lines.append(Line(label, across, up, colour, dash=dash, strong=first))
     near = sum(math.dist(place, begin) < _NEAR for place in places.values()) - 1
+    said = f"{UNTRAINED}, and {near} that came no further" if near else UNTRAINED
     told = "; ".join(f"{name_of(key)}: {gain:.0f}% and {kept:.0f}%" for key, (gain, kept) in places.items())
     most, best = (10 * math.ceil(max(shares) / 10) for shares in zip(*places.values(), strict=True))
-    across = Axis("tickets right, %", low=0, high=max(most, 10))
-    up = Axis("plain requests right, %", low=0, high=max(best, 10))
-    chart = LineChart(across, up)
-    marks = [Mark(*place, _beside(key, near)) for key, place in places.items()]
+    chart = LineChart(
+        Axis("tickets right, %", low=0, high=max(most, 10)),
+        Axis("plain requests right, %", low=0, high=max(best, 10)),
+    )
+    marks = [Mark(*place, "" if key[2] else said) for key, place in places.items()]
     chart.show(lines, f"Tickets right, and plain requests right. {told}.", marks)
     return chart
 
 
-def _paths(found: Mapping[SettingKey, Parts]) -> dict[str, list[Place]]:
-    """By the name of a setting: what the first seed reached with it, the fewest steps first."""
+def _paths(found: Mapping[SettingKey, Parts]) -> dict[tuple[str, int], list[Place]]:
+    """By the name of a setting and the seed: what it reached, the fewest steps first."""
     names: dict[tuple[float, int, bool], str] = {}
-    paths: dict[str, list[Place]] = {}
+    paths: dict[tuple[str, int], list[Place]] = {}
     for (_, setting, steps, seed), parts in found.items():
-        if steps and seed == SEEDS[0]:
+        if steps:
             each = parts[PLAIN]
             name = names.setdefault((each.learning_rate, each.rank, bool(each.replayed)), setting)
-            paths.setdefault(name, []).append(_place(parts))
+            paths.setdefault((name, seed), []).append(_place(parts))
     return paths
-
-
-def _beside(key: SettingKey, near: int) -> str:
-    _, setting, steps, seed = key
-    if not steps:
-        return f"{setting}, and {near} that came no further" if near else setting
-    return "" if seed == SEEDS[0] else f"seed {seed}"
 
 
 def _place(parts: Parts) -> Place:

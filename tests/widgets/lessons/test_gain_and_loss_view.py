@@ -20,7 +20,9 @@ def test_a_setting_that_leads_away_has_a_line_over_its_rounds_that_begins_where_
     assert lines.keys() >= {forgetting.USUAL, forgetting.REPLAY, "rate 0.0003"}
     assert "rate 0.0001" not in lines
     assert (lines[forgetting.USUAL]["length"], lines["rate 0.0003"]["length"]) == (2, 3)
-    assert len({(line["colour"], line["dash"]) for line in lines.values()}) == len(lines)
+    assert lines["usual, seed 2"]["strong"] < lines[forgetting.USUAL]["strong"]
+    strong = [(line["colour"], line["dash"]) for line in lines.values() if line["strong"]]
+    assert len(set(strong)) == len(strong)
 
 
 def test_a_model_that_is_not_trained_is_a_point_with_its_name():
