@@ -17,15 +17,17 @@ from course.measuring.results import Result
 from course.own.command import parser, run, written
 from course.own.ladder import CASCADE, DESCRIPTIONS, EXAMPLES, FLOOR, HEAD, NAMES, SCHEMA
 from course.own.walk import Walk
-from widgets.cost.inputs import Assumptions
+from widgets.cost.inputs import APPROACHES, Assumptions
 from widgets.cost.model import VOLUME, bills, verdict
+from widgets.cost.presets import as_often_wrong
 from widgets.cost.presets import from_board as case_of
 from widgets.decision.answers import Answers
 from widgets.decision.answers import from_board as answers_of
 from widgets.memo.parts import content
-from widgets.memo.sources import Sources, model_to_try
+from widgets.memo.sources import ON_DEV, Sources, model_to_try
 from widgets.memo.write import HTML_FILE, MARKDOWN_FILE, Memo, as_html, as_markdown, checked_day, keep
 
+NAMED = 6  # labels, on the memo's first page
 UNASKED = "Nobody was asked: volume, prices, review, labels and how often the task changes are defaults."
 # What the bill has of fine-tuning; the chosen rung is held against the cheapest.
 FINE_TUNES = ("on_demand_fine_tune", "hosted_fine_tune", "self_hosted_lora")
@@ -70,7 +72,9 @@ def bill(found: Walk, volume: int) -> Assumptions:
             best[APPROACH[result.name]] = result
     own = APPROACH.get(found.chosen.name, APPROACH[HEAD])
     measured = case_of(best).assumptions.with_values({VOLUME: volume})
-    priced = measured.with_approaches(tuple(dict.fromkeys((*best, own, *FINE_TUNES))), (own, FINE_TUNES[0]))
+    # The chosen rung is what is there until a fine-tune is.
+    until_live = as_often_wrong(measured, ["case.rate_now"], own, f"as '{APPROACHES[own]}'")
+    priced = until_live.with_approaches(tuple(dict.fromkeys((*best, own, *FINE_TUNES))), (own, FINE_TUNES[0]))
     totals = {name: float(each.total) for name, each in bills(priced, approaches=FINE_TUNES).items()}
     pair = (own, min(FINE_TUNES, key=lambda name: totals[name]))
     return replace(priced.with_approaches(priced.approaches, pair), title=found.task.name)
@@ -134,6 +138,7 @@ def memo(
         not_billed=_not_billed(found),
         next_model=model_to_try({result.model for result in found.dev}),
         again=f"make own DATA={found.task.name}.csv; report.md has all ways, answers.csv every reply",
+        task=f"The system gives each text one of {_named(found.task.labels)}.",
     )
     page = content(f"Should we fine-tune? {found.task.name}", today, sources, decides, checked_day(by))
     files = (folder / HTML_FILE, folder / MARKDOWN_FILE)
@@ -158,9 +163,15 @@ def _not_billed(found: Walk) -> str:
     return f"{no_better}: {'; '.join(left_out)}." if left_out else ""
 
 
+def _named(labels: Sequence[str]) -> str:
+    """How many labels there are and which, the first of them where there are many."""
+    quoted = ", ".join(f"'{label}'" for label in labels[:NAMED])
+    return f"{len(labels)} labels: {quoted}{' and others' if len(labels) > NAMED else ''}"
+
+
 def _on_dev(result: Result) -> Result:
     note = f"It was judged on the {result.n} rows to choose on (dev) and never on test rows: do that first."
-    return replace(result, name=f"{result.name}, on dev", note=note)
+    return replace(result, name=f"{result.name}{ON_DEV}", note=note)
 
 
 def _on_test(found: Walk) -> Result:

@@ -82,6 +82,9 @@ def test_bill_advice_and_who_decides_rest_on_what_was_measured_and_named(found, 
     assert costs.estimates["linear_head.error_rate"].kind == "measured"
     mine = own.answers(found, Answers(labelled_by="people"), costs)
     assert mine.failure_rate == pytest.approx(1 - found.chosen.accuracy)
+    each, wrong = bills(costs)["linear_head"], costs.estimates["linear_head.error_rate"].base
+    of_errors = each.volume.sum() * wrong * costs.estimates["case.error_cost"].base
+    assert float(each.parts["errors"]) == pytest.approx(of_errors)  # before it is live as well
     assert (mine.volume, mine.labels, mine.evaluation_rows) == (30_000, 151, 30)
     assert (mine.cost_says == "costs less") == (verdict(costs).cheaper in own.FINE_TUNES)
     assert advise(mine).next.key not in {"few_shot", "retrieved_examples", "encoder", "fine_tune"}
@@ -97,8 +100,10 @@ def test_the_command_writes_report_answers_and_memo(written):
     assert f"{HEAD}, on test (decides)" in memo and "typical" not in memo
     assert memo.count("Missing.") == 1 and NOBODY_NAMED.split(".")[0] in memo
     fallback = memo.split("## What do we fall back on?")[1].split("##")[0]
-    assert "'Cascade: linear head, then a model' is the best of the other ways" in fallback
-    assert "never on test rows" in fallback and "Linear head on" not in fallback
+    assert "Keep 'Linear head on embeddings'. 'Cascade: linear head, then a model' is the best of" in fallback
+    assert "never on test rows" in fallback and "| 30 dev |" in memo and "| 30 test |" in memo
+    assert "The system gives each text one of 6 labels: 'lighting', " in memo
+    assert "in 'Cascade: linear head, then a model', the best way so far that asks one" in memo
     assert "Next: try another model, Qwen2.5-Coder-1.5B." in memo
     on_dev = next(result for result in found.dev if result.name == HEAD)
     assert f"It was chosen on {on_dev.n} other rows (dev), {on_dev.right} of them right" in memo

@@ -284,11 +284,19 @@ def change_in_words(assumptions: Assumptions, changes: Sequence[TurningPoint]) -
         return "No single input changes the verdict within five times its range."
     change = changes[0]
     base = assumptions.estimates[change.key].base
-    where = "inside the range given for it" if change.is_plausible else "outside the range given for it"
     return (
         f"The smallest change that reverses it: {label(change.key)} at {with_unit(change.key, change.value)} "
-        f"instead of {in_short(change.key, base)}, {where}."
+        f"instead of {in_short(change.key, base)}, {place_in_range(assumptions, change)} the range given "
+        "for it."
     )
+
+
+def place_in_range(assumptions: Assumptions, change: TurningPoint) -> str:
+    """Where a value lies beside its range as people read both: inside, at the end of, or outside."""
+    estimate, read = assumptions.estimates[change.key], in_short(change.key, change.value)
+    if read in (in_short(change.key, estimate.low), in_short(change.key, estimate.high)):
+        return "at the end of"
+    return "inside" if change.is_plausible else "outside"
 
 
 def label(key: str) -> str:

@@ -1,29 +1,43 @@
 """The first page's table of the ways, and what it says of their cost."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from course.engine.sizes import local_models
 from course.measuring import gap
-from course.measuring.results import Result, percent
+from course.measuring.results import Z_95, Result, percent
 from widgets.cost.chance import Spread, chance, ranges
 from widgets.cost.inputs import APPROACHES, MEANINGS, Assumptions
-from widgets.cost.model import VOLUME, Bill, dollars, smallest_changes
+from widgets.cost.model import VOLUME, Bill, bills, dollars, smallest_changes
 from widgets.cost.presets import approach_of
 from widgets.cost.units import in_short, with_unit
 from widgets.decision.model import Advice
 from widgets.decision.rules import rows_missing
 from widgets.decision.tables import LIMITS
-from widgets.memo.sources import Sources, deciding_rung
-from widgets.memo.ways import PricedWays, Table, TableRow, called, origin, origins_explained, rows_of
+from widgets.memo.sources import ON_DEV, Sources, deciding_rung
+from widgets.memo.ways import (
+    NOTHING_TO_JUDGE,
+    PricedWays,
+    Table,
+    TableRow,
+    called,
+    in_memo_words,
+    meeting,
+    origin,
+    origins_explained,
+    rows_of,
+    to_ask,
+)
 
 HEADS = (
-    "test rows",
+    "rows",
     "right, %",
     "95% interval",
     "the bar",
     "$ up front",
     "$ in all",
-    "of it, errors",
+    "of it, wrong",
     "$ in 9 of 10 simulations",
     "answers",
 )
@@ -71,15 +85,16 @@ def _row(sources: Sources, ways: PricedWays | None, result: Result | None, way: 
         elsewhere = rate.kind == "measured"
         where = "-" if elsewhere else "not measured"
         measured = ("-", percent(1 - rate.base), _interval(1 - rate.high, 1 - rate.low), where)
-        name, note = APPROACHES[way], MEANINGS[way]
+        name, note = APPROACHES[way], in_memo_words(MEANINGS[way])
         source = "elsewhere" if elsewhere else rate.kind
     else:
         bar = None if sources.answers is None else 1 - sources.answers.accepted_rate
         where = "no bar" if bar is None else _AGAINST[gap.position(result.interval, bar)]
-        measured = (f"{result.n:,}", percent(result.accuracy), _interval(*result.interval), where)
+        rows = f"{result.n:,} {'dev' if result.name.endswith(ON_DEV) else 'test'}"
+        measured = (rows, percent(result.accuracy), _interval(*result.interval), where)
         approach = approach_of(result) or ""
         name, source = called(result).strip("'"), origin(result)
-        note = f"{MEANINGS[approach]} Tested as '{result.name}'." if approach else ""
+        note = f"{in_memo_words(MEANINGS[approach])} Tested as '{result.name}'." if approach else ""
     cost = _cost(ways, way) if ways and way else ("-",) * 4
     decides = result is not None and result == deciding
     return TableRow(name, note, (*measured, *cost, source), decides)
@@ -98,9 +113,14 @@ def _cost(ways: PricedWays, name: str) -> tuple[str, ...]:
 
 def drawn(ways: PricedWays, name: str, amount: Callable[[Bill], Any]) -> Spread:
     """An amount of a way's bill in the draws, beside the way that decides: both see the same months."""
+    return ranges(_beside(ways, name), amount, RANGE_DRAWS)[name]
+
+
+def _beside(ways: PricedWays, name: str) -> Assumptions:
+    """The bill of a way and of the one that decides, or of any other where it is that one."""
     other = next(each for each in ways.bills if each != ways.own) if name == ways.own else name
     pair = (ways.own, other)
-    return ranges(ways.costs.with_approaches(pair, pair), amount, RANGE_DRAWS)[name]
+    return ways.costs.with_approaches(pair, pair)
 
 
 def _range(spread: Spread, sign: str = "") -> str:
@@ -109,12 +129,20 @@ def _range(spread: Spread, sign: str = "") -> str:
 
 def cost_sentences(sources: Sources, ways: PricedWays, advice: Advice | None) -> Iterator[str]:
     """What the next step costs and saves, what fine-tuning would, and what all of it is counted with."""
+    costs = ways.costs
+    each = costs.estimates["case.error_cost"]
     if advice is not None:
         yield _step(sources, ways, advice)
+    wrong = dollars(float(ways.bills[ways.own].parts["errors"]))
+    yield (
+        f"Going on with '{APPROACHES[ways.own]}', on which the decision rests, costs about "
+        f"{dollars(ways.total(ways.own))} over {costs.horizon} months, {wrong} of it for wrong outputs at "
+        f"{in_short('case.error_cost', each.base)} each ({each.kind})."
+    )
+    if advice is not None:
         yield _saving(ways, advice)
     if ways.rival:
-        yield _rival(sources, ways)
-    costs = ways.costs
+        yield _rival(ways)
     error, growth = with_range(costs, "case.error_cost"), with_range(costs, "case.growth")
     yield (
         f"Counted with: {with_range(costs, VOLUME)}, growing by {growth}; a wrong output costs "
@@ -137,7 +165,7 @@ def _saving(ways: PricedWays, advice: Advice) -> str:
     return f"No saving is claimed, either now or over {over}: {why}."
 
 
-def _rival(sources: Sources, ways: PricedWays) -> str:
+def _rival(ways: PricedWays) -> str:
     """The cheapest fine-tune beside the way that decides, and up to which error rate its lead holds."""
     key, costs = f"{ways.rival}.error_rate", ways.costs
     rate, more = costs.estimates[key], ways.total(ways.rival) - ways.total(ways.own)
@@ -145,11 +173,10 @@ def _rival(sources: Sources, ways: PricedWays) -> str:
     shown = "has been shown to meet" if ways.meets else "reaches"
     text = f"No fine-tune {shown} the bar. " if rate.kind != "measured" or not ways.meets else ""
     if rate.kind == "measured":
-        reaches = " that reaches the bar" if ways.meets else ""
-        text += f"The cheapest fine-tune{reaches} is {named}, {wrong}. It costs"
+        text += f"The cheapest fine-tune{ways.rival_reaches} is {named}, {wrong}. It costs"
     else:
         text += f"Nobody has measured {named}. At {wrong}, as {rate.kind}, it would cost"
-    text += f" {dollars(abs(more))} {_less(-more)} than '{APPROACHES[ways.own]}'"
+    text += f" about {dollars(abs(more))} {_less(-more)} than '{APPROACHES[ways.own]}'"
     for turn in smallest_changes(costs, [key]):
         side = "from" if turn.value > rate.base else "up to"
         text += f"; {side} {in_short(key, turn.value)} wrong it would cost {_less(more)}"
@@ -174,28 +201,68 @@ def step_rows(sources: Sources, advice: Advice) -> int:
     return rows_missing(sources.answers) or too_few
 
 
-def _step(sources: Sources, ways: PricedWays, advice: Advice) -> str:
-    """What the next step costs, as far as the bill knows."""
+def step_in_words(sources: Sources, ways: PricedWays | None, advice: Advice) -> str:
+    """What is done next, as it follows "to": whole, with who answers the new rows or which model is tried."""
     if rows := step_rows(sources, advice):
-        each = ways.costs.estimates["case.label_cost"]
-        low, base, high = (rough(rows * amount) for amount in (each.low, each.base, each.high))
-        return (
-            f"The next step costs about ${base} for labelling {rows:,} test rows "
-            f"(${low} to ${high}, {each.kind}); the hours of measuring are not counted."
-        )
+        asked = " and ".join(called(each) for each in to_ask(sources, ways))
+        return f"label about {rows:,} more test rows{f', and let {asked} answer them' if asked else ''}"
+    title = advice.next.title[0].lower() + advice.next.title[1:]
+    model = sources.next_model if advice.next.key == "another_model" else ""
+    return f"{title}, {model}" if model else title
+
+
+def _step(sources: Sources, ways: PricedWays, advice: Advice) -> str:
+    """What the next step costs, as far as the bill knows, what it takes, and whether it can show success."""
     key = advice.next.key
-    name = (ways.rival or ways.own) if key == "fine_tune" else WAY_OF_STEP.get(key, "")
+    if rows := step_rows(sources, advice):
+        so_far = f" {sources.rows_so_far}" if sources.rows_so_far else ""
+        return (
+            f"The next step costs about {_labelling(ways, rows)} for labelling {rows:,} test rows, real ones "
+            f"that people label.{so_far} The hours of measuring are not counted."
+        )
     if key == "stop":
         return "The next step costs nothing beyond what runs now."
-    if key == "another_model" and sources.next_model:
-        return (
-            f"The next step costs hours, which are not counted, and no fees: {sources.next_model}, a larger "
-            "open model, runs on your own machine."
-        )
-    if name not in ways.bills:
+    name = (ways.rival or ways.own) if key == "fine_tune" else WAY_OF_STEP.get(key, "")
+    if not name:
         return "The next step costs hours of those who know the task, which are not counted."
+    costs = _beside(ways, name)
+    hours = costs.estimates[f"{name}.setup_hours"]
     upfront = _range(drawn(ways, name, lambda bill: bill.upfront), "$")
-    return (
-        f"The next step costs {dollars(float(ways.bills[name].upfront))} before the start, as "
-        f"'{APPROACHES[name]}' ({upfront})."
+    said = (
+        f"The next step costs {dollars(float(bills(costs)[name].upfront))} ({upfront}) before the "
+        f"start, priced as '{APPROACHES[name]}'; {hours.base:,.0f} hours of an engineer are in it "
+        f"({hours.low:,.0f} to {hours.high:,.0f}, {hours.kind})."
     )
+    if key == "another_model" and sources.next_model:
+        said += f" There are no fees: {sources.next_model}, a larger open model, runs on our own machine."
+        smaller = {model.model for model in local_models()}
+        asking = sorted((each.accuracy, called(each)) for each in sources.rungs if each.model in smaller)
+        for _, best in asking[-1:]:
+            said += f" It takes the place of the smaller one in {best}, the best way so far that asks one."
+    return said + _too_few(sources, ways, advice)
+
+
+def _labelling(ways: PricedWays, rows: int) -> str:
+    """$ for labelling so many rows, and its range."""
+    each = ways.costs.estimates["case.label_cost"]
+    low, base, high = (rough(rows * amount) for amount in (each.low, each.base, each.high))
+    return f"${base} (${low} to ${high}, {each.kind})"
+
+
+def _too_few(sources: Sources, ways: PricedWays, advice: Advice) -> str:
+    """That the test rows cannot show success, and how many more would do; empty where they can."""
+    answers, deciding = sources.answers, deciding_rung(sources)
+    if answers is None or deciding is None or advice.next.key in NOTHING_TO_JUDGE:
+        return ""
+    if meeting(answers, deciding.n):
+        return ""
+    bar = 1 - answers.accepted_rate
+    least, rows = math.ceil(Z_95**2 * bar / (1 - bar)), LIMITS.enough_rows
+    said = f" On {deciding.n:,} test rows it cannot show success: that takes {least:,}, all of them right."
+    if enough := meeting(answers, rows):
+        more = rows - deciding.n
+        said += (
+            f" With {more:,} more ({rows:,} in all), labelled by people for about {_labelling(ways, more)}, "
+        )
+        said += f"{enough.low:,} right would do."
+    return said

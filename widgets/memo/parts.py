@@ -5,14 +5,14 @@ Everything here is pure. widgets/memo/write.py reads the files, and draws the pa
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from course.material.data import KINDS
 from course.material.lessons import lesson
 from course.measuring import gap
-from course.measuring.results import READING, Result, percent
-from widgets.cost.inputs import APPROACHES, Assumptions
+from course.measuring.results import Result, percent
+from widgets.cost.inputs import APPROACHES, Assumptions, InputRange
 from widgets.cost.model import (
     VOLUME,
     Bill,
@@ -20,31 +20,31 @@ from widgets.cost.model import (
     dollars,
     label,
     per_day,
+    place_in_range,
     smallest_changes,
     verdict,
 )
 from widgets.decision.answers import Answers
-from widgets.decision.model import Advice, advise, in_words, what_would_change
+from widgets.decision.model import Advice, advise, what_would_change
 from widgets.decision.rules import rows_missing
 from widgets.decision.tables import QUESTION, RUNGS, TRIABLE
 from widgets.decision.words import named
-from widgets.memo.finance import step_rows, with_range
+from widgets.memo.finance import with_range
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, Sources, deciding_rung, disagreements
 from widgets.memo.summary import (
     DECIDES,
     NOBODY_NAMED,
     OpenPoint,
     Section,
+    about,
     recommendation,
     sections,
 )
 from widgets.memo.ways import (
-    ORIGINS,
     PricedWays,
-    called,
     error_kind,
     follows,
-    more_rows,
+    in_memo_words,
     moved,
     origin,
     priced_ways,
@@ -89,13 +89,13 @@ class LadderRow:
 
 
 class CostLine(NamedTuple):
-    """One approach with its bill and the error rate that the bill assumes."""
+    """One approach with its bill, the share of wrong outputs that it counts with, and whether it decides."""
 
     key: str
     name: str
     bill: Bill
     error: str
-    in_pair: bool
+    decides: bool
 
     @property
     def amounts(self) -> tuple[str, ...]:
@@ -106,12 +106,11 @@ class CostLine(NamedTuple):
 
 @dataclass(frozen=True)
 class Costs:
-    """The approaches that matter, the most expensive last, what the model says of the pair, and notes."""
+    """The approaches that matter, the most expensive last, the others in words, and notes."""
 
     horizon: int
     lines: tuple[CostLine, ...]
     left_out: tuple[str, ...]
-    verdict: str
     notes: tuple[str, ...]
 
 
@@ -121,6 +120,7 @@ class Content:
 
     title: str
     written: str
+    about: str
     recommendation: str
     sections: tuple[Section, ...]
     case: tuple[tuple[str, str], ...]
@@ -161,18 +161,14 @@ def content(title: str, written: str, sources: Sources, decides: str = "", by: s
     changes = tuple(_changes(answers, ways, turning))
     open_points = (
         *(OpenPoint("missing", f"{name} is not there or cannot be used.") for name in unfilled),
-        *_open_points(sources, ways, ladder, accepted, turning),
+        *_open_points(sources, ways, ladder, turning),
     )
     nobody = {} if decides and by else {DECIDES: NOBODY_NAMED}
     return Content(
         title=title,
         written=written,
-        recommendation=recommendation(
-            advice,
-            deciding_rung(sources),
-            0 if advice is None else step_rows(sources, advice),
-            sources.next_model,
-        ),
+        about=about(sources, ways),
+        recommendation=recommendation(sources, ways, advice),
         sections=sections(sources, ways, turning, advice, open_points, decides, by),
         case=tuple(_case(answers, costs)),
         ladder=ladder,
@@ -198,7 +194,7 @@ def _case(answers: Answers | None, costs: Assumptions | None) -> Iterator[tuple[
         yield "Volume", f"{QUESTION['volume'].said(answers.volume)} ({per_day(answers.volume)})"
     if answers is not None:
         yield "What is wrong", named(answers)
-        yield "Failures accepted", f"{percent(answers.accepted_rate)}%"
+        yield "Wrong outputs accepted", f"{percent(answers.accepted_rate)}%"
         stays = QUESTION["stable_months"].said(answers.stable_months)
         changed = QUESTION["changes"].said(answers.changes)
         yield "Requirements", f"{changed}; they stay as they are for {stays}"
@@ -245,7 +241,8 @@ def _ladder_notes(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[str
     if not sources.rungs:
         return
     days = sorted(result.created[:10] for result in sources.rungs)
-    yield f"Measured on {days[0]}." if days[0] == days[-1] else f"Measured from {days[0]} to {days[-1]}."
+    on = f"on {days[0]}" if days[0] == days[-1] else f"from {days[0]} to {days[-1]}"
+    yield f"All were judged {on}; a day in a source is when the model answered."
     longer = sorted({row.result.badge for row in ladder if row.badge != row.result.badge})
     if longer:
         yield f"Sources in full: {'; '.join(longer)}."
@@ -269,14 +266,15 @@ def _costs(sources: Sources, ways: PricedWays) -> Costs:
     ranked = sorted(priced, key=lambda name: (name not in costs.pair, errors[name].kind != "measured"))
     shown = [name for name in priced if name in ranked[:LINES]]
     lines = tuple(
-        CostLine(name, APPROACHES[name], priced[name], _error(sources, ways, name), name in costs.pair)
+        CostLine(name, APPROACHES[name], priced[name], _error(sources, ways, name), name == ways.own)
         for name in shown
     )
     left_out = tuple(
-        f"{APPROACHES[name]} {dollars(ways.total(name))}" for name in priced if name not in shown
+        f"{APPROACHES[name]} {dollars(ways.total(name))} ({_error(sources, ways, name)})"
+        for name in priced
+        if name not in shown
     )
-    notes = () if set(costs.pair) == set(ways.saved_pair) else (_other_pair(ways),)
-    return Costs(costs.horizon, lines, left_out, verdict(costs).sentence, notes)
+    return Costs(costs.horizon, lines, left_out, tuple(_cost_notes(ways, shown, errors)))
 
 
 def _error(sources: Sources, ways: PricedWays, name: str) -> str:
@@ -284,15 +282,28 @@ def _error(sources: Sources, ways: PricedWays, name: str) -> str:
     return f"{percent(rate.base)}%, {error_kind(sources, ways, name)}"
 
 
-def _other_pair(ways: PricedWays) -> str:
-    own, rival = (APPROACHES[name] for name in (ways.own, ways.rival))
-    one, other = (APPROACHES[name] for name in ways.saved_pair)
-    meeting = " that reaches the bar" if ways.meets else ""
-    return (
-        f"Both pages compare the pair in bold: '{own}', which the decision rests on, and '{rival}', the "
-        f"cheapest fine-tune{meeting}. The saved bill compares '{one}' with '{other}'; the answer on whether "
-        "tuning costs less is from there."
-    )
+def _cost_notes(ways: PricedWays, shown: Sequence[str], errors: Mapping[str, InputRange]) -> Iterator[str]:
+    """What the prices are for, which cheaper ways nobody measured, and which two the saved bill compares."""
+    estimates = ways.costs.estimates
+    if by_token := [APPROACHES[name] for name in shown if estimates[f"{name}.input_price"].base]:
+        yield (
+            f"A vendor's tokens are counted for {'; '.join(by_token)}. All else runs on a rented machine, "
+            "which costs the same each month however much it answers. The cost of 1,000 above is that of the "
+            "machine on which the rows were answered."
+        )
+    cheaper = [name for name in ways.bills if ways.total(name) < ways.total(ways.own)]
+    if guessed := [APPROACHES[name] for name in cheaper if errors[name].kind != "measured"]:
+        yield (
+            "Cheaper than what decides only by a share of wrong outputs that nobody measured: "
+            f"{'; '.join(guessed)}."
+        )
+    if set(ways.costs.pair) != set(ways.saved_pair):
+        own, rival, one, other = (APPROACHES[name] for name in (ways.own, ways.rival, *ways.saved_pair))
+        yield (
+            f"The memo compares '{own}', on which the decision rests, with '{rival}', the cheapest "
+            f"fine-tune{ways.rival_reaches}. Its author's own bill compares '{one}' with '{other}', and the "
+            "advice takes from there whether fine-tuning costs less."
+        )
 
 
 # What would change it
@@ -309,14 +320,11 @@ def _changes(
         ]
         if not found:
             yield "No change of a single answer alters the advice."
-        if rows:
-            yield more_rows(answers)
         nearest = {change.leads_to.key: change for change in reversed(found)}
         for rung in RUNGS:
             if rung.key in nearest:
                 change = nearest[rung.key]
-                said = in_words(answers, change) if QUESTION[change.name].many else moved(answers, change)
-                yield f"{said}: {follows(answers, change)}."
+                yield f"If {moved(answers, change)}, {follows(answers, change)}."
         if answers.turns_when:
             yield f"The author's own trigger: {answers.turns_when}"
     if ways is not None:
@@ -324,8 +332,8 @@ def _changes(
         if not turning:
             yield "No single input reverses the verdict on cost within five times its range."
         for turn in turning[:NAMED]:
-            where = "inside" if turn.is_plausible else "outside"
-            yield f"{turned(ways.costs, turn)}, {where} its range: then {other} costs less."
+            where = place_in_range(ways.costs, turn)
+            yield f"{turned(ways.costs, turn)}, {where} its range, '{other}' costs less."
 
 
 # What is open
@@ -335,7 +343,6 @@ def _open_points(
     sources: Sources,
     ways: PricedWays | None,
     ladder: Sequence[LadderRow],
-    accepted: float | None,
     turning: Sequence[TurningPoint],
 ) -> Iterator[OpenPoint]:
     if sources.answers is not None:
@@ -349,12 +356,11 @@ def _open_points(
         if open_ := [point.title for point in advice.checks if not point.holds]:
             yield OpenPoint(
                 "checks",
-                f"{len(open_)} of the ten points before fine-tuning are not met: {'; '.join(open_)}.",
+                f"Of ten statements that should be true before fine-tuning, {len(open_)} are not: "
+                f"{in_memo_words('; '.join(open_))}.",
             )
     if ways is not None:
         yield from _unmeasured_costs(ways.costs, turning)
-    if sources.answers is not None:
-        yield from _across_the_bar(ladder, sources.answers)
     if sources.assumed:
         yield OpenPoint("assumed", sources.assumed)
     if sources.not_billed:
@@ -375,32 +381,8 @@ def _unmeasured_costs(costs: Assumptions, turning: Sequence[TurningPoint]) -> It
         pair = (f"'{APPROACHES[name]}'" for name in costs.pair)
         yield OpenPoint(
             "assumed",
-            f"Whether {' or '.join(pair)} costs less hangs on inputs that nobody measured: "
+            f"Whether {' or '.join(pair)} costs less depends on inputs that nobody measured: "
             f"{'; '.join(unmeasured[:NAMED])}.",
-        )
-    kinds = {name: costs.estimates[f"{name}.error_rate"].kind for name in costs.pair}
-    guessed = [APPROACHES[name] for name, kind in kinds.items() if kind != "measured"]
-    if guessed:
-        rates = "error rates" if len(guessed) > 1 else "error rate"
-        are = "are" if len(guessed) > 1 else "is"
-        yield OpenPoint(
-            "not measured", f"The {rates} of {' and of '.join(guessed)} in the bill {are} not measured."
-        )
-
-
-def _across_the_bar(ladder: Sequence[LadderRow], answers: Answers) -> Iterator[OpenPoint]:
-    """The best results on both sides of the bar, and how many more rows would decide each."""
-    intervals = []
-    for result in sorted((row.result for row in ladder), key=lambda one: -one.accuracy):
-        on_it = replace(answers, failure_rate=round(1 - result.accuracy, 12), evaluation_rows=result.n)
-        if rows_missing(on_it):
-            low, high = result.interval
-            intervals.append(f"'{result.name}' ({percent(low)} to {percent(high)}% on {result.n} rows)")
-    if intervals:
-        yield OpenPoint(
-            "interval",
-            f"The accepted {percent(1 - answers.accepted_rate)}% lies inside that of "
-            f"{', of '.join(intervals[:NAMED])}.",
         )
 
 
@@ -409,14 +391,6 @@ def _not_measured(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[Ope
     untried = [number for number in LADDER_LESSONS if number not in measured]
     if sources.board and untried:
         yield OpenPoint("not tried", f"{', '.join(lesson(number).title.lower() for number in untried)}.")
-    recorded = [result for result in sources.rungs if result.badge_kind == READING]
-    if recorded:
-        best = max(recorded, key=lambda result: result.accuracy)
-        yield OpenPoint(
-            ORIGINS[READING],
-            f"{called(best)}, {percent(best.accuracy)}% right, was not run for this memo: measure it "
-            f"yourself before relying on it.{f' {best.note}' if best.note else ''}",
-        )
     sizes = sorted({row.result.n for row in ladder})
     if len(sizes) > 1:
         yield OpenPoint(
@@ -431,17 +405,18 @@ def _not_measured(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[Ope
 
 def _versions(sources: Sources) -> Iterator[tuple[str, str]]:
     yield from sources.versions
-    measured = {result.model for _, result in sources.board}
     for adapter in sources.adapters:
         card = adapter.card
-        on_board = any(f"+{adapter.label}-" in model for model in measured)
-        yield (
-            f"Adapter {adapter.label}",
-            f"{card.sha256[:12]}, {card.date[:10]}, {card.examples} examples (data "
-            f"{card.data_sha256[:12]}), base {card.base_sha256[:12]}; "
-            f"{'measured' if on_board else 'not measured'} here",
-        )
+        if any(f"+{adapter.label}-" in rung.model for rung in sources.rungs):
+            yield (
+                f"Trained addition to a model (adapter) {adapter.label}",
+                f"{card.sha256[:12]}, {card.date[:10]}, {card.examples} examples (data "
+                f"{card.data_sha256[:12]}), base {card.base_sha256[:12]}",
+            )
     if sources.again:
         yield "To measure it again", sources.again
     if sources.dates:
-        yield "Files", ", ".join(f"{name} of {date}" for name, date in sources.dates.items())
+        yield (
+            "Files of the author, which this memo is made from",
+            ", ".join(f"{name} of {date}" for name, date in sources.dates.items()),
+        )

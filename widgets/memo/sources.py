@@ -22,6 +22,7 @@ FILLED_BY = {
 }
 TUNED = frozenset({"hosted_fine_tune", "on_demand_fine_tune", "self_hosted_lora", "skill_with_adapter"})
 FINE_TUNED = TUNED | {"encoder"}  # a small model that sorts, trained on labels as well
+ON_DEV = ", on dev"  # at the end of the name of what was judged on the rows to choose on
 _LARGE = "large model"
 _NAMED = 3  # of the changed error rates
 # What the board has tried, beside what `tried_in` knows of each lesson, by the approach that a rung measures.
@@ -43,7 +44,8 @@ class Sources:
     for each name and model. `dates` is the day of each file, `versions` pairs of a name and what it is.
     `updates` says in sentences where `as_of_now` left the files behind, `assumed` what nobody answered,
     `not_billed` what was measured and is not in the bill, `again` how it is all measured again, and
-    `next_model` a model that answered nothing so far.
+    `next_model` a model that answered nothing so far. `task` says what the system does, `rows_so_far` who
+    wrote the rows and checked their labels.
     """
 
     board: Sequence[tuple[str, Result]] = ()
@@ -59,6 +61,8 @@ class Sources:
     not_billed: str = ""
     again: str = ""
     next_model: str = ""
+    task: str = ""
+    rows_so_far: str = ""
 
 
 def with_model_names(sources: Sources) -> Sources:
@@ -169,13 +173,13 @@ def _new_rates(saved: Assumptions, now: Assumptions) -> Iterator[str]:
     changed: dict[str, float] = {}
     for name in now.approaches:
         before, after = (each.estimates[f"{name}.error_rate"] for each in (saved, now))
-        if percent(before.base) != percent(after.base):
+        if after.kind == "measured" and percent(before.base) != percent(after.base):
             was = f"{percent(before.base)}%, {before.kind}"
             changed[f"{APPROACHES[name]} {percent(after.base)}% (was {was})"] = -abs(after.base - before.base)
     if changed:
         largest, others = sorted(changed, key=lambda text: changed[text])[:_NAMED], len(changed) - _NAMED
         also = f"; and {others} smaller {'change' if others == 1 else 'changes'}" if others > 0 else ""
-        yield f"The bill has error rates measured since it was saved: {'; '.join(largest)}{also}."
+        yield f"Wrong outputs measured since the bill was saved: {'; '.join(largest)}{also}."
 
 
 def _new_answers(saved: Answers, now: Answers) -> Iterator[str]:
@@ -184,5 +188,5 @@ def _new_answers(saved: Answers, now: Answers) -> Iterator[str]:
     for name in ("failure_rate", "evaluation_rows", "cost_says"):
         question, before, after = QUESTION[name], getattr(saved, name), getattr(now, name)
         if before != after:
-            text = "By the bill" if name == "cost_says" else question.text
-            yield f"{text}: {question.said(after)} now, and not '{question.said(before)}' as answered."
+            text = "By the bill" if name == "cost_says" else f"'{question.text}' is"
+            yield f"{text} {question.said(after)} now; when the answers were saved: {question.said(before)}."

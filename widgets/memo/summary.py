@@ -3,41 +3,49 @@
 Everything here is pure. What an answer needs and is not there is named in its place.
 """
 
-import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from course.measuring.results import Z_95, Result, compare, percent
+from scipy.stats import binom
+
+from course.measuring.results import READING, Result, compare, percent
 from widgets.cost.inputs import APPROACHES
 from widgets.cost.model import VOLUME, TurningPoint, verdict
 from widgets.cost.presets import approach_of
 from widgets.decision.answers import Answers
 from widgets.decision.model import Advice, AnswerChange, what_would_change
 from widgets.decision.rules import rows_missing, standing
-from widgets.decision.tables import QUESTION
+from widgets.decision.tables import QUESTION, RUNG
 from widgets.decision.words import Words
-from widgets.memo.finance import WAY_OF_STEP, cost_sentences, rough, step_rows, table
+from widgets.memo.finance import WAY_OF_STEP, cost_sentences, rough, step_in_words, step_rows, table
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, FINE_TUNED, Sources, deciding_rung
 from widgets.memo.ways import (
+    NOTHING_TO_JUDGE,
+    Outcome,
     PricedWays,
     Table,
     bar_in_words,
     called,
     fallback,
     follows,
-    marks,
+    in_memo_words,
+    leads_to,
     more_rows,
     moved,
     not_the_next_step,
     origin,
+    outcomes,
+    shown_rungs,
+    to_ask,
     tuned_rungs,
     turned,
 )
 
 DECIDES = "who decides"
 NOBODY_NAMED = "Who decides, and by which day, is not named yet."
-_NOTHING_TO_JUDGE = ("stop", "price", "prepare")
+CHEAP_FIRST = "Why this step: it is the next of the cheap ones."
 _POINTS = 3  # of each list on the first page
 # Kinds of open points that are a risk to the decision, the gravest first.
 _RISKS = ("missing", "files differ", "contradiction", "assumed", "sets")
@@ -55,21 +63,17 @@ class Section:
 
 
 class OpenPoint(NamedTuple):
-    """Something that the decision hangs on and nobody has settled, with its kind in a word or two."""
+    """Something that the decision depends on and nobody has settled, with its kind in a word or two."""
 
     kind: str
     text: str
 
 
-def recommendation(
-    advice: Advice | None, deciding: Result | None, rows: int = 0, next_model: str = ""
-) -> str:
-    """The first line: to fine-tune exactly when the decision model says so.
-
-    `rows` are to be labelled; `next_model` is the one to try, where that is the step.
-    """
+def recommendation(sources: Sources, ways: PricedWays | None, advice: Advice | None) -> str:
+    """The first line: to fine-tune exactly when the decision model says so, else the whole next step."""
     if advice is None:
         return "No recommendation yet: the answers are missing."
+    deciding = deciding_rung(sources)
     stay = called(deciding) if deciding else "what you have"
     if advice.next.key == "fine_tune":
         return f"Fine-tune now, and keep {stay} ready to go back to."
@@ -77,9 +81,22 @@ def recommendation(
         if deciding and approach_of(deciding) in FINE_TUNED:
             return f"Stay on {stay}, which is fine-tuned already. Do not train further."
         return f"Do not fine-tune. Stay on {stay}."
-    on_rows = f", on about {rows:,} more test rows" if rows else ""
-    model = f", {next_model}" if next_model and advice.next.key == "another_model" else ""
-    return f"Do not fine-tune yet. {advice.sentence.removesuffix('.')}{on_rows}{model}."
+    return f"Do not fine-tune yet. Next: {step_in_words(sources, ways, advice)}."
+
+
+def about(sources: Sources, ways: PricedWays | None) -> str:
+    """What the system does, and what is known of what runs today."""
+    known = sources.task
+    if ways is not None:
+        rate = ways.costs.estimates["case.rate_now"]
+        wrong = f"until a way is live, the bill counts {percent(rate.base)}% of the outputs as wrong"
+        taken = re.match(r"as (the prompt|'[^']+')", rate.source)
+        known += (
+            f" Nothing is known here of what runs today; {wrong}, as with {taken[1]} ({rate.kind})."
+            if taken
+            else f" What runs today: {wrong} ({rate.kind})."
+        )
+    return known.strip()
 
 
 def sections(
@@ -96,7 +113,6 @@ def sections(
     no_answers = missing[ANSWERS] if advice is None else ""
     over = f"{ways.costs.horizon} months" if ways else "eighteen months"
     named = decides and by
-    rows = 0 if advice is None else step_rows(sources, advice)
     return (
         Section(
             f"What does it cost, and what does it save, now and over {over}?",
@@ -125,15 +141,15 @@ def sections(
         ),
         Section(
             "When do we look again?",
-            "finance",
+            "the engineer",
             tuple(_triggers(sources, ways, turning, advice)),
             missing=no_answers,
         ),
-        Section("What do we fall back on?", "the engineer", tuple(_fallback(sources, advice))),
+        Section("What do we fall back on?", "the engineer", tuple(_fallback(sources, ways, advice))),
         Section(
             "Who decides what, and by when?",
             "the product lead",
-            (f"{decides} decides, by {by}, {_to_decide(advice, rows)}. Until then nothing changes.",)
+            (f"{decides} decides, by {by}, {_to_decide(sources, ways, advice)}. Until then nothing changes.",)
             if named
             else (),
             missing="" if named else NOBODY_NAMED,
@@ -141,17 +157,14 @@ def sections(
     )
 
 
-def _to_decide(advice: Advice | None, rows: int) -> str:
+def _to_decide(sources: Sources, ways: PricedWays | None, advice: Advice | None) -> str:
     if advice is None:
         return "what to do, once the missing answers are there"
     if advice.next.key == "fine_tune":
         return "whether to fine-tune"
     if advice.next.key == "stop":
         return "whether to stop here"
-    if rows:
-        return f"whether to label about {rows:,} more test rows and measure on them before any fine-tuning"
-    title = advice.next.title
-    return f"whether to {title[0].lower()}{title[1:]} before any fine-tuning"
+    return f"whether to {step_in_words(sources, ways, advice)}, before any fine-tuning"
 
 
 def _if_wrong(sources: Sources) -> Iterator[str]:
@@ -176,7 +189,10 @@ def _why(sources: Sources, ways: PricedWays | None, advice: Advice | None) -> It
     if advice is not None and answers is not None:
         rate = Words(answers).say("rate"), Words(answers).say("more_rows")
         told = [reason for reason in advice.reasons[:_POINTS] if not (deciding and reason in rate)]
-        yield from (reason.text for reason in told)
+        order = f"{CHEAP_FIRST} " if RUNG[advice.next.key].helps else ""
+        yield from (
+            f"{order if place == 0 else ''}{in_memo_words(each.text)}" for place, each in enumerate(told)
+        )
     if advice is not None and advice.next.key != "fine_tune":
         way = WAY_OF_STEP.get(advice.next.key, "")
         yield from not_the_next_step(sources, ways, way, step_rows(sources, advice) > 0)
@@ -190,7 +206,7 @@ def _rests_on(answers: Answers, deciding: Result | None) -> Iterator[str]:
         return
     said = (
         f"The bar, set before looking: {percent(bar)}% right. {called(deciding)} is right on "
-        f"{deciding.right} of {deciding.n} test rows, inputs whose right answer is known: "
+        f"{deciding.right} of {deciding.n} test rows, inputs whose right answer is known, and "
         f"{bar_in_words(deciding, bar)}."
     )
     yield said + (f" About {more_rows(answers)}" if rows_missing(answers) else "")
@@ -207,17 +223,16 @@ def _tuned(sources: Sources) -> str:
         return f"No {no_other}fine-tuned model was measured."
     said = []
     for rung in tuned:
-        share = f"{called(rung)}, {percent(rung.accuracy)}% right"
+        share = f"{called(rung)} is right on {percent(rung.accuracy)}%"
         if deciding is None or {row.id for row in rung.outcomes} != {row.id for row in deciding.outcomes}:
-            said.append(f"{share} on {rung.n} {'other ' if deciding else ''}rows")
+            said.append(f"{share} of {rung.n} {'other ' if deciding else ''}rows")
             continue
         found = compare(rung, deciding)
-        said.append(
-            f"{share}, {found.direction or 'chance can explain the difference'} ({found.only_a} rows right "
-            f"only with it, {found.only_b} only without, p = {found.p_value:.2g})"
-        )
-    beside = f" Beside {called(deciding)}:" if deciding else ""
-    return f"Fine-tuning was tried.{beside} {'; '.join(said)}."
+        differs = found.direction or "a difference that chance can explain"
+        only = f"{found.only_a} rows right only with it, {found.only_b} only without"
+        said.append(f"{share}, {differs} ({only}, p = {found.p_value:.2g})")
+    compared = f"Compared with {called(deciding)}, " if deciding else ""
+    return f"Fine-tuning was tried. {compared}{'; '.join(said)}."
 
 
 def _risks(open_points: Sequence[OpenPoint], sources: Sources) -> list[str]:
@@ -233,9 +248,14 @@ def _triggers(
     """How the step is judged, the author's own trigger, answers that move by themselves, and the cost."""
     answers, deciding = sources.answers, deciding_rung(sources)
     if answers is not None:
-        judged = deciding is not None and advice is not None and advice.next.key not in _NOTHING_TO_JUDGE
+        judged = deciding is not None and advice is not None and advice.next.key not in NOTHING_TO_JUDGE
         if judged and deciding and advice:
-            yield _judged(deciding.n + step_rows(sources, advice), 1 - answers.accepted_rate)
+            new = step_rows(sources, advice)
+            found = outcomes(answers, deciding.n + new, advice.next.key)
+            asked = to_ask(sources, ways) if new else []
+            yield _judged(found, deciding.n + new, len(asked) > 1)
+            if new:
+                yield _chances(found, new, asked)
         if answers.turns_when:
             yield f"The author's own trigger: {answers.turns_when}"
         rows = rows_missing(answers)
@@ -255,29 +275,52 @@ def _triggers(
         for change in moving:
             nearest_to.setdefault(change.leads_to.key, change)
         for change in list(nearest_to.values())[: 1 if judged else 2]:
-            yield f"{moved(answers, change)}: {follows(answers, change)}."
+            yield f"If {moved(answers, change)}, {follows(answers, change)}."
     if ways is not None:
         for turn in turning[:1]:
-            found = verdict(ways.costs)
-            less, more = APPROACHES[found.costlier], APPROACHES[found.cheaper]
-            yield f"{turned(ways.costs, turn)}: then '{less}' costs less than '{more}'."
+            cheaper = verdict(ways.costs)
+            less, more = APPROACHES[cheaper.costlier], APPROACHES[cheaper.cheaper]
+            yield f"{turned(ways.costs, turn)}, '{less}' costs less than '{more}'."
 
 
-def _judged(rows: int, bar: float) -> str:
-    """How many of the test rows have to be right, and from how few on it is not worth going on."""
-    meets, misses = marks(rows, bar)
-    said = f"Judge the step on {rows:,} test rows. "
-    if meets is not None:
-        said += f"{meets:,} or more right: the bar is met, and we stop there."
-    else:
-        least = math.ceil(Z_95**2 * bar / (1 - bar))
-        said += f"They cannot show that the bar is met: that takes {least:,} rows, all of them right."
-    if misses >= 0:
-        said += f" {misses:,} or fewer right: it is missed, and another step is needed."
-    return f"{said} Anything else is undecided."
+def _judged(found: Sequence[Outcome], rows: int, each: bool) -> str:
+    """What is done at each number of right rows, as the decision model has it."""
+    said = f"Judge {'each way' if each else 'the step'} on {rows:,} test rows."
+    means = {
+        "accepted": "the bar is met",
+        "undecided": "that is undecided",
+        "too many": "the bar is missed",
+    }
+    for one in found:
+        many = f"{one.low:,} to {one.high:,}" if one.low else f"{one.high:,} or fewer"
+        many = f"{one.low:,} or more" if one.high == rows else many
+        both = (
+            " where both ways miss it" if each and one.step == "stop" and one.standing == "too many" else ""
+        )
+        said += f" At {many} right {means[one.standing]}, and{both} {leads_to(one.standing, one.step)}."
+    return said
 
 
-def _fallback(sources: Sources, advice: Advice | None) -> Iterator[str]:
+def _chances(found: Sequence[Outcome], new: int, asked: Sequence[Result]) -> str:
+    """How likely the bar is met or missed once `new` rows are added, if each share stays as it is."""
+    said = []
+    for rung in asked:
+        rights = binom(new, rung.accuracy)
+        share = {
+            each.standing: rights.cdf(each.high - rung.right) - rights.cdf(each.low - rung.right - 1)
+            for each in found
+        }
+        meets, misses = (_share(share.get(each, 0.0)) for each in ("accepted", "too many"))
+        said.append(f"{called(rung)} meets it in {meets} and misses it in {misses} of cases")
+    return f"If the share that is right stays as it is, {', '.join(said)}; otherwise it stays undecided."
+
+
+def _share(chance: float) -> str:
+    """A chance in whole per cent."""
+    return "under 1%" if chance < 0.01 else "over 99%" if chance > 0.99 else f"about {100 * chance:.0f}%"
+
+
+def _fallback(sources: Sources, ways: PricedWays | None, advice: Advice | None) -> Iterator[str]:
     deciding = deciding_rung(sources)
     if advice is not None and advice.next.key == "fine_tune":
         if deciding:
@@ -289,8 +332,17 @@ def _fallback(sources: Sources, advice: Advice | None) -> Iterator[str]:
         yield "Nothing: no second way was measured. Measure one before the first is relied on."
         return
     tested = f", tested as '{second.name}'," if deciding and called(second) == called(deciding) else ""
-    said = f"{called(second)}{tested} is the best of the other ways that can be used. It is right on "
+    worse = deciding is not None and second.accuracy < deciding.accuracy
+    priced = ways.bills.get(approach_of(second) or "") if ways else None
+    keep = worse and ways and priced and float(priced.total) > ways.total(ways.own)
+    said = f"Keep {called(deciding)}. " if deciding and keep else ""
+    said += f"{called(second)}{tested} is the best of the other ways that can be used"
+    said += ", but it is right less often and costs more. It is right on " if keep else ". It is right on "
     said += f"{percent(second.accuracy)}% of {second.n} rows ({origin(second)})"
     if sources.answers is not None:
-        said += f": {bar_in_words(second, 1 - sources.answers.accepted_rate)}"
-    yield f"{said}.{f' {second.note}' if second.note else ''}"
+        said += f", and {bar_in_words(second, 1 - sources.answers.accepted_rate)}"
+    said += f".{f' {second.note}' if second.note else ''}"
+    yield said
+    elsewhere = [each for each in shown_rungs(sources, ways) if each.badge_kind == READING]
+    if better := [called(each) for each in elsewhere if each.accuracy > second.accuracy]:
+        yield f"It cannot be {' or '.join(better)}, of which only answers of another run are known."

@@ -1,13 +1,14 @@
 """Which ways the first page holds against one another, and what is said of each."""
 
 import math
-from bisect import bisect_left
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import NamedTuple
 
 from course.measuring import gap
-from course.measuring.results import READING, Result, percent, wilson
+from course.measuring.results import READING, Result, percent
 from widgets.cost.inputs import APPROACHES, Assumptions
 from widgets.cost.model import Bill, TurningPoint, bills, dollars, label
 from widgets.cost.presets import approach_of, rungs
@@ -15,7 +16,7 @@ from widgets.cost.units import in_short, with_unit
 from widgets.decision.answers import Answers
 from widgets.decision.model import AnswerChange, stops_with
 from widgets.decision.rules import next_rung, rows_missing, standing
-from widgets.decision.tables import QUESTION
+from widgets.decision.tables import QUESTION, RUNG, TRIABLE
 from widgets.memo.sources import FINE_TUNED, Sources, deciding_rung
 
 # Where a result is from, of what was not measured in this run.
@@ -23,6 +24,23 @@ ORIGINS = {"recorded": "recorded", READING: "another run"}
 _MEANS = {
     "recorded": "the model answered the same requests earlier, and its answers are judged here",
     READING: "only its judged answers were kept, not its tokens and costs",
+}
+# Answers that are a number, as the beginning of a sentence that goes on with it.
+_SUBJECTS = {
+    "failure_rate": "the share of wrong outputs is",
+    "accepted_rate": "the share of wrong outputs that we accept is",
+    "stable_months": "the requirements stay as they are for",
+    "latency_now": "a reply takes",
+    "latency_needed": "a reply may take",
+}
+NOTHING_TO_JUDGE = ("stop", "price", "prepare")
+_WORDS = {
+    "your": "our",
+    "Your": "Our",
+    "you": "we",
+    "failure rate": "share of wrong outputs",
+    "failures": "wrong outputs",
+    "Failures": "Wrong outputs",
 }
 _STANDINGS = (gap.ABOVE, gap.UNDECIDED, gap.BELOW)
 
@@ -65,9 +83,15 @@ class PricedWays:
         """The way with the lowest total."""
         return next(iter(self.bills))
 
-    def total(self, name: str) -> float:
-        """$ of a way over the horizon."""
-        return float(self.bills[name].total)
+    @property
+    def rival_reaches(self) -> str:
+        """How the rival is known to meet the bar, as words behind its kind; empty where it does not."""
+        kind = self.costs.estimates[f"{self.rival}.error_rate"].kind if self.meets else ""
+        return f" whose {kind} share of wrong outputs meets the bar" if kind else ""
+
+    def total(self, name: str) -> int:
+        """$ of a way over the horizon, to the dollar: differences are those of the amounts shown."""
+        return round(float(self.bills[name].total))
 
 
 def priced_ways(sources: Sources) -> PricedWays | None:
@@ -156,6 +180,13 @@ def called(result: Result) -> str:
     return f"'{APPROACHES.get(approach_of(result) or '', result.name)}'"
 
 
+def in_memo_words(text: str) -> str:
+    """A sentence of the decision model as the memo says it."""
+    for theirs, ours in _WORDS.items():
+        text = re.sub(rf"\b{theirs}\b", ours, text)
+    return text
+
+
 def bar_in_words(result: Result, accepted: float) -> str:
     """Whether a result meets the bar, with its interval."""
     low, high = (percent(end) for end in result.interval)
@@ -167,16 +198,25 @@ def bar_in_words(result: Result, accepted: float) -> str:
     return f"{said} (95% interval {low} to {high}%)"
 
 
-def marks(rows: int, accepted: float) -> tuple[int | None, int]:
-    """Of so many rows, the fewest right that meet the bar (None: all are too few) and the most that miss it.
+class Outcome(NamedTuple):
+    """From `low` to `high` rows right: where that stands in the decision model, and the step that follows."""
 
-    Fewer than 0 when even no row right does not show that the bar is missed.
-    """
-    meets, may_meet = (
-        bisect_left(range(rows + 1), True, key=lambda right: wilson(right, rows)[end] >= accepted)
-        for end in (0, 1)
-    )
-    return (meets if meets <= rows else None), may_meet - 1
+    low: int
+    high: int
+    standing: str
+    step: str
+
+
+def outcomes(answers: Answers, rows: int, tried: str = "") -> list[Outcome]:
+    """What each number of right rows leads to, the most right first, once the step `tried` was taken."""
+    then = replace(answers, evaluation_rows=rows, tried=answers.tried | ({tried} & set(TRIABLE)))
+
+    def after(right: int) -> tuple[str, str]:
+        judged = replace(then, failure_rate=round(1 - right / rows, 12))
+        return standing(judged), next_rung(judged)
+
+    groups = [(found, list(rights)) for found, rights in groupby(range(rows, -1, -1), after)]
+    return [Outcome(rights[-1], rights[0], *found) for found, rights in groups]
 
 
 def not_the_next_step(
@@ -189,9 +229,7 @@ def not_the_next_step(
     deciding = deciding_rung(sources)
     if deciding is None:
         return
-    best: Result | None = max(sources.rungs, key=lambda rung: rung.accuracy)
-    best = best if best and best.accuracy > deciding.accuracy else None
-    cheap = rungs(sources.rungs).get(ways.cheapest) if ways else None
+    cheap, best = _cheapest_and_best(sources, ways, deciding)
     if ways and ways.cheapest not in (ways.own, step_way):
         total = ways.total(ways.cheapest)
         least = f"the cheapest in the bill ({dollars(total)}, {dollars(ways.total(ways.own) - total)} less)"
@@ -208,15 +246,38 @@ def not_the_next_step(
         yield f"Why not {called(best)}, right most often? {_not_next(sources, best, deciding, new_rows)}"
 
 
+def meeting(answers: Answers, rows: int) -> Outcome | None:
+    """How many of so many rows have to be right to show that the bar is met; None where all are too few."""
+    return next((each for each in outcomes(answers, rows) if each.standing == "accepted"), None)
+
+
+def _cheapest_and_best(
+    sources: Sources, ways: PricedWays | None, deciding: Result
+) -> tuple[Result | None, Result | None]:
+    """What was measured of the cheapest way in the bill, and what is right more often than all others."""
+    best = max(sources.rungs, key=lambda rung: rung.accuracy)
+    cheap = rungs(sources.rungs).get(ways.cheapest) if ways else None
+    return cheap, best if best.accuracy > deciding.accuracy else None
+
+
+def to_ask(sources: Sources, ways: PricedWays | None) -> list[Result]:
+    """Who answers new rows: the way that decides, and the cheapest and the best where they ran elsewhere."""
+    deciding = deciding_rung(sources)
+    if deciding is None:
+        return []
+    others = {id(each): each for each in _cheapest_and_best(sources, ways, deciding) if each}.values()
+    return [deciding, *(each for each in others if each.badge_kind == READING and each.n == deciding.n)]
+
+
 def _not_next(sources: Sources, rung: Result, deciding: Result, new_rows: bool) -> str:
     answers = sources.answers
     bar = 1.0 if answers is None else 1 - answers.accepted_rate
     standing = bar_in_words(rung, bar)
     if rung.badge_kind == READING:
-        again = "Let it answer the new rows as well." if new_rows else "Measure it here first."
+        again = "" if new_rows else " Measure it here first."
         return (
-            "Nobody ran it for this memo: its answers are from another run that kept no tokens, so its price "
-            f"is assumed; by these answers {standing}.{f' {rung.note}' if rung.note else ''} {again}"
+            "Nobody ran it for this memo. Another run gave its answers without token counts, so "
+            f"its price is assumed; by them {standing}.{f' {rung.note}' if rung.note else ''}{again}"
         )
     if gap.position(rung.interval, bar) == gap.BELOW:
         return f"{standing[0].upper()}{standing[1:]}."
@@ -247,20 +308,24 @@ def origin(result: Result) -> str:
 def moved(answers: Answers, change: AnswerChange) -> str:
     """An answer at the value that alters the advice; "or more" or "or less" where all beyond do the same."""
     question, now = QUESTION[change.name], getattr(answers, change.name)
+    if question.many:
+        added = ", ".join(f"'{question.choices[one]}'" for one in sorted(change.value ^ now))
+        return f"{added} is {'added to' if change.value > now else 'left out of'} '{question.text}'"
     stops: Sequence = stops_with(question, now, change.value)
     at, from_here = stops.index(change.value), stops.index(now)
     further = stops[at:] if at > from_here else stops[: at + 1]
     same = all(next_rung(replace(answers, **{change.name: stop})) == change.leads_to.key for stop in further)
     onwards = (" or more" if at > from_here else " or less") if same and question.limits else ""
-    return f"{question.text}: {question.said(change.value)}{onwards} (now {question.said(now)})"
+    subject = _SUBJECTS.get(change.name, f"'{question.text}' is")
+    return f"{subject} {question.said(change.value)}{onwards} (now {question.said(now)})"
 
 
 def more_rows(answers: Answers) -> str:
     """How many more rows decide, and what they are in all."""
     rows = rows_missing(answers)
     return (
-        f"{rows:,} more test rows ({answers.evaluation_rows + rows:,} in all) would tell whether the bar is "
-        "met, 4 times in 5, if the share that is right stays the same."
+        f"{rows:,} more test rows ({answers.evaluation_rows + rows:,} in all) would tell, 4 times in 5, if "
+        "the share that is right stays the same."
     )
 
 
@@ -268,13 +333,19 @@ def turned(costs: Assumptions, turn: TurningPoint) -> str:
     """An input of the bill at the value from which on the other of the pair costs less."""
     base = costs.estimates[turn.key].base
     onwards = "or more" if turn.value > base else "or less"
-    return f"{label(turn.key)}: {with_unit(turn.key, turn.value)} {onwards} (now {in_short(turn.key, base)})"
+    said = f"{with_unit(turn.key, turn.value)} {onwards} (now {in_short(turn.key, base)})"
+    return f"If '{label(turn.key)}' is {said}"
 
 
 def follows(answers: Answers, change: AnswerChange) -> str:
     """What a change leads to. Of a stop, why: what is there is good enough, or nothing is left that pays."""
-    step = f"then '{change.leads_to.title}' is next"
-    if change.leads_to.key != "stop":
-        return step
-    enough = standing(replace(answers, **{change.name: change.value})) == "accepted"
-    return f"{step}: {'what runs is good enough' if enough else 'too many are wrong, and no step is left'}"
+    return leads_to(standing(replace(answers, **{change.name: change.value})), change.leads_to.key)
+
+
+def leads_to(standing_then: str, step: str) -> str:
+    """What is done next. Of a stop, why: what is there is good enough, or nothing is left that pays."""
+    if step == "benchmark" and standing_then == "undecided":
+        return "more rows are needed"
+    if step != "stop":
+        return f"'{RUNG[step].title}' is next"
+    return "we stop there" if standing_then == "accepted" else "we stop, since no step is left that pays"

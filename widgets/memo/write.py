@@ -9,7 +9,7 @@ import html
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache, partial
 from importlib.metadata import version
@@ -23,7 +23,6 @@ from course.engine import weights
 from course.engine.sizes import local_models
 from course.errors import CourseError
 from course.files import read_toml, replacing
-from course.material.claims import ID, claim
 from course.material.data import tickets
 from course.material.prices import models
 from course.measuring import board, gap
@@ -33,13 +32,13 @@ from course.tuning import adapters
 from course.tuning.adapters import Adapter
 from widgets.cost import inputs as cost_inputs
 from widgets.decision import answers as decision_answers
-from widgets.decision.words import Reason
 from widgets.memo.parts import Content, content
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, Sources, as_of_now, model_to_try, with_model_names
 from widgets.memo.summary import DECIDES
 
 TITLE = "Should we fine-tune?"
-AGAIN = "the number before a name is its lesson, every reply is in board.sqlite"
+AGAIN = "run the course's lesson whose number stands before the name; board.sqlite keeps every reply"
+ROWS_SO_FAR = "Language models wrote and labelled the rows so far, and no person has checked them."
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
 PACKAGES = ("anthropic", "openvino-genai", "torch", "peft")
 _TEMPLATES = Path(__file__).parent
@@ -132,6 +131,9 @@ def gather() -> Sources:
     found = Sources(
         entries, rungs, costs, answers, trained, dates, versions, faults, again=AGAIN, next_model=next_model
     )
+    queues = len({ticket.queue for ticket in tickets("test")})
+    task = f"The system sends each support ticket to one of {queues} queues."
+    found = replace(found, task=task, rows_so_far=ROWS_SO_FAR)
     return with_model_names(found)
 
 
@@ -155,20 +157,8 @@ def _template(name: str, **settings: Any) -> Template:
         keep_trailing_newline=True,
         **settings,
     )
-    environment.filters |= {
-        "percent": percent,
-        "money": money,
-        "source": _source,
-    }
+    environment.filters |= {"percent": percent, "money": money}
     return environment.get_template(name)
-
-
-def _source(reason: Reason) -> str:
-    """Who says so, for readers who do not know the course's list of claims."""
-    if not ID.fullmatch(reason.source):
-        return reason.credit
-    claimed = claim(reason.source)
-    return f"{claimed.source.publisher}; this course's verdict on it: {claimed.verdict}"
 
 
 def _plain(value: object) -> str:

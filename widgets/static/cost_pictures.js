@@ -260,8 +260,12 @@ export function whatMovesIt(state, { base, bars }, { title, label, inWords, with
 
 export function whatWouldHaveToBeTrue(state, priced, changes, { title, label, withUnit }) {
   const [cheaper, other] = cheaperFirst(state, priced);
+  const place = ({ key, value, ranges }) => {
+    const ends = [state.estimates[key].low, state.estimates[key].high].map((end) => withUnit(key, end));
+    return ends.includes(withUnit(key, value)) ? "at the end of" : ranges <= 1 ? "inside" : "outside";
+  };
   const items = changes.slice(0, 5).map(({ key, value, ranges }) =>
-    `<li><b>${escaped(label(key))}</b>: ${escaped(withUnit(key, value))} instead of ${escaped(withUnit(key, state.estimates[key].base))} <small>(${ranges <= 1 ? "inside" : "outside"} its range)</small></li>`);
+    `<li><b>${escaped(label(key))}</b>: ${escaped(withUnit(key, value))} instead of ${escaped(withUnit(key, state.estimates[key].base))} <small>(${place({ key, value, ranges })} its range)</small></li>`);
   return items.length
     ? `<p>${escaped(title(other))} would cost less than ${escaped(title(cheaper))} if one of these were so:</p><ul>${items.join("")}</ul>`
     : "<p>No single input reverses the verdict within five times its range.</p>";

@@ -21,12 +21,14 @@ from widgets.cost.model import (
     REACH,
     VOLUME,
     Bill,
+    TurningPoint,
     bills,
     break_even_months,
     break_even_volumes,
     change_in_words,
     evaluation_tax,
     label,
+    place_in_range,
     smallest_changes,
     verdict,
 )
@@ -362,6 +364,12 @@ def test_a_change_is_said_in_words_and_an_input_that_changes_nothing_turns_nothi
     words = change_in_words(assumptions, changes)
     assert label(changes[0].key) in words and "range given for it" in words
     assert "No single input" in change_in_words(assumptions, [])
+    for value, ranges, place in (
+        (0.3, 0.9, "inside"),
+        (0.1996, 1.001, "at the end of"),
+        (0.1, 1.2, "outside"),
+    ):
+        assert place_in_range(assumptions, TurningPoint("case.error_cost", value, ranges)) == place
     key = "prompt.capacity"  # of an approach that pays no hosting
     assumptions = load(pair=("prompt", "hosted_fine_tune")).with_values({key: (1e6, 2e6, 4e6)})
     assert smallest_changes(assumptions, [key]) == []

@@ -28,6 +28,7 @@ from widgets.cost.presets import (
     preset,
     presets,
     rungs,
+    with_error_rates,
 )
 
 ROWS = data.lesson_sample()[:20]
@@ -271,6 +272,25 @@ def test_error_rates_come_with_their_interval_and_the_rest_says_that_it_is_assum
     unmeasured = {key for key in before if estimates[key] == before[key]}
     assert set(before) - unmeasured == {key for key in before if key.endswith("error_rate")}
     assert "Stronger model from 'large model: policy'" in yours.note
+
+
+def test_what_is_assumed_as_wrong_as_the_prompt_goes_with_its_measured_rate():
+    prompt = measured("queue names", 12)
+    once = with_error_rates(load(), {"prompt": prompt})
+    again = with_error_rates(once, {"prompt": measured("queue names", 10)})
+    like_it = {"case.rate_now", "rag.error_rate", "tools.error_rate"}
+    for found, rate in ((once, 0.4), (again, 0.5)):
+        assert [found.estimates[key].base for key in like_it] == pytest.approx([rate] * 3)
+        assert {found.estimates[key].kind for key in like_it} == {"assumed"}
+        for name, bill in bills(found).items():
+            delay = found.estimates[f"{name}.delay"].base
+            before = bill.volume[0] * min(delay, 1)
+            own = found.estimates[f"{name}.error_rate"].base
+            wrong = before * rate + (bill.volume.sum() - before) * own
+            cost = found.estimates["case.error_cost"].base
+            assert float(bill.parts["errors"]) == pytest.approx(wrong * cost), name
+    set_here = once.with_values({"case.rate_now": 0.2})
+    assert with_error_rates(set_here, {"prompt": prompt}).estimates["case.rate_now"].base == 0.2
 
 
 def test_machines_cascades_and_live_models_have_their_prices():
