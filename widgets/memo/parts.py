@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from course.material.data import KINDS
-from course.material.lessons import lesson
 from course.measuring import gap
 from course.measuring.results import Result, percent
 from widgets.cost.inputs import APPROACHES, Assumptions, InputRange
@@ -25,9 +24,8 @@ from widgets.cost.model import (
     verdict,
 )
 from widgets.decision.answers import Answers
-from widgets.decision.model import Advice, advise, what_would_change
-from widgets.decision.rules import rows_missing
-from widgets.decision.tables import QUESTION, RUNGS, TRIABLE
+from widgets.decision.model import Advice, advise
+from widgets.decision.tables import QUESTION, TRIABLE
 from widgets.decision.words import named
 from widgets.memo.finance import with_range
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, Sources, deciding_rung, disagreements
@@ -43,9 +41,7 @@ from widgets.memo.summary import (
 from widgets.memo.ways import (
     PricedWays,
     error_kind,
-    follows,
     in_memo_words,
-    moved,
     origin,
     priced_ways,
     turned,
@@ -60,7 +56,6 @@ KINDS_OF_COST = {
 LINES = 5  # in the cost table
 NAMED = 3  # of each kind of open point, and of the inputs that turn the verdict
 _HASH_OF_MERGED = re.compile(r"(-v\d+)-[0-9a-f]{8}$")  # of a served adapter; its own hash is on the page
-LADDER_LESSONS = ("01", "02", "03", "04", "05", "06", "07")
 
 
 @dataclass(frozen=True)
@@ -129,7 +124,6 @@ class Content:
     accepted: float | None
     costs: Costs | None
     advice: Advice | None
-    changes: tuple[str, ...]
     open_points: tuple[OpenPoint, ...]
     versions: tuple[tuple[str, str], ...]
     missing: Mapping[str, str]
@@ -158,7 +152,6 @@ def content(title: str, written: str, sources: Sources, decides: str = "", by: s
     present = {BOARD: sources.rungs, COSTS: costs, ANSWERS: answers}
     unfilled = {name: FILLED_BY[name] for name, part in present.items() if not part} | {**sources.faults}
     advice = None if answers is None else advise(answers)
-    changes = tuple(_changes(answers, ways, turning))
     open_points = (
         *(OpenPoint("missing", f"{name} is not there or cannot be used.") for name in unfilled),
         *_open_points(sources, ways, ladder, turning),
@@ -174,9 +167,8 @@ def content(title: str, written: str, sources: Sources, decides: str = "", by: s
         ladder=ladder,
         ladder_notes=tuple(_ladder_notes(sources, ladder)),
         accepted=accepted,
-        costs=None if ways is None else _costs(sources, ways),
+        costs=None if ways is None else _costs(sources, ways, turning),
         advice=advice,
-        changes=changes,
         open_points=open_points,
         versions=tuple(_versions(sources)),
         missing=unfilled | nobody,
@@ -259,7 +251,7 @@ def _ladder_notes(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[str
 # The costs
 
 
-def _costs(sources: Sources, ways: PricedWays) -> Costs:
+def _costs(sources: Sources, ways: PricedWays, turning: Sequence[TurningPoint]) -> Costs:
     """The pair, then what has a measured error rate, then the rest, the cheapest of each first."""
     costs, priced = ways.costs, ways.bills
     errors = {name: costs.estimates[f"{name}.error_rate"] for name in costs.approaches}
@@ -274,7 +266,12 @@ def _costs(sources: Sources, ways: PricedWays) -> Costs:
         for name in priced
         if name not in shown
     )
-    return Costs(costs.horizon, lines, left_out, tuple(_cost_notes(ways, shown, errors)))
+    other = APPROACHES[verdict(costs).costlier]
+    turns = [
+        f"{turned(costs, turn)}, {place_in_range(costs, turn)} its range, '{other}' costs less."
+        for turn in turning[:NAMED]
+    ]
+    return Costs(costs.horizon, lines, left_out, (*_cost_notes(ways, shown, errors), *turns))
 
 
 def _error(sources: Sources, ways: PricedWays, name: str) -> str:
@@ -306,36 +303,6 @@ def _cost_notes(ways: PricedWays, shown: Sequence[str], errors: Mapping[str, Inp
         )
 
 
-# What would change it
-
-
-def _changes(
-    answers: Answers | None, ways: PricedWays | None, turning: Sequence[TurningPoint]
-) -> Iterator[str]:
-    """The smallest change that leads to each other rung, then the inputs that turn the cost verdict."""
-    if answers is not None:
-        rows = rows_missing(answers)
-        found = [
-            change for change in what_would_change(answers) if not (rows and change.name == "evaluation_rows")
-        ]
-        if not found:
-            yield "No change of a single answer alters the advice."
-        nearest = {change.leads_to.key: change for change in reversed(found)}
-        for rung in RUNGS:
-            if rung.key in nearest:
-                change = nearest[rung.key]
-                yield f"If {moved(answers, change)}, {follows(answers, change)}."
-        if answers.turns_when:
-            yield f"The author's own trigger: {answers.turns_when}"
-    if ways is not None:
-        other = APPROACHES[verdict(ways.costs).costlier]
-        if not turning:
-            yield "No single input reverses the verdict on cost within five times its range."
-        for turn in turning[:NAMED]:
-            where = place_in_range(ways.costs, turn)
-            yield f"{turned(ways.costs, turn)}, {where} its range, '{other}' costs less."
-
-
 # What is open
 
 
@@ -365,7 +332,13 @@ def _open_points(
         yield OpenPoint("assumed", sources.assumed)
     if sources.not_billed:
         yield OpenPoint("not billed", sources.not_billed)
-    yield from _not_measured(sources, ladder)
+    sizes = sorted({row.result.n for row in ladder})
+    if len(sizes) > 1:
+        yield OpenPoint(
+            "sets",
+            f"The ways were measured on {' and on '.join(map(str, sizes))} rows, so the shares of different "
+            "sets are not compared row by row.",
+        )
     yield from (OpenPoint("updated", text) for text in sources.updates)
     for text in disagreements(sources):
         yield OpenPoint("files differ", text)
@@ -383,20 +356,6 @@ def _unmeasured_costs(costs: Assumptions, turning: Sequence[TurningPoint]) -> It
             "assumed",
             f"Whether {' or '.join(pair)} costs less depends on inputs that nobody measured: "
             f"{'; '.join(unmeasured[:NAMED])}.",
-        )
-
-
-def _not_measured(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[OpenPoint]:
-    measured = {number for number, _ in sources.board}
-    untried = [number for number in LADDER_LESSONS if number not in measured]
-    if sources.board and untried:
-        yield OpenPoint("not tried", f"{', '.join(lesson(number).title.lower() for number in untried)}.")
-    sizes = sorted({row.result.n for row in ladder})
-    if len(sizes) > 1:
-        yield OpenPoint(
-            "sets",
-            f"The ways were measured on {' and on '.join(map(str, sizes))} rows, so the shares of different "
-            "sets are not compared row by row.",
         )
 
 

@@ -46,6 +46,7 @@ from widgets.memo.ways import (
 DECIDES = "who decides"
 NOBODY_NAMED = "Who decides, and by which day, is not named yet."
 CHEAP_FIRST = "Why this step: it is the next of the cheap ones."
+_MEANS = {"accepted": "the bar is met", "undecided": "that is undecided", "too many": "the bar is missed"}
 _POINTS = 3  # of each list on the first page
 # Kinds of open points that are a risk to the decision, the gravest first.
 _RISKS = ("missing", "files differ", "contradiction", "assumed", "sets")
@@ -286,18 +287,11 @@ def _triggers(
 def _judged(found: Sequence[Outcome], rows: int, each: bool) -> str:
     """What is done at each number of right rows, as the decision model has it."""
     said = f"Judge {'each way' if each else 'the step'} on {rows:,} test rows."
-    means = {
-        "accepted": "the bar is met",
-        "undecided": "that is undecided",
-        "too many": "the bar is missed",
-    }
     for one in found:
         many = f"{one.low:,} to {one.high:,}" if one.low else f"{one.high:,} or fewer"
         many = f"{one.low:,} or more" if one.high == rows else many
-        both = (
-            " where both ways miss it" if each and one.step == "stop" and one.standing == "too many" else ""
-        )
-        said += f" At {many} right {means[one.standing]}, and{both} {leads_to(one.standing, one.step)}."
+        both = " where both ways miss it" if each and (one.standing, one.step) == ("too many", "stop") else ""
+        said += f" At {many} right {_MEANS[one.standing]}, and{both} {leads_to(one.standing, one.step)}."
     return said
 
 
@@ -306,11 +300,10 @@ def _chances(found: Sequence[Outcome], new: int, asked: Sequence[Result]) -> str
     said = []
     for rung in asked:
         rights = binom(new, rung.accuracy)
-        share = {
-            each.standing: rights.cdf(each.high - rung.right) - rights.cdf(each.low - rung.right - 1)
-            for each in found
-        }
-        meets, misses = (_share(share.get(each, 0.0)) for each in ("accepted", "too many"))
+        share = dict.fromkeys(_MEANS, 0.0)
+        for each in found:
+            share[each.standing] += rights.cdf(each.high - rung.right) - rights.cdf(each.low - rung.right - 1)
+        meets, misses = (_share(share[each]) for each in ("accepted", "too many"))
         said.append(f"{called(rung)} meets it in {meets} and misses it in {misses} of cases")
     return f"If the share that is right stays as it is, {', '.join(said)}; otherwise it stays undecided."
 

@@ -308,9 +308,6 @@ def origin(result: Result) -> str:
 def moved(answers: Answers, change: AnswerChange) -> str:
     """An answer at the value that alters the advice; "or more" or "or less" where all beyond do the same."""
     question, now = QUESTION[change.name], getattr(answers, change.name)
-    if question.many:
-        added = ", ".join(f"'{question.choices[one]}'" for one in sorted(change.value ^ now))
-        return f"{added} is {'added to' if change.value > now else 'left out of'} '{question.text}'"
     stops: Sequence = stops_with(question, now, change.value)
     at, from_here = stops.index(change.value), stops.index(now)
     further = stops[at:] if at > from_here else stops[: at + 1]
