@@ -181,6 +181,8 @@ def settings() -> list[Setting]:
         Setting(ROUTING, "rate 0.0001", once, first, learning_rate=1e-4),
         Setting(ROUTING, "rank 2", once, first, rank=2),
         Setting(ROUTING, "rate 0.0003, replay", mixed, first, learning_rate=3e-4, replayed=REPLAYED),
+        Setting(ROUTING, f"{USUAL}, {ROUNDS} rounds", ROUNDS * once, first),
+        Setting(ROUTING, f"{REPLAY}, {ROUNDS} rounds", ROUNDS * mixed, first, replayed=REPLAYED),
         Setting(ROUTING, f"rate 0.0003, {ROUNDS} rounds", ROUNDS * once, first, learning_rate=3e-4),
         Setting(ROUTING, f"rank 2, {ROUNDS} rounds", ROUNDS * once, first, rank=2),
         Setting(FACTS, "one wording", long, first),

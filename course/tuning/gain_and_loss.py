@@ -174,12 +174,17 @@ def more_wordings(readings: Readings) -> Pairs:
     }
 
 
-def against_reading(readings: Readings) -> Pairs:
-    """Facts learned by heart against the untrained model with the section that the search finds."""
+def against_reading(readings: Readings, reader: Mapping[str, str] | None = None) -> Pairs:
+    """Facts learned by heart against a model that reads the section that the search finds.
+
+    `reader` has the `marks` of its right rows by part; without it, it is the untrained small model.
+    """
     found = trainings(readings, FACTS)
-    reads = found[FACTS, READS, 0, 1]
+    reads = reader or {part: each.rows for part, each in found[FACTS, READS, 0, 1].items()}
     return {
-        (f"{part}: {setting}, {steps} steps, instead of reading", seed): compared(each, reads[part])
+        (f"{part}: {setting}, {steps} steps, instead of reading", seed): paired(
+            setting, READS, each.rows, reads[part]
+        )
         for (_, setting, steps, seed), parts in found.items()
         if steps
         for part, each in parts.items()

@@ -1,5 +1,6 @@
 """What a training costs: what is replayed or trained is never asked, and a sweep keeps each reading once."""
 
+import math
 import re
 from collections import Counter
 from difflib import SequenceMatcher
@@ -67,9 +68,9 @@ def test_one_wording_is_that_of_lesson_12():
     assert forgetting.facts_to_train(1) == aftermath.known_facts()
 
 
-def test_the_grid_takes_an_hour_and_a_quarter_and_begins_with_the_cheapest_of_the_first_seed():
+def test_the_grid_takes_an_hour_and_a_half_and_begins_with_the_cheapest_of_the_first_seed():
     assert len({each.key for each in SETTINGS}) == len(SETTINGS)
-    assert sum(each.seconds for each in SETTINGS) <= 75 * 60
+    assert sum(each.seconds for each in SETTINGS) <= 90 * 60
     assert [each.seed for each in SETTINGS] == sorted(each.seed for each in SETTINGS)
     assert not any(each.steps for each in SETTINGS[:3])
     seeds = Counter((each.task, each.name, each.steps) for each in SETTINGS if each.seed > 1)
@@ -84,7 +85,7 @@ def test_each_setting_has_something_to_learn_and_sees_its_tickets_in_whole_round
         own = [chat for chat in chats if chat.answer in data.QUEUES]
         assert len(own) == forgetting.TICKETS and len(chats) - len(own) == setting.replayed
         rounds = forgetting.ROUNDS if "rounds" in setting.name else 1
-        assert setting.steps * setting.settings.batch >= rounds * len(chats) > (setting.steps - 1) * 8
+        assert setting.steps == rounds * math.ceil(len(chats) / setting.settings.batch)
     assert setting.settings.alpha == 2 * setting.rank and setting.settings.steps == setting.steps
 
 
