@@ -137,14 +137,21 @@ def _tasks() -> str:
 
 
 def _pairs() -> str:
-    """The same tickets by pairs: a prompt and the one before it, free and by a schema, two sizes."""
+    """The same tickets by pairs: a prompt and the one that it adds to, free and by a schema, two sizes.
+
+    A prompt adds to the one before it; reasoning first adds to the descriptions, without examples.
+    """
     results = from_sizes()
     places = [((size, f"{rung}, schema"), (size, rung)) for size, rung in results]
     places += [((large, rung), (small, rung)) for large, small in pairwise(_SIZES) for _, rung in results]
     for size in _SIZES:
         for held in (False, True):
             own = [rung for its, rung in results if its == size and rung.endswith(", schema") is held]
-            places += [((size, after), (size, before)) for before, after in pairwise(own)]
+            for before, after in pairwise(own):
+                without_reasoning = after.replace(", reasoning first", "")
+                places.append(
+                    ((size, after), (size, before if without_reasoning == after else without_reasoning))
+                )
     steps = [compare(results[a], results[b]) for a, b in dict.fromkeys(places) if {a, b} <= results.keys()]
     rows = [
         [
