@@ -5,16 +5,19 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from course.material import data
 from course.measuring.climb import HELPED, HURT, UNDECIDED, corrected, verdict
 from course.measuring.results import Comparison, paired, percent
 from course.tuning import forgetting
 from course.tuning.forgetting import (
+    AS_TRAINED,
     COMMAND,
     FACTS,
     OF_TICKETS,
     PLAIN,
     PLAIN_WITH_PROMPT,
     READS,
+    REPLAY,
     ROUTING,
     UNTRAINED,
     USUAL,
@@ -38,16 +41,7 @@ class Change(NamedTuple):
     part: str
 
 
-_KEPT = {
-    HELPED: "It keeps more of what the model could",
-    HURT: "It keeps less of what the model could",
-    UNDECIDED: "Whether it keeps more is undecided",
-}
-_LEARNED = {
-    HELPED: "it learns more",
-    HURT: "it learns less",
-    UNDECIDED: "whether it learns more or less is undecided",
-}
+_LONG = f", {forgetting.ROUNDS} rounds"
 
 
 def trainings(readings: Readings, task: str = ROUTING) -> dict[SettingKey, Parts]:
@@ -86,46 +80,118 @@ def by_seed(readings: Readings, settings: Sequence[str]) -> pd.DataFrame:
 
 
 def cures(readings: Readings) -> dict[Change, Comparison]:
-    """Each other setting against the usual one of the same seed, on each part."""
+    """Each other setting against the usual one of the same seed and of as many rounds, on each part."""
     found = trainings(readings)
-    usual = {seed: parts for (_, setting, _, seed), parts in found.items() if setting == USUAL}
+    usual = {_rounds_and_seed(key): parts for key, parts in found.items() if _is_usual(key)}
     return {
-        Change(_without_seed(key), key[-1], part): compared(parts[part], usual[key[-1]][part])
+        Change(_without_seed(key), key[-1], part): compared(parts[part], usual[_rounds_and_seed(key)][part])
         for key, parts in found.items()
-        if parts[PLAIN].steps and parts[PLAIN].setting != USUAL and key[-1] in usual
+        if key[2] and not _is_usual(key) and _rounds_and_seed(key) in usual
         for part in parts
     }
 
 
-def cures_table(of: Mapping[Change, Comparison]) -> pd.DataFrame:
-    """A row for each cure and seed, with points and verdict on each part."""
-    rows: dict[str, dict[str, str]] = {}
-    for change, (step, p) in _with_p(of).items():
-        row = rows.setdefault(f"{change.cure}, seed {change.seed}", {})
-        row[change.part] = f"{100 * step.difference:+.0f} points, {verdict(step, p)}, p = {p:.2g}"
-    return pd.DataFrame.from_dict(rows, orient="index")
+def cures_in_words(readings: Readings) -> list[str]:
+    """What each cure that learned a ticket keeps and learns beside the usual setting, in counts.
+
+    McNemar's p-values of all pairs are corrected together.
+    """
+    judged = _with_p(cures(readings))
+    before = trainings(readings)[ROUTING, UNTRAINED, 0, 1]
+    idle, sentences = [], []
+    for cure in dict.fromkeys(change.cure for change in judged):
+        by_part = {
+            part: [found for change, found in judged.items() if (change.cure, change.part) == (cure, part)]
+            for part in (OF_TICKETS, PLAIN, PLAIN_WITH_PROMPT)
+        }
+        if not any(_right(step)[0] for step, _ in by_part[OF_TICKETS]):
+            idle.append(cure)
+            continue
+        told = [f"{part} {_told(found)}, untrained {before[part].right}" for part, found in by_part.items()]
+        sentences.append(f"{cure}: {'; '.join(told)}.")
+    if idle:
+        sentences.append(f"These learned no ticket, so what they keep shows no cure: {'; '.join(idle)}.")
+    return sentences
 
 
-def cures_in_words(of: Mapping[Change, Comparison]) -> list[str]:
-    """A sentence for each cure, true whatever came out: what it keeps and what it learns, at how many seeds.
+def in_counts(of: Pairs) -> list[str]:
+    """A sentence for each question: the counts of each seed with the change and without it, and verdicts.
 
-    McNemar's p-values of all pairs are corrected together. What the seeds do not agree on is undecided. What
-    is kept is judged without the prompt of the training.
+    McNemar's p-values of all pairs are corrected together.
     """
     judged = _with_p(of)
+    return [
+        f"{question}: {_told([found for (asked, _), found in judged.items() if asked == question])}."
+        for question in dict.fromkeys(question for question, _ in of)
+    ]
+
+
+def leaders(readings: Readings) -> str:
+    """Which training is right on most tickets, and which on most plain requests, in a sentence."""
+    found = {key: parts for key, parts in trainings(readings).items() if key[2]}
+    most = max(found, key=lambda key: found[key][OF_TICKETS].right)
+    keeps = max(found, key=lambda key: found[key][PLAIN].right)
+    return (
+        f"Most tickets: {name_of(most)}; plain requests there: {found[most][PLAIN].right}. "
+        f"Most plain requests: {name_of(keeps)}; tickets there: {found[keeps][OF_TICKETS].right}."
+    )
+
+
+def silent(readings: Readings) -> str:
+    """How often the trainings without a right ticket reply with a queue at all, in a sentence."""
+    of_tickets = {key: parts[OF_TICKETS] for key, parts in trainings(readings).items()}
+    none = {key: each for key, each in of_tickets.items() if not each.right}
+    if not none:
+        return ""
+    named = [each.valid for each in none.values()]
+    n = next(iter(none.values())).n
+    return (
+        f"No ticket right: {_listed(none)}. The name of a queue, and nothing else, is the reply to "
+        f"{_ends(named)} of the {n} tickets there. Naming one of the {len(data.QUEUES)} queues by chance "
+        f"would be right on about {n / len(data.QUEUES):.0f}."
+    )
+
+
+def seeds_or_settings(readings: Readings) -> list[str]:
+    """For each part, whether the seeds of one setting lie further apart than usual and replay do."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for (_, setting, _, _), parts in trainings(readings).items():
+        if setting in (USUAL, REPLAY):
+            for part, each in parts.items():
+                found.setdefault(part, {}).setdefault(setting, []).append(each.right)
     sentences = []
-    for cure in dict.fromkeys(change.cure for change in of):
-        kept, kept_below_prompt, learned = (
-            [found for change, found in judged.items() if (change.cure, change.part) == (cure, part)]
-            for part in (PLAIN, PLAIN_WITH_PROMPT, OF_TICKETS)
-        )
-        seeds = f"{len(kept)} seed{'s' * (len(kept) > 1)}"
-        sentences.append(
-            f"{cure}, {seeds}: plain requests {_span(kept)} ({_span(kept_below_prompt)} with the prompt on), "
-            f"tickets {_span(learned)}. "
-            f"{_KEPT[_agreed(kept)]}, and {_LEARNED[_agreed(learned)]}."
-        )
+    for part, by_setting in found.items():
+        if len(by_setting) == 2:
+            within = max(max(right) - min(right) for right in by_setting.values())
+            usual, replay = (sum(by_setting[name]) / len(by_setting[name]) for name in (USUAL, REPLAY))
+            more = "seeds" if within > abs(replay - usual) else "settings"
+            sentences.append(
+                f"{part}: the seeds of one setting lie up to {within} apart, the means of the two settings "
+                f"{abs(replay - usual):.0f}. The {more} differ more."
+            )
     return sentences
+
+
+def replay_beside_untrained(readings: Readings) -> Pairs:
+    """Replay against the model as it was, on plain requests without the training's prompt and with it."""
+    found = trainings(readings)
+    before = found[ROUTING, UNTRAINED, 0, 1]
+    return {
+        (f"{_without_seed(key)}, {part}, instead of untrained", key[-1]): compared(parts[part], before[part])
+        for key, parts in found.items()
+        if key[1].removesuffix(_LONG) == REPLAY
+        for part in (PLAIN, PLAIN_WITH_PROMPT)
+    }
+
+
+def times_seen(readings: Readings) -> str:
+    """How often a training sees each of its wordings of a fact, in a sentence."""
+    told = [
+        f"{_without_seed(key)}: {key[2] * forgetting.BATCH[FACTS] / parts[AS_TRAINED].examples:.2g}"
+        for key, parts in trainings(readings, FACTS).items()
+        if key[2]
+    ]
+    return f"How often each wording is seen: {'; '.join(dict.fromkeys(told))} times."
 
 
 def both_in_words(readings: Readings) -> list[str]:
@@ -152,12 +218,16 @@ def both_in_words(readings: Readings) -> list[str]:
 
 
 def prompt_off(readings: Readings) -> Pairs:
-    """The same model without the prompt of the training against with it, on the plain requests."""
+    """The same model without the prompt of the training against with it, on the plain requests.
+
+    Only the model as it was and what learned a ticket.
+    """
     return {
         (f"{_without_seed(key)}, prompt off instead of on", key[-1]): paired(
             "off", "on", parts[PLAIN].rows, parts[PLAIN_WITH_PROMPT].rows
         )
         for key, parts in trainings(readings).items()
+        if not key[2] or parts[OF_TICKETS].right
     }
 
 
@@ -213,15 +283,51 @@ def _with_p(of: Mapping) -> dict:
     return dict(zip(of, zip(of.values(), corrected(list(of.values())), strict=True), strict=True))
 
 
-def _agreed(found: Sequence[tuple[Comparison, float]]) -> str:
-    verdicts = {verdict(step, p) for step, p in found}
-    return verdicts.pop() if len(verdicts) == 1 else UNDECIDED
+def _is_usual(key: SettingKey) -> bool:
+    return key[1].removesuffix(_LONG) == USUAL
 
 
-def _span(found: Sequence[tuple[Comparison, float]]) -> str:
-    points = sorted(100 * step.difference for step, _ in found)
-    span = " to ".join(dict.fromkeys(f"{end:+.0f}" for end in (points[0], points[-1])))
-    return f"{span} points"
+def _rounds_and_seed(key: SettingKey) -> tuple[bool, int]:
+    return key[1].endswith(_LONG), key[-1]
+
+
+def _right(step: Comparison) -> tuple[int, int]:
+    return step.both + step.only_a, step.both + step.only_b
+
+
+def _told(found: Sequence[tuple[Comparison, float]]) -> str:
+    """The counts of each seed, how they differ, and at how many seeds that is decided."""
+    now, before = zip(*(_right(step) for step, _ in found), strict=True)
+    apart = _and(f"{one - other:+d}" for one, other in zip(now, before, strict=True))
+    verdicts = [verdict(step, p) for step, p in found]
+    kinds = ((HELPED, "more"), (HURT, "fewer"), (UNDECIDED, "undecided"))
+    judged = []
+    for kind, word in kinds:
+        ps = [p for (_, p), each in zip(found, verdicts, strict=True) if each == kind]
+        if ps:
+            p = "" if kind == UNDECIDED else f" (corrected p {_highest(ps)})"
+            judged.append(f"{word} at {len(ps)} of {len(found)} seed{'s' * (len(found) > 1)}{p}")
+    return f"{_counts(now)} of {found[0][0].n} instead of {_counts(before)} ({apart}), {', '.join(judged)}"
+
+
+def _highest(ps: Sequence[float]) -> str:
+    highest = max(ps)
+    if highest < 0.001:
+        return "< 0.001"
+    return f"{'=' if len(ps) == 1 else 'up to'} {highest:.1g}"
+
+
+def _and(items: Iterable[object]) -> str:
+    *some, last = map(str, items)
+    return f"{', '.join(some)} and {last}" if some else last
+
+
+def _counts(of: Sequence[int]) -> str:
+    return _and(of if len(set(of)) > 1 else of[:1])
+
+
+def _ends(counts: Sequence[int]) -> str:
+    return " to ".join(dict.fromkeys(str(end) for end in (min(counts), max(counts))))
 
 
 def _share(each: Remembered) -> str:

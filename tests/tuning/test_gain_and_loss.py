@@ -56,15 +56,34 @@ def test_trainings_stand_in_the_order_of_the_plan_with_their_seeds_side_by_side(
     assert table.loc["usual, 30 steps, seed 1", f"plain requests ({ROWS})"] == "2, 5% (1-16)"
 
 
-def test_a_cure_is_said_to_do_what_all_seeds_show_and_the_rest_is_undecided(readings):
-    replay, idle = sorted(
-        gain_and_loss.cures_in_words(gain_and_loss.cures(readings)), key=lambda each: "rate" in each
+def test_a_cure_is_told_in_counts_with_the_seeds_that_decide_it_and_an_idle_one_is_only_named(readings):
+    replay, idle = gain_and_loss.cures_in_words(readings)
+    assert replay.startswith("replay, 38 steps: tickets 30 and 10 of 40 instead of 30 (+0 and -20), ")
+    assert "fewer at 1 of 2 seeds (corrected p < 0.001), undecided at 1 of 2 seeds, untrained 0; " in replay
+    assert "plain requests 28 of 40 instead of 2 and 4 (+26 and +24), more at 2 of 2 seeds" in replay
+    assert idle == "These learned no ticket, so what they keep shows no cure: rate 0.0001, 30 steps."
+    assert "rate 0.0001, 30 steps (seed 1). The name of a queue" in gain_and_loss.silent(readings)
+
+
+def test_three_rounds_are_set_against_three_rounds_and_left_out_while_those_are_not_measured(readings):
+    cure = training("rank 2, 3 rounds", 30, 28, 28, steps=90)
+    assert gain_and_loss.cures([*readings, *cure]).keys() == gain_and_loss.cures(readings).keys()
+    usual = training(f"{USUAL}, 3 rounds", 38, 1, 0, steps=90)
+    steps = gain_and_loss.cures([*readings, *cure, *usual])
+    assert steps["rank 2, 3 rounds, 90 steps", 1, OF_TICKETS].only_b == 8
+
+
+def test_what_leads_what_differs_more_and_what_replay_keeps_by_prompt_is_said(readings):
+    assert gain_and_loss.leaders(readings) == (
+        "Most tickets: usual, 30 steps, seed 1; plain requests there: 2. "
+        "Most plain requests: rate 0.0001, 30 steps, seed 1; tickets there: 0."
     )
-    assert replay.startswith("replay, 38 steps, 2 seeds: plain requests +60 to +65 points (+50 points with")
-    assert replay.endswith(
-        "It keeps more of what the model could, and whether it learns more or less is undecided."
-    )
-    assert idle.endswith("It keeps more of what the model could, and it learns less.")
+    tickets, plain, _ = gain_and_loss.seeds_or_settings(readings)
+    assert tickets.endswith("up to 20 apart, the means of the two settings 10. The seeds differ more.")
+    assert plain.endswith("up to 2 apart, the means of the two settings 25. The settings differ more.")
+    without, with_it = gain_and_loss.in_counts(gain_and_loss.replay_beside_untrained(readings))
+    assert "28 of 40 instead of 30 (-2 and -2), undecided at 2 of 2 seeds" in without
+    assert "20 of 40 instead of 30 (-10 and -10), fewer at 2 of 2 seeds (corrected p up to 0.00" in with_it
 
 
 def test_what_learned_nothing_is_named_and_what_lost_nothing_as_well(readings):
@@ -81,6 +100,7 @@ def test_what_learned_nothing_is_named_and_what_lost_nothing_as_well(readings):
 def test_pairs_are_those_of_one_seed_and_of_one_model(readings):
     off = gain_and_loss.prompt_off(readings)["replay, 38 steps, prompt off instead of on", 1]
     assert (off.only_a, off.only_b) == (8, 0)
+    assert not any("rate" in question for question, _ in gain_and_loss.prompt_off(readings))
     alone = [each for each in readings if (each.setting, each.seed) != (USUAL, 2)]
     assert {change.seed for change in gain_and_loss.cures(alone)} == {1}
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 
-from course.tuning.forgetting import OF_TICKETS, PLAIN, SEEDS, UNTRAINED, Remembered, SettingKey
+from course.tuning.forgetting import OF_TICKETS, PLAIN, ROUNDS, SEEDS, UNTRAINED, Remembered, SettingKey
 from course.tuning.gain_and_loss import Parts, name_of, trainings
 from widgets.chart import BLUE, GREEN, GREY, ORANGE, RED, Axis, Line, LineChart, Mark
 
@@ -22,36 +22,39 @@ def gain_and_loss_chart(readings: Sequence[Remembered]) -> LineChart:
     found = trainings(readings)
     places = {key: _place(parts) for key, parts in found.items()}
     begin = next(place for key, place in places.items() if not key[2])
-    away = {key: path for key, path in _paths(found).items() if math.dist(path[-1], begin) >= _NEAR}
+    away = {key: path for key, path in _paths(found).items() if math.dist(path[-1][1], begin) >= _NEAR}
     signs = dict(zip(dict.fromkeys(name for name, _ in away), cycle(_SIGNS), strict=False))
     lines = []
     for (name, seed), path in away.items():
-        across, up = zip(begin, *path, strict=True)
+        across, up = zip(begin, *(place for _, place in path), strict=True)
         first, (colour, dash) = seed == SEEDS[0], signs[name]
-        label = name if first else f"{name}, seed {seed}"
+        seeds = [of for each, of in away if each == name]
+        label = f"{path[-1][0]}, seed {seed}" if len(seeds) > 1 else path[-1][0]
         lines.append(Line(label, across, up, colour, dash=dash, strong=first))
-    near = sum(math.dist(place, begin) < _NEAR for place in places.values()) - 1
-    said = f"{UNTRAINED}, and {near} that came no further" if near else UNTRAINED
+    near = [place for place in places.values() if math.dist(place, begin) < _NEAR]
+    said = f"{UNTRAINED} and {len(near) - 1} more" if len(near) > 1 else UNTRAINED
+    top = max(near, key=lambda place: place[1])  # above the lines, which begin below it
     told = "; ".join(f"{name_of(key)}: {gain:.0f}% and {kept:.0f}%" for key, (gain, kept) in places.items())
     most, best = (10 * math.ceil(max(shares) / 10) for shares in zip(*places.values(), strict=True))
     chart = LineChart(
         Axis("tickets right, %", low=0, high=max(most, 10)),
         Axis("plain requests right, %", low=0, high=max(best, 10)),
     )
-    marks = [Mark(*place, "" if key[2] else said) for key, place in places.items()]
+    marks = [Mark(*place, said if place == top else "") for place in places.values()]
     chart.show(lines, f"Tickets right, and plain requests right. {told}.", marks)
     return chart
 
 
-def _paths(found: Mapping[SettingKey, Parts]) -> dict[tuple[str, int], list[Place]]:
-    """By the name of a setting and the seed: what it reached, the fewest steps first."""
+def _paths(found: Mapping[SettingKey, Parts]) -> dict[tuple[str, int], list[tuple[str, Place]]]:
+    """By the name of a setting and the seed: the rounds and what they reached, the fewest steps first."""
     names: dict[tuple[float, int, bool], str] = {}
-    paths: dict[tuple[str, int], list[Place]] = {}
+    paths: dict[tuple[str, int], list[tuple[str, Place]]] = {}
     for (_, setting, steps, seed), parts in found.items():
         if steps:
             each = parts[PLAIN]
             name = names.setdefault((each.learning_rate, each.rank, bool(each.replayed)), setting)
-            paths.setdefault((name, seed), []).append(_place(parts))
+            rounds = setting if setting.endswith(f"{ROUNDS} rounds") else f"{setting}, 1 round"
+            paths.setdefault((name, seed), []).append((rounds, _place(parts)))
     return paths
 
 
