@@ -40,14 +40,7 @@ APPROACH = {
     SCHEMA: "retrieved_examples",
     CASCADE: "cascade",
 }
-TRIED = {
-    HEAD: "encoder",
-    NAMES: "prompt",
-    DESCRIPTIONS: "prompt",
-    EXAMPLES: "retrieved_examples",
-    SCHEMA: "schema",
-    CASCADE: "cascade",
-}
+TRIED = APPROACH | {HEAD: "encoder", SCHEMA: "schema"}
 LESSON = {
     FLOOR: "00",
     HEAD: "03",
@@ -135,6 +128,7 @@ def memo(
             ("Embedding model", f"all-MiniLM-L6-v2, sha256 {MINILM_SHA256[:12]}"),
         ],
         assumed=assumed,
+        on_dev=next(result for result in found.dev if result.name == found.chosen.name),
         not_billed=_not_billed(found),
         next_model=model_to_try({result.model for result in found.dev}),
         again=f"make own DATA={found.task.name}.csv; report.md has all ways, answers.csv every reply",
@@ -170,7 +164,7 @@ def _named(labels: Sequence[str]) -> str:
 
 
 def _on_dev(result: Result) -> Result:
-    note = f"It was judged on the {result.n} rows to choose on (dev) and never on test rows: do that first."
+    note = f"That is on the {result.n} rows to choose on (dev): first judge it on test rows."
     return replace(result, name=f"{result.name}{ON_DEV}", note=note)
 
 

@@ -100,12 +100,20 @@ def test_the_command_writes_report_answers_and_memo(written):
     assert f"{HEAD}, on test (decides)" in memo and "typical" not in memo
     assert memo.count("Missing.") == 1 and NOBODY_NAMED.split(".")[0] in memo
     fallback = memo.split("## What do we fall back on?")[1].split("##")[0]
-    assert "Keep 'Linear head on embeddings'. 'Cascade: linear head, then a model' is the best of" in fallback
-    assert "never on test rows" in fallback and "| 30 dev |" in memo and "| 30 test |" in memo
+    kept = "Use 'Linear head on embeddings' only if it runs already. 'Cascade: linear head, then a model' is"
+    assert f"{kept} the best of" in fallback
+    assert "first judge it on test rows" in fallback and "| 30 dev |" in memo and "| 30 test |" in memo
     assert "The system gives each text one of 6 labels: 'lighting', " in memo
     assert "in 'Cascade: linear head, then a model', the best way so far that asks one" in memo
-    assert "Next: try another model, Qwen2.5-Coder-1.5B." in memo
-    on_dev = next(result for result in found.dev if result.name == HEAD)
+    assert (
+        "Next: try another model, Qwen2.5-Coder-1.5B, and label about 70 more test rows to judge it." in memo
+    )
+    on_dev, cascade = (next(each for each in found.dev if each.name == name) for name in (HEAD, CASCADE))
+    assert (
+        f"is right on {cascade.right} of {cascade.n} dev rows, 'Linear head on embeddings' on {on_dev.right}:"
+        in memo
+    )
+    assert f"; {cascade.right} right, and {on_dev.right} with 'Linear head on embeddings')" in fallback
     assert f"It was chosen on {on_dev.n} other rows (dev), {on_dev.right} of them right" in memo
     counted = next(line for line in memo.splitlines() if "Counted with" in line)
     assert "Nobody was asked: volume, prices, review" in counted

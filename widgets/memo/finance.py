@@ -4,7 +4,6 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from course.engine.sizes import local_models
 from course.measuring import gap
 from course.measuring.results import Z_95, Result, percent
 from widgets.cost.chance import Spread, chance, ranges
@@ -12,17 +11,20 @@ from widgets.cost.inputs import APPROACHES, MEANINGS, Assumptions
 from widgets.cost.model import VOLUME, Bill, bills, dollars, smallest_changes
 from widgets.cost.presets import approach_of
 from widgets.cost.units import in_short, with_unit
+from widgets.decision.answers import Answers
 from widgets.decision.model import Advice
 from widgets.decision.rules import rows_missing
 from widgets.decision.tables import LIMITS
-from widgets.memo.sources import ON_DEV, Sources, deciding_rung
+from widgets.memo.sources import Sources, deciding_rung
 from widgets.memo.ways import (
     NOTHING_TO_JUDGE,
     PricedWays,
     Table,
     TableRow,
+    best_of_smaller,
     called,
     in_memo_words,
+    kind_of_rows,
     meeting,
     origin,
     origins_explained,
@@ -44,17 +46,8 @@ HEADS = (
 _AGAINST = {gap.ABOVE: "met", gap.BELOW: "missed", gap.UNDECIDED: "undecided"}
 RANGE_DRAWS = 2_000  # for the ends of a range, which are shown with two digits
 # What the bill calls the way that a step tries.
-WAY_OF_STEP = {
-    "prompt": "prompt",
-    "few_shot": "few_shot",
-    "retrieved_examples": "retrieved_examples",
-    "another_model": "stronger_model",
-    "encoder": "encoder",
-    "cascade": "cascade",
-    "retrieval": "rag",
-    "tools": "tools",
-    "skill": "skill",
-}
+_SAME = ("prompt", "few_shot", "retrieved_examples", "encoder", "cascade", "tools", "skill")
+WAY_OF_STEP = {name: name for name in _SAME} | {"another_model": "stronger_model", "retrieval": "rag"}
 
 
 def rough(amount: float) -> str:
@@ -84,13 +77,14 @@ def _row(sources: Sources, ways: PricedWays | None, result: Result | None, way: 
         rate = ways.costs.estimates[f"{way}.error_rate"]
         elsewhere = rate.kind == "measured"
         where = "-" if elsewhere else "not measured"
-        measured = ("-", percent(1 - rate.base), _interval(1 - rate.high, 1 - rate.low), where)
+        ends = f"{'' if elsewhere else f'{rate.kind} '}{_interval(1 - rate.high, 1 - rate.low)}"
+        measured = ("-", percent(1 - rate.base), ends, where)
         name, note = APPROACHES[way], in_memo_words(MEANINGS[way])
         source = "elsewhere" if elsewhere else rate.kind
     else:
         bar = None if sources.answers is None else 1 - sources.answers.accepted_rate
         where = "no bar" if bar is None else _AGAINST[gap.position(result.interval, bar)]
-        rows = f"{result.n:,} {'dev' if result.name.endswith(ON_DEV) else 'test'}"
+        rows = f"{result.n:,} {kind_of_rows(result)}"
         measured = (rows, percent(result.accuracy), _interval(*result.interval), where)
         approach = approach_of(result) or ""
         name, source = called(result).strip("'"), origin(result)
@@ -135,7 +129,7 @@ def cost_sentences(sources: Sources, ways: PricedWays, advice: Advice | None) ->
         yield _step(sources, ways, advice)
     wrong = dollars(float(ways.bills[ways.own].parts["errors"]))
     yield (
-        f"Going on with '{APPROACHES[ways.own]}', on which the decision rests, costs about "
+        f"Using '{APPROACHES[ways.own]}', on which the decision rests, costs about "
         f"{dollars(ways.total(ways.own))} over {costs.horizon} months, {wrong} of it for wrong outputs at "
         f"{in_short('case.error_cost', each.base)} each ({each.kind})."
     )
@@ -173,7 +167,8 @@ def _rival(ways: PricedWays) -> str:
     shown = "has been shown to meet" if ways.meets else "reaches"
     text = f"No fine-tune {shown} the bar. " if rate.kind != "measured" or not ways.meets else ""
     if rate.kind == "measured":
-        text += f"The cheapest fine-tune{ways.rival_reaches} is {named}, {wrong}. It costs"
+        reaches = " whose measured share of wrong outputs meets the bar" if ways.meets else ""
+        text += f"The cheapest fine-tune{reaches} is {named}, {wrong}. It costs"
     else:
         text += f"Nobody has measured {named}. At {wrong}, as {rate.kind}, it would cost"
     text += f" about {dollars(abs(more))} {_less(-more)} than '{APPROACHES[ways.own]}'"
@@ -194,27 +189,38 @@ def _less(saved: float) -> str:
 
 
 def step_rows(sources: Sources, advice: Advice) -> int:
-    """How many rows are to be labelled, where the next step is to measure; else 0."""
-    if sources.answers is None or advice.next.key != "benchmark":
+    """How many test rows the next step labels: to measure, or to be judged at all where there are too few."""
+    answers, deciding, key = sources.answers, deciding_rung(sources), advice.next.key
+    if answers is None:
         return 0
-    too_few = max(LIMITS.enough_rows - sources.answers.evaluation_rows, 0)
-    return rows_missing(sources.answers) or too_few
+    if key == "benchmark":
+        return rows_missing(answers) or max(LIMITS.enough_rows - answers.evaluation_rows, 0)
+    if deciding is None or key in (*NOTHING_TO_JUDGE, "fine_tune") or meeting(answers, deciding.n):
+        return 0
+    return max(LIMITS.enough_rows, _least_rows(answers)) - deciding.n
+
+
+def _least_rows(answers: Answers) -> int:
+    """The fewest rows on which the bar can be met, all of them right."""
+    return math.ceil(Z_95**2 * (1 - answers.accepted_rate) / answers.accepted_rate)
 
 
 def step_in_words(sources: Sources, ways: PricedWays | None, advice: Advice) -> str:
     """What is done next, as it follows "to": whole, with who answers the new rows or which model is tried."""
-    if rows := step_rows(sources, advice):
+    rows = step_rows(sources, advice)
+    if rows and advice.next.key == "benchmark":
         asked = " and ".join(called(each) for each in to_ask(sources, ways))
         return f"label about {rows:,} more test rows{f', and let {asked} answer them' if asked else ''}"
     title = advice.next.title[0].lower() + advice.next.title[1:]
     model = sources.next_model if advice.next.key == "another_model" else ""
-    return f"{title}, {model}" if model else title
+    judged = f", and label about {rows:,} more test rows to judge it" if rows else ""
+    return f"{title}{f', {model}' if model else ''}{judged}"
 
 
 def _step(sources: Sources, ways: PricedWays, advice: Advice) -> str:
     """What the next step costs, as far as the bill knows, what it takes, and whether it can show success."""
-    key = advice.next.key
-    if rows := step_rows(sources, advice):
+    key, rows = advice.next.key, step_rows(sources, advice)
+    if rows and key == "benchmark":
         so_far = f" {sources.rows_so_far}" if sources.rows_so_far else ""
         return (
             f"The next step costs about {_labelling(ways, rows)} for labelling {rows:,} test rows, real ones "
@@ -228,18 +234,24 @@ def _step(sources: Sources, ways: PricedWays, advice: Advice) -> str:
     costs = _beside(ways, name)
     hours = costs.estimates[f"{name}.setup_hours"]
     upfront = _range(drawn(ways, name, lambda bill: bill.upfront), "$")
+    first = float(bills(costs)[name].upfront)
+    labelling = (
+        f"; about {_labelling(ways, rows)} are for {rows:,} more test rows that people label" if rows else ""
+    )
+    in_all = f"about {dollars(first + rows * costs.estimates['case.label_cost'].base)} in all: "
     said = (
-        f"The next step costs {dollars(float(bills(costs)[name].upfront))} ({upfront}) before the "
-        f"start, priced as '{APPROACHES[name]}'; {hours.base:,.0f} hours of an engineer are in it "
-        f"({hours.low:,.0f} to {hours.high:,.0f}, {hours.kind})."
+        f"The next step costs {in_all if rows else ''}{dollars(first)} ({upfront}) before the start, "
+        f"priced as '{APPROACHES[name]}'; {hours.base:,.0f} hours of an engineer are in it "
+        f"({hours.low:,.0f} to {hours.high:,.0f}, {hours.kind}){labelling}."
     )
     if key == "another_model" and sources.next_model:
         said += f" There are no fees: {sources.next_model}, a larger open model, runs on our own machine."
-        smaller = {model.model for model in local_models()}
-        asking = sorted((each.accuracy, called(each)) for each in sources.rungs if each.model in smaller)
-        for _, best in asking[-1:]:
-            said += f" It takes the place of the smaller one in {best}, the best way so far that asks one."
-    return said + _too_few(sources, ways, advice)
+        if best := best_of_smaller(sources):
+            said += f" It replaces the smaller one in {called(best)}, the best way so far that asks one."
+    if rows and sources.answers is not None:
+        few, least = sources.answers.evaluation_rows, _least_rows(sources.answers)
+        said += f" The {few:,} test rows so far can only rule it out: success takes {least:,}, all right."
+    return said
 
 
 def _labelling(ways: PricedWays, rows: int) -> str:
@@ -247,22 +259,3 @@ def _labelling(ways: PricedWays, rows: int) -> str:
     each = ways.costs.estimates["case.label_cost"]
     low, base, high = (rough(rows * amount) for amount in (each.low, each.base, each.high))
     return f"${base} (${low} to ${high}, {each.kind})"
-
-
-def _too_few(sources: Sources, ways: PricedWays, advice: Advice) -> str:
-    """That the test rows cannot show success, and how many more would do; empty where they can."""
-    answers, deciding = sources.answers, deciding_rung(sources)
-    if answers is None or deciding is None or advice.next.key in NOTHING_TO_JUDGE:
-        return ""
-    if meeting(answers, deciding.n):
-        return ""
-    bar = 1 - answers.accepted_rate
-    least, rows = math.ceil(Z_95**2 * bar / (1 - bar)), LIMITS.enough_rows
-    said = f" On {deciding.n:,} test rows it cannot show success: that takes {least:,}, all of them right."
-    if enough := meeting(answers, rows):
-        more = rows - deciding.n
-        said += (
-            f" With {more:,} more ({rows:,} in all), labelled by people for about {_labelling(ways, more)}, "
-        )
-        said += f"{enough.low:,} right would do."
-    return said

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from course.material.data import KINDS
 from course.measuring import gap
 from course.measuring.results import Result, percent
-from widgets.cost.inputs import APPROACHES, Assumptions, InputRange
+from widgets.cost.inputs import APPROACHES, Assumptions
 from widgets.cost.model import (
     VOLUME,
     Bill,
@@ -73,8 +73,12 @@ class LadderRow:
     @property
     def badge(self) -> str:
         """Where the result comes from; the machine, the day and an adapter's hash are below the ladder."""
-        short = _HASH_OF_MERGED.sub(r"\1", re.split(" on |, ", self.result.badge)[0])
-        return short.replace(self.result.badge_kind, origin(self.result), 1)
+        return _HASH_OF_MERGED.sub(r"\1", re.split(" on |, ", self.source)[0])
+
+    @property
+    def source(self) -> str:
+        """The same in full."""
+        return self.result.badge.replace(self.result.badge_kind, origin(self.result), 1)
 
     @property
     def kinds(self) -> tuple[tuple[int, int], ...]:
@@ -235,7 +239,7 @@ def _ladder_notes(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[str
     days = sorted(result.created[:10] for result in sources.rungs)
     on = f"on {days[0]}" if days[0] == days[-1] else f"from {days[0]} to {days[-1]}"
     yield f"All were judged {on}; a day in a source is when the model answered."
-    longer = sorted({row.result.badge for row in ladder if row.badge != row.result.badge})
+    longer = sorted({row.source for row in ladder if row.badge != row.source})
     if longer:
         yield f"Sources in full: {'; '.join(longer)}."
     left_out = len(sources.rungs) - len(ladder)
@@ -267,11 +271,10 @@ def _costs(sources: Sources, ways: PricedWays, turning: Sequence[TurningPoint]) 
         if name not in shown
     )
     other = APPROACHES[verdict(costs).costlier]
-    turns = [
-        f"{turned(costs, turn)}, {place_in_range(costs, turn)} its range, '{other}' costs less."
-        for turn in turning[:NAMED]
-    ]
-    return Costs(costs.horizon, lines, left_out, (*_cost_notes(ways, shown, errors), *turns))
+    named = dict.fromkeys((*turning[:NAMED], *_unmeasured(costs, turning)))
+    turns = (f"{turned(costs, turn)}, {place_in_range(costs, turn)} its range" for turn in named)
+    ends = [f"'{other}' costs less {'; '.join(turns).replace('If', 'if')}."] if named else []
+    return Costs(costs.horizon, lines, left_out, (*_cost_notes(ways, shown), *ends))
 
 
 def _error(sources: Sources, ways: PricedWays, name: str) -> str:
@@ -279,28 +282,20 @@ def _error(sources: Sources, ways: PricedWays, name: str) -> str:
     return f"{percent(rate.base)}%, {error_kind(sources, ways, name)}"
 
 
-def _cost_notes(ways: PricedWays, shown: Sequence[str], errors: Mapping[str, InputRange]) -> Iterator[str]:
-    """What the prices are for, which cheaper ways nobody measured, and which two the saved bill compares."""
-    estimates = ways.costs.estimates
+def _cost_notes(ways: PricedWays, shown: Sequence[str]) -> Iterator[str]:
+    """What the prices are for, and which cheaper ways nobody measured."""
+    estimates, own = ways.costs.estimates, APPROACHES[ways.own]
     if by_token := [APPROACHES[name] for name in shown if estimates[f"{name}.input_price"].base]:
         yield (
-            f"A vendor's tokens are counted for {'; '.join(by_token)}. All else runs on a rented machine, "
-            "which costs the same each month however much it answers. The cost of 1,000 above is that of the "
-            "machine on which the rows were answered."
+            "Priced with a vendor's model, paid by the token, also where an open one was tested: "
+            f"{'; '.join(by_token)}. All else runs on a rented machine: it costs the same each month however "
+            "much it answers. The cost of 1,000 above is that of the machine on which the rows were answered."
         )
+    yield "Of a way that was tested in several forms, the one that is right most often is priced."
     cheaper = [name for name in ways.bills if ways.total(name) < ways.total(ways.own)]
-    if guessed := [APPROACHES[name] for name in cheaper if errors[name].kind != "measured"]:
-        yield (
-            "Cheaper than what decides only by a share of wrong outputs that nobody measured: "
-            f"{'; '.join(guessed)}."
-        )
-    if set(ways.costs.pair) != set(ways.saved_pair):
-        own, rival, one, other = (APPROACHES[name] for name in (ways.own, ways.rival, *ways.saved_pair))
-        yield (
-            f"The memo compares '{own}', on which the decision rests, with '{rival}', the cheapest "
-            f"fine-tune{ways.rival_reaches}. Its author's own bill compares '{one}' with '{other}', and the "
-            "advice takes from there whether fine-tuning costs less."
-        )
+    guessed = [name for name in cheaper if estimates[f"{name}.error_rate"].kind != "measured"]
+    if listed := "; ".join(APPROACHES[name] for name in guessed):
+        yield f"Cheaper than '{own}', but with errors that nobody measured: {listed}."
 
 
 # What is open
@@ -345,18 +340,19 @@ def _open_points(
 
 
 def _unmeasured_costs(costs: Assumptions, turning: Sequence[TurningPoint]) -> Iterator[OpenPoint]:
-    unmeasured = [
-        label(change.key)
-        for change in turning
-        if change.is_plausible and costs.estimates[change.key].kind in ("assumed", "claimed")
-    ]
-    if unmeasured:
+    if unmeasured := [label(change.key) for change in _unmeasured(costs, turning)]:
         pair = (f"'{APPROACHES[name]}'" for name in costs.pair)
         yield OpenPoint(
             "assumed",
             f"Whether {' or '.join(pair)} costs less depends on inputs that nobody measured: "
-            f"{'; '.join(unmeasured[:NAMED])}.",
+            f"{'; '.join(unmeasured)}.",
         )
+
+
+def _unmeasured(costs: Assumptions, turning: Sequence[TurningPoint]) -> list[TurningPoint]:
+    """The nearest of the inputs that can turn the verdict inside their range and that nobody measured."""
+    kinds = ("assumed", "claimed")
+    return [turn for turn in turning if turn.is_plausible and costs.estimates[turn.key].kind in kinds][:NAMED]
 
 
 # Versions

@@ -26,14 +26,8 @@ ON_DEV = ", on dev"  # at the end of the name of what was judged on the rows to 
 _LARGE = "large model"
 _NAMED = 3  # of the changed error rates
 # What the board has tried, beside what `tried_in` knows of each lesson, by the approach that a rung measures.
-_TRIES = {
-    "retrieved_examples": "retrieved_examples",
-    "linear_head": "encoder",
-    "encoder": "encoder",
-    "cascade": "cascade",
-    "skill": "skill",
-    "self_hosted_lora": "tuned",
-}
+_TRIES = {name: name for name in ("retrieved_examples", "encoder", "cascade", "skill")}
+_TRIES |= {"linear_head": "encoder", "self_hosted_lora": "tuned"}
 
 
 @dataclass(frozen=True)
@@ -45,7 +39,7 @@ class Sources:
     `updates` says in sentences where `as_of_now` left the files behind, `assumed` what nobody answered,
     `not_billed` what was measured and is not in the bill, `again` how it is all measured again, and
     `next_model` a model that answered nothing so far. `task` says what the system does, `rows_so_far` who
-    wrote the rows and checked their labels.
+    wrote the rows and checked their labels, `on_dev` is the way that decides on the rows to choose on.
     """
 
     board: Sequence[tuple[str, Result]] = ()
@@ -63,6 +57,7 @@ class Sources:
     next_model: str = ""
     task: str = ""
     rows_so_far: str = ""
+    on_dev: Result | None = None
 
 
 def with_model_names(sources: Sources) -> Sources:
@@ -188,5 +183,5 @@ def _new_answers(saved: Answers, now: Answers) -> Iterator[str]:
     for name in ("failure_rate", "evaluation_rows", "cost_says"):
         question, before, after = QUESTION[name], getattr(saved, name), getattr(now, name)
         if before != after:
-            text = "By the bill" if name == "cost_says" else f"'{question.text}' is"
-            yield f"{text} {question.said(after)} now; when the answers were saved: {question.said(before)}."
+            now_, then = question.said(after), question.said(before)
+            yield f"'{question.text}': '{now_}' now, '{then}' when the answers were saved."

@@ -12,7 +12,7 @@ from scipy.stats import binom
 
 from course.measuring.results import READING, Result, compare, percent
 from widgets.cost.inputs import APPROACHES
-from widgets.cost.model import VOLUME, TurningPoint, verdict
+from widgets.cost.model import VOLUME, TurningPoint, dollars, verdict
 from widgets.cost.presets import approach_of
 from widgets.decision.answers import Answers
 from widgets.decision.model import Advice, AnswerChange, what_would_change
@@ -27,10 +27,12 @@ from widgets.memo.ways import (
     PricedWays,
     Table,
     bar_in_words,
+    best_of_smaller,
     called,
     fallback,
     follows,
     in_memo_words,
+    kind_of_rows,
     leads_to,
     more_rows,
     moved,
@@ -189,14 +191,28 @@ def _why(sources: Sources, ways: PricedWays | None, advice: Advice | None) -> It
         yield from _rests_on(answers, deciding)
     if advice is not None and answers is not None:
         rate = Words(answers).say("rate"), Words(answers).say("more_rows")
-        told = [reason for reason in advice.reasons[:_POINTS] if not (deciding and reason in rate)]
+        reasons = [each for each in advice.reasons[:_POINTS] if not (deciding and each in rate)]
+        told = _only_measuring_tells(sources, advice) or [in_memo_words(each.text) for each in reasons]
         order = f"{CHEAP_FIRST} " if RUNG[advice.next.key].helps else ""
-        yield from (
-            f"{order if place == 0 else ''}{in_memo_words(each.text)}" for place, each in enumerate(told)
-        )
+        yield from (f"{order if place == 0 else ''}{each}" for place, each in enumerate(told))
     if advice is not None and advice.next.key != "fine_tune":
         way = WAY_OF_STEP.get(advice.next.key, "")
-        yield from not_the_next_step(sources, ways, way, step_rows(sources, advice) > 0)
+        new = step_rows(sources, advice) if advice.next.key == "benchmark" else 0
+        yield from not_the_next_step(sources, ways, way, new > 0)
+        if answers is not None and deciding and new:
+            found = outcomes(answers, deciding.n + new, advice.next.key)
+            yield _chances(found, new, to_ask(sources, ways), ways)
+
+
+def _only_measuring_tells(sources: Sources, advice: Advice) -> list[str]:
+    """Why a larger model is tried: how the best way that asks a smaller one stands. Empty for other steps."""
+    best, held = best_of_smaller(sources), sources.on_dev or deciding_rung(sources)
+    if advice.next.key != "another_model" or not best or not held or best == held or best.n != held.n:
+        return []
+    return [
+        f"With the smaller model {called(best)} is right on {best.right} of {best.n} {kind_of_rows(best)} "
+        f"rows, {called(held)} on {held.right}: only a measurement can tell what the larger one brings."
+    ]
 
 
 def _rests_on(answers: Answers, deciding: Result | None) -> Iterator[str]:
@@ -253,10 +269,8 @@ def _triggers(
         if judged and deciding and advice:
             new = step_rows(sources, advice)
             found = outcomes(answers, deciding.n + new, advice.next.key)
-            asked = to_ask(sources, ways) if new else []
-            yield _judged(found, deciding.n + new, len(asked) > 1)
-            if new:
-                yield _chances(found, new, asked)
+            asked = to_ask(sources, ways) if advice.next.key == "benchmark" and new else []
+            yield _judged(found, deciding.n, new, asked)
         if answers.turns_when:
             yield f"The author's own trigger: {answers.turns_when}"
         rows = rows_missing(answers)
@@ -284,9 +298,15 @@ def _triggers(
             yield f"{turned(ways.costs, turn)}, '{less}' costs less than '{more}'."
 
 
-def _judged(found: Sequence[Outcome], rows: int, each: bool) -> str:
-    """What is done at each number of right rows, as the decision model has it."""
-    said = f"Judge {'each way' if each else 'the step'} on {rows:,} test rows."
+def _judged(found: Sequence[Outcome], old: int, new: int, asked: Sequence[Result]) -> str:
+    """What is done at each number of right rows, old and new together, as the decision model has it."""
+    rows, each = old + new, len(asked) > 1
+    so_far = f": {new:,} new ones together with the {old:,} so far" if new else ""
+    said = f"Judge {'each way' if each else 'the step'} on {rows:,} test rows{so_far}."
+    said += f" For the {old:,} so far it is a second look."
+    for rung in asked:
+        if rung.badge_kind == READING and rung.note:
+            said += f" Of {called(rung)} on the {old:,} so far: {rung.note[0].lower()}{rung.note[1:]}"
     for one in found:
         many = f"{one.low:,} to {one.high:,}" if one.low else f"{one.high:,} or fewer"
         many = f"{one.low:,} or more" if one.high == rows else many
@@ -295,17 +315,20 @@ def _judged(found: Sequence[Outcome], rows: int, each: bool) -> str:
     return said
 
 
-def _chances(found: Sequence[Outcome], new: int, asked: Sequence[Result]) -> str:
-    """How likely the bar is met or missed once `new` rows are added, if each share stays as it is."""
-    said = []
+def _chances(found: Sequence[Outcome], new: int, asked: Sequence[Result], ways: PricedWays | None) -> str:
+    """What is done if a way meets the bar, and how likely that is if each share stays as it is."""
+    said, used = [], ""
     for rung in asked:
+        name = approach_of(rung) or ""
+        if ways and name in ways.bills and (saved := ways.total(ways.own) - ways.total(name)) > 0:
+            used += f"If {called(rung)} meets the bar, we use it (an assumed {dollars(saved)} less). "
         rights = binom(new, rung.accuracy)
         share = dict.fromkeys(_MEANS, 0.0)
         for each in found:
             share[each.standing] += rights.cdf(each.high - rung.right) - rights.cdf(each.low - rung.right - 1)
         meets, misses = (_share(share[each]) for each in ("accepted", "too many"))
-        said.append(f"{called(rung)} meets it in {meets} and misses it in {misses} of cases")
-    return f"If the share that is right stays as it is, {', '.join(said)}; otherwise it stays undecided."
+        said.append(f"{called(rung)} meets the bar in {meets} and misses it in {misses} of cases")
+    return f"{used}If the share that is right stays as it is, {', '.join(said)}; else it stays undecided."
 
 
 def _share(chance: float) -> str:
@@ -325,13 +348,15 @@ def _fallback(sources: Sources, ways: PricedWays | None, advice: Advice | None) 
         yield "Nothing: no second way was measured. Measure one before the first is relied on."
         return
     tested = f", tested as '{second.name}'," if deciding and called(second) == called(deciding) else ""
-    worse = deciding is not None and second.accuracy < deciding.accuracy
+    dev = sources.on_dev if kind_of_rows(second) == "dev" else None
+    worse = deciding is not None and second.accuracy < (dev or deciding).accuracy
     priced = ways.bills.get(approach_of(second) or "") if ways else None
     keep = worse and ways and priced and float(priced.total) > ways.total(ways.own)
-    said = f"Keep {called(deciding)}. " if deciding and keep else ""
+    said = f"Use {called(deciding)} only if it runs already. " if deciding and keep else ""
     said += f"{called(second)}{tested} is the best of the other ways that can be used"
     said += ", but it is right less often and costs more. It is right on " if keep else ". It is right on "
-    said += f"{percent(second.accuracy)}% of {second.n} rows ({origin(second)})"
+    said += f"{percent(second.accuracy)}% of {second.n} rows ({origin(second)}"
+    said += f"; {second.right} right, and {dev.right} with {called(dev)})" if dev else ")"
     if sources.answers is not None:
         said += f", and {bar_in_words(second, 1 - sources.answers.accepted_rate)}"
     said += f".{f' {second.note}' if second.note else ''}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import NamedTuple
 
+from course.engine.sizes import local_models
 from course.measuring import gap
 from course.measuring.results import READING, Result, percent
 from widgets.cost.inputs import APPROACHES, Assumptions
@@ -17,7 +18,7 @@ from widgets.decision.answers import Answers
 from widgets.decision.model import AnswerChange, stops_with
 from widgets.decision.rules import next_rung, rows_missing, standing
 from widgets.decision.tables import QUESTION, RUNG, TRIABLE
-from widgets.memo.sources import FINE_TUNED, Sources, deciding_rung
+from widgets.memo.sources import FINE_TUNED, ON_DEV, Sources, deciding_rung
 
 # Where a result is from, of what was not measured in this run.
 ORIGINS = {"recorded": "recorded", READING: "another run"}
@@ -68,7 +69,7 @@ class PricedWays:
 
     `own` is the way that the answers rest on, `rival` the cheapest fine-tune beside it whose error rate meets
     the bar (`meets`), else the cheapest of all; empty without one. They are the pair of `costs`; without a
-    rival that is the pair of the saved bill, which `saved_pair` keeps.
+    rival that is the pair of the saved bill.
     """
 
     costs: Assumptions
@@ -76,18 +77,11 @@ class PricedWays:
     own: str
     rival: str
     meets: bool
-    saved_pair: tuple[str, str]
 
     @property
     def cheapest(self) -> str:
         """The way with the lowest total."""
         return next(iter(self.bills))
-
-    @property
-    def rival_reaches(self) -> str:
-        """How the rival is known to meet the bar, as words behind its kind; empty where it does not."""
-        kind = self.costs.estimates[f"{self.rival}.error_rate"].kind if self.meets else ""
-        return f" whose {kind} share of wrong outputs meets the bar" if kind else ""
 
     def total(self, name: str) -> int:
         """$ of a way over the horizon, to the dollar: differences are those of the amounts shown."""
@@ -109,7 +103,7 @@ def priced_ways(sources: Sources) -> PricedWays | None:
     rival = next(iter(meeting or tuned), "")
     pair = (own, rival) if rival else costs.pair
     compared = costs.with_approaches(costs.approaches, pair)
-    return PricedWays(compared, priced, own, rival, bool(meeting), costs.pair)
+    return PricedWays(compared, priced, own, rival, bool(meeting))
 
 
 def tuned_rungs(sources: Sources) -> list[Result]:
@@ -178,6 +172,18 @@ def _billed(result: Result, ways: PricedWays) -> str:
 def called(result: Result) -> str:
     """A measured way by the name that it has in the table."""
     return f"'{APPROACHES.get(approach_of(result) or '', result.name)}'"
+
+
+def best_of_smaller(sources: Sources) -> Result | None:
+    """The best way that asks a smaller local model than the largest; None without one."""
+    smaller = {model.model for model in local_models()[:-1]}
+    asking = (each for each in sources.rungs if each.model in smaller)
+    return max(asking, key=lambda each: each.accuracy, default=None)
+
+
+def kind_of_rows(result: Result) -> str:
+    """Whether the rows are those to choose on or those to judge by."""
+    return "dev" if result.name.endswith(ON_DEV) else "test"
 
 
 def in_memo_words(text: str) -> str:
@@ -345,4 +351,6 @@ def leads_to(standing_then: str, step: str) -> str:
         return "more rows are needed"
     if step != "stop":
         return f"'{RUNG[step].title}' is next"
-    return "we stop there" if standing_then == "accepted" else "we stop, since no step is left that pays"
+    if standing_then == "accepted":
+        return "we use the cheapest way that meets the bar"
+    return "we stop, since no step is left that pays"

@@ -161,7 +161,7 @@ def test_the_ladder_the_advice_the_costs_and_the_changes_are_those_of_the_models
     for page in (text(memo.html), plain(memo.markdown)):
         for rung in ladder:
             assert rung.result.name in page and rung.badge in page
-        assert "recorded reading" in page and "best rung (decides)" in page
+        assert "another run" in page and "recorded reading" not in page and "best rung (decides)" in page
         assert "another one is in the file of results" in page
     memo = write_memo()
     costs = ways_now().costs
@@ -457,7 +457,8 @@ def test_the_bill_and_the_answers_take_what_the_board_has_measured_since(tuned_s
     changed = {"tried", "cost_says"}
     assert all(value == vars(KNOWN)[name] for name, value in vars(now).items() if name not in changed)
     updates = " ".join(as_of_now(gather()).updates)
-    assert "a tuned model" in updates and "By the bill tuning costs more now" in updates
+    assert "a tuned model" in updates
+    assert "'tuning costs more' now, 'tuning costs less' when the answers were saved" in updates
     assert decision_answers.load() == KNOWN  # the reader's file stays as it was
     paired = compare(board.get("tuned, short prompt"), board.get("best rung"))
     assert paired.direction == "worse"
@@ -465,19 +466,18 @@ def test_the_bill_and_the_answers_take_what_the_board_has_measured_since(tuned_s
     assert f"'Self-hosted LoRA' is right on 78%, worse ({paired.only_a} rows right only with it" in tried
 
 
-def test_both_pages_compare_one_pair_and_the_second_says_which_the_saved_bill_has(known):
+def test_both_pages_compare_one_pair_and_the_second_prints_each_turning_point_that_the_first_names(known):
     measured("MiniLM fine-tuned", 83, "11")
     memo, ways = write_memo(), ways_now()
     own, rival_ = (APPROACHES[name] for name in ways.costs.pair)
-    assert ways.saved_pair == PAIR and ways.rival != PAIR[1]
+    assert cost_inputs.saved().pair == PAIR and ways.rival != PAIR[1]
     for question in ("What does it cost", "When do we look again"):
         said = " ".join(section(memo, question).sentences)
         assert own in said and rival_ in said and APPROACHES[PAIR[1]] not in said
     assert {own, rival_} <= {line.name for line in memo.content.costs.lines}
-    (note,) = [text for text in memo.content.costs.notes if text.startswith("The memo compares")]
-    assert f"own bill compares '{APPROACHES[PAIR[0]]}' with '{APPROACHES[PAIR[1]]}'" in note
-    cost_inputs.save(cost_inputs.load(pair=ways.costs.pair))
-    assert not [text for text in write_memo().content.costs.notes if text.startswith("The memo compares")]
+    (risk,) = [point.text for point in memo.content.open_points if "nobody measured" in point.text]
+    for name in risk.partition("nobody measured: ")[2].rstrip(".").split("; "):
+        assert f"if '{name}' is " in memo.content.costs.notes[-1]
 
 
 def test_a_large_model_is_named_as_the_one_that_it_was(known):
@@ -512,7 +512,7 @@ def test_the_failure_rate_follows_the_rung_that_the_answers_rest_on(known):
     board.add(replace(measured("best rung", 80, "03"), created="2027-01-01T00:00:00+00:00"), lesson="03")
     now = as_of_now(gather()).answers
     assert (now.failure_rate, now.evaluation_rows) == (0.2, 100)
-    assert any("20% now; when the answers were saved: 10%" in text for text in as_of_now(gather()).updates)
+    assert any("'20%' now, '10%' when the answers were saved" in text for text in as_of_now(gather()).updates)
 
 
 def test_a_rung_that_beats_the_one_that_decides_is_a_risk(known):
@@ -770,8 +770,9 @@ def test_more_rows_are_a_trigger_and_more_failures_are_no_reason_to_stop(known):
     rows = rows_missing(answers)
     best, *_, worst = outcomes(answers, rows + 100, "benchmark")
     assert sentences[0].startswith(
-        f"Judge each way on {rows + 100:,} test rows. At {best.low:,} or more right"
+        f"Judge each way on {rows + 100:,} test rows: {rows:,} new ones together with the 100 so far."
     )
+    assert f" At {best.low:,} or more right the bar is met, and we use the cheapest way" in sentences[0]
     assert f"At {worst.high:,} or fewer right the bar is missed, and" in sentences[0]
     assert any(
         f"{rows:,} more test rows ({rows + 100:,} in all) would tell" in text for text in why.sentences
@@ -804,11 +805,14 @@ def test_how_likely_each_outcome_is_counts_with_the_rows_that_are_known(known):
     new = rows_missing(answers)
     best, *_, worst = outcomes(answers, new + 100, "benchmark")
     drawn = 90 + np.random.default_rng(1).binomial(new, 0.9, 20_000)
-    said = section(write_memo(), "When do we look again").sentences[1]
-    shares = re.search(r"'best rung' meets it in (.+?) and misses it in about (\d+)% of cases", said)
+    said = section(write_memo(), "Why").sentences[-1]
+    shares = re.search(r"'best rung' meets the bar in (.+?) and misses it in about (\d+)% of cases", said)
     assert shares and abs(int(shares[2]) - 100 * (drawn <= worst.high).mean()) < 1.5
     assert shares[1] == "under 1%" and (drawn >= best.low).mean() < 0.01
-    assert "'Stronger model' meets it in over 99% and misses it in under 1%" in said
+    assert "'Stronger model' meets the bar in over 99% and misses it in under 1%" in said
+    now = ways_now()
+    saved = dollars(now.total(now.own) - now.total("stronger_model"))
+    assert said.startswith(f"If 'Stronger model' meets the bar, we use it (an assumed {saved} less). ")
 
 
 def test_on_too_few_rows_the_step_says_how_many_could_show_it(known):
@@ -816,9 +820,17 @@ def test_on_too_few_rows_the_step_says_how_many_could_show_it(known):
     on = f"{few.name}, 30 rows, {few.badge}"
     changed = {"accepted_rate": 0.1, "failure_rate": 1 / 3, "evaluation_rows": 30, "tried": frozenset()}
     decision_answers.save(replace(KNOWN, measured_on=on, prompt_maximised=False, **changed))
-    first = section(write_memo(), "What does it cost").sentences[0]
-    assert "On 30 test rows it cannot show success: that takes 35, all of them right. With 70 more" in first
-    assert wilson(96, 100)[0] >= 0.9 > wilson(95, 100)[0] and "96 right would do." in first
+    memo, costs = write_memo(), ways_now().costs
+    first = section(memo, "What does it cost").sentences[0]
+    upfront = float(bills(costs)["retrieved_examples"].upfront)
+    in_all = dollars(upfront + 70 * costs.estimates["case.label_cost"].base)
+    assert f"costs about {in_all} in all: {dollars(upfront)} (" in first and "for 70 more test rows" in first
+    assert "The 30 test rows so far can only rule it out: success takes 35, all right." in first
+    assert wilson(96, 100)[0] >= 0.9 > wilson(95, 100)[0]
+    assert "and label about 70 more test rows to judge it" in memo.content.recommendation
+    judged = section(memo, "When do we look again").sentences[0]
+    assert judged.startswith("Judge the step on 100 test rows: 70 new ones together with the 30 so far.")
+    assert "At 96 or more right the bar is met" in judged
 
 
 def test_a_larger_model_is_to_try_where_only_smaller_ones_were_asked():
