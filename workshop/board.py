@@ -232,14 +232,16 @@ async def serve(room: Path, host: str, port: int, prefix: str) -> None:
         raise CourseError(
             f"nothing can listen on {host}, port {port} ({error.strerror}): choose others."
         ) from None
+    # The room is read before the first page is asked for, which would show nobody otherwise.
+    loop, reader = asyncio.get_running_loop(), ThreadPoolExecutor(1)
+    await loop.run_in_executor(reader, watch.refresh)
     HTTPServer(application(watch, prefix), max_body_size=LARGEST_READ).add_sockets(sockets)
     address = f"http://{host}:{sockets[0].getsockname()[1]}{prefix}"
     print(f"{len(watch.learners)} learners. On the projector: {address}projector. They vote: {address}vote.")
     print(f"Yours: {address}instructor, with the token in {room / 'instructor.json'}.", flush=True)
-    reader = ThreadPoolExecutor(1)
     while True:
-        await asyncio.get_running_loop().run_in_executor(reader, watch.refresh)
         await asyncio.sleep(EVERY_SECONDS)
+        await loop.run_in_executor(reader, watch.refresh)
 
 
 @as_command

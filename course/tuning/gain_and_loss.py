@@ -306,7 +306,8 @@ def _told(found: Sequence[tuple[Comparison, float]]) -> str:
         ps = [p for (_, p), each in zip(found, verdicts, strict=True) if each == kind]
         if ps:
             p = "" if kind == UNDECIDED else f" (corrected p {_highest(ps)})"
-            judged.append(f"{word} at {len(ps)} of {len(found)} seed{'s' * (len(found) > 1)}{p}")
+            seeds = f" at {len(ps)} of {len(found)} seeds" if len(found) > 1 else ""
+            judged.append(f"{word}{seeds}{p}")
     return f"{_counts(now)} of {found[0][0].n} instead of {_counts(before)} ({apart}), {', '.join(judged)}"
 
 

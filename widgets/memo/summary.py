@@ -23,7 +23,7 @@ from widgets.memo.finance import WAY_OF_STEP, cost_sentences, rough, step_in_wor
 from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, FINE_TUNED, Sources, deciding_rung
 from widgets.memo.ways import (
     NOTHING_TO_JUDGE,
-    Outcome,
+    Consequence,
     PricedWays,
     Table,
     bar_in_words,
@@ -298,7 +298,7 @@ def _triggers(
             yield f"{turned(ways.costs, turn)}, '{less}' costs less than '{more}'."
 
 
-def _judged(found: Sequence[Outcome], old: int, new: int, asked: Sequence[Result]) -> str:
+def _judged(found: Sequence[Consequence], old: int, new: int, asked: Sequence[Result]) -> str:
     """What is done at each number of right rows, old and new together, as the decision model has it."""
     rows, each = old + new, len(asked) > 1
     so_far = f": {new:,} new ones together with the {old:,} so far" if new else ""
@@ -315,7 +315,7 @@ def _judged(found: Sequence[Outcome], old: int, new: int, asked: Sequence[Result
     return said
 
 
-def _chances(found: Sequence[Outcome], new: int, asked: Sequence[Result], ways: PricedWays | None) -> str:
+def _chances(found: Sequence[Consequence], new: int, asked: Sequence[Result], ways: PricedWays | None) -> str:
     """What is done if a way meets the bar, and how likely that is if each share stays as it is."""
     said, used = [], ""
     for rung in asked:

@@ -204,7 +204,7 @@ def bar_in_words(result: Result, accepted: float) -> str:
     return f"{said} (95% interval {low} to {high}%)"
 
 
-class Outcome(NamedTuple):
+class Consequence(NamedTuple):
     """From `low` to `high` rows right: where that stands in the decision model, and the step that follows."""
 
     low: int
@@ -213,7 +213,7 @@ class Outcome(NamedTuple):
     step: str
 
 
-def outcomes(answers: Answers, rows: int, tried: str = "") -> list[Outcome]:
+def outcomes(answers: Answers, rows: int, tried: str = "") -> list[Consequence]:
     """What each number of right rows leads to, the most right first, once the step `tried` was taken."""
     then = replace(answers, evaluation_rows=rows, tried=answers.tried | ({tried} & set(TRIABLE)))
 
@@ -222,7 +222,7 @@ def outcomes(answers: Answers, rows: int, tried: str = "") -> list[Outcome]:
         return standing(judged), next_rung(judged)
 
     groups = [(found, list(rights)) for found, rights in groupby(range(rows, -1, -1), after)]
-    return [Outcome(rights[-1], rights[0], *found) for found, rights in groups]
+    return [Consequence(rights[-1], rights[0], *found) for found, rights in groups]
 
 
 def not_the_next_step(
@@ -252,7 +252,7 @@ def not_the_next_step(
         yield f"Why not {called(best)}, right most often? {_not_next(sources, best, deciding, new_rows)}"
 
 
-def meeting(answers: Answers, rows: int) -> Outcome | None:
+def meeting(answers: Answers, rows: int) -> Consequence | None:
     """How many of so many rows have to be right to show that the bar is met; None where all are too few."""
     return next((each for each in outcomes(answers, rows) if each.standing == "accepted"), None)
 
