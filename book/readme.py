@@ -148,10 +148,8 @@ def _pairs() -> str:
         for held in (False, True):
             own = [rung for its, rung in results if its == size and rung.endswith(", schema") is held]
             for before, after in pairwise(own):
-                without_reasoning = after.replace(", reasoning first", "")
-                places.append(
-                    ((size, after), (size, before if without_reasoning == after else without_reasoning))
-                )
+                plain = after.replace(", reasoning first", "")
+                places.append(((size, after), (size, before if plain == after else plain)))
     steps = [compare(results[a], results[b]) for a, b in dict.fromkeys(places) if {a, b} <= results.keys()]
     rows = [
         [

@@ -27,7 +27,7 @@ from course.tuning.forgetting import (
 )
 
 Readings = Sequence[Remembered]
-# Question and seed -> what answers it, as `curve.findings` takes them.
+# Question and seed -> what answers it.
 Pairs = dict[tuple[str, int], Comparison]
 # What a model was asked -> its reading.
 Parts = dict[str, Remembered]

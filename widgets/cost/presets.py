@@ -33,9 +33,8 @@ YOURS = "your_own"
 YOUR_BOARD = "your board"
 HOURS_PER_MONTH = 730
 CASE_DATE = "2026-11-28"
-AS_PROMPT = (
-    "as the prompt"  # in the source of a rate that nobody measured and that is taken to be the prompt's
-)
+# In the source of a rate that nobody measured and that is taken to be the prompt's.
+AS_PROMPT = "as the prompt"
 
 Figure = float | tuple[float, float] | str
 
