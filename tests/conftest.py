@@ -16,6 +16,7 @@ from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
 import course  # noqa: F401  (first: other packages then import jsonschema in a tenth of the time)
+from tests.forked_kernels import use_forked_kernels
 
 SETTINGS = ("MODE", "MODEL", "RECORDING", "ROWS", "BUDGET", "GGUF", "FRESH", "RECORDINGS")
 KEYS = ("API_KEY", "AUTH_TOKEN", "BASE_URL")
@@ -71,6 +72,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("quick" if config.option.markexpr == QUICK else "course")
     for name in [f"COURSE_{name}" for name in SETTINGS] + [f"ANTHROPIC_{name}" for name in KEYS]:
         os.environ.pop(name, None)
+    use_forked_kernels()
     # A shell that starts the tests in the background has them ignore Ctrl-C, which some of them test.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     results = os.environ.get("COURSE_RESULTS") or tempfile.mkdtemp(prefix="course-test-results-")

@@ -1,0 +1,103 @@
+"""Kernels of notebooks that start at once: forked where what takes seconds to import is imported already.
+
+pandas, SciPy and anthropic take most of a short notebook's time, and are the same for all of them. The course
+itself is not imported before the fork, so that each notebook still imports what it needs. JupyterLab and the
+pages start kernels of their own, as a reader's do.
+"""
+
+import atexit
+import multiprocessing
+import os
+import sys
+from importlib.metadata import EntryPoint
+from multiprocessing.context import ForkServerContext, ForkServerProcess
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.connect import KernelConnectionInfo
+from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+
+NAME = "forked"
+# `course` alone imports nothing, and says what others need not: see course/__init__.py.
+IMPORTED = [
+    "course",
+    "ipykernel.kernelapp",
+    "ipywidgets",
+    "anthropic",
+    "statsmodels.stats.contingency_tables",
+    "statsmodels.stats.proportion",
+]
+ROOT = Path(__file__).parents[1]
+
+
+def use_forked_kernels() -> None:
+    """Kernels that this process starts, unless their specification says otherwise, are forked ones."""
+    factory = KernelProvisionerFactory.instance()
+    factory.provisioners[NAME] = EntryPoint(NAME, f"{__name__}:ForkedProvisioner", factory.GROUP_NAME)
+    factory.default_provisioner_name = NAME
+
+
+class ForkedProvisioner(LocalProvisioner):
+    """As jupyter_client's own, but for how a kernel's process begins."""
+
+    async def launch_kernel(self, cmd: list[str], **options: Any) -> KernelConnectionInfo:
+        """Fork a kernel that reads the connection file at the end of `cmd`, in its folder and environment."""
+        self.cwd = options.get("cwd") or os.getcwd()
+        self.process = _Process(_context().Process(target=_run, args=(cmd[-1], self.cwd, options["env"])))
+        self.pid = self.process.pid
+        return self.connection_info
+
+
+class _Process:
+    """A process of multiprocessing with what jupyter_client asks of one of subprocess."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, process: ForkServerProcess) -> None:
+        process.start()
+        self._process = process
+        self.pid: int | None = process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self) -> int | None:
+        self._process.join()
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.pid and self.poll() is None:
+            os.kill(self.pid, number)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+
+def _context() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(IMPORTED)
+    return context
+
+
+def _run(connection_file: str, folder: str, environment: dict[str, str]) -> None:
+    """Be a kernel: what `python -m ipykernel_launcher -f connection_file` does once it is started."""
+    from ipykernel.kernelapp import launch_new_instance
+
+    os.setsid()
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    # A notebook finds what is installed, not the folder of the tests.
+    named = environment.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:] = [path for path in sys.path if path in named or Path(path or ROOT) != ROOT]
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 1)
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        # It ends when its parent does.
+        launch_new_instance(["-f", connection_file, f"--IPKernelApp.parent_handle={os.getppid()}"])
+    finally:
+        atexit._run_exitfuncs()
