@@ -16,7 +16,7 @@ from course.material.lessons import lessons
 from course.measuring.evaluate import WORKERS
 
 LEAST_ASKED, LEAST_AGREEMENT = 60, 0.95
-ASKED = 72  # in turn from each lesson; the rest of a lesson's sample is there to be read
+ASKED = 64  # in turn from each lesson; the rest of a lesson's sample is there to be read
 FILES = [file for file in carried.files() if carried.read(file)[0].size == "small"]
 
 
