@@ -100,11 +100,11 @@ def test_the_command_writes_report_answers_and_memo(written):
     assert f"{HEAD}, on test (decides)" in memo and "typical" not in memo
     assert memo.count("Missing.") == 1 and NOBODY_NAMED.split(".")[0] in memo
     fallback = memo.split("## What do we fall back on?")[1].split("##")[0]
-    kept = "Use 'Linear head on embeddings' only if it runs already. 'Cascade: linear head, then a model' is"
+    kept = "Use 'Linear head on embeddings' only if it runs already. 'Linear head, then a model' is"
     assert f"{kept} the best of" in fallback
     assert "first judge it on test rows" in fallback and "| 30 dev |" in memo and "| 30 test |" in memo
     assert "The system gives each text one of 6 labels: 'lighting', " in memo
-    assert "in 'Cascade: linear head, then a model', the best way so far that asks one" in memo
+    assert "in 'Linear head, then a model', the best way so far that asks one" in memo
     assert (
         "Next: try another model, Qwen2.5-Coder-1.5B, and label about 70 more test rows to judge it." in memo
     )

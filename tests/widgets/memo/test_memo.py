@@ -490,7 +490,7 @@ def test_a_large_model_is_named_as_the_one_that_it_was(known):
     memo, named = write_memo(), "cascade: head, Qwen2.5-Coder-1.5B"
     notes = {row.name: row.note for row in section(memo, "What was measured").table.rows}
     assert notes["Stronger model"].endswith("Tested as 'a large Claude'.")
-    assert notes["Cascade: linear head, then a model"].endswith(f"Tested as '{named}'.")
+    assert notes["Linear head, then a model"].endswith(f"Tested as '{named}'.")
     assert [row.result.name for row in memo.content.ladder if row.decides] == [named]
     for page in (text(memo.html), plain(memo.markdown)):
         assert "large model" not in page
@@ -668,7 +668,7 @@ def test_a_row_has_its_price_only_where_the_bill_counts_with_its_error_rate(know
     low = measured("cascade: another", 70, "03")
     decision_answers.save(replace(KNOWN, failure_rate=0.3, measured_on=f"{low.name}, 100 rows, {low.badge}"))
     rows = section(write_memo(), "What was measured").table.rows
-    cascades = {row.cells[1]: row for row in rows if row.name.startswith("Cascade")}
+    cascades = {row.cells[1]: row for row in rows if row.name == "Linear head, then a model"}
     assert cascades["70"].decides and cascades["70"].cells[4:8] == ("-",) * 4
     total = float(bills(as_of_now(gather()).costs)["cascade"].total)
     assert cascades["88"].cells[5] == f"{total:,.0f}"
