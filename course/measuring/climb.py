@@ -1,7 +1,8 @@
 """Several rungs in a row: what each reached, and whether it helped against the one before it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
+from typing import TypeVar
 
 import pandas as pd
 from statsmodels.stats.multitest import multipletests
@@ -9,6 +10,7 @@ from statsmodels.stats.multitest import multipletests
 from course.measuring.results import LEVEL, Comparison, Result, compare, duration, percent
 
 HELPED, HURT, UNDECIDED = "helped", "hurt", "undecided"
+Question = TypeVar("Question", bound=Hashable)
 _COLUMNS = "right,interval,points,the step,p,turned right / wrong,valid,tokens in,time".split(",")
 
 
@@ -54,6 +56,16 @@ def pairs_table(steps: Mapping[str, Comparison]) -> pd.DataFrame:
 def corrected(steps: Sequence[Comparison]) -> Sequence[float]:
     """McNemar's p-value of each step, by Holm's method for all of them."""
     return multipletests([step.p_value for step in steps], method="holm")[1] if steps else []
+
+
+def by_question(
+    pairs: Mapping[tuple[Question, int], Comparison],
+) -> dict[Question, list[tuple[Comparison, float]]]:
+    """Each question's comparisons, one for each seed, with McNemar's p-value corrected for all pairs."""
+    found: dict[Question, list[tuple[Comparison, float]]] = {}
+    for ((question, _), step), p in zip(pairs.items(), corrected(list(pairs.values())), strict=True):
+        found.setdefault(question, []).append((step, p))
+    return found
 
 
 def _sentence(step: Comparison, p: float, note: str) -> str:

@@ -1,12 +1,11 @@
 """What each setting of `forgetting` learned and what it kept: tables, pairs, and both in words."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
 import pandas as pd
 
 from course.material import data
-from course.measuring.climb import HELPED, HURT, UNDECIDED, corrected, verdict
+from course.measuring.climb import HELPED, HURT, UNDECIDED, by_question, corrected, verdict
 from course.measuring.results import Comparison, paired, percent
 from course.tuning import forgetting
 from course.tuning.forgetting import (
@@ -31,14 +30,6 @@ Readings = Sequence[Remembered]
 Pairs = dict[tuple[str, int], Comparison]
 # What a model was asked -> its reading.
 Parts = dict[str, Remembered]
-
-
-class Change(NamedTuple):
-    """A cure against the usual setting at one seed, on one part."""
-
-    cure: str
-    seed: int
-    part: str
 
 
 _LONG = f", {forgetting.ROUNDS} rounds"
@@ -79,12 +70,12 @@ def by_seed(readings: Readings, settings: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").fillna("not measured")
 
 
-def cures(readings: Readings) -> dict[Change, Comparison]:
-    """Each other setting against the usual one of the same seed and of as many rounds, on each part."""
+def cures(readings: Readings) -> dict[tuple[tuple[str, str], int], Comparison]:
+    """By cure, part and seed: it against the usual setting of the same seed and of as many rounds."""
     found = trainings(readings)
     usual = {_rounds_and_seed(key): parts for key, parts in found.items() if _is_usual(key)}
     return {
-        Change(_without_seed(key), key[-1], part): compared(parts[part], usual[_rounds_and_seed(key)][part])
+        ((_without_seed(key), part), key[-1]): compared(parts[part], usual[_rounds_and_seed(key)][part])
         for key, parts in found.items()
         if key[2] and not _is_usual(key) and _rounds_and_seed(key) in usual
         for part in parts
@@ -96,14 +87,11 @@ def cures_in_words(readings: Readings) -> list[str]:
 
     McNemar's p-values of all pairs are corrected together.
     """
-    judged = _with_p(cures(readings))
+    judged = by_question(cures(readings))
     before = trainings(readings)[ROUTING, UNTRAINED, 0, 1]
     idle, sentences = [], []
-    for cure in dict.fromkeys(change.cure for change in judged):
-        by_part = {
-            part: [found for change, found in judged.items() if (change.cure, change.part) == (cure, part)]
-            for part in (OF_TICKETS, PLAIN, PLAIN_WITH_PROMPT)
-        }
+    for cure in dict.fromkeys(cure for cure, _ in judged):
+        by_part = {part: judged[cure, part] for part in (OF_TICKETS, PLAIN, PLAIN_WITH_PROMPT)}
         if not any(_right(step)[0] for step, _ in by_part[OF_TICKETS]):
             idle.append(cure)
             continue
@@ -119,11 +107,7 @@ def in_counts(of: Pairs) -> list[str]:
 
     McNemar's p-values of all pairs are corrected together.
     """
-    judged = _with_p(of)
-    return [
-        f"{question}: {_told([found for (asked, _), found in judged.items() if asked == question])}."
-        for question in dict.fromkeys(question for question, _ in of)
-    ]
+    return [f"{question}: {_told(found)}." for question, found in by_question(of).items()]
 
 
 def leaders(readings: Readings) -> str:
@@ -203,8 +187,8 @@ def both_in_words(readings: Readings) -> list[str]:
     before = found.pop((ROUTING, UNTRAINED, 0, 1))
     verdicts: dict[str, dict[SettingKey, str]] = {}
     for part in before:
-        judged = _with_p({key: compared(parts[part], before[part]) for key, parts in found.items()})
-        verdicts[part] = {key: verdict(step, p) for key, (step, p) in judged.items()}
+        steps = [compared(parts[part], before[part]) for parts in found.values()]
+        verdicts[part] = dict(zip(found, map(verdict, steps, corrected(steps)), strict=True))
     learned = [key for key in found if verdicts[OF_TICKETS][key] == HELPED]
     lost = [key for key in learned if verdicts[PLAIN][key] == HURT]
     lost_below = [key for key in learned if verdicts[PLAIN_WITH_PROMPT][key] == HURT and key not in lost]
@@ -277,10 +261,6 @@ def _listed(keys: Iterable[SettingKey]) -> str:
     for key in keys:
         seeds.setdefault(_without_seed(key), []).append(str(key[-1]))
     return "; ".join(f"{name} (seed {', '.join(of)})" for name, of in seeds.items()) or "none"
-
-
-def _with_p(of: Mapping) -> dict:
-    return dict(zip(of, zip(of.values(), corrected(list(of.values())), strict=True), strict=True))
 
 
 def _is_usual(key: SettingKey) -> bool:

@@ -70,7 +70,7 @@ def test_three_rounds_are_set_against_three_rounds_and_left_out_while_those_are_
     assert gain_and_loss.cures([*readings, *cure]).keys() == gain_and_loss.cures(readings).keys()
     usual = training(f"{USUAL}, 3 rounds", 38, 1, 0, steps=90)
     steps = gain_and_loss.cures([*readings, *cure, *usual])
-    assert steps["rank 2, 3 rounds, 90 steps", 1, OF_TICKETS].only_b == 8
+    assert steps[("rank 2, 3 rounds, 90 steps", OF_TICKETS), 1].only_b == 8
 
 
 def test_what_leads_what_differs_more_and_what_replay_keeps_by_prompt_is_said(readings):
@@ -102,7 +102,7 @@ def test_pairs_are_those_of_one_seed_and_of_one_model(readings):
     assert (off.only_a, off.only_b) == (8, 0)
     assert not any("rate" in question for question, _ in gain_and_loss.prompt_off(readings))
     alone = [each for each in readings if (each.setting, each.seed) != (USUAL, 2)]
-    assert {change.seed for change in gain_and_loss.cures(alone)} == {1}
+    assert {seed for _, seed in gain_and_loss.cures(alone)} == {1}
 
 
 def test_seeds_stand_beside_each_other_and_one_that_is_missing_is_said(readings):
