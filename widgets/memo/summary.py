@@ -328,7 +328,7 @@ def _chances(found: Sequence[Consequence], new: int, asked: Sequence[Result], wa
             share[each.standing] += rights.cdf(each.high - rung.right) - rights.cdf(each.low - rung.right - 1)
         meets, misses = (_share(share[each]) for each in ("accepted", "too many"))
         said.append(f"{called(rung)} meets the bar in {meets} and misses it in {misses} of cases")
-    return f"{used}If the share that is right stays as it is, {', '.join(said)}; else it stays undecided."
+    return f"{used}If the share that is right stays as it is, {', and '.join(said)}; else it stays undecided."
 
 
 def _share(chance: float) -> str:

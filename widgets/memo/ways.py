@@ -267,12 +267,24 @@ def _cheapest_and_best(
 
 
 def to_ask(sources: Sources, ways: PricedWays | None) -> list[Result]:
-    """Who answers new rows: the way that decides, and the cheapest and the best where they ran elsewhere."""
+    """Who answers new rows: the way that decides, and the cheapest and the best where they ran elsewhere.
+
+    All on the rows of the way that decides; what another run did not answer of them is left out.
+    """
     deciding = deciding_rung(sources)
     if deciding is None:
         return []
     others = {id(each): each for each in _cheapest_and_best(sources, ways, deciding) if each}.values()
-    return [deciding, *(each for each in others if each.badge_kind == READING and each.n == deciding.n)]
+    elsewhere = (_on_rows_of(deciding, each) for each in others if each.badge_kind == READING)
+    return [deciding, *filter(None, elsewhere)]
+
+
+def _on_rows_of(deciding: Result, result: Result) -> Result | None:
+    """A result on the rows of the one that decides; None where it has not answered all of them."""
+    of_row = {outcome.id: outcome for outcome in result.outcomes}
+    if not all(outcome.id in of_row for outcome in deciding.outcomes):
+        return None
+    return replace(result, outcomes=tuple(of_row[outcome.id] for outcome in deciding.outcomes))
 
 
 def _not_next(sources: Sources, rung: Result, deciding: Result, new_rows: bool) -> str:

@@ -815,6 +815,24 @@ def test_how_likely_each_outcome_is_counts_with_the_rows_that_are_known(known):
     assert said.startswith(f"If 'Stronger model' meets the bar, we use it (an assumed {saved} less). ")
 
 
+@pytest.mark.parametrize(("first", "asked"), [(0, True), (50, False)])
+def test_a_reading_of_more_rows_is_asked_where_it_answered_those_that_decide(known, first, asked):
+    all_tried = KNOWN.tried | {"tuned", "encoder", "cascade", "retrieved_examples", "schema"}
+    decision_answers.save(replace(KNOWN, tried=all_tried))
+    rows = tickets("test")[first : first + 200]
+    replies = {row.id: row.queue for row in rows} | {row.id: "no queue" for row in rows[:5]}
+    board.add(Result.from_replies(rows, replies, name="large model", model="tier unknown"), lesson="03")
+    memo, answers = write_memo(), as_of_now(gather()).answers
+    assert ("and 'Stronger model' answer them" in memo.content.recommendation) == asked
+    said = re.search(r"'Stronger model' meets the bar in about (\d+)%", section(memo, "Why").sentences[-1])
+    assert bool(said) == asked
+    if said:
+        new = rows_missing(answers)
+        enough = outcomes(answers, 100 + new, "benchmark")[0].low
+        drawn = 95 + np.random.default_rng(1).binomial(new, 0.95, 20_000)
+        assert abs(int(said[1]) - 100 * (drawn >= enough).mean()) < 1.5
+
+
 def test_on_too_few_rows_the_step_says_how_many_could_show_it(known):
     few = measured("few", 20, "01", ROWS[:30])
     on = f"{few.name}, 30 rows, {few.badge}"
