@@ -82,6 +82,11 @@ class Remembered(Counted):
         """The setting that it is a reading of."""
         return self.task, self.setting, self.steps, self.seed
 
+    @property
+    def rounds(self) -> float:
+        """How often the training saw each of its examples; 0 for what was not trained."""
+        return self.steps / math.ceil(self.examples / BATCH[self.task]) if self.steps else 0.0
+
 
 class Setting(NamedTuple):
     """One training to measure; with 0 steps the model as it is."""
@@ -181,10 +186,10 @@ def settings() -> list[Setting]:
         Setting(ROUTING, "rate 0.0001", once, first, learning_rate=1e-4),
         Setting(ROUTING, "rank 2", once, first, rank=2),
         Setting(ROUTING, "rate 0.0003, replay", mixed, first, learning_rate=3e-4, replayed=REPLAYED),
-        Setting(ROUTING, f"{USUAL}, {ROUNDS} rounds", ROUNDS * once, first),
-        Setting(ROUTING, f"{REPLAY}, {ROUNDS} rounds", ROUNDS * mixed, first, replayed=REPLAYED),
-        Setting(ROUTING, f"rate 0.0003, {ROUNDS} rounds", ROUNDS * once, first, learning_rate=3e-4),
-        Setting(ROUTING, f"rank 2, {ROUNDS} rounds", ROUNDS * once, first, rank=2),
+        Setting(ROUTING, USUAL, ROUNDS * once, first),
+        Setting(ROUTING, REPLAY, ROUNDS * mixed, first, replayed=REPLAYED),
+        Setting(ROUTING, "rate 0.0003", ROUNDS * once, first, learning_rate=3e-4),
+        Setting(ROUTING, "rank 2", ROUNDS * once, first, rank=2),
         Setting(FACTS, "one wording", long, first),
         Setting(FACTS, "five wordings", long, first, wordings=WORDINGS),
     ]

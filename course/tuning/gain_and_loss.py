@@ -9,7 +9,6 @@ from course.measuring.climb import HELPED, HURT, UNDECIDED, by_question, correct
 from course.measuring.results import Comparison, paired, percent
 from course.tuning import forgetting
 from course.tuning.forgetting import (
-    AS_TRAINED,
     COMMAND,
     FACTS,
     OF_TICKETS,
@@ -30,9 +29,6 @@ Readings = Sequence[Remembered]
 Pairs = dict[tuple[str, int], Comparison]
 # What a model was asked -> its reading.
 Parts = dict[str, Remembered]
-
-
-_LONG = f", {forgetting.ROUNDS} rounds"
 
 
 def trainings(readings: Readings, task: str = ROUTING) -> dict[SettingKey, Parts]:
@@ -61,10 +57,10 @@ def table(readings: Readings, task: str = ROUTING) -> pd.DataFrame:
 
 
 def by_seed(readings: Readings, settings: Sequence[str]) -> pd.DataFrame:
-    """What was right of each part with these settings: a column for each seed that is measured."""
+    """What was right of each part with these settings after one round: a column for each seed measured."""
     rows: dict[str, dict[str, str]] = {}
     for (_, setting, _, seed), parts in trainings(readings).items():
-        if setting in settings:
+        if setting in settings and _rounds(parts) == 1:
             for part, each in parts.items():
                 rows.setdefault(f"{setting}: {part}", {})[f"seed {seed}"] = f"{each.right} of {each.n}"
     return pd.DataFrame.from_dict(rows, orient="index").fillna("not measured")
@@ -73,11 +69,11 @@ def by_seed(readings: Readings, settings: Sequence[str]) -> pd.DataFrame:
 def cures(readings: Readings) -> dict[tuple[tuple[str, str], int], Comparison]:
     """By cure, part and seed: it against the usual setting of the same seed and of as many rounds."""
     found = trainings(readings)
-    usual = {_rounds_and_seed(key): parts for key, parts in found.items() if _is_usual(key)}
+    usual = {(_rounds(parts), key[-1]): parts for key, parts in found.items() if key[1] == USUAL}
     return {
-        ((_without_seed(key), part), key[-1]): compared(parts[part], usual[_rounds_and_seed(key)][part])
+        ((_without_seed(key), part), key[-1]): compared(parts[part], usual[_rounds(parts), key[-1]][part])
         for key, parts in found.items()
-        if key[2] and not _is_usual(key) and _rounds_and_seed(key) in usual
+        if key[1] != USUAL and (_rounds(parts), key[-1]) in usual
         for part in parts
     }
 
@@ -137,10 +133,13 @@ def silent(readings: Readings) -> str:
 
 
 def seeds_or_settings(readings: Readings) -> list[str]:
-    """For each part, whether the seeds of one setting lie further apart than usual and replay do."""
+    """For each part, whether the seeds of one setting lie further apart than usual and replay do.
+
+    After one round.
+    """
     found: dict[str, dict[str, list[int]]] = {}
     for (_, setting, _, _), parts in trainings(readings).items():
-        if setting in (USUAL, REPLAY):
+        if setting in (USUAL, REPLAY) and _rounds(parts) == 1:
             for part, each in parts.items():
                 found.setdefault(part, {}).setdefault(setting, []).append(each.right)
     sentences = []
@@ -163,7 +162,7 @@ def replay_beside_untrained(readings: Readings) -> Pairs:
     return {
         (f"{_without_seed(key)}, {part}, instead of untrained", key[-1]): compared(parts[part], before[part])
         for key, parts in found.items()
-        if key[1].removesuffix(_LONG) == REPLAY
+        if key[1] == REPLAY
         for part in (PLAIN, PLAIN_WITH_PROMPT)
     }
 
@@ -171,7 +170,7 @@ def replay_beside_untrained(readings: Readings) -> Pairs:
 def times_seen(readings: Readings) -> str:
     """How often a training sees each of its wordings of a fact, in a sentence."""
     told = [
-        f"{_without_seed(key)}: {key[2] * forgetting.BATCH[FACTS] / parts[AS_TRAINED].examples:.2g}"
+        f"{_without_seed(key)}: {_rounds(parts):.2g}"
         for key, parts in trainings(readings, FACTS).items()
         if key[2]
     ]
@@ -263,12 +262,8 @@ def _listed(keys: Iterable[SettingKey]) -> str:
     return "; ".join(f"{name} (seed {', '.join(of)})" for name, of in seeds.items()) or "none"
 
 
-def _is_usual(key: SettingKey) -> bool:
-    return key[1].removesuffix(_LONG) == USUAL
-
-
-def _rounds_and_seed(key: SettingKey) -> tuple[bool, int]:
-    return key[1].endswith(_LONG), key[-1]
+def _rounds(parts: Parts) -> float:
+    return next(iter(parts.values())).rounds
 
 
 def _right(step: Comparison) -> tuple[int, int]:

@@ -86,7 +86,7 @@ def test_with_more_rounds_they_learned_the_task_and_then_lost_plain_requests_as_
     readings = forgetting.read()
     found = gain_and_loss.trainings(readings)
     before = found[forgetting.ROUTING, forgetting.UNTRAINED, 0, 1]
-    for name in ("rate 0.0003, 3 rounds", "rank 2, 3 rounds"):
+    for name in ("rate 0.0003", "rank 2"):
         parts = found[forgetting.ROUTING, name, 90, 1]
         assert parts[forgetting.OF_TICKETS].accuracy > 0.35
         loss = forgetting.compared(parts[forgetting.PLAIN], before[forgetting.PLAIN])

@@ -20,13 +20,12 @@ ROWS = 40
 
 
 def reading(setting: str, part: str, right: int, seed: int = 1, steps: int = 30, task: str = ROUTING):
-    trained = {"learning_rate": 0.001, "rank": 16, "examples": 240, "wordings": 1, "train_seconds": 1.5}
+    replayed = 60 if setting == REPLAY else 0
+    trained = {"learning_rate": 0.001, "rank": 16, "wordings": 1, "train_seconds": 1.5}
+    chats = {"examples": 240 + replayed, "replayed": replayed}
     own = {"task": task, "setting": setting, "part": part, "steps": steps, "seed": seed}
     rows = "1" * right + "0" * (ROWS - right)
-    replayed = 60 if setting == REPLAY else 0
-    return Remembered.counted(
-        right, right, ROWS, forgetting.COMMAND, **trained, **own, replayed=replayed, rows=rows
-    )
+    return Remembered.counted(right, right, ROWS, forgetting.COMMAND, **trained, **chats, **own, rows=rows)
 
 
 def training(setting: str, tickets: int, plain: int, below: int, seed: int = 1, steps: int = 30):
@@ -66,11 +65,11 @@ def test_a_cure_is_told_in_counts_with_the_seeds_that_decide_it_and_an_idle_one_
 
 
 def test_three_rounds_are_set_against_three_rounds_and_left_out_while_those_are_not_measured(readings):
-    cure = training("rank 2, 3 rounds", 30, 28, 28, steps=90)
+    cure = training("rank 2", 30, 28, 28, steps=90)
     assert gain_and_loss.cures([*readings, *cure]).keys() == gain_and_loss.cures(readings).keys()
-    usual = training(f"{USUAL}, 3 rounds", 38, 1, 0, steps=90)
+    usual = training(USUAL, 38, 1, 0, steps=90)
     steps = gain_and_loss.cures([*readings, *cure, *usual])
-    assert steps[("rank 2, 3 rounds, 90 steps", OF_TICKETS), 1].only_b == 8
+    assert steps[("rank 2, 90 steps", OF_TICKETS), 1].only_b == 8
 
 
 def test_what_leads_what_differs_more_and_what_replay_keeps_by_prompt_is_said(readings):

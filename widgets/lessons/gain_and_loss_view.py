@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from itertools import cycle
 
-from course.tuning.forgetting import OF_TICKETS, PLAIN, ROUNDS, SEEDS, UNTRAINED, Remembered, SettingKey
+from course.tuning.forgetting import OF_TICKETS, PLAIN, SEEDS, UNTRAINED, Remembered, SettingKey
 from course.tuning.gain_and_loss import Parts, name_of, trainings
 from widgets.chart import BLUE, GREEN, GREY, ORANGE, RED, Axis, Line, LineChart, Mark
 
@@ -47,14 +47,12 @@ def gain_and_loss_chart(readings: Sequence[Remembered]) -> LineChart:
 
 def _paths(found: Mapping[SettingKey, Parts]) -> dict[tuple[str, int], list[tuple[str, Place]]]:
     """By the name of a setting and the seed: the rounds and what they reached, the fewest steps first."""
-    names: dict[tuple[float, int, bool], str] = {}
     paths: dict[tuple[str, int], list[tuple[str, Place]]] = {}
     for (_, setting, steps, seed), parts in found.items():
         if steps:
-            each = parts[PLAIN]
-            name = names.setdefault((each.learning_rate, each.rank, bool(each.replayed)), setting)
-            rounds = setting if setting.endswith(f"{ROUNDS} rounds") else f"{setting}, 1 round"
-            paths.setdefault((name, seed), []).append((rounds, _place(parts)))
+            rounds = parts[PLAIN].rounds
+            reached = f"{setting}, {rounds:.0f} round{'s' * (rounds > 1)}", _place(parts)
+            paths.setdefault((setting, seed), []).append(reached)
     return paths
 
 
