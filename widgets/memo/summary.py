@@ -304,9 +304,6 @@ def _judged(found: Sequence[Consequence], old: int, new: int, asked: Sequence[Re
     so_far = f": {new:,} new ones together with the {old:,} so far" if new else ""
     said = f"Judge {'each way' if each else 'the step'} on {rows:,} test rows{so_far}."
     said += f" For the {old:,} so far it is a second look."
-    for rung in asked:
-        if rung.badge_kind == READING and rung.note:
-            said += f" Of {called(rung)} on the {old:,} so far: {rung.note[0].lower()}{rung.note[1:]}"
     for one in found:
         many = f"{one.low:,} to {one.high:,}" if one.low else f"{one.high:,} or fewer"
         many = f"{one.low:,} or more" if one.high == rows else many
