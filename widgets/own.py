@@ -17,7 +17,7 @@ from course.measuring.results import Result
 from course.own.command import parser, run, written
 from course.own.ladder import CASCADE, DESCRIPTIONS, EXAMPLES, FLOOR, HEAD, NAMES, SCHEMA
 from course.own.walk import Walk
-from widgets.cost.inputs import APPROACHES, Assumptions
+from widgets.cost.inputs import Assumptions
 from widgets.cost.model import VOLUME, bills, verdict
 from widgets.cost.presets import as_often_wrong
 from widgets.cost.presets import from_board as case_of
@@ -66,7 +66,7 @@ def bill(found: Walk, volume: int) -> Assumptions:
     own = APPROACH.get(found.chosen.name, APPROACH[HEAD])
     measured = case_of(best).assumptions.with_values({VOLUME: volume})
     # The chosen rung is what is there until a fine-tune is.
-    until_live = as_often_wrong(measured, ["case.rate_now"], own, f"as '{APPROACHES[own]}'")
+    until_live = as_often_wrong(measured, ["case.rate_now"], own)
     priced = until_live.with_approaches(tuple(dict.fromkeys((*best, own, *FINE_TUNES))), (own, FINE_TUNES[0]))
     totals = {name: float(each.total) for name, each in bills(priced, approaches=FINE_TUNES).items()}
     pair = (own, min(FINE_TUNES, key=lambda name: totals[name]))

@@ -97,7 +97,8 @@ class InputRange:
     """What is held of one input: a low, a base and a high value, where they come from, and of what kind.
 
     The base is the middle: as likely too low as too high. `outcomes` belongs to a measured error rate: the
-    name of the rows, a colon, and a 1 for each row that was wrong and a 0 for each that was right.
+    name of the rows, a colon, and a 1 for each row that was wrong and a 0 for each that was right. What
+    `follows` an approach is taken to be that approach's error rate.
     """
 
     low: float
@@ -107,6 +108,7 @@ class InputRange:
     date: str
     kind: str
     outcomes: str = ""
+    follows: str = ""
 
     @property
     def is_sure(self) -> bool:
@@ -319,7 +321,7 @@ def read_estimates(path: Path) -> Mapping[str, InputRange]:
 
     CourseError names the line and the value at fault.
     """
-    columns = ("owner", "input", "low", "base", "high", "unit", "kind", "source", "date")
+    columns = ("owner", "input", "low", "base", "high", "unit", "kind", "source", "date", "follows")
     places: dict[tuple[str, str], str] = {}
     common: dict[str, InputRange] = {}
     own: dict[str, InputRange] = {}
@@ -348,7 +350,7 @@ def _parsed(row: Mapping[str, str]) -> dict[str, InputRange]:
     if row["unit"] != definition(key).unit:
         raise CourseError(f"{key} is in {row['unit']!r}; write it in {definition(key).unit!r}.")
     low, base, high = (float(row[name]) for name in ("low", "base", "high"))
-    estimate = InputRange(low, base, high, row["source"], row["date"], row["kind"])
+    estimate = InputRange(low, base, high, row["source"], row["date"], row["kind"], follows=row["follows"])
     _check(key, estimate)
     return {key: estimate}
 
@@ -370,6 +372,8 @@ def _check(key: str, estimate: InputRange) -> None:
         raise CourseError(
             f"The outcomes of {key} are {estimate.outcomes[:40]!r}; write rows:0110, or nothing."
         )
+    if estimate.follows and estimate.follows not in APPROACHES:
+        raise CourseError(f"{key} follows {estimate.follows!r}; choose from {', '.join(APPROACHES)}.")
     if estimate.date and not _is_date(estimate.date):
         raise CourseError(f"The estimate of {key} has the date {estimate.date!r}; write it as 2026-11-21.")
 

@@ -21,7 +21,7 @@ from course.material.prices import machine_price_per_hour
 from course.material.prices import models as priced_models
 from course.measuring.results import Result, significant
 from course.paths import DATA
-from widgets.cost.inputs import APPROACHES, NEVER_ENDS, UNPRICED, Assumptions, InputRange, definition, load
+from widgets.cost.inputs import APPROACHES, NEVER_ENDS, UNPRICED, Assumptions, definition, load
 from widgets.cost.model import Bill, bills, break_even_volumes, evaluation_tax
 
 COST_PRESETS = DATA / "cost_presets.toml"
@@ -33,8 +33,6 @@ YOURS = "your_own"
 YOUR_BOARD = "your board"
 HOURS_PER_MONTH = 730
 CASE_DATE = "2026-11-28"
-# In the source of a rate that nobody measured and that is taken to be the prompt's.
-AS_PROMPT = "as the prompt"
 
 Figure = float | tuple[float, float] | str
 
@@ -178,7 +176,7 @@ def approach_of(result: Result) -> str | None:
 def with_error_rates(assumptions: Assumptions, measured: Mapping[str, Result]) -> Assumptions:
     """The assumptions with these approaches' measured error rates, 95% interval and rows.
 
-    What is assumed to be wrong as often as the prompt, as what runs before an approach is live, goes with it.
+    What follows one of them, such as the rate of what runs before an approach is live, goes with it.
     """
     for name in set(measured) & set(assumptions.approaches):
         result, rate = measured[name], f"{name}.error_rate"
@@ -187,21 +185,17 @@ def with_error_rates(assumptions: Assumptions, measured: Mapping[str, Result]) -
         assumptions = assumptions.with_values(shares, _source(result), "measured", result.created[:10])
         with_rows = replace(assumptions.estimates[rate], outcomes=_outcomes(result))
         assumptions = replace(assumptions, estimates={**assumptions.estimates, rate: with_rows})
-        if name == "prompt":
-            like_it = [key for key, one in assumptions.estimates.items() if _is_as_prompt(one)]
-            assumptions = as_often_wrong(assumptions, like_it, name, AS_PROMPT)
+        followers = [key for key, one in assumptions.estimates.items() if one.follows == name]
+        assumptions = as_often_wrong(assumptions, followers, name)
     return assumptions
 
 
-def as_often_wrong(assumptions: Assumptions, keys: Iterable[str], name: str, said: str) -> Assumptions:
-    """The assumptions with these shares as an approach's error rate, which `said` names in their source."""
+def as_often_wrong(assumptions: Assumptions, keys: Iterable[str], name: str) -> Assumptions:
+    """The assumptions in which these shares follow an approach's error rate."""
     rate = assumptions.estimates[f"{name}.error_rate"]
-    values = dict.fromkeys(keys, (rate.low, rate.base, rate.high))
-    return assumptions.with_values(values, f"{said}: {rate.source}", "assumed", rate.date)
-
-
-def _is_as_prompt(estimate: InputRange) -> bool:
-    return estimate.kind == "assumed" and AS_PROMPT in estimate.source
+    source = f"as '{APPROACHES[name]}': {rate.source}"
+    like_it = replace(rate, source=source, kind="assumed", outcomes="", follows=name)
+    return replace(assumptions, estimates={**assumptions.estimates, **dict.fromkeys(keys, like_it)})
 
 
 def from_board(measured: Mapping[str, Result]) -> Preset:

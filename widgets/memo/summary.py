@@ -3,7 +3,6 @@
 Everything here is pure. What an answer needs and is not there is named in its place.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -93,12 +92,11 @@ def about(sources: Sources, ways: PricedWays | None) -> str:
     if ways is not None:
         rate = ways.costs.estimates["case.rate_now"]
         wrong = f"until a way is live, the bill counts {percent(rate.base)}% of the outputs as wrong"
-        taken = re.match(r"as (the prompt|'[^']+')", rate.source)
-        known += (
-            f" Nothing is known here of what runs today; {wrong}, as with {taken[1]} ({rate.kind})."
-            if taken
-            else f" What runs today: {wrong} ({rate.kind})."
-        )
+        if rate.follows:
+            like = "the prompt" if rate.follows == "prompt" else f"'{APPROACHES[rate.follows]}'"
+            known += f" Nothing is known here of what runs today; {wrong}, as with {like} ({rate.kind})."
+        else:
+            known += f" What runs today: {wrong} ({rate.kind})."
     return known.strip()
 
 

@@ -28,14 +28,14 @@ export function checked(state, { approaches, definitionOf, definitions }) {
   if (state.pair.length !== 2 || state.pair[0] === state.pair[1] || !state.pair.every((name) => state.approaches.includes(name))) fail(`the pair ${inShort(state.pair)} must be two of its approaches`);
   if (!isHorizon(state.horizon)) fail(`the horizon is ${inShort(state.horizon)}; give a whole number of months from 1 to ${LONGEST}`);
   for (const owner of ["case", ...state.approaches]) {
-    for (const name of Object.keys(definitions[owner === "case" ? "case" : "approach"])) checkEstimate(`${owner}.${name}`, state.estimates[`${owner}.${name}`], definitionOf);
+    for (const name of Object.keys(definitions[owner === "case" ? "case" : "approach"])) checkEstimate(`${owner}.${name}`, state.estimates[`${owner}.${name}`], approaches, definitionOf);
   }
   return state;
 }
 
 export const isHorizon = (value) => Number.isInteger(value) && value >= 1 && value <= LONGEST;
 
-function checkEstimate(key, estimate, definitionOf) {
+function checkEstimate(key, estimate, approaches, definitionOf) {
   if (!isTable(estimate)) fail(`there is no estimate of ${key}; give its low, base and high value`);
   const { lowest, highest } = definitionOf(key);
   const values = [lowest, ...ENDS.map((end) => estimate[end]), highest];
@@ -45,6 +45,7 @@ function checkEstimate(key, estimate, definitionOf) {
   if (typeof estimate.source !== "string" || !estimate.source) fail(`the source of ${key} is ${inShort(estimate.source)}; say where it comes from`);
   if (estimate.date !== "" && !isDate(estimate.date)) fail(`the date of ${key} is ${inShort(estimate.date)}; write it as 2026-11-21`);
   if (!/^(\w+:[01]+)?$/.test(estimate.outcomes ?? "")) fail(`the outcomes of ${key} are ${inShort(estimate.outcomes)}; write rows:0110, or nothing`);
+  if (estimate.follows && !Object.hasOwn(approaches, estimate.follows)) fail(`${key} follows ${inShort(estimate.follows)}; choose from ${Object.keys(approaches).join(", ")}`);
 }
 
 // What is different from the case that was opened, behind the # of an address.

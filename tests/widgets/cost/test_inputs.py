@@ -133,6 +133,7 @@ def test_what_is_not_compared_or_too_long_is_refused(assumptions):
         ({"input": "volum"}, "is not an input"),
         ({"high": "1"}, "must rise"),
         ({"date": "2026-02-31"}, "date '2026-02-31'; write it as 2026-11-21"),
+        ({"follows": "promt"}, "line 2: case.volume follows 'promt'; choose from prompt, few_shot"),
     ],
 )
 def test_a_bad_row_is_named(tmp_path, cells, message):
@@ -145,7 +146,7 @@ def test_a_row_twice_an_unquoted_comma_and_a_state_of_another_encoding_are_named
     lines = path.read_text(encoding="utf-8").splitlines()
     for added, message in (
         (lines[1], "case,volume is already in cost_inputs.csv, line 2"),
-        (f"{lines[1]}, with a comma", "the row 'case' has 10 cells and not 9; put double quotes"),
+        (f"{lines[1]}, with a comma", "the row 'case' has 11 cells and not 10; put double quotes"),
     ):
         path.write_text("\n".join([*lines, added]) + "\n", encoding="utf-8")
         with pytest.raises(CourseError, match=message):
@@ -189,6 +190,10 @@ def test_what_is_saved_comes_back_whole_or_stays_as_it_was_on_a_full_disk(tmp_pa
         (lambda state: state["estimates"]["case.rate"].update(date="soon"), "date 'soon'"),
         (lambda state: state.update(extra=1), "the field 'extra' is not known"),
         (lambda state: state["estimates"]["case.rate"].update(outcomes="abc"), "outcomes"),
+        (
+            lambda state: state["estimates"]["case.rate_now"].update(follows="me"),
+            "case.rate_now follows 'me'",
+        ),
         (lambda state: state.update(horizon=0), "from 1 to 120"),
         (lambda state: state.update(horizon=1.5), "horizon is 1.5"),
     ],

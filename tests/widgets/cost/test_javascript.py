@@ -225,6 +225,7 @@ def spoiled(**fields) -> str:
         (spoiled(rate={"source": ""}), "the source of case.rate"),
         (spoiled(rate={"date": "2026-02-31"}), "the date of case.rate"),
         (spoiled(rate={"outcomes": "abc"}), "the outcomes of case.rate"),
+        (spoiled(rate={"follows": "promt"}), 'case.rate follows "promt"; choose from prompt, few_shot'),
     ],
 )
 def test_a_pasted_state_that_cannot_be_is_named_in_one_sentence(opened, text, words):

@@ -277,7 +277,7 @@ def test_error_rates_come_with_their_interval_and_the_rest_says_that_it_is_assum
 def test_what_is_assumed_as_wrong_as_the_prompt_goes_with_its_measured_rate():
     prompt = measured("queue names", 12)
     once = with_error_rates(load(), {"prompt": prompt})
-    again = with_error_rates(once, {"prompt": measured("queue names", 10)})
+    again = with_error_rates(from_json(once.to_json()), {"prompt": measured("queue names", 10)})
     like_it = {"case.rate_now", "rag.error_rate", "tools.error_rate"}
     for found, rate in ((once, 0.4), (again, 0.5)):
         assert [found.estimates[key].base for key in like_it] == pytest.approx([rate] * 3)
