@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -213,7 +214,8 @@ class Consequence(NamedTuple):
     step: str
 
 
-def outcomes(answers: Answers, rows: int, tried: str = "") -> list[Consequence]:
+@lru_cache(maxsize=16)  # several sentences of one memo ask it of the same rows
+def outcomes(answers: Answers, rows: int, tried: str = "") -> tuple[Consequence, ...]:
     """What each number of right rows leads to, the most right first, once the step `tried` was taken."""
     then = replace(answers, evaluation_rows=rows, tried=answers.tried | ({tried} & set(TRIABLE)))
 
@@ -222,7 +224,7 @@ def outcomes(answers: Answers, rows: int, tried: str = "") -> list[Consequence]:
         return standing(judged), next_rung(judged)
 
     groups = [(found, list(rights)) for found, rights in groupby(range(rows, -1, -1), after)]
-    return [Consequence(rights[-1], rights[0], *found) for found, rights in groups]
+    return tuple(Consequence(rights[-1], rights[0], *found) for found, rights in groups)
 
 
 def not_the_next_step(
