@@ -16,7 +16,6 @@ from course.engine.client import CourseClient
 from course.errors import CourseError, one_of
 from course.files import locked
 from course.material.voice import VoicePair, pairs
-from course.measuring.house_voice import facts_kept, rules_kept
 from course.measuring.provenance import FOLDER, Provenance, read_rows, write_in_place
 from course.paths import results_dir
 from course.rungs.voice import REPLY_TOKENS, measure, system_of
@@ -24,7 +23,16 @@ from course.tuning import serving
 from course.tuning.adapters import Adapter
 from course.tuning.aftermath import served
 from course.tuning.chats import TrainingChat
-from course.tuning.voice import TONE, VoiceCount, VoiceReply, counts, replies_of, tuned_adapter
+from course.tuning.voice import (
+    TONE,
+    JudgedReply,
+    VoiceCount,
+    VoiceReply,
+    counts,
+    keeps_both,
+    replies_of,
+    tuned_adapter,
+)
 
 FILE = FOLDER / "preference.csv"
 REPLIES = FOLDER / "preference_replies.csv"
@@ -130,19 +138,14 @@ class PreferenceCount(VoiceCount):
     learning_rate: float = 0
 
 
-def is_faulty(pair: VoicePair, reply: str) -> bool:
-    """Whether a reply breaks a rule, misses a fact or adds one."""
-    return not (all(rules_kept(reply).values()) and facts_kept(pair.note, reply))
-
-
 def preferences(own: Sequence[VoiceReply], of: Sequence[VoicePair]) -> list[PreferencePair]:
     """A pair for each faulty reply, in their order. Empty ones and those that were cut off are left out."""
     reply_to = {each.id: each for each in own}
-    found = [(pair, reply_to[pair.id]) for pair in of if pair.id in reply_to]
+    found = [(pair, JudgedReply(reply_to[pair.id], pair.note)) for pair in of if pair.id in reply_to]
     return [
-        PreferencePair(pair.id, pair.note, pair.reply, own.reply)
+        PreferencePair(pair.id, pair.note, pair.reply, own.text)
         for pair, own in found
-        if own.reply.strip() and not own.output_tokens >= REPLY_TOKENS and is_faulty(pair, own.reply)
+        if own.text.strip() and not own.measured.output_tokens >= REPLY_TOKENS and not keeps_both(own)
     ]
 
 
@@ -212,12 +215,12 @@ def _measure_seed(client: CourseClient, seed: int) -> None:
     with served(start) as model:
         own = replies_of(measure(TONE, notes, (), client, model), COMMAND, SIZE, named(START, seed))
         write_in_place(own, OWN_REPLIES, "rung")
-        faulty = sum(is_faulty(pair, each.reply) for pair, each in zip(notes, own, strict=True))
+        kept = [keeps_both(JudgedReply(reply, pair.note)) for pair, reply in zip(notes, own, strict=True)]
         of_start = {
             "seed": seed,
             "start": start.card.sha256[:8],
             "answered": len(own),
-            "faulty": faulty,
+            "faulty": kept.count(False),
         }
         _keep(client, model, START, start, **of_start)
     chosen = drawn(preferences(own, notes), seed)
