@@ -6,11 +6,9 @@ No library for it (trl has one): the loss is a line, and to see it is the point.
 import hashlib
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
 import peft
@@ -18,7 +16,6 @@ import torch
 from torch.nn.functional import cross_entropy, logsigmoid
 
 from course.errors import CourseError
-from course.measuring.provenance import processor
 from course.tuning import adapters, lora
 from course.tuning.adapters import Adapter, Card
 from course.tuning.chats import data_hash
@@ -100,9 +97,6 @@ def train(
             dev=[],
             seconds=round(seconds, 1),
             tokens_per_second=round(run.tokens / seconds, 1),
-            date=f"{datetime.now(UTC):%Y-%m-%d}",
-            machine=processor(),
-            cores=os.cpu_count() or 1,
         ),
     )
 

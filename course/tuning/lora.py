@@ -18,7 +18,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -35,7 +34,6 @@ from course.engine import weights
 from course.errors import CourseError, as_command
 from course.files import locked, replacing
 from course.material.data import tickets
-from course.measuring.provenance import processor
 from course.tuning import adapters
 from course.tuning.adapters import Adapter, Card
 from course.tuning.chats import (
@@ -644,9 +642,6 @@ class _Run:
             dev=[list(look) for look in self.looks],
             seconds=round(self.seconds, 1),
             tokens_per_second=round(self.tokens / self.training_seconds, 1),
-            date=f"{datetime.now(UTC):%Y-%m-%d}",
-            machine=processor(),
-            cores=os.cpu_count() or 1,
         )
         adapter = adapters.save(best.state, config, card)
         if self.ended != INTERRUPTED:

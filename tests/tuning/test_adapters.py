@@ -21,7 +21,7 @@ LORA = peft.LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"])
 CARD = {"base": "tiny", "base_sha256": "b" * 64, "data_sha256": "d" * 64, "run": "r1", "examples": 20}
 CARD |= {"settings": {"alpha": 8, "rank": 4}, "dtype": "float32", "steps": 3, "best_step": 2}
 CARD |= {"ended": "all steps done", "losses": [[1, 2.5], [2, 2.0], [3, 1.5]], "dev": [[2, 2.1, 0.25]]}
-CARD |= {"seconds": 1.0, "tokens_per_second": 100.0, "date": "2026-11-21", "machine": "a machine", "cores": 2}
+CARD |= {"seconds": 1.0, "tokens_per_second": 100.0}
 
 
 def state(value: float) -> dict[str, torch.Tensor]:
@@ -41,6 +41,7 @@ def test_a_saved_adapter_comes_back_and_its_card_is_plain_json(results_dir: Path
     assert str(adapter) == "letters-v1: 20 examples, 2 steps, 25% of dev"
     card = json.loads((save().folder / adapters.CARD).read_text())
     assert card["version"] == 1 and card["dev"] == [[2, 2.1, 0.25]]
+    assert card["date"] and card["machine"] and card["cores"]
     assert str(results_dir) not in json.dumps(card)
 
 
