@@ -10,7 +10,7 @@ from typing import Any
 from course.errors import CourseError
 from course.files import parsed_json, read_text, write_text
 from course.measuring import coding, gap
-from course.measuring.results import wilson
+from course.measuring.results import Result, wilson
 from course.paths import results_dir
 from widgets.decision.tables import LIMITS, QUESTIONS, FormQuestion
 
@@ -114,7 +114,7 @@ def from_board(
         "failure_rate": round(1 - rung.accuracy, 12),
         "accepted_rate": round(1 - acceptance.overall, 12),
         "spread": "one kind" if one_kind else "alike",
-        "measured_on": f"{rung.name}, {rung.n} rows, {rung.badge}",
+        "measured_on": as_measured_on(rung),
     }
     if failures and any(failures.values()):
         least = _WORTH_NAMING * sum(failures.values())
@@ -123,6 +123,11 @@ def from_board(
         )
         known["failures_sorted"] = True
     return replace(base or Answers(), **known)
+
+
+def as_measured_on(rung: Result) -> str:
+    """A rung as `measured_on` names it."""
+    return f"{rung.name}, {rung.n} rows, {rung.badge}"
 
 
 def tried_in(lessons: Iterable[str]) -> frozenset[str]:

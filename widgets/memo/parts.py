@@ -23,6 +23,7 @@ from widgets.cost.model import (
     smallest_changes,
     verdict,
 )
+from widgets.cost.presets import rungs
 from widgets.decision.answers import Answers
 from widgets.decision.model import Advice, advise
 from widgets.decision.tables import QUESTION, TRIABLE
@@ -40,7 +41,6 @@ from widgets.memo.summary import (
 )
 from widgets.memo.ways import (
     PricedWays,
-    error_kind,
     in_memo_words,
     origin,
     priced_ways,
@@ -158,7 +158,7 @@ def content(title: str, written: str, sources: Sources, decides: str = "", by: s
     advice = None if answers is None else advise(answers)
     open_points = (
         *(OpenPoint("missing", f"{name} is not there or cannot be used.") for name in unfilled),
-        *_open_points(sources, ways, ladder, turning),
+        *_open_points(sources, ways, advice, ladder, turning),
     )
     nobody = {} if decides and by else {DECIDES: NOBODY_NAMED}
     return Content(
@@ -278,8 +278,9 @@ def _costs(sources: Sources, ways: PricedWays, turning: Sequence[TurningPoint]) 
 
 
 def _error(sources: Sources, ways: PricedWays, name: str) -> str:
-    rate = ways.costs.estimates[f"{name}.error_rate"]
-    return f"{percent(rate.base)}%, {error_kind(sources, ways, name)}"
+    """The share of wrong outputs that a way is billed with, and where it is from."""
+    rate, rung = ways.costs.estimates[f"{name}.error_rate"], rungs(sources.rungs).get(name)
+    return f"{percent(rate.base)}%, {origin(rung) if rung and rate.kind == 'measured' else rate.kind}"
 
 
 def _cost_notes(ways: PricedWays, shown: Sequence[str]) -> Iterator[str]:
@@ -304,11 +305,11 @@ def _cost_notes(ways: PricedWays, shown: Sequence[str]) -> Iterator[str]:
 def _open_points(
     sources: Sources,
     ways: PricedWays | None,
+    advice: Advice | None,
     ladder: Sequence[LadderRow],
     turning: Sequence[TurningPoint],
 ) -> Iterator[OpenPoint]:
-    if sources.answers is not None:
-        advice = advise(sources.answers)
+    if advice is not None:
         for contradiction in advice.contradictions:
             yield OpenPoint("contradiction", contradiction.text)
         # The last gate is that all conditions hold, so those that do not are named instead.

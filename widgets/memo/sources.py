@@ -11,7 +11,7 @@ from course.tuning.adapters import Adapter
 from widgets.cost.inputs import APPROACHES, Assumptions
 from widgets.cost.model import VOLUME, verdict
 from widgets.cost.presets import rungs, with_error_rates
-from widgets.decision.answers import Answers, tried_in
+from widgets.decision.answers import Answers, as_measured_on, tried_in
 from widgets.decision.tables import QUESTION, TRIABLE
 
 BOARD, COSTS, ANSWERS = "board.sqlite", "cost_state.json", "decision.json"
@@ -69,7 +69,7 @@ def with_model_names(sources: Sources) -> Sources:
     rungs_ = [_with_model_name(result) for result in sources.rungs]
     answers, deciding = sources.answers, deciding_rung(sources)
     if answers is not None and deciding:
-        answers = replace(answers, measured_on=_as_measured_on(_with_model_name(deciding)))
+        answers = replace(answers, measured_on=as_measured_on(_with_model_name(deciding)))
     return replace(sources, board=board, rungs=rungs_, answers=answers)
 
 
@@ -114,15 +114,11 @@ def tried_by(results: Iterable[Result]) -> frozenset[str]:
 
 
 def deciding_rung(sources: Sources) -> Result | None:
-    """The result on the board that the failure rate of the answers is from, as `from_board` writes it."""
+    """The result on the board that the failure rate of the answers is from."""
     if sources.answers is None:
         return None
     said = sources.answers.measured_on
-    return next((rung for rung in sources.rungs if said == _as_measured_on(rung)), None)
-
-
-def _as_measured_on(rung: Result) -> str:
-    return f"{rung.name}, {rung.n} rows, {rung.badge}"
+    return next((rung for rung in sources.rungs if said == as_measured_on(rung)), None)
 
 
 def cost_says(costs: Assumptions) -> str:

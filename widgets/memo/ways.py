@@ -307,13 +307,6 @@ def _not_next(sources: Sources, rung: Result, deciding: Result, new_rows: bool) 
     return "The answers behind this memo do not rest on it: if it may be used, give them again."
 
 
-def error_kind(sources: Sources, ways: PricedWays, name: str) -> str:
-    """Where an error rate is from: of a measured one, by which kind of measurement."""
-    kind = ways.costs.estimates[f"{name}.error_rate"].kind
-    rung = rungs(sources.rungs).get(name)
-    return origin(rung) if rung and kind == "measured" else kind
-
-
 def origins_explained(results: Iterable[Result]) -> str:
     """What the origins of these results mean, where that is not clear; else empty."""
     kinds = {result.badge_kind for result in results}
