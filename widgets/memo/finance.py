@@ -64,7 +64,7 @@ def with_range(costs: Assumptions, key: str) -> str:
 
 def table(sources: Sources, ways: PricedWays | None) -> Table:
     """A row for each way of the first page: what was measured of it against the bar, and what it costs."""
-    over = f"way, over {ways.costs.horizon} months" if ways else "way"
+    over = f"way, {ways.costs.over}" if ways else "way"
     shown = rows_of(sources, ways)
     rows = tuple(_row(sources, ways, *row) for row in shown)
     return Table((over, *HEADS), rows, origins_explained(result for result, _ in shown if result))
@@ -130,7 +130,7 @@ def cost_sentences(sources: Sources, ways: PricedWays, advice: Advice | None) ->
     wrong = dollars(float(ways.bills[ways.own].parts["errors"]))
     yield (
         f"Using '{APPROACHES[ways.own]}', on which the decision rests, costs about "
-        f"{dollars(ways.total(ways.own))} over {costs.horizon} months, {wrong} of it for wrong outputs at "
+        f"{dollars(ways.total(ways.own))} {costs.over}, {wrong} of it for wrong outputs at "
         f"{in_short('case.error_cost', each.base)} each ({each.kind})."
     )
     if advice is not None:
@@ -146,17 +146,18 @@ def cost_sentences(sources: Sources, ways: PricedWays, advice: Advice | None) ->
 
 def _saving(ways: PricedWays, advice: Advice) -> str:
     """What the next step is expected to save, or that nothing is claimed, and why."""
-    over, key = f"{ways.costs.horizon} months", advice.next.key
+    over, key = ways.costs.over, advice.next.key
     if key == "fine_tune" and ways.rival:
         saved = ways.total(ways.own) - ways.total(ways.rival)
         if saved > 0:
-            return f"It saves nothing now. Over {over} it is expected to save {dollars(saved)}, as follows."
+            later = f"{over.capitalize()} it is expected to save {dollars(saved)}, as follows."
+            return f"It saves nothing now. {later}"
     why = {
         "stop": "nothing changes",
         "benchmark": "measuring saves nothing by itself",
         "fine_tune": "in the bill it does not cost less than what is there",
     }.get(key, "nobody has measured yet what this step brings")
-    return f"No saving is claimed, either now or over {over}: {why}."
+    return f"No saving is claimed, either now or {over}: {why}."
 
 
 def _rival(ways: PricedWays) -> str:

@@ -107,7 +107,7 @@ class CostLine(NamedTuple):
 class Costs:
     """The approaches that matter, the most expensive last, the others in words, and notes."""
 
-    horizon: int
+    over: str
     lines: tuple[CostLine, ...]
     left_out: tuple[str, ...]
     notes: tuple[str, ...]
@@ -274,7 +274,7 @@ def _costs(sources: Sources, ways: PricedWays, turning: Sequence[TurningPoint]) 
     named = dict.fromkeys((*turning[:NAMED], *_unmeasured(costs, turning)))
     turns = (f"{turned(costs, turn)}, {place_in_range(costs, turn)} its range" for turn in named)
     ends = [f"'{other}' costs less {'; '.join(turns).replace('If', 'if')}."] if named else []
-    return Costs(costs.horizon, lines, left_out, (*_cost_notes(ways, shown), *ends))
+    return Costs(costs.over, lines, left_out, (*_cost_notes(ways, shown), *ends))
 
 
 def _error(sources: Sources, ways: PricedWays, name: str) -> str:

@@ -112,11 +112,11 @@ def sections(
     """The questions, in the order of the page. `turning` are the inputs that turn the pair's verdict."""
     missing = FILLED_BY | dict(sources.faults)
     no_answers = missing[ANSWERS] if advice is None else ""
-    over = f"{ways.costs.horizon} months" if ways else "eighteen months"
+    over = ways.costs.over if ways else "over eighteen months"
     named = decides and by
     return (
         Section(
-            f"What does it cost, and what does it save, now and over {over}?",
+            f"What does it cost, and what does it save, now and {over}?",
             "finance",
             () if ways is None else tuple(cost_sentences(sources, ways, advice)),
             missing="" if ways else missing[COSTS],

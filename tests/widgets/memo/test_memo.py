@@ -273,6 +273,12 @@ def test_an_adapter_is_named_with_its_hashes_and_a_damaged_one_too(saved_adapter
     assert f"adapter {adapter.label} cannot be used" in text(memo.html)
 
 
+def test_a_bill_over_one_month_says_so(known):
+    cost_inputs.save(replace(cost_inputs.saved(), horizon=1))
+    said = write_memo().markdown
+    assert "now and over 1 month?" in said and "1 months" not in said
+
+
 HOSTILE = "<script>alert(1)</script> | a *b* _c_ [d](e) `f` $g$ &amp; \n# h"
 
 
