@@ -100,6 +100,29 @@ def test_each_chart_is_an_image_with_its_words_and_a_curve_where_its_numbers_are
     assert np.allclose(steps, steps[0], atol=0.11) and steps[0][0] > 0 > steps[0][1]
 
 
+# Whether the words of a chart stand clear of its marks and of its first curve.
+CLEAR = """() => {
+    const notes = [...document.querySelectorAll('.note')].filter(note => note.textContent.startsWith('mark'))
+        .map(note => note.getBBox());
+    const within = (box, x, y) => x > box.x && x < box.x + box.width && y > box.y + 3 && y < box.y + box.height;
+    const curve = document.querySelector('.curve');
+    const on = Array.from({length: 999}, (_, place) =>
+        curve.getPointAtLength(place / 998 * curve.getTotalLength()));
+    const marks = [...document.querySelectorAll('.mark')].map(mark => ({x: mark.cx.baseVal.value,
+        y: mark.cy.baseVal.value}));
+    return notes.length === marks.length
+        && notes.every(box => ![...on, ...marks].some(({x, y}) => within(box, x, y)));
+}"""
+
+
+@pytest.mark.parametrize("slope", [1, -1])
+def test_the_words_of_a_mark_cover_neither_another_mark_nor_a_line_of_few_points(show, slope):
+    made = LineChart(Axis("x", low=0, high=10), Axis("y", low=-10, high=10))
+    marks = [Mark(x, slope * (2 * x - 10), f"mark {x}") for x in (5, 5.5, 6)]
+    made.show([Line("steep", [0, 10], [-10 * slope, 10 * slope], "#000000")], "", marks)
+    assert show(made).evaluate(CLEAR)
+
+
 def test_charts_are_drawn_again_with_gaps_and_in_a_page_without_a_kernel(show):
     page = show(months())
     before = page.locator(".curve").first.get_attribute("d")

@@ -124,7 +124,22 @@ function spread(labels, gap, top, bottom) {
   for (const label of sorted.reverse()) below = label.y = Math.min(label.y, below - gap);
 }
 
-// Beside a point, where its words cover the fewest of the points drawn and none of the other words.
+const STEP = 6; // pixels: no line passes unseen behind a word
+
+// The places that a curve passes, at most a step apart.
+function placesOf(xs, ys) {
+  const places = [];
+  for (let place = 0; place < xs.length; place++) {
+    if (!Number.isFinite(ys[place])) continue;
+    const before = place && Number.isFinite(ys[place - 1]) ? place - 1 : place;
+    const [dx, dy] = [xs[place] - xs[before], ys[place] - ys[before]];
+    const steps = Math.max(1, Math.ceil(Math.hypot(dx, dy) / STEP));
+    for (let step = 1; step <= steps; step++) places.push([xs[before] + (dx * step) / steps, ys[before] + (dy * step) / steps]);
+  }
+  return places;
+}
+
+// Beside a point, where its words cover the least of the curves and none of the other words and points.
 function besidePoint(point, text, { left, end, top, bottom }, points, taken) {
   const wide = widthOf(text, 13);
   let best = null;
@@ -172,7 +187,7 @@ function lines({ frame, parts, numbers }, width) {
     drawn.push(
       `<path class="curve${curve.strong ? "" : " weak"}" d="${pathOf(xs, ys)}" stroke="${curve.colour}" stroke-dasharray="${curve.dash}">${name}</path>`
     );
-    xs.forEach((x, place) => Number.isFinite(ys[place]) && points.push([x, ys[place]]));
+    points.push(...placesOf(xs, ys));
     const last = ys.findLastIndex(Number.isFinite);
     if (last >= 0) ends.push({ words: names[place], x: xs[last], at: ys[last], wish: ys[last] });
   }
@@ -191,11 +206,13 @@ function lines({ frame, parts, numbers }, width) {
     drawn.push(rule(x, top - 4, x, bottom, 'class="here"'), say(start, top - 7, words, 'class="note"'));
     taken.push({ x: start, y: top - 19, w: wide, h: 16 });
   }
-  for (const mark of parts.marks) {
-    const point = { x: across(mark.x), y: down(mark.y) };
-    if (!(point.x >= left && point.x <= end && point.y >= top && point.y <= bottom)) continue;
-    const words = besidePoint(point, mark.text, area, points, taken);
-    drawn.push(`<circle class="mark" cx="${at(point.x)}" cy="${at(point.y)}" r="5.5"><title>${escape(mark.text)}</title></circle>`);
+  const marks = parts.marks
+    .map(({ text, ...mark }) => ({ text, x: across(mark.x), y: down(mark.y) }))
+    .filter(({ x, y }) => x >= left && x <= end && y >= top && y <= bottom);
+  taken.push(...marks.map(({ x, y }) => ({ x: x - 6, y: y - 6, w: 12, h: 12 })));
+  for (const { text, ...point } of marks) {
+    const words = besidePoint(point, text, area, points, taken);
+    drawn.push(`<circle class="mark" cx="${at(point.x)}" cy="${at(point.y)}" r="5.5"><title>${escape(text)}</title></circle>`);
     drawn.push(words);
   }
   return [frame.height, drawn.join("") + area.axes];
