@@ -97,7 +97,7 @@ def test_the_command_writes_report_answers_and_memo(written):
     folder, found = written
     report, memo = ((folder / name).read_text(encoding="utf-8") for name in ("report.md", "memo.md"))
     assert "GO ON" in report and "no text (line 102)" in report
-    assert f"{HEAD}, on test (decides)" in memo and "typical" not in memo
+    assert f"{HEAD}, on test (reference)" in memo and "typical" not in memo
     assert memo.count("Missing.") == 1 and NOBODY_NAMED.split(".")[0] in memo
     fallback = memo.split("## What do we fall back on?")[1].split("##")[0]
     kept = "Use 'Linear head on embeddings' only if it runs already. 'Linear head, then a model' is"

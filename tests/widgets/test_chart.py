@@ -104,7 +104,8 @@ def test_each_chart_is_an_image_with_its_words_and_a_curve_where_its_numbers_are
 CLEAR = """() => {
     const notes = [...document.querySelectorAll('.note')].filter(note => note.textContent.startsWith('mark'))
         .map(note => note.getBBox());
-    const within = (box, x, y) => x > box.x && x < box.x + box.width && y > box.y + 3 && y < box.y + box.height;
+    const within = (box, x, y) =>
+        x > box.x && x < box.x + box.width && y > box.y + 3 && y < box.y + box.height;
     const curve = document.querySelector('.curve');
     const on = Array.from({length: 999}, (_, place) =>
         curve.getPointAtLength(place / 998 * curve.getTotalLength()));

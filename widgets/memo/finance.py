@@ -129,7 +129,7 @@ def cost_sentences(sources: Sources, ways: PricedWays, advice: Advice | None) ->
         yield _step(sources, ways, advice)
     wrong = dollars(float(ways.bills[ways.own].parts["errors"]))
     yield (
-        f"Using '{APPROACHES[ways.own]}', on which the decision rests, costs about "
+        f"Using '{APPROACHES[ways.own]}', our reference, costs about "
         f"{dollars(ways.total(ways.own))} {costs.over}, {wrong} of it for wrong outputs at "
         f"{in_short('case.error_cost', each.base)} each ({each.kind})."
     )

@@ -175,8 +175,10 @@ def _if_wrong(sources: Sources) -> Iterator[str]:
         volume, each = costs.estimates[VOLUME].base, costs.estimates["case.error_cost"]
         low, high = (volume * share for share in answers.interval)
         wrong = volume * answers.failure_rate
+        deciding = deciding_rung(sources)
+        of_what = f"With {called(deciding)}, " if deciding else "In the case as answered, "
         yield (
-            f"Of {volume:,.0f} outputs a month at the start about {rough(wrong)} are wrong "
+            f"{of_what}about {rough(wrong)} of {volume:,.0f} outputs a month at the start are wrong "
             f"({rough(low)} to {rough(high)}). They cost ${rough(wrong * each.base)} a month "
             f"(${rough(low * each.low)} to ${rough(high * each.high)})."
         )
@@ -301,7 +303,7 @@ def _judged(found: Sequence[Consequence], old: int, new: int, asked: Sequence[Re
     rows, each = old + new, len(asked) > 1
     so_far = f": {new:,} new ones together with the {old:,} so far" if new else ""
     said = f"Judge {'each way' if each else 'the step'} on {rows:,} test rows{so_far}."
-    said += f" For the {old:,} so far it is a second look."
+    said += f" The {old:,} so far are then used a second time."
     for one in found:
         many = f"{one.low:,} to {one.high:,}" if one.low else f"{one.high:,} or fewer"
         many = f"{one.low:,} or more" if one.high == rows else many

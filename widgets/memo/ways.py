@@ -48,7 +48,7 @@ _STANDINGS = (gap.ABOVE, gap.UNDECIDED, gap.BELOW)
 
 
 class TableRow(NamedTuple):
-    """A way in the table: its name, what it is, its cells, and whether the decision rests on it."""
+    """A way in the table: its name, what it is, its cells, and whether it is the reference, on which the decision rests."""
 
     name: str
     note: str
@@ -297,7 +297,7 @@ def _not_next(sources: Sources, rung: Result, deciding: Result, new_rows: bool) 
         again = "" if new_rows else " Measure it here first."
         return (
             "Nobody ran it for this memo. Another run gave its answers without token counts, so "
-            f"its price is assumed; by them {standing}.{f' {rung.note}' if rung.note else ''}{again}"
+            f"its price is assumed; in those answers {standing}.{f' {rung.note}' if rung.note else ''}{again}"
         )
     if gap.position(rung.interval, bar) == gap.BELOW:
         return f"{standing[0].upper()}{standing[1:]}."
@@ -360,4 +360,4 @@ def leads_to(standing_then: str, step: str) -> str:
         return f"'{RUNG[step].title}' is next"
     if standing_then == "accepted":
         return "we use the cheapest way that meets the bar"
-    return "we stop, since no step is left that pays"
+    return "we keep what runs today, since no step is left that pays"

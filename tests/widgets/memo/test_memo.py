@@ -161,7 +161,7 @@ def test_the_ladder_the_advice_the_costs_and_the_changes_are_those_of_the_models
     for page in (text(memo.html), plain(memo.markdown)):
         for rung in ladder:
             assert rung.result.name in page and rung.badge in page
-        assert "another run" in page and "recorded reading" not in page and "best rung (decides)" in page
+        assert "another run" in page and "recorded reading" not in page and "best rung (reference)" in page
         assert "another one is in the file of results" in page
     memo = write_memo()
     costs = ways_now().costs
@@ -538,7 +538,7 @@ def test_what_the_wrong_outputs_cost_is_said_with_its_range(known):
     said = section(write_memo(), "What can go wrong").sentences[0]
     each = costs.estimates["case.error_cost"]
     assert costs.estimates["case.volume"].base == 30_000 and KNOWN.failure_rate == 0.1
-    assert "Of 30,000 outputs a month at the start about 3,000 are wrong" in said
+    assert "With 'best rung', about 3,000 of 30,000 outputs a month at the start are wrong" in said
     for amount in (30_000 * low, 30_000 * high, 30_000 * low * each.low, 30_000 * high * each.high):
         assert f"{float(f'{amount:.2g}'):,.0f}" in said
 
@@ -784,7 +784,7 @@ def test_more_rows_are_a_trigger_and_more_failures_are_no_reason_to_stop(known):
         f"{rows:,} more test rows ({rows + 100:,} in all) would tell" in text for text in why.sentences
     )
     assert " or more (now 10%)" in moved(answers, stopped[0])
-    assert follows(answers, stopped[0]) == "we stop, since no step is left that pays"
+    assert follows(answers, stopped[0]) == "we keep what runs today, since no step is left that pays"
 
 
 @pytest.mark.parametrize(("rows", "bar"), [(30, 0.9), (72, 0.9), (292, 0.9), (35, 0.9), (10, 0.5)])
