@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from course.measuring import gap
-from course.measuring.results import Z_95, Result, percent
+from course.measuring.results import READING, Z_95, Result, percent
 from widgets.cost.chance import Spread, chance, ranges
 from widgets.cost.inputs import APPROACHES, MEANINGS, Assumptions
 from widgets.cost.model import VOLUME, Bill, bills, dollars, smallest_changes
@@ -84,6 +84,8 @@ def _row(sources: Sources, ways: PricedWays | None, result: Result | None, way: 
     else:
         bar = None if sources.answers is None else 1 - sources.answers.accepted_rate
         where = "no bar" if bar is None else _AGAINST[gap.position(result.interval, bar)]
+        if where == "met" and result.badge_kind == READING:
+            where = "met, to confirm"
         rows = f"{result.n:,} {kind_of_rows(result)}"
         measured = (rows, percent(result.accuracy), _interval(*result.interval), where)
         approach = approach_of(result) or ""
@@ -131,7 +133,7 @@ def cost_sentences(sources: Sources, ways: PricedWays, advice: Advice | None) ->
     yield (
         f"Using '{APPROACHES[ways.own]}', our reference, costs about "
         f"{dollars(ways.total(ways.own))} {costs.over}, {wrong} of it for wrong outputs at "
-        f"{in_short('case.error_cost', each.base)} each ({each.kind})."
+        f"{in_short('case.error_cost', each.base)} each ({each.kind}).{_today(ways)}"
     )
     if advice is not None:
         yield _saving(ways, advice)
@@ -142,6 +144,14 @@ def cost_sentences(sources: Sources, ways: PricedWays, advice: Advice | None) ->
         f"Counted with: {with_range(costs, VOLUME)}, growing by {growth}; a wrong output costs "
         f"{error}.{f' {sources.assumed}' if sources.assumed else ''}"
     )
+
+
+def _today(ways: PricedWays) -> str:
+    """What the way that is taken to run today costs, where the bill takes one and it is not the reference."""
+    today = ways.costs.estimates["case.rate_now"].follows
+    if today not in ways.bills or today == ways.own:
+        return ""
+    return f" Staying with '{APPROACHES[today]}', taken to run today, costs {dollars(ways.total(today))}."
 
 
 def _saving(ways: PricedWays, advice: Advice) -> str:

@@ -150,7 +150,7 @@ def sections(
         Section(
             "Who decides what, and by when?",
             "the product lead",
-            (f"{decides} decides, by {by}, {_to_decide(sources, ways, advice)}. Until then nothing changes.",)
+            (f"{decides} decides, by {by}, {_to_decide(advice)}. Until then nothing changes.",)
             if named
             else (),
             missing="" if named else NOBODY_NAMED,
@@ -158,14 +158,14 @@ def sections(
     )
 
 
-def _to_decide(sources: Sources, ways: PricedWays | None, advice: Advice | None) -> str:
+def _to_decide(advice: Advice | None) -> str:
     if advice is None:
         return "what to do, once the missing answers are there"
     if advice.next.key == "fine_tune":
         return "whether to fine-tune"
     if advice.next.key == "stop":
         return "whether to stop here"
-    return f"whether to {step_in_words(sources, ways, advice)}, before any fine-tuning"
+    return "whether to take this step, before any fine-tuning"
 
 
 def _if_wrong(sources: Sources) -> Iterator[str]:
@@ -301,9 +301,8 @@ def _triggers(
 def _judged(found: Sequence[Consequence], old: int, new: int, asked: Sequence[Result]) -> str:
     """What is done at each number of right rows, old and new together, as the decision model has it."""
     rows, each = old + new, len(asked) > 1
-    so_far = f": {new:,} new ones together with the {old:,} so far" if new else ""
+    so_far = f": {new:,} new ones and, a second time, the {old:,} so far" if new else ", a second time"
     said = f"Judge {'each way' if each else 'the step'} on {rows:,} test rows{so_far}."
-    said += f" The {old:,} so far are then used a second time."
     for one in found:
         many = f"{one.low:,} to {one.high:,}" if one.low else f"{one.high:,} or fewer"
         many = f"{one.low:,} or more" if one.high == rows else many

@@ -48,7 +48,7 @@ _STANDINGS = (gap.ABOVE, gap.UNDECIDED, gap.BELOW)
 
 
 class TableRow(NamedTuple):
-    """A way in the table: its name, what it is, its cells, and whether it is the reference, on which the decision rests."""
+    """A way in the table: its name, what it is, its cells, and whether it is the reference."""
 
     name: str
     note: str

@@ -600,7 +600,7 @@ def test_three_readers_find_their_answers_in_a_minute_each(tuned_since):
             "The bar, set before looking: 92% right. 'best rung' is right on 90 of 100 test rows",
             f"{low} to {high}%",
             "The head of support decides, by 2026-12-18, whether to",
-            "Of 30,000 outputs a month at the start about",
+            "of 30,000 outputs a month at the start are wrong",
         ],
     }
     for reader, answers in asked.items():
@@ -776,7 +776,7 @@ def test_more_rows_are_a_trigger_and_more_failures_are_no_reason_to_stop(known):
     rows = rows_missing(answers)
     best, *_, worst = outcomes(answers, rows + 100, "benchmark")
     assert sentences[0].startswith(
-        f"Judge each way on {rows + 100:,} test rows: {rows:,} new ones together with the 100 so far."
+        f"Judge each way on {rows + 100:,} test rows: {rows:,} new ones and, a second time, the 100 so far."
     )
     assert f" At {best.low:,} or more right the bar is met, and we use the cheapest way" in sentences[0]
     assert f"At {worst.high:,} or fewer right the bar is missed, and" in sentences[0]
@@ -853,7 +853,9 @@ def test_on_too_few_rows_the_step_says_how_many_could_show_it(known):
     assert wilson(96, 100)[0] >= 0.9 > wilson(95, 100)[0]
     assert "and label about 70 more test rows to judge it" in memo.content.recommendation
     judged = section(memo, "When do we look again").sentences[0]
-    assert judged.startswith("Judge the step on 100 test rows: 70 new ones together with the 30 so far.")
+    assert judged.startswith(
+        "Judge the step on 100 test rows: 70 new ones and, a second time, the 30 so far."
+    )
     assert "At 96 or more right the bar is met" in judged
 
 
