@@ -24,8 +24,9 @@ from book.pages import Drawing
 from book.stills import still
 from course.engine.sizes import local_models
 from course.errors import CourseError
-from course.material.data import KINDS, kinds_before_mending, tickets
+from course.material.data import KINDS, LETTER_FIELDS, kinds_before_mending, letters, tickets
 from course.measuring import ladder
+from course.measuring import letters as letter_scores
 from course.measuring.climb import corrected, verdict
 from course.measuring.results import Outcome, Result, compare
 from course.paths import NOTEBOOKS, ROOT
@@ -89,7 +90,11 @@ def from_ladder() -> list[Shown]:
 
 def from_sizes() -> dict[tuple[str, str], Result]:
     """What each local size did with the tickets, (size, rung) -> result, the largest size first."""
-    results = three_sizes.results(three_sizes.ROUTING)
+    return _largest_first(three_sizes.ROUTING)
+
+
+def _largest_first(task: str) -> dict[tuple[str, str], Result]:
+    results = three_sizes.results(task)
     return dict(sorted(results.items(), key=lambda item: _SIZES.index(item[0][0])))
 
 
@@ -134,6 +139,19 @@ def _tasks() -> str:
         if not results:
             rows.append([task, "every rung", *[missing] * len(_SIZES)])
     return _table(["task", "rung", *_SIZES], rows)
+
+
+def _letters() -> str:
+    """What is wrong with the form of the letters' objects, and how much of what they hold is right."""
+    rows = letters()
+    shown = []
+    for (size, rung), result in _largest_first(three_sizes.LETTERS).items():
+        counted = letter_scores.counts(result, rows)
+        faults = [counted[f"fault: {fault}"] for fault in letter_scores.FAULTS]
+        right = sum(counted[field] for field in LETTER_FIELDS)
+        shown.append([f"{size} local model: {rung}", counted["valid"], *faults, right])
+    fields = len(LETTER_FIELDS) * len(rows)
+    return _table([WHO, f"valid, of {len(rows)}", *letter_scores.FAULTS, f"fields right, of {fields}"], shown)
 
 
 def _pairs() -> str:
@@ -184,6 +202,7 @@ _TABLES: dict[str, Callable[[str], str]] = {
     "ladder": lambda _: _measured(from_ladder(), WHO),
     "sizes": lambda _: _sizes(),
     "tasks": lambda _: _tasks(),
+    "letters": lambda _: _letters(),
     "pairs": lambda _: _pairs(),
     "training": lambda _: _measured(map(Shown.counted, experiments.read()), "trained on"),
     "some": _some,

@@ -73,6 +73,19 @@ def test_every_reading_of_a_size_stands_in_the_results():
         assert share in RESULTS
 
 
+def test_the_form_of_the_letters_is_counted_for_each_reading():
+    readings = [each for each in three_sizes.read() if each.task == three_sizes.LETTERS]
+    assert len(readings) >= 8
+    for reading in readings:
+        row = re.search(
+            rf"^\| {reading.size} local model: {reading.rung} \| ([\d |]+) \|$", RESULTS, re.MULTILINE
+        )
+        assert row, reading
+        valid, *faults, right = map(int, row[1].split(" | "))
+        assert valid == reading.valid and valid + sum(faults) == reading.n
+        assert 8 * reading.right <= right <= 8 * reading.n
+
+
 def test_the_ladder_and_what_training_adds_are_the_measured_ones():
     for row in readme.from_ladder():
         kinds = " | ".join(map(str, row.kinds))
