@@ -41,9 +41,10 @@ class ForkedProvisioner(LocalProvisioner):
     """As jupyter_client's own, but for how a kernel's process begins."""
 
     async def launch_kernel(self, cmd: list[str], **options: Any) -> KernelConnectionInfo:
-        """Fork a kernel that reads the connection file at the end of `cmd`, in its folder and environment."""
+        """Fork a kernel with the options that `cmd` gives ipykernel, in its folder and environment."""
         self.cwd = options.get("cwd") or os.getcwd()
-        self.process = _Process(_context().Process(target=_run, args=(cmd[-1], self.cwd, options["env"])))
+        said = cmd[cmd.index("ipykernel_launcher") + 1 :]
+        self.process = _Process(_context().Process(target=_run, args=(said, self.cwd, options["env"])))
         self.pid = self.process.pid
         return self.connection_info
 
@@ -82,8 +83,8 @@ def _context() -> ForkServerContext:
     return context
 
 
-def _run(connection_file: str, folder: str, environment: dict[str, str]) -> None:
-    """Be a kernel: what `python -m ipykernel_launcher -f connection_file` does once it is started."""
+def _run(options: list[str], folder: str, environment: dict[str, str]) -> None:
+    """Be a kernel: what `python -m ipykernel_launcher` with these options does once it is started."""
     from ipykernel.kernelapp import launch_new_instance
 
     os.setsid()
@@ -98,6 +99,6 @@ def _run(connection_file: str, folder: str, environment: dict[str, str]) -> None
         os.dup2(nowhere.fileno(), 2)
     try:
         # It ends when its parent does.
-        launch_new_instance(["-f", connection_file, f"--IPKernelApp.parent_handle={os.getppid()}"])
+        launch_new_instance([*options, f"--IPKernelApp.parent_handle={os.getppid()}"])
     finally:
         atexit._run_exitfuncs()
