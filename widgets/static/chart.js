@@ -143,9 +143,11 @@ function placesOf(xs, ys) {
 function besidePoint(point, text, { left, end, top, bottom }, points, taken) {
   const wide = widthOf(text, 13);
   let best = null;
-  for (const [dx, dy] of [[11, -10], [-11 - wide, -10], [11, 20], [-11 - wide, 20], [-wide / 2, -14], [-wide / 2, 26]]) {
+  const near = [[11, -10], [-11 - wide, -10], [11, 20], [-11 - wide, 20], [-wide / 2, -14], [-wide / 2, 26]];
+  const further = [[0, -28], [-wide, -28], [0, 40], [-wide, 40]];
+  for (const [place, [dx, dy]] of [...near, ...further].entries()) {
     const box = { x: point.x + dx, y: point.y + dy - 12, w: wide, h: 16 };
-    let cost = 0;
+    let cost = place < near.length ? 0 : 3;
     if (box.x < left || box.x + wide > end || box.y < top || box.y + box.h > bottom) cost += 1000;
     for (const one of taken)
       if (box.x < one.x + one.w && one.x < box.x + wide && box.y < one.y + one.h && one.y < box.y + box.h) cost += 100;
