@@ -5,6 +5,7 @@ from functools import cache
 import pytest
 
 from course.engine.client import connect
+from course.engine.sizes import local_models
 from course.material import data
 from course.material.prices import TIERS, models, tier
 from course.measuring.climb import HELPED, UNDECIDED, verdict
@@ -13,6 +14,7 @@ from course.rungs.baselines import LinearHead, WordHead
 from course.rungs.cascade import cascade, chosen, curve
 from course.rungs.retrieve import nearest
 from course.rungs.routing import as_turns, described, one_per_queue, route, system_prompt, whole_policy
+from course.rungs.three_sizes import ROUTING, results
 from widgets.lessons.tier_prices_model import Request, cost_per_month
 
 DEV, TRAIN = data.lesson_sample("dev"), data.tickets("train")
@@ -72,6 +74,18 @@ def test_the_large_size_is_ahead_and_most_of_its_mistakes_are_the_companys_own_r
     wrong = {prompt: {row.id for row in rows if not row.correct} for prompt, rows in judged.items()}
     assert wrong["policy"] < wrong["descriptions"] < wrong["examples"] < wrong["names"]
     assert 2 * len(wrong["descriptions"] - wrong["policy"]) >= len(wrong["names"])
+
+
+@pytest.mark.parametrize("size", [model.size for model in local_models()])
+def test_a_schema_helps_short_prompts_and_near_examples_help_every_local_size(size):
+    measured = {rung: result for (its, rung), result in results(ROUTING).items() if its == size}
+    for prompt in ("names", "descriptions", "policy"):
+        assert compare(measured[f"{prompt}, schema"], measured[prompt]).direction == "better"
+    for held in ("", ", schema"):
+        near, fixed = (
+            measured[f"names, {kind}{held}"] for kind in ("5 retrieved examples", "18 fixed examples")
+        )
+        assert compare(near, fixed).difference > 0.2
 
 
 def test_only_the_last_prompt_of_the_large_claude_differs_from_the_first_by_more_than_luck():

@@ -59,6 +59,12 @@ def test_every_task_is_asked_on_all_of_its_rows():
     assert {f"{name}, schema" for name in free} <= {name for _, name in rungs()}
 
 
+@pytest.mark.parametrize("size", ["small", "medium"])
+def test_the_size_was_asked_every_rung(size):
+    measured = {(reading.task, reading.rung) for reading in three_sizes.read() if reading.size == size}
+    assert measured == rungs().keys()
+
+
 @pytest.fixture
 def files(tmp_path, results_dir, monkeypatch):
     """The files of a sweep elsewhere."""
