@@ -10,7 +10,8 @@ import multiprocessing
 import os
 import sys
 from importlib.metadata import EntryPoint
-from multiprocessing.context import ForkServerContext, ForkServerProcess
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,16 @@ IMPORTED = [
     "statsmodels.stats.contingency_tables",
     "statsmodels.stats.proportion",
 ]
-ROOT = Path(__file__).parents[1]
+ROOT = str(Path(__file__).parents[1])
 
 
 def use_forked_kernels() -> None:
-    """Kernels that this process starts, unless their specification says otherwise, are forked ones."""
+    """Kernels that this process starts, unless their specification says otherwise, are forked ones.
+
+    Windows cannot fork, and starts them as ever.
+    """
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return
     factory = KernelProvisionerFactory.instance()
     factory.provisioners[NAME] = EntryPoint(NAME, f"{__name__}:ForkedProvisioner", factory.GROUP_NAME)
     factory.default_provisioner_name = NAME
@@ -54,7 +60,7 @@ class _Process:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, process: ForkServerProcess) -> None:
+    def __init__(self, process: BaseProcess) -> None:
         process.start()
         self._process = process
         self.pid: int | None = process.pid
@@ -77,7 +83,7 @@ class _Process:
         self._process.terminate()
 
 
-def _context() -> ForkServerContext:
+def _context() -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(IMPORTED)
     return context
@@ -93,7 +99,7 @@ def _run(options: list[str], folder: str, environment: dict[str, str]) -> None:
     os.environ.update(environment)
     # A notebook finds what is installed, not the folder of the tests.
     named = environment.get("PYTHONPATH", "").split(os.pathsep)
-    sys.path[:] = [path for path in sys.path if path in named or Path(path or ROOT) != ROOT]
+    sys.path[:] = [path for path in sys.path if path in named or path != ROOT]
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
