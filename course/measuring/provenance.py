@@ -39,7 +39,7 @@ class Provenance:
     def now(cls, command: str, model: LocalModel | None = None) -> "Provenance":
         """This command, today, on this machine; the fingerprint is `model`'s, by default the small one's."""
         weights = model.sha256[:16] if model else fingerprint()
-        return cls(command, f"{datetime.now(UTC):%Y-%m-%d}", processor(), os.cpu_count() or 1, weights)
+        return cls(command, **here(), fingerprint=weights)
 
     def __str__(self) -> str:
         return f"{READING}: {self.date}, {self.cores} cores of {self.machine}, `{self.command}`"
@@ -142,6 +142,11 @@ def read_rows(kind: type[MeasuredRow], path: Path, command: str) -> list[Measure
     if not path.is_file():
         raise CourseError(f"{path.name} has not been measured yet: run `{command}` in the course folder.")
     return read_csv(path, kind, unique=None)
+
+
+def here() -> dict[str, Any]:
+    """Today and this machine: `date`, `machine` and `cores`."""
+    return {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": processor(), "cores": os.cpu_count() or 1}
 
 
 def processor() -> str:

@@ -8,20 +8,17 @@ a folder of data/adapters/, so that nobody waits minutes for a training.
 import hashlib
 import json
 import math
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from course.engine import weights
 from course.errors import CourseError
 from course.files import checked, read_json, replacing_folder
-from course.measuring.provenance import processor
 from course.paths import DATA, results_dir
 
 if TYPE_CHECKING:
@@ -41,8 +38,8 @@ class Card:
     `base` is the name of the model below it, `base_sha256` the hash of that model's weights; `data_sha256`
     that of training and dev chats; `run` that of data, base and settings together. `losses` holds (step, loss
     per answer token) of every step, `dev` (step, loss, share of exact answers) of every look at the dev set,
-    and the weights are those of `best_step`. `ended` says why training stopped. Saving gives the version, the
-    hash of the weights, the day and the machine.
+    and the weights are those of `best_step`. `ended` says why training stopped. Saving gives the version and
+    the hash of the weights.
     """
 
     name: str
@@ -62,9 +59,9 @@ class Card:
     dev: list
     seconds: float
     tokens_per_second: float
-    date: str = ""
-    machine: str = ""
-    cores: int = 0
+    date: str
+    machine: str
+    cores: int
 
 
 @dataclass(frozen=True)
@@ -181,9 +178,7 @@ def save(state: Mapping[str, "Tensor"], config: "PeftConfig", card: Card) -> Ada
         with _new_version(card.name) as (version, unfinished):
             (unfinished / WEIGHTS).write_bytes(content)
             config.save_pretrained(str(unfinished))
-            day = f"{datetime.now(UTC):%Y-%m-%d}"
-            made = replace(card, date=day, machine=processor(), cores=os.cpu_count() or 1)
-            _write_card(replace(made, version=version, sha256=sha256), unfinished)
+            _write_card(replace(card, version=version, sha256=sha256), unfinished)
     except OSError as error:
         raise CourseError(
             f"The adapter {card.name!r} could not be written to {folder() / card.name} ({error}). Free 50 MB "

@@ -16,6 +16,7 @@ import torch
 from torch.nn.functional import cross_entropy, logsigmoid
 
 from course.errors import CourseError
+from course.measuring.provenance import here
 from course.tuning import adapters, lora
 from course.tuning.adapters import Adapter, Card
 from course.tuning.chats import data_hash
@@ -97,6 +98,7 @@ def train(
             dev=[],
             seconds=round(seconds, 1),
             tokens_per_second=round(run.tokens / seconds, 1),
+            **here(),
         ),
     )
 

@@ -34,6 +34,7 @@ from course.engine import weights
 from course.errors import CourseError, as_command
 from course.files import locked, replacing
 from course.material.data import tickets
+from course.measuring.provenance import here
 from course.tuning import adapters
 from course.tuning.adapters import Adapter, Card
 from course.tuning.chats import (
@@ -642,6 +643,7 @@ class _Run:
             dev=[list(look) for look in self.looks],
             seconds=round(self.seconds, 1),
             tokens_per_second=round(self.tokens / self.training_seconds, 1),
+            **here(),
         )
         adapter = adapters.save(best.state, config, card)
         if self.ended != INTERRUPTED:

@@ -21,7 +21,7 @@ LORA = peft.LoraConfig(r=4, lora_alpha=8, target_modules=["q_proj"])
 CARD = {"base": "tiny", "base_sha256": "b" * 64, "data_sha256": "d" * 64, "run": "r1", "examples": 20}
 CARD |= {"settings": {"alpha": 8, "rank": 4}, "dtype": "float32", "steps": 3, "best_step": 2}
 CARD |= {"ended": "all steps done", "losses": [[1, 2.5], [2, 2.0], [3, 1.5]], "dev": [[2, 2.1, 0.25]]}
-CARD |= {"seconds": 1.0, "tokens_per_second": 100.0}
+CARD |= {"seconds": 1.0, "tokens_per_second": 100.0, "date": "2026-11-21", "machine": "a machine", "cores": 2}
 
 
 def state(value: float) -> dict[str, torch.Tensor]:
@@ -75,6 +75,12 @@ def flip_a_byte(path: Path) -> None:
     path.write_bytes(data)
 
 
+def forget_the_machine(path: Path) -> None:
+    card = json.loads(path.read_text())
+    del card["machine"]
+    path.write_text(json.dumps(card))
+
+
 @pytest.mark.parametrize(
     ("file", "harm", "says"),
     [
@@ -83,6 +89,7 @@ def flip_a_byte(path: Path) -> None:
         (adapters.WEIGHTS, Path.unlink, "damaged or missing"),
         (adapters.CARD, lambda path: path.write_text("{"), "is not JSON .* Load another version"),
         (adapters.CARD, lambda path: path.write_text('{"name": "letters"}'), "2/card.json: the field 'base'"),
+        (adapters.CARD, forget_the_machine, "2/card.json: the field 'machine'"),
         (adapters.CARD, lambda path: path.write_text('{"colour": "red"}'), "the field 'colour' is not known"),
         (adapters.CARD, lambda path: path.write_text("[1]"), "card.json: '.1.' is not an object"),
     ],
