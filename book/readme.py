@@ -128,16 +128,13 @@ def _names_it(outcome: Outcome) -> bool:
 
 def _tasks() -> str:
     """Letters, the handbook and tools: a row for each rung, a column for each size."""
-    missing = "not measured"
     rows: list[list[str]] = []
     for task in (three_sizes.LETTERS, three_sizes.HANDBOOK, three_sizes.TOOLS):
         results = three_sizes.results(task)
         for rung in dict.fromkeys(rung for _, rung in results):
             shown = (results.get((size, rung)) for size in _SIZES)
-            cells = [f"{Shown.of(one).share} of {one.n}" if one else missing for one in shown]
+            cells = [f"{Shown.of(one).share} of {one.n}" if one else "not measured" for one in shown]
             rows.append([task, rung, *cells])
-        if not results:
-            rows.append([task, "every rung", *[missing] * len(_SIZES)])
     return _table(["task", "rung", *_SIZES], rows)
 
 
@@ -145,11 +142,11 @@ def _letters() -> str:
     """What is wrong with the form of the letters' objects, and how much of what they hold is right."""
     rows = letters()
     shown = []
-    for (size, rung), result in _largest_first(three_sizes.LETTERS).items():
+    for result in _largest_first(three_sizes.LETTERS).values():
         counted = letter_scores.counts(result, rows)
         faults = [counted[f"fault: {fault}"] for fault in letter_scores.FAULTS]
         right = sum(counted[field] for field in LETTER_FIELDS)
-        shown.append([f"{size} local model: {rung}", counted["valid"], *faults, right])
+        shown.append([result.name, counted["valid"], *faults, right])
     fields = len(LETTER_FIELDS) * len(rows)
     return _table([WHO, f"valid, of {len(rows)}", *letter_scores.FAULTS, f"fields right, of {fields}"], shown)
 
