@@ -23,7 +23,9 @@ PIP    := $(BIN)/pip --disable-pip-version-check --quiet
 # its option, uv leaves it to the first lessons to compile what they import, which takes a third of their time.
 INSTALL = { $(BIN)/uv pip install --compile-bytecode --quiet --python $(BIN)/python $(1) || $(PIP) install $(1); }
 READY  := .venv/.ready
+TOOLS  := .venv/.ready-tools
 TESTED := .venv/.ready-for-tests
+COMPILED := .venv/.ready-compiled
 ROOM_READY := .venv/.ready-for-a-room
 # Jupyter and Chromium want to be told when the user is root, as in a container.
 ROOT   := $(if $(filter 0,$(shell id -u)),--allow-root)
@@ -47,7 +49,14 @@ NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout 600 --nbval-kern
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
 PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection
 
-.PHONY: lab models app own site site-check rot room room-load room-check room-slides test check measure bench
+# What a new environment lacks is brought side by side: most of the time it waits for the network.
+ifneq ($(filter test,$(MAKECMDGOALS)),)
+MAKEFLAGS += --jobs=2
+browser: | $(ROOM_READY) # both may ask for Debian's packages, which one may do at a time
+endif
+
+.PHONY: lab models app own site site-check rot room room-load room-check room-slides browser test check measure \
+        bench
 lab: $(READY)
 	$(BIN)/python -m course.engine.downloads $(SIZES)
 	$(BIN)/jupyter lab $(ROOT) --ServerApp.$(PROMPT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
@@ -64,9 +73,8 @@ own: $(READY)
 	$(BIN)/python -m widgets.own "$(DATA)" --text "$(or $(TEXT),text)" --label "$(or $(LABEL),label)" --size $(or $(SIZE),small) \
 		--decides "$(DECIDES)" --by "$(BY)"
 
-site: $(TESTED)
+site: $(TESTED) browser
 	$(call INSTALL,-r requirements-site.txt)
-	$(BIN)/python -m book.chromium
 	$(TESTENV) $(BIN)/python -m book.build
 
 site-check: $(TESTED)
@@ -75,8 +83,7 @@ site-check: $(TESTED)
 rot: $(READY)
 	$(BIN)/python -m book.rot
 
-room-slides: $(TESTED)
-	$(BIN)/python -m book.chromium
+room-slides: $(TESTED) browser
 	$(TESTENV) $(BIN)/python -m workshop.slides
 
 room-check: $(ROOM_READY)
@@ -94,10 +101,9 @@ check: $(TESTED)
 	$(BIN)/ruff format --quiet --check .
 	$(call BESIDE_TYPES,$(PYTEST) -q -p no:nbval -m "not slow" $(SHARED) tests)
 
-test: $(TESTED) $(ROOM_READY)
+test: $(TESTED) $(ROOM_READY) browser $(COMPILED)
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
-	$(BIN)/python -m book.chromium
 	$(call INSTALL,-r requirements-site.txt)
 	rm -rf "$(RESULTS)"
 	$(call BESIDE_TYPES,$(PYTEST) -q $(SHARED) $(NBVAL) tests notebooks)
@@ -129,7 +135,18 @@ $(ROOM_READY): $(READY) requirements-room.txt workshop/package-lock.json
 	$(BIN)/python -m workshop.install
 	touch $@
 
-$(TESTED): $(READY) requirements-test.txt requirements-room.txt requirements-train.txt
+$(TOOLS): $(READY) requirements-test.txt requirements-room.txt
 	$(call INSTALL,-r requirements-test.txt -r requirements-room.txt)
+	touch $@
+
+$(TESTED): $(TOOLS) requirements-train.txt
 	$(BIN)/python -m course.tuning.setup
 	touch $@
+
+# Without it each worker would compile the tests for itself.
+$(COMPILED): $(TOOLS)
+	$(PYTEST) -qqq -p no:nbval --collect-only -m "not slow" tests
+	touch $@
+
+browser: $(TOOLS)
+	$(BIN)/python -m book.chromium

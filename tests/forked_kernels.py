@@ -1,8 +1,8 @@
 """Kernels of notebooks that start at once: forked where what takes seconds to import is imported already.
 
 pandas, SciPy and anthropic take most of a short notebook's time, and are the same for all of them. The course
-itself is not imported before the fork, so that each notebook still imports what it needs. JupyterLab and the
-pages start kernels of their own, as a reader's do.
+itself is not imported before the fork, so that each notebook still imports what it needs. The pages and the
+room start kernels of their own, as a reader's do. `python -m tests.forked_kernels` is a JupyterLab with them.
 """
 
 import atexit
@@ -108,3 +108,10 @@ def _run(options: list[str], folder: str, environment: dict[str, str]) -> None:
         launch_new_instance([*options, f"--IPKernelApp.parent_handle={os.getppid()}"])
     finally:
         atexit._run_exitfuncs()
+
+
+if __name__ == "__main__":
+    from jupyterlab.labapp import main
+
+    use_forked_kernels()
+    main()

@@ -49,11 +49,13 @@ PROMPT = "kernel_websocket_connection_class=widgets.server.PromptConnection"
 
 
 @contextmanager
-def serve_lab(folder: Path, settings: Mapping[str, str], prompt: bool = True) -> Iterator[str]:
+def serve_lab(
+    folder: Path, settings: Mapping[str, str], prompt: bool = True, forked: bool = False
+) -> Iterator[str]:
     """Serve `folder`/notebooks in JupyterLab and yield an address with a place for the notebook's `{name}`.
 
-    `settings` are added to the environment; without `prompt` the server is Jupyter's own. The log and the
-    configuration are kept in `folder`.
+    `settings` are added to the environment; without `prompt` the server is Jupyter's own; with `forked` its
+    kernels start as in `tests.forked_kernels`. The log and the configuration are kept in `folder`.
     """
     token = secrets.token_hex(16)
     options = [
@@ -63,9 +65,8 @@ def serve_lab(folder: Path, settings: Mapping[str, str], prompt: bool = True) ->
     ]
     own = {"JUPYTER_CONFIG_DIR": _settings(folder), "JUPYTER_RUNTIME_DIR": folder / "runtime"}
     environment = {**settings} | {name: str(path) for name, path in own.items()}
-    with serve(
-        ["jupyter", "lab", *options], folder / "lab.log", environment, f"/api?token={token}"
-    ) as address:
+    module = "tests.forked_kernels" if forked else "jupyterlab"
+    with serve([module, *options], folder / "lab.log", environment, f"/api?token={token}") as address:
         yield f"{address}/lab/tree/{{name}}?reset&token={token}"
 
 

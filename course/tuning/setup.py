@@ -7,6 +7,7 @@ no lesson waits for that.
 """
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -36,7 +37,9 @@ def ready() -> None:
 
 
 def _install() -> None:
-    if subprocess.run(_uv(), stderr=subprocess.DEVNULL).returncode == 0:
+    # An index that is out of reach is asked twice, not four times: it shows in two seconds.
+    settings = {"UV_HTTP_RETRIES": "1"} | os.environ
+    if subprocess.run(_uv(), env=settings, stderr=subprocess.DEVNULL).returncode == 0:
         return
     if not _has_gpu() and (extra := _cuda_packages()):
         raise CourseError(

@@ -41,7 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lab(folder: Path) -> Iterator[str]:
     """Address of a JupyterLab on copies of the notebooks, so that its saving touches nothing."""
     shutil.copytree(NOTEBOOKS, folder / "notebooks")
-    with serve_lab(folder, {"ANTHROPIC_API_KEY": KEY, "COURSE_MODE": "local"}) as address:
+    with serve_lab(folder, {"ANTHROPIC_API_KEY": KEY, "COURSE_MODE": "local"}, forked=True) as address:
         yield address
 
 
