@@ -145,7 +145,7 @@ $(TESTED): $(TOOLS) requirements-train.txt
 
 # Without it each worker would compile the tests for itself.
 $(COMPILED): $(TOOLS)
-	$(PYTEST) -qqq -p no:nbval --collect-only -m "not slow" tests
+	@said=$$($(PYTEST) -q -p no:nbval --collect-only -m "not slow" tests) || { echo "$$said"; exit 1; }
 	touch $@
 
 browser: $(TOOLS)
