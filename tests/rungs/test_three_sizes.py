@@ -59,7 +59,7 @@ def test_every_task_is_asked_on_all_of_its_rows():
     assert {f"{name}, schema" for name in free} <= {name for _, name in rungs()}
 
 
-@pytest.mark.parametrize("size", ["small", "medium"])
+@pytest.mark.parametrize("size", ["small", "medium", "large"])
 def test_the_size_was_asked_every_rung(size):
     measured = {(reading.task, reading.rung) for reading in three_sizes.read() if reading.size == size}
     assert measured == rungs().keys()

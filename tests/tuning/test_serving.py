@@ -109,7 +109,7 @@ def test_a_model_is_named_by_its_adapter_and_merged_when_asked(source, tmp_path,
     loaded = []
 
     class FakeEngine:
-        def __init__(self, path: Path, context_tokens: int):
+        def __init__(self, path: Path, context_tokens: int, base: Path):
             loaded.append(path)
 
         def close(self) -> None:
