@@ -59,7 +59,7 @@ def main() -> None:
 def report(model: LocalModel, figures: dict[str, dict], rows: int = TICKETS) -> str:
     """The measurements of one size as text. `figures`: part -> what its function returned."""
     ours, llama, faith = figures["engine"], figures["llamacpp"], figures["faithfulness"]
-    theirs = {dtype: figures[f"transformers {dtype}"] for dtype in DTYPES}
+    theirs = {dtype: one for dtype in DTYPES if (one := figures[f"transformers {dtype}"])}
     seconds = {
         "embedded engine, one at a time": ours["alone"],
         f"embedded engine, {rows} at once": ours["together"],
@@ -200,7 +200,14 @@ def _rates(model: LocalModel, ask: Callable[[str, int], tuple[int, int]]) -> dic
 
 
 def measure_transformers(model: LocalModel, rows: int, dtype: str) -> dict:
-    """transformers' own generate on the published weights; nothing holds it, the examples show the form."""
+    """transformers' own generate on the published weights; nothing holds it, the examples show the form.
+
+    Empty for bfloat16 where the processor has no instructions for it: transformers then advises float32.
+    """
+    import torch
+
+    if dtype == "bfloat16" and torch.backends.cpu.get_cpu_capability() != "AVX512":
+        return {}
     rows = min(rows, TRANSFORMERS_TICKETS[model.size])
     prompts = {form: _ticket_prompts(model, form, rows) for form in FORMS}
     before = _peak_mb()
