@@ -42,21 +42,19 @@ TESTENV := env $(addprefix -u ,$(OUTSIDE)) COURSE_RESULTS="$(RESULTS)" OMP_WAIT_
 PYTEST  := $(TESTENV) $(BIN)/python -m pytest -p course -p no:cacheprovider
 # tests/conftest.py says how many workers there are, what stays together, and what goes first and last.
 SHARED  := --numprocesses auto --dist loadscope --no-loadscope-reorder
-# Types are checked while the tests run; both have to pass.
-BESIDE_TYPES = $(BIN)/mypy & types=$$!; $(1); tests=$$?; wait $$types && exit $$tests
 NBVAL   := --nbval-lax --nbval-current-env --nbval-cell-timeout 600 --nbval-kernel-startup-timeout 300
 
 # The server passes on what the kernel says at once: a moved control answers 40 ms earlier.
 PROMPT := kernel_websocket_connection_class=widgets.server.PromptConnection
 
 # What a new environment lacks is brought side by side: most of the time it waits for the network.
-ifneq ($(filter test,$(MAKECMDGOALS)),)
+ifneq ($(filter test check,$(MAKECMDGOALS)),)
 MAKEFLAGS += --jobs=2
 browser: | $(ROOM_READY) # both may ask for Debian's packages, which one may do at a time
 endif
 
-.PHONY: lab models app own site site-check rot room room-load room-check room-slides browser test check measure \
-        bench
+.PHONY: lab models app own site site-check rot room room-load room-check room-slides browser types test check \
+        measure bench
 lab: $(READY)
 	$(BIN)/python -m course.engine.downloads $(SIZES)
 	$(BIN)/jupyter lab $(ROOT) --ServerApp.$(PROMPT) --LabApp.default_url=/lab/tree/notebooks/00_start_here.ipynb
@@ -96,17 +94,17 @@ room: $(ROOM_READY)
 room-load: $(ROOM_READY)
 	$(TESTENV) $(BIN)/python -m workshop.load_test --learners 30 --kill
 
-check: $(TESTED)
+check: $(TESTED) types
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
-	$(call BESIDE_TYPES,$(PYTEST) -q -p no:nbval -m "not slow" $(SHARED) tests)
+	$(PYTEST) -q -p no:nbval -m "not slow" $(SHARED) tests
 
-test: $(TESTED) $(ROOM_READY) browser $(COMPILED)
+test: $(TESTED) $(ROOM_READY) browser $(COMPILED) types
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(call INSTALL,-r requirements-site.txt)
 	rm -rf "$(RESULTS)"
-	$(call BESIDE_TYPES,$(PYTEST) -q $(SHARED) $(NBVAL) tests notebooks)
+	$(PYTEST) -q $(SHARED) $(NBVAL) tests notebooks
 
 measure: $(TESTED)
 	$(BIN)/python -m course.measure recordings
@@ -147,6 +145,9 @@ $(TESTED): $(TOOLS) requirements-train.txt
 $(COMPILED): $(TOOLS)
 	@said=$$($(PYTEST) -q -p no:nbval --collect-only -m "not slow" tests) || { echo "$$said"; exit 1; }
 	touch $@
+
+types: $(TOOLS)
+	$(BIN)/mypy
 
 browser: $(TOOLS)
 	$(BIN)/python -m book.chromium
