@@ -204,14 +204,14 @@ def measure_transformers(model: LocalModel, rows: int, dtype: str) -> dict:
 
     Empty for bfloat16 where the processor has no instructions for it: transformers then advises float32.
     """
-    import torch
-
-    if dtype == "bfloat16" and torch.backends.cpu.get_cpu_capability() != "AVX512":
-        return {}
     rows = min(rows, TRANSFORMERS_TICKETS[model.size])
     prompts = {form: _ticket_prompts(model, form, rows) for form in FORMS}
     before = _peak_mb()
     started = time.perf_counter()
+    import torch  # its memory and its time are part of what transformers takes
+
+    if dtype == "bfloat16" and torch.backends.cpu.get_cpu_capability() != "AVX512":
+        return {}
     written = _Transformers(model, dtype)
     load = time.perf_counter() - started
     answer = partial(written.answer, max_tokens=24)
