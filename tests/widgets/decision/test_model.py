@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course.errors import CourseError
@@ -419,12 +419,13 @@ def test_what_speaks_for_fine_tuning_never_moves_away_from_it(answers, name):
     value = value(getattr(answers, name)) if callable(value) else value
     limits = QUESTION[name].limits
     better = replace(answers, **{name: min(value, limits[1]) if limits else value})
-    # With enough labels for a narrow task, an encoder is to be tried first.
-    assume(set(untried(better)) <= set(untried(answers)))
+    # A narrow task or more labels open rungs, which are then tried first: the gap is not proven yet.
+    opened = set(untried(better)) - set(untried(answers))
+    assert not opened or name in ("task", "labels")
     before, after = ({point for point, held in holds(each).items() if held} for each in (answers, better))
-    assert before <= after
+    assert before - after <= ({"proven_gap", "conditions"} if opened else set())
     if next_rung(answers) == "fine_tune":
-        assert next_rung(better) == "fine_tune"
+        assert next_rung(better) in (opened or {"fine_tune"})
 
 
 @settings(max_examples=40)
