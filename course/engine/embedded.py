@@ -145,8 +145,9 @@ class Engine:
         self.path = path
         self.context_tokens = min(context_tokens, KV_BLOCKS * TOKENS_PER_BLOCK)
         self._process = os.getpid()
-        with _named_faults(path):
-            self._tokenizer = tokenizer(base or path)
+        has_tokenizer = base or path
+        with _named_faults(has_tokenizer):
+            self._tokenizer = tokenizer(has_tokenizer)
         self._pipeline: Any = _load(path, self._tokenizer)
         # A tokenizer made from a GGUF file silently cuts off what is longer than a limit of its own. And the
         # first look into a tensor, made by several threads at once, can hang them all: make it here.

@@ -5,6 +5,7 @@ small model and 8.0 s for the large one. What was kept is there in 0.1 and 0.2 s
 """
 
 import os
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -21,9 +22,7 @@ def tokenizer(path: Path) -> openvino_genai.Tokenizer:
     """
     name = f"{path.stem}-{weights.file_hash(path)[:16]}-tokenizer-{version('openvino-genai')}"
     try:
-        folder = weights.checked_folder(
-            cache_dir() / "models" / name, lambda unfinished: _write(path, unfinished)
-        )
+        folder = weights.checked_folder(cache_dir() / "models" / name, partial(_write, path))
     except (OSError, RuntimeError):
         return openvino_genai.Tokenizer(str(path))
     return openvino_genai.Tokenizer(str(folder))

@@ -9,6 +9,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -228,6 +229,8 @@ def checked_folder(folder: Path, write: Callable[[Path], None]) -> Path:
         with locked(folder.with_name(f"{folder.name}.lock"), busy, seconds=300):
             # Another process may have done the work while this one waited for the lock.
             if not _is_intact_folder(folder):
+                for left in folder.parent.glob(f".{folder.name}.*.tmp"):
+                    shutil.rmtree(left, ignore_errors=True)
                 with replacing_folder(folder) as unfinished:
                     write(unfinished)
                     hashes = {path.name: file_hash(path) for path in unfinished.iterdir()}

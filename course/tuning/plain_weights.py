@@ -4,6 +4,7 @@ Reading the GGUF file for training takes 18 s, so what was read is kept in the c
 `course.tuning.setup` writes it when training is made ready.
 """
 
+from functools import partial
 from pathlib import Path
 
 from course.engine import weights
@@ -22,7 +23,7 @@ def plain_folder() -> Path:
     from safetensors import SafetensorError  # what a full disk raises where transformers saves weights
 
     try:
-        return weights.checked_folder(folder, lambda unfinished: _convert(source, unfinished))
+        return weights.checked_folder(folder, partial(_convert, source))
     except (OSError, SafetensorError) as error:
         raise CourseError(
             f"The weights could not be written to {folder.parent} ({error}). Free 600 MB there, or set "
