@@ -46,10 +46,11 @@ def test_it_gives_the_same_tokens_texts_and_turns(cache):
 
 def test_a_damaged_one_is_made_again_and_what_a_killed_process_left_is_gone(cache):
     tokenizer(weights.gguf_path())
-    left = cache / f".{kept(cache).name}.1-1.tmp"
+    folder = kept(cache)
+    left = cache / f".{folder.name}.1-1.tmp"
     left.mkdir()
     (left / "half").write_bytes(b"half")
-    damaged = kept(cache) / "openvino_tokenizer.bin"
+    damaged = folder / "openvino_tokenizer.bin"
     content = damaged.read_bytes()
     damaged.write_bytes(content[: len(content) // 2])
     assert tokenizer(weights.gguf_path()).encode("hello").input_ids.data.size == 1
