@@ -151,7 +151,7 @@ def _today(ways: PricedWays) -> str:
     today = ways.costs.estimates["case.rate_now"].follows
     if today not in ways.bills or today == ways.own:
         return ""
-    return f" Staying with '{APPROACHES[today]}', taken to run today, costs {dollars(ways.total(today))}."
+    return f" Staying with '{APPROACHES[today]}', as if it ran today, costs {dollars(ways.total(today))}."
 
 
 def _saving(ways: PricedWays, advice: Advice) -> str:
@@ -235,7 +235,7 @@ def _step(sources: Sources, ways: PricedWays, advice: Advice) -> str:
         so_far = f" {sources.rows_so_far}" if sources.rows_so_far else ""
         return (
             f"The next step costs about {_labelling(ways, rows)} for labelling {rows:,} test rows, real ones "
-            f"that people label.{so_far} The hours of measuring are not counted."
+            f"that people label.{so_far} An engineer's hours are not counted."
         )
     if key == "stop":
         return "The next step costs nothing beyond what runs now."

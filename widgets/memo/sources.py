@@ -180,4 +180,4 @@ def _new_answers(saved: Answers, now: Answers) -> Iterator[str]:
         question, before, after = QUESTION[name], getattr(saved, name), getattr(now, name)
         if before != after:
             now_, then = question.said(after), question.said(before)
-            yield f"'{question.text}': '{now_}' now, '{then}' when the answers were saved."
+            yield f"'{question.text}': '{now_}' now, '{then}' when the answers were saved. Today's counts."

@@ -47,6 +47,7 @@ from widgets.memo.ways import (
 DECIDES = "who decides"
 NOBODY_NAMED = "Who decides, and by which day, is not named yet."
 CHEAP_FIRST = "Why this step: it is the next of the cheap ones."
+_EXPECTED = {"accepted": "meet the bar", "undecided": "stay undecided", "too many": "miss the bar"}
 _MEANS = {"accepted": "the bar is met", "undecided": "that is undecided", "too many": "the bar is missed"}
 _POINTS = 3  # of each list on the first page
 # Kinds of open points that are a risk to the decision, the gravest first.
@@ -91,12 +92,12 @@ def about(sources: Sources, ways: PricedWays | None) -> str:
     known = sources.task
     if ways is not None:
         rate = ways.costs.estimates["case.rate_now"]
-        wrong = f"until a way is live, the bill counts {percent(rate.base)}% of the outputs as wrong"
+        wrong = f"{percent(rate.base)}% of the outputs wrong until another way is live ({rate.kind})"
         if rate.follows:
-            like = "the prompt" if rate.follows == "prompt" else f"'{APPROACHES[rate.follows]}'"
-            known += f" Nothing is known here of what runs today; {wrong}, as with {like} ({rate.kind})."
+            like = APPROACHES[rate.follows]
+            known += f" What runs today is not known; the bill takes it to be '{like}', with {wrong}."
         else:
-            known += f" What runs today: {wrong} ({rate.kind})."
+            known += f" The bill counts what runs today with {wrong}."
     return known.strip()
 
 
@@ -304,10 +305,12 @@ def _judged(found: Sequence[Consequence], old: int, new: int, asked: Sequence[Re
     so_far = f": {new:,} new ones and, a second time, the {old:,} so far" if new else ", a second time"
     said = f"Judge {'each way' if each else 'the step'} on {rows:,} test rows{so_far}."
     for one in found:
-        many = f"{one.low:,} to {one.high:,}" if one.low else f"{one.high:,} or fewer"
-        many = f"{one.low:,} or more" if one.high == rows else many
+        many = f"{one.low:,} to {one.high:,} right" if one.low else f"{one.high:,} or fewer right"
+        if one.high == rows:
+            above = ", the whole interval above the bar" * (one.standing == "accepted")
+            many = f"{one.low:,} or more right ({percent(one.low / rows)}%{above})"
         both = " where both ways miss it" if each and (one.standing, one.step) == ("too many", "stop") else ""
-        said += f" At {many} right {_MEANS[one.standing]}, and{both} {leads_to(one.standing, one.step)}."
+        said += f" At {many} {_MEANS[one.standing]}, and{both} {leads_to(one.standing, one.step)}."
     return said
 
 
@@ -322,9 +325,9 @@ def _chances(found: Sequence[Consequence], new: int, asked: Sequence[Result], wa
         share = dict.fromkeys(_MEANS, 0.0)
         for each in found:
             share[each.standing] += rights.cdf(each.high - rung.right) - rights.cdf(each.low - rung.right - 1)
-        meets, misses = (_share(share[each]) for each in ("accepted", "too many"))
-        said.append(f"{called(rung)} meets the bar in {meets} and misses it in {misses} of cases")
-    return f"{used}If the share that is right stays as it is, {', and '.join(said)}; else it stays undecided."
+        likely = max(share, key=share.__getitem__)
+        said.append(f"{called(rung)} to {_EXPECTED[likely]} ({_share(share[likely])} of cases)")
+    return f"{used}If the share that is right stays as it is, expect {' and '.join(said)}."
 
 
 def _share(chance: float) -> str:
@@ -348,7 +351,9 @@ def _fallback(sources: Sources, ways: PricedWays | None, advice: Advice | None) 
     worse = deciding is not None and second.accuracy < (dev or deciding).accuracy
     priced = ways.bills.get(approach_of(second) or "") if ways else None
     keep = worse and ways and priced and float(priced.total) > ways.total(ways.own)
-    said = f"Use {called(deciding)} only if it runs already. " if deciding and keep else ""
+    said = ""
+    if deciding and keep:
+        said = f"What runs today stays. Where it cannot, {called(deciding)} comes next, bar or not. "
     said += f"{called(second)}{tested} is the best of the other ways that can be used"
     said += ", but it is right less often and costs more. It is right on " if keep else ". It is right on "
     said += f"{percent(second.accuracy)}% of {second.n} rows ({origin(second)}"

@@ -360,4 +360,4 @@ def leads_to(standing_then: str, step: str) -> str:
         return f"'{RUNG[step].title}' is next"
     if standing_then == "accepted":
         return "we use the cheapest way that meets the bar"
-    return "we keep what runs today, since no step is left that pays"
+    return "we do not fine-tune, since no step is left that pays; the table says which way costs least"

@@ -33,12 +33,24 @@ from course.tuning.adapters import Adapter
 from widgets.cost import inputs as cost_inputs
 from widgets.decision import answers as decision_answers
 from widgets.memo.parts import Content, content
-from widgets.memo.sources import ANSWERS, BOARD, COSTS, Sources, as_of_now, model_to_try, with_model_names
+from widgets.memo.sources import (
+    ANSWERS,
+    BOARD,
+    COSTS,
+    Sources,
+    as_of_now,
+    deciding_rung,
+    model_to_try,
+    with_model_names,
+)
 from widgets.memo.summary import DECIDES
 
 TITLE = "Should we fine-tune?"
 AGAIN = "run the course's lesson whose number stands before the name; board.sqlite keeps every reply"
-ROWS_SO_FAR = "Language models wrote and labelled the rows so far, and no person has checked them."
+ROWS_SO_FAR = (
+    "Language models wrote and labelled the {rows:,} rows that are there ({answered:,} decide so far), and "
+    "no person has checked them."
+)
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
 PACKAGES = ("anthropic", "openvino-genai", "torch", "peft")
 _TEMPLATES = Path(__file__).parent
@@ -133,8 +145,9 @@ def gather() -> Sources:
     )
     queues = len({ticket.queue for ticket in tickets("test")})
     task = f"The system sends each support ticket to one of {queues} queues."
-    found = replace(found, task=task, rows_so_far=ROWS_SO_FAR)
-    return with_model_names(found)
+    deciding = deciding_rung(found)
+    rows = ROWS_SO_FAR.format(rows=len(tickets("test")), answered=deciding.n) if deciding else ""
+    return with_model_names(replace(found, task=task, rows_so_far=rows))
 
 
 def as_html(found: Content) -> str:
