@@ -320,7 +320,8 @@ def _chances(found: Sequence[Consequence], new: int, asked: Sequence[Result], wa
     for rung in asked:
         name = approach_of(rung) or ""
         if ways and name in ways.bills and (saved := ways.total(ways.own) - ways.total(name)) > 0:
-            used += f"If {called(rung)} meets the bar, we use it (an assumed {dollars(saved)} less). "
+            less = f"an assumed {dollars(saved)} less than our reference"
+            used += f"If {called(rung)} meets the bar, we use it ({less}). "
         rights = binom(new, rung.accuracy)
         share = dict.fromkeys(_MEANS, 0.0)
         for each in found:
@@ -355,7 +356,7 @@ def _fallback(sources: Sources, ways: PricedWays | None, advice: Advice | None) 
     if deciding and keep:
         said = f"What runs today stays. Where it cannot, {called(deciding)} comes next, bar or not. "
     said += f"{called(second)}{tested} is the best of the other ways that can be used"
-    said += ", but it is right less often and costs more. It is right on " if keep else ". It is right on "
+    said += ", but it costs more. It is right on " if keep else ". It is right on "
     said += f"{percent(second.accuracy)}% of {second.n} rows ({origin(second)}"
     said += f"; {second.right} right, and {dev.right} with {called(dev)})" if dev else ")"
     if sources.answers is not None:

@@ -348,16 +348,16 @@ def turned(costs: Assumptions, turn: TurningPoint) -> str:
 
 
 def follows(answers: Answers, change: AnswerChange) -> str:
-    """What a change leads to. Of a stop, why: what is there is good enough, or nothing is left that pays."""
+    """What a change leads to. Of a stop: what is there is good enough, or nothing is left to try."""
     return leads_to(standing(replace(answers, **{change.name: change.value})), change.leads_to.key)
 
 
 def leads_to(standing_then: str, step: str) -> str:
-    """What is done next. Of a stop, why: what is there is good enough, or nothing is left that pays."""
+    """What is done next. Of a stop: what is there is good enough, or nothing is left to try."""
     if step == "benchmark" and standing_then == "undecided":
         return "more rows are needed"
     if step != "stop":
         return f"'{RUNG[step].title}' is next"
     if standing_then == "accepted":
         return "we use the cheapest way that meets the bar"
-    return "we do not fine-tune, since no step is left that pays; the table says which way costs least"
+    return "we do not fine-tune, and use the cheapest way that was measured if it costs less than today's"

@@ -786,7 +786,7 @@ def test_more_rows_are_a_trigger_and_more_failures_are_no_reason_to_stop(known):
         f"{rows:,} more test rows ({rows + 100:,} in all) would tell" in text for text in why.sentences
     )
     assert " or more (now 10%)" in moved(answers, stopped[0])
-    assert follows(answers, stopped[0]).startswith("we do not fine-tune, since no step is left")
+    assert follows(answers, stopped[0]).startswith("we do not fine-tune, and use")
 
 
 @pytest.mark.parametrize(("rows", "bar"), [(30, 0.9), (72, 0.9), (292, 0.9), (35, 0.9), (10, 0.5)])
@@ -822,7 +822,9 @@ def test_how_likely_each_outcome_is_counts_with_the_rows_that_are_known(known):
     assert "'Stronger model' to meet the bar (over 99% of cases)" in said
     now = ways_now()
     saved = dollars(now.total(now.own) - now.total("stronger_model"))
-    assert said.startswith(f"If 'Stronger model' meets the bar, we use it (an assumed {saved} less). ")
+    assert said.startswith(
+        f"If 'Stronger model' meets the bar, we use it (an assumed {saved} less than our reference). "
+    )
 
 
 @pytest.mark.parametrize(("first", "asked"), [(0, True), (50, False)])
