@@ -40,7 +40,7 @@ SEEDS = (1, 2, 3)
 TRAINED = 40  # the first letters; the others are asked
 SHOWN = 2
 LIMIT = 150  # tokens of a reply; the longest right answer takes 96
-TUNED = "tuned"
+TUNED, TUNED_HELD = "tuned", "tuned, schema"
 # Fixed before anything was measured.
 SETTINGS = Settings(batch=4, epochs=4)
 
@@ -66,7 +66,7 @@ class LetterWay(NamedTuple):
         return trains * _SECONDS_TO_TRAIN + len(to_ask()) * _SECONDS_A_REPLY[self.held]
 
     def __str__(self) -> str:
-        return f"{self.name}, seed {self.seed}" if self.seed else self.name
+        return named(self.name, self.seed)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +93,16 @@ class LetterReading(Counted):
         """What tells one reading from another."""
         return self.way, self.seed
 
+    @property
+    def name(self) -> str:
+        """The way, and its seed where it has one."""
+        return named(*self.key)
+
+    @property
+    def held(self) -> bool:
+        """Whether the schema holds the replies."""
+        return next(way.held for way in ways() if way.name == self.way)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FormReply(Provenance):
@@ -105,6 +115,16 @@ class FormReply(Provenance):
     valid: bool
     fields: int
     cut_off: bool
+
+    @property
+    def name(self) -> str:
+        """The way, and its seed where it has one."""
+        return named(self.way, self.seed)
+
+
+def named(way: str, seed: int) -> str:
+    """What a reader sees of a way and a seed."""
+    return f"{way}, seed {seed}" if seed else way
 
 
 def to_train() -> list[Letter]:
@@ -128,9 +148,7 @@ def ways() -> list[LetterWay]:
         LetterWay("rules, schema", RULES, held=True),
         LetterWay("rules, two examples, schema", RULES, SHOWN, held=True),
     ]
-    tuned = [
-        (LetterWay(TUNED, seed=seed), LetterWay(f"{TUNED}, schema", held=True, seed=seed)) for seed in SEEDS
-    ]
+    tuned = [(LetterWay(TUNED, seed=seed), LetterWay(TUNED_HELD, held=True, seed=seed)) for seed in SEEDS]
     return [*prompts, *(way for both in tuned for way in both)]
 
 

@@ -38,6 +38,8 @@ SHARES: Mapping[str, Score] = {
     "all facts": keeps_facts,
     "both": keeps_both,
 }
+# What two readings are compared by, note by note.
+MEASURES: Mapping[str, Score] = {"rules kept": rules_of, "facts kept": keeps_facts, "both": keeps_both}
 
 
 @dataclass(frozen=True)
@@ -198,7 +200,7 @@ def against_prompts(of: Sequence[VoiceReading]) -> dict[tuple[str, int], Compari
     ]
     return {
         (f"{measure}, {asked}", seed): compared(after, before, score)
-        for measure, score in (("rules kept", rules_of), ("facts kept", keeps_facts), ("both", keeps_both))
+        for measure, score in MEASURES.items()
         for asked, seed, after, before in changes
     }
 
@@ -232,18 +234,19 @@ def wrong_in_the_right_voice(tuned: VoiceReading, prompted: VoiceReading) -> lis
     return sorted(found, key=lambda id: not keeps_facts(prompted.replies[id]))
 
 
+def share_in_words(count: int, n: int) -> str:
+    """A share with its 95% interval, in percent."""
+    low, high = wilson(count, n)
+    return f"{count / n:.0%} ({100 * low:.0f}-{100 * high:.0f})"
+
+
 def _row(each: VoiceReading) -> dict[str, str]:
     kept, half = each.rules
     n = len(each.replies)
     return {
         "rules of 15": f"{kept:.1f} \N{PLUS-MINUS SIGN} {half:.1f}",
-        **{share: _share(each.count(score), n) for share, score in SHARES.items()},
+        **{share: share_in_words(each.count(score), n) for share, score in SHARES.items()},
         "tokens in / out": f"{each.mean_of('input_tokens'):.0f} / {each.mean_of('output_tokens'):.0f}",
         "time": duration(each.mean_of("seconds")),
         f"{MONTHLY:,} replies": money(each.dollars),
     }
-
-
-def _share(count: int, n: int) -> str:
-    low, high = wilson(count, n)
-    return f"{count / n:.0%} ({100 * low:.0f}-{100 * high:.0f})"

@@ -6,8 +6,9 @@ from contextlib import nullcontext
 import pytest
 
 from course.material.data import letters
+from course.measuring.letters import FAULTS, FENCED
 from course.rungs.structured import KEYS
-from course.tuning import letter_form
+from course.tuning import letter_form, letter_readings
 from course.tuning.letter_form import SEEDS, LetterWay, to_ask, to_train
 from tests.rungs.answering import answering
 
@@ -96,3 +97,33 @@ def test_readings_are_compared_letter_by_letter(short):
         1,
         4,
     )
+
+
+def test_a_table_has_each_way_with_its_shares_and_pairs_hold_the_trained_model_to_the_best_prompts(short):
+    right, _ = answering(letter_form.as_json(letters()[-4]))
+    readings = letter_form.sweep(right, "a model")
+    shown = letter_readings.table(readings)
+    assert list(shown.index) == [str(way) for way in WAYS]
+    assert set(shown["one object"]) == {"4 of 4 (51-100%)"}
+    assert shown.loc["keys", "training"] == "-" and shown.loc["tuned, seed 2", "training"] == "120 s"
+    best = [letter_readings.best_prompt(readings, held=held) for held in (False, True)]
+    assert [each.way for each in best] == ["keys", "schema"]
+    pairs = letter_readings.against_prompts(readings)
+    assert len(pairs) == 5 * len(SEEDS)
+    assert all((pair.only_a, pair.only_b) == (0, 0) for pair in pairs.values())
+    assert letter_readings.not_measured(readings) == ""
+    some = [each for each in readings if not each.seed]
+    assert letter_readings.against_prompts(some) == {}
+    assert "tuned, seed 1; tuned, schema, seed 1" in letter_readings.not_measured(some)
+
+
+def test_faults_and_right_values_are_counted_by_way(short):
+    fenced = f"```json\n{letter_form.as_json(letters()[-4])}\n```"
+    letter_form.sweep(answering(fenced)[0], "a model")
+    replies = letter_form.read_replies()
+    assert letter_readings.faults(replies).loc["keys"].to_dict() == {
+        fault: 4 * (fault == FENCED) for fault in FAULTS
+    }
+    by_field = letter_readings.right_by_field(replies)
+    assert by_field.loc["keys"].sum() == sum(each.fields for each in replies[:4])
+    assert (by_field.loc["keys"] >= 1).all()

@@ -9,7 +9,7 @@ from course.errors import CourseError
 from course.files import locked
 from course.material.voice import pairs
 from course.rungs.voice import REPLY_TOKENS
-from course.tuning import preference, voice
+from course.tuning import preference, preference_readings, voice
 from course.tuning.preference import BY_PAIRS, RIGHT_ALONE, START, PreferenceSettings
 from tests.rungs.answering import answering
 
@@ -32,6 +32,12 @@ def own_reply(pair, reply: str, tokens: float = 40) -> voice.VoiceReply:
         output_tokens=tokens,
         seconds=0.5,
     )
+
+
+def step_taken(seed: int, number: int, gain: float) -> preference.StepTaken:
+    made = {"command": "c", "date": "2026-01-01", "machine": "m", "cores": 2, "fingerprint": "f"}
+    reached = {"loss": 0.5, "chosen": gain, "rejected": -gain, "preferred": 1.0}
+    return preference.StepTaken(**made, way=BY_PAIRS, seed=seed, step=number, **reached)
 
 
 def test_no_reply_of_the_data_is_faulty():
@@ -141,3 +147,23 @@ def test_one_process_measures_at_a_time(trainings, results_dir):
         pytest.raises(CourseError, match="Another process"),
     ):
         preference.sweep(answering("x")[0], [1])
+
+
+def test_ways_are_compared_note_by_note_and_what_is_missing_is_named(trainings):
+    readings = preference.sweep(answering(NOTES[0].reply)[0], [1])
+    replies = preference.read_replies()
+    shown = preference_readings.table(readings, replies)
+    assert list(shown.index) == [f"{way}, seed 1" for way in ALL]
+    assert set(shown["rules of 15"]) == {"15.0 ± 0.0"} and list(shown["pairs"]) == ["-", "3", "3"]
+    pairs_ = preference_readings.compared(replies)
+    assert len(pairs_) == 3 * len(preference_readings.QUESTIONS)
+    assert all((pair.only_a, pair.only_b, pair.n) == (0, 0, 4) for pair in pairs_.values())
+    missing = preference_readings.not_measured(readings)
+    assert "tuned, seed 2; by pairs, seed 2; right replies alone, seed 2; tuned, seed 3" in missing
+    assert "seed 1" not in missing
+
+
+def test_gains_are_the_mean_of_the_seeds_at_each_step():
+    steps = [step_taken(seed, number, gain) for seed, gain in ((1, 2.0), (2, 4.0)) for number in (1, 2)]
+    found = preference_readings.gains(steps, BY_PAIRS)
+    assert found["chosen"].to_dict() == {1: 3.0, 2: 3.0} and list(found["rejected"]) == [-3.0, -3.0]
