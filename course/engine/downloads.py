@@ -106,14 +106,11 @@ def _size(path: Path) -> int:
 
 
 def _from_hub(model: LocalModel, unfinished: Path, progress: tqdm) -> None:
-    assert model.published
-    url = _hub_url(model.published, model.file)
-    if reason := _why_silent(url):
-        raise _Unavailable(reason)
+    url = _offered(model)
     while _size(unfinished) < model.bytes:
         before = _size(unfinished)
         with suppress(httpx2.HTTPError):
-            _continue_from_hub(url, unfinished, progress)
+            _continue_from_hub(url, model, unfinished, progress)
         if _size(unfinished) <= before:
             raise _Unavailable("the publisher's hub stopped sending")
 
@@ -124,15 +121,24 @@ def _hub_url(published: Published, file: str) -> str:
     return hf_hub_url(published.repo, file, revision=published.revision)
 
 
-def _why_silent(url: str) -> str | None:
-    """Why the hub does not offer the file, or None. It takes HUB_ANSWERS_WITHIN seconds at most."""
-    answers: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+def _offered(model: LocalModel) -> str:
+    """The address of the file on the hub. Within HUB_ANSWERS_WITHIN seconds it is there or _Unavailable."""
+    answers: queue.SimpleQueue[tuple[str, str | None]] = queue.SimpleQueue()
+
+    def ask() -> None:
+        assert model.published
+        url = _hub_url(model.published, model.file)
+        answers.put((url, _refusal(url)))
+
     # A look-up of a name knows no timeout, so it happens in a thread that may be left behind.
-    threading.Thread(target=lambda: answers.put(_refusal(url)), daemon=True).start()
+    threading.Thread(target=ask, daemon=True).start()
     try:
-        return answers.get(timeout=HUB_ANSWERS_WITHIN)
+        url, refusal = answers.get(timeout=HUB_ANSWERS_WITHIN)
     except queue.Empty:
-        return f"the publisher's hub did not answer within {HUB_ANSWERS_WITHIN:.0f} seconds"
+        refusal = f"the publisher's hub did not answer within {HUB_ANSWERS_WITHIN:.0f} seconds"
+    if refusal:
+        raise _Unavailable(refusal)
+    return url
 
 
 def _refusal(url: str) -> str | None:
@@ -143,16 +149,18 @@ def _refusal(url: str) -> str | None:
     return None if answer.is_success else f"the publisher's hub refused ({answer.status_code})"
 
 
-def _continue_from_hub(url: str, unfinished: Path, progress: tqdm) -> None:
-    headers = {"Range": f"bytes={_size(unfinished)}-"}
+def _continue_from_hub(url: str, model: LocalModel, unfinished: Path, progress: tqdm) -> None:
+    begun = _size(unfinished)
+    headers = {"Range": f"bytes={begun}-"}
     with httpx2.stream(
         "GET", url, headers=headers, timeout=HUB_SENDS_WITHIN, follow_redirects=True
     ) as answer:
         answer.raise_for_status()
-        if answer.status_code != httpx2.codes.PARTIAL_CONTENT:
-            # A server that cannot begin in the middle sends the file from its beginning.
-            unfinished.unlink(missing_ok=True)
-            progress.reset()
+        if begun and answer.status_code != httpx2.codes.PARTIAL_CONTENT:
+            raise _Unavailable("the publisher's hub cannot go on in the middle of a file")
+        # A network that wants a login first answers with a page of its own.
+        if int(answer.headers.get("content-length", model.bytes - begun)) != model.bytes - begun:
+            raise _Unavailable("what answers in the place of the publisher's hub sends something else")
         _append(answer.iter_bytes(), unfinished, progress)
 
 

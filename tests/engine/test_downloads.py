@@ -132,10 +132,22 @@ def test_the_hub_goes_on_where_it_broke_off(hub, model):
     assert [wanted for *_, wanted in hub.asked] == ["bytes=0-", "bytes=4000-", "bytes=8000-"]
 
 
-def test_a_hub_that_cannot_begin_in_the_middle_begins_anew(hub, model, unfinished):
-    unfinished.write_bytes(b"x" * 500)
+def test_a_hub_that_cannot_go_on_in_the_middle_costs_nothing_that_came(hub, model, unfinished, capsys):
     hub.ranges = False
     assert downloads.bring(model).read_bytes() == CONTENT
+    assert [method for method, *_ in hub.asked] == ["GET"]
+    model.path.unlink()
+    unfinished.write_bytes(CONTENT[:500])
+    assert downloads.bring(model).read_bytes() == CONTENT
+    assert "Tiny: the publisher's hub cannot go on in the middle of a file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("begun", [0, 500])
+def test_a_page_in_the_place_of_the_file_does_not_become_part_of_it(hub, model, unfinished, capsys, begun):
+    unfinished.write_bytes(CONTENT[:begun])
+    hub.ranges, hub.content = False, b"<html>Log in to this network</html>"
+    assert downloads.bring(model).read_bytes() == CONTENT
+    assert "Tiny: " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("begun", [PIECE - 1, PIECE, 2 * PIECE + 7, len(CONTENT), len(CONTENT) + 1])
@@ -148,7 +160,8 @@ def test_packages_go_on_at_any_byte(no_hub, model, unfinished, begun):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"content": CONTENT[:5000]}, "Tiny: the publisher's hub stopped sending"),
+        ({"breaks_after": 0}, "Tiny: the publisher's hub stopped sending"),
+        ({"content": CONTENT[:5000]}, "Tiny: what answers in the place of the publisher's hub"),
         ({"refuses": 403}, "Tiny: the publisher's hub refused (403)"),
     ],
 )
@@ -165,9 +178,9 @@ def test_a_silent_hub_is_left_within_two_seconds(model, monkeypatch):
         silent.listen()
         _use_hub(monkeypatch, f"http://127.0.0.1:{silent.getsockname()[1]}")
         begun = time.monotonic()
-        reason = downloads._why_silent(downloads._hub_url(model.published, model.file))
+        with pytest.raises(downloads._Unavailable, match="did not answer within 2 seconds"):
+            downloads._offered(model)
         assert time.monotonic() - begun < 2.5
-    assert reason
 
 
 def test_without_any_network_it_says_both_reasons_and_keeps_what_came(no_hub, model, packages):
