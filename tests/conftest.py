@@ -60,6 +60,7 @@ ONE_BY_ONE, LONGEST_LESSON = LAST[0], "11_fine_tune"
 # A worker of slow tests waits for half of its time, and holds a model, a kernel and a browser.
 WORKERS_A_CORE, MOST_WORKERS, WORKER_BYTES = 2, 4, 4 * 2**30
 RESULTS = pytest.StashKey[Path]()
+SAID = "said"  # the property of a test that the report shows though it passed
 
 
 # How long an example takes is the machine's affair: a busy one fails no test. The quick check tries fewer.
@@ -113,6 +114,14 @@ def pytest_collection_finish() -> None:
     """What was imported stays: no collection of garbage looks through it again. statsmodels asks for many."""
     gc.collect()
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What passed tests have to say: a measurement that a person wants to see."""
+    for report in terminalreporter.getreports("passed"):
+        for name, said in report.user_properties:
+            if name == SAID:
+                terminalreporter.write_line(said)
 
 
 def _file(item: pytest.Item) -> str:

@@ -24,8 +24,8 @@ from course.engine import carried
 from course.engine.carried import CarriedAnswers
 from course.engine.client import connect, served
 from course.engine.replies import text_of
-from course.engine.sizes import LocalModel, local_model, local_models
-from course.engine.weights import chosen_model, gguf_path, minilm_path
+from course.engine.sizes import local_model, local_models
+from course.engine.weights import chosen_model, gguf_path, is_here, minilm_path
 from course.errors import CourseError, command_line
 from course.paths import cache_dir
 from workshop.learners import read_learners, room_dir
@@ -178,10 +178,7 @@ def report(checks: dict[str, Callable[[], str]]) -> Iterator[tuple[bool, str]]:
 
 
 def _here() -> list[str]:
-    def on_this_machine(model: LocalModel) -> bool:
-        return bool(model.package) or model.path.is_file()
-
-    return [model.size for model in local_models() if on_this_machine(model)]
+    return [model.size for model in local_models() if is_here(model)]
 
 
 def main() -> None:

@@ -163,11 +163,16 @@ def _local(claude: prices.Model) -> tuple[CourseClient, str]:
 
         return LocalTransport()
 
-    model = served(claude.tier)
-    recordings = model.recordings()
-    badge = f"local: {model.name} on this machine, no key, no network"
+    from course.engine.weights import chosen_model, is_here
+
+    model, chosen = served(claude.tier), chosen_model(claude.tier)
+    recordings, here = model.recordings(), is_here(chosen)
     if recordings.source:
-        badge = f"recorded: {recordings.source}; {_UNCHANGED} asks the model on this machine"
+        changed = "asks the model on this machine" if here else f"needs the model first ({chosen.command})"
+        badge = f"recorded: {recordings.source}; {_UNCHANGED} {changed}"
+    else:
+        place = "on this machine" if here else f"not on this machine yet ({chosen.command})"
+        badge = f"local: {model.name} {place}, no key, no network"
     return _client("local", badge, recordings, model.place, _free, open_engine), model.model
 
 

@@ -52,6 +52,10 @@ class EngineError(CourseError):
     """The engine failed during a request. The next request starts it again."""
 
 
+class EngineClosed(EngineError):
+    """The engine was closed before the answer: at exit, or since another size needed its memory."""
+
+
 class GrammarError(CourseError):
     """The engine cannot follow the grammar of a request."""
 
@@ -131,7 +135,7 @@ class Generation:
                 if self.cancelled.is_set():
                     return Cancelled(CANCELLED)
                 if not self.worker.is_alive():
-                    return EngineError(CLOSED)
+                    return EngineClosed(CLOSED)
 
 
 class Engine:
@@ -161,7 +165,12 @@ class Engine:
 
     def chat_prompt(self, messages: Sequence[dict[str, str]]) -> str:
         """Render turns of `{"role": ..., "content": ...}` with the model's template, ready for an answer."""
-        return self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True)
+        try:
+            return self._tokenizer.apply_chat_template(list(messages), add_generation_prompt=True)
+        except RuntimeError as error:
+            raise EngineError(
+                f"The model's chat template does not take this chat: {_reason(error)}"
+            ) from error
 
     def count(self, prompt: str) -> int:
         """The number of tokens of a rendered prompt, however long."""
@@ -191,7 +200,7 @@ class Engine:
                 "This process was forked after the engine was loaded. Start it with 'spawn' instead."
             )
         if self._closed:
-            raise EngineError("The engine is closed. Restart the kernel.")
+            raise EngineClosed("The engine is closed. Restart the kernel.")
         if max_tokens < 1:
             raise CourseError(f"max_tokens is {max_tokens}; it must be 1 or more.")
         input_ids = self._encode(prompt)
@@ -261,7 +270,7 @@ class Engine:
             except Exception as error:
                 self._fail_all(error)
         for generation in list(self._running):
-            self._end(generation, EngineError(CLOSED))
+            self._end(generation, EngineClosed(CLOSED))
         if self._pipeline is not None and self._pipeline.has_non_finished_requests():
             self._pipeline.step()  # lets it drop its cancelled requests
         self._pipeline = None

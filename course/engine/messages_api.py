@@ -116,11 +116,9 @@ def _engine(name: str) -> embedded.Engine:
     return MODELS[_known_model(name)]()
 
 
-def _messages(body: dict) -> httpx2.Response:
-    chat = read_chat(body)
+def _started(chat: Chat, watched: bool) -> tuple[embedded.Generation, Iterator[str], str]:
+    """A generation under way, the pieces that follow, and the first: all of it where nobody watches."""
     engine = _engine(chat.model)
-    # A tool call is only known when it is complete, so its text is not watched as it grows.
-    watched = chat.stream and not chat.tools
     try:
         generation = engine.start(
             engine.chat_prompt(chat.turns),
@@ -131,11 +129,22 @@ def _messages(body: dict) -> httpx2.Response:
         )
         pieces = iter(generation)
         # What the engine cannot do, it says before the first piece.
-        first = next(pieces, "") if watched else generation.result().text
+        return generation, pieces, next(pieces, "") if watched else generation.result().text
     except embedded.PromptTooLong as error:
         raise InvalidRequest(f"prompt is too long: {error.tokens} tokens > {error.limit} maximum") from None
     except embedded.GrammarError as error:
         raise InvalidRequest(f"output_config.format.schema: {error}") from None
+
+
+def _messages(body: dict) -> httpx2.Response:
+    chat = read_chat(body)
+    # A tool call is only known when it is complete, so its text is not watched as it grows.
+    watched = chat.stream and not chat.tools
+    try:
+        generation, pieces, first = _started(chat, watched)
+    except embedded.EngineClosed:
+        # Another size took its memory before it had begun. It is loaded again.
+        generation, pieces, first = _started(chat, watched)
     if watched:
         deltas = (_text_delta(piece) for piece in chain([first], pieces) if piece)
         events = _events(chat, generation, NO_TEXT, deltas)

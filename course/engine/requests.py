@@ -24,6 +24,7 @@ from pydantic_core import ErrorDetails, PydanticCustomError
 
 from course.engine.grammar import Grammar, grammar
 from course.engine.schema import SchemaError, enforceable
+from course.engine.weights import chosen_model
 
 # Parts of the API that exist, so that the message can tell them from a misspelt key.
 UNSUPPORTED = set(
@@ -131,7 +132,7 @@ def _plain(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         raise PydanticCustomError("surrogate", "the text holds half a character (a lone surrogate)") from None
-    for token in CONTROL_TOKENS:
+    for token in (*CONTROL_TOKENS, *chosen_model("small").control_tokens):
         if token in text:
             raise PydanticCustomError(
                 "control_token",

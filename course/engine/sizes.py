@@ -53,6 +53,7 @@ class LocalModel:
     published: Published | None = None
     parts: Parts | None = None
     own_path: Path | None = None
+    control_tokens: tuple[str, ...] = ()
 
     @property
     def path(self) -> Path:

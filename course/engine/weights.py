@@ -10,6 +10,7 @@ import importlib.metadata
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,8 +74,21 @@ def published_path(model: LocalModel) -> Path:
     if not model.path.is_file():
         raise CourseError(f"{model.name} is not on this machine. Run: {model.command}")
     if file_hash(model.path) != model.sha256:
-        raise CourseError(f"{model.path} is damaged. Delete it and run: {model.command}")
+        raise _damaged(model)
     return model.path
+
+
+def is_here(model: LocalModel) -> bool:
+    """Whether the model's file is on this machine. CourseError where a download was cut off or changed."""
+    if model.package or model.own_path:
+        return True
+    if model.path.is_file() and model.path.stat().st_size != model.bytes:
+        raise _damaged(model)
+    return model.path.is_file()
+
+
+def _damaged(model: LocalModel) -> CourseError:
+    return CourseError(f"{model.path} is damaged. Delete it and run: {model.command}")
 
 
 def minilm_path() -> Path:
@@ -96,7 +110,7 @@ def _own_model(path: Path) -> LocalModel:
     with path.open("rb") as file:
         if file.read(len(GGUF_MAGIC)) != GGUF_MAGIC:
             raise CourseError(f"{named}, which is not a GGUF file. Choose one, or unset it.")
-    reader, context_tokens = _checked(path, named)
+    reader, context_tokens, control_tokens = _checked(path, named)
     readable = {tensor.tensor_type.name for tensor in reader.tensors} <= READABLE
     return LocalModel(
         size="small",
@@ -111,17 +125,19 @@ def _own_model(path: Path) -> LocalModel:
         memory_mb=round(MEMORY_PER_BYTE * path.stat().st_size / 2**20),
         repacked="" if readable else f"{path.stem}-{file_hash(path)[:8]}.Q8_0.gguf",
         own_path=path,
+        control_tokens=control_tokens,
     )
 
 
-def _checked(path: Path, named: str) -> tuple["GGUFReader", int]:
-    """The file, if the engine can run the model in it, and how many tokens that takes."""
+def _checked(path: Path, named: str) -> tuple["GGUFReader", int, tuple[str, ...]]:
+    """The file, if the engine can run the model in it, how many tokens that takes, and its control tokens."""
     from gguf import GGUFReader
 
     try:
         reader = GGUFReader(path)
         fault = _fault(reader)
         context_tokens = 0 if fault else int(_context_tokens(reader))
+        control_tokens = () if fault else _control_tokens(reader)
     except (ValueError, LookupError, TypeError, OverflowError, MemoryError) as error:
         if "GGMLQuantizationType" in str(error):
             fault = "whose weights are packed in a way that the engine cannot read. Choose another file"
@@ -129,7 +145,7 @@ def _checked(path: Path, named: str) -> tuple["GGUFReader", int]:
             fault = "which is cut off or damaged. Download it again"
     if fault:
         raise CourseError(f"{named}, {fault}, or unset it.")
-    return reader, context_tokens
+    return reader, context_tokens, control_tokens
 
 
 def _fault(reader: "GGUFReader") -> str | None:
@@ -148,13 +164,47 @@ def _fault(reader: "GGUFReader") -> str | None:
             f"whose tokenizer is of the kind {tokenizer!r}; the engine reads {TOKENIZER!r}. "
             "Choose another model"
         )
-    if not _field(reader, "tokenizer.chat_template"):
+    template = _field(reader, "tokenizer.chat_template")
+    if not template:
         return "which has no chat template. Choose an instruct model"
+    if not _shows_a_chat(template):
+        return "whose chat template does not show a system prompt and a question. Choose another model"
     if not _context_tokens(reader):
         return "which does not say how many tokens the model takes. Choose another file"
     if unreadable := _unreadable(reader):
         return f"whose tensors of the kind {unreadable} the engine cannot read. Choose another file"
     return None
+
+
+def _shows_a_chat(template: str) -> bool:
+    """Whether the template renders, as transformers would, to a text that has all that was said."""
+    from jinja2 import TemplateError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    def refuse(message: str) -> None:
+        raise TemplateError(message)
+
+    said = {"system": "an instruction", "user": "a question"}
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    environment.globals |= {"raise_exception": refuse, "strftime_now": time.strftime}
+    try:
+        shown = environment.from_string(template).render(
+            messages=[{"role": role, "content": content} for role, content in said.items()],
+            add_generation_prompt=True,
+            bos_token="",
+            eos_token="",
+        )
+    except (TemplateError, TypeError, ValueError, LookupError, ArithmeticError):
+        return False
+    return all(content in shown for content in said.values())
+
+
+def _control_tokens(reader: "GGUFReader") -> tuple[str, ...]:
+    """The tokens that are no text, such as the end of a turn."""
+    from gguf import TokenType
+
+    tokens, kinds = (_field(reader, f"tokenizer.ggml.{name}") or [] for name in ("tokens", "token_type"))
+    return tuple(token for token, kind in zip(tokens, kinds, strict=False) if kind == TokenType.CONTROL)
 
 
 def _unreadable(reader: "GGUFReader") -> str | None:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from course.engine.client import CourseClient, connect
 from course.engine.replies import text_of
 from course.engine.sizes import local_model, local_models
+from course.engine.weights import is_here
 from course.material import orders
 from course.material.data import handbook, letters, questions, tickets
 from course.measuring import answers
@@ -169,7 +170,7 @@ def _schema(held: object) -> str:
 
 def sweep(sizes: Sequence[str] = ()) -> list[SizeReading]:
     """Ask every rung of these sizes (none: the installed ones), and print a line for each."""
-    for size in sizes or [model.size for model in local_models() if model.path.is_file()]:
+    for size in sizes or [model.size for model in local_models() if is_here(model)]:
         client, model = connect(size, mode="local")
         for together in rungs():
             _ask(client, model, together)

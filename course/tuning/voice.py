@@ -12,6 +12,7 @@ from typing import Any
 
 from course.engine.client import connect
 from course.engine.sizes import local_model, local_models
+from course.engine.weights import is_here
 from course.material.voice import VoicePair, pairs
 from course.measuring.house_voice import RULES, facts, facts_kept, rules_kept
 from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_in_place, write_rows
@@ -123,7 +124,7 @@ def sweep(rows: Sequence[VoicePair] = (), sizes: Sequence[str] = ()) -> list[Voi
     Both files are written after each rung.
     """
     rows, pool = rows or pairs("test"), pairs("train")
-    sizes = sizes or [model.size for model in local_models() if model.path.is_file()]
+    sizes = sizes or [model.size for model in local_models() if is_here(model)]
     for size in sizes:
         client, model = connect(size, mode="local")
         for rung in RUNGS:

@@ -599,14 +599,27 @@ def test_every_size_has_its_own_model_and_answers(nothing_carried, asked_models,
     assert asked_models == [model.model for model in local_models()]
     names = [model.name for model in local_models()]
     badges = capsys.readouterr().out.splitlines()
-    assert badges[::2] == [f"local: {name} on this machine, no key, no network" for name in names]
+    assert badges[0] == f"local: {names[0]} on this machine, no key, no network"
+    assert all(badge.startswith(f"local: {name} ") for name, badge in zip(names, badges[::2], strict=True))
 
 
-def test_a_size_that_is_not_here_says_what_brings_it(nothing_carried, tmp_path, monkeypatch):
+def test_a_size_that_is_not_here_says_what_brings_it(nothing_carried, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
     local, model = connect("large")
+    badge = "not on this machine yet (python -m course.engine.downloads large), no key, no network"
+    assert badge in capsys.readouterr().out
     with pytest.raises(anthropic.InternalServerError, match="Run: python -m course.engine.downloads large"):
         ask(local, model=model)
+
+
+def test_a_file_of_another_length_is_named_before_the_badge(nothing_carried, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
+    large = local_model("large")
+    large.path.parent.mkdir()
+    large.path.write_bytes(b"GGUF, cut off")
+    with pytest.raises(CourseError, match="is damaged. Delete it and run: python -m .* large"):
+        connect("large")
+    assert capsys.readouterr().out == ""
 
 
 # Answers that the course carries

@@ -1,5 +1,6 @@
 """The engine: answers, limits, threads, cancelling, failures, exit, and faithfulness to transformers."""
 
+import io
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 from course.engine import embedded, weights
 from course.engine.grammar import Grammar
-from course.engine.sizes import local_model
+from course.engine.sizes import local_model, local_models
 from course.errors import CourseError
 from course.material import data
 from course.paths import ROOT
@@ -148,6 +149,13 @@ def test_one_engine_per_process(engine):
         assert set(pool.map(lambda _: embedded.engine(), range(4))) == {engine}
 
 
+class Watched(io.StringIO):
+    """A terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 MEGABYTES = {"small": 800, "medium": 2000, "large": 4000}
 
 
@@ -196,6 +204,20 @@ def test_a_size_that_answers_is_not_let_go_and_the_message_has_both_figures(mach
     with pytest.raises(CourseError, match="1.5B needs 4,000 MB of memory and 3,000 are free: shut down"):
         embedded.engine("large")
     assert machine.loads == ["medium"]
+
+
+def test_the_table_has_the_context_that_the_engine_gives():
+    most = embedded.KV_BLOCKS * embedded.TOKENS_PER_BLOCK
+    assert all(model.context_tokens <= most for model in local_models())
+
+
+def test_a_long_load_shows_its_seconds_to_who_watches_and_leaves_nothing(monkeypatch, capsys):
+    monkeypatch.setattr(embedded, "LOAD_SIGN_SECONDS", 0)
+    monkeypatch.setattr(embedded.sys, "stderr", watched := Watched())
+    with embedded._loading_sign("Tiny"):
+        time.sleep(1.2)
+    shown = watched.getvalue()
+    assert "Loading Tiny: 00:0" in shown and shown.endswith("\r") and not shown.split("\r")[-2].strip()
 
 
 def test_unreadable_model_says_so(tmp_path):

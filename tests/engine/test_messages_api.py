@@ -3,6 +3,7 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import anthropic
 import httpx2
@@ -11,7 +12,7 @@ from pydantic import BaseModel
 
 from course.engine import embedded, requests
 from course.engine.grammar import Grammar
-from course.engine.messages_api import LocalTransport
+from course.engine.messages_api import MODELS, LocalTransport
 from course.engine.patterns import literal
 from course.engine.requests import read_chat
 from course.engine.sizes import local_models
@@ -334,3 +335,25 @@ def test_a_call_that_does_not_fit_its_schema_is_an_error(client, monkeypatch):
     answer = '{"tool": "get_order", "input": {"number": 0}}'
     error = wrong_answer(client, monkeypatch, answer, messages=[QUESTION], tools=[ORDER_TOOL])
     assert "does not fit the input_schema of get_order: $.number: 0 is less than" in str(error)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_an_engine_that_another_size_pushed_out_is_loaded_again(client, engine, monkeypatch, stream):
+    def closed(*given: object, **options: object) -> None:
+        raise embedded.EngineClosed(embedded.CLOSED)
+
+    pushed_out = SimpleNamespace(chat_prompt=engine.chat_prompt, start=closed)
+    engines = iter([pushed_out, engine, pushed_out, pushed_out])
+    monkeypatch.setitem(MODELS, "local", lambda: next(engines))
+    assert (streamed if stream else ask)(client).content
+    with pytest.raises(anthropic.InternalServerError, match="Restart the kernel"):
+        (streamed if stream else ask)(client)
+
+
+def test_a_chat_that_the_template_refuses_is_a_plain_error(client, engine, monkeypatch):
+    def refuse(*given: object, **options: object) -> str:
+        raise RuntimeError("Conversation roles must alternate")
+
+    monkeypatch.setattr(engine, "_tokenizer", SimpleNamespace(apply_chat_template=refuse))
+    with pytest.raises(anthropic.InternalServerError, match="template does not take this chat: Conversation"):
+        ask(client)
