@@ -63,6 +63,7 @@ class TrainingChat:
 
 
 Chats = Sequence[TrainingChat]
+FEWEST_EXAMPLES = 10
 
 
 def short_prompt() -> str:
@@ -93,7 +94,11 @@ def read_chats(path: Path) -> list[TrainingChat]:
 
 
 def unfit(chats: Chats) -> str:
-    """A sentence about why nobody should train on these; empty where no part is blank and answers differ."""
+    """Why nobody should train on these, the one rule of checks and trainings; empty for data that will do."""
+    if len(chats) < FEWEST_EXAMPLES:
+        return (
+            f"There are {len(chats)} examples to train on; give at least {FEWEST_EXAMPLES}, better hundreds."
+        )
     return blank_part(chats) or one_answer([chat.answer for chat in chats])
 
 

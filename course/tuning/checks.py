@@ -76,10 +76,8 @@ def check_chats(
 
     `held_out` are those sets by name; `lengths` are the tokens of each chat (`lora.token_counts`), and
     `limit` is how many the model takes. `more` are findings of other checks, such as `second_reading`.
-    CourseError for what no training takes: a blank part, or one answer in all of them.
+    CourseError for what no training takes: too few, a blank part, or one answer in all of them.
     """
-    if not chats:
-        raise CourseError("There are 0 examples to check; give at least one.")
     if len(lengths) != len(chats):
         raise CourseError(f"There are {len(lengths)} lengths for {len(chats)} chats; give one for each.")
     if fault := unfit(chats):

@@ -85,14 +85,24 @@ def means(line: Readings) -> dict[int, float]:
 
 def last_examples(name: str, line: Readings) -> str:
     """What the last examples of a line brought, in a sentence."""
-    reached = means(line)
-    if len(reached) < 2:
+    found = {(each.examples, each.seed): each.accuracy for each in line}
+    counts = list(dict.fromkeys(each.examples for each in line))
+    if len(counts) < 2:
         return f"{name}: measured with one number of examples so far."
-    (fewer, before), (more, after) = list(reached.items())[-2:]
-    gain = 100 * (after - before)
+    fewer, more = counts[-2:]
+    # The same draw on both sides: the mean of other seeds would count their luck as well.
+    gains = sorted(
+        100 * (found[more, seed] - found[fewer, seed])
+        for seed in SEEDS
+        if (more, seed) in found and (fewer, seed) in found
+    )
+    if not gains:
+        return f"{name}: {fewer} and {more} examples have no seed in common so far."
+    several = f"{gains[0]:+.1f} to {gains[-1]:+.1f} at {len(gains)} seeds"
+    span = f" ({several if len(gains) > 1 else 'one seed'})"
     return (
-        f"{name}: from {fewer} to {more} examples {gain:+.1f} points, {100 * gain / (more - fewer):+.2f} for "
-        "a hundred more."
+        f"{name}: from {fewer} to {more} examples {mean(gains):+.1f} points{span}, "
+        f"{100 * mean(gains) / (more - fewer):+.2f} for a hundred more."
     )
 
 
@@ -122,6 +132,23 @@ def taught(readings: Readings) -> dict[tuple[str, int], Comparison]:
         (f"{each.learner}, {each.examples} examples", each.seed): labels.compared(each, expert)
         for each, expert in by_teacher
         if expert
+    }
+
+
+def cured(readings: Readings) -> dict[tuple[str, int], Comparison]:
+    """Each cure of a teacher's labels against these labels as they are, by learner and seed."""
+    found = {each.key: each for each in readings}
+    whole = max((each.examples for each in readings if each.labels == TEACHER), default=0)
+    as_they_are = {
+        (learner, seed): found.get((learner, TEACHER, whole, steps_of(learner, whole), seed))
+        for learner in labels.LEARNERS
+        for seed in SEEDS
+    }
+    cures = [each for each in readings if each.labels.startswith(f"{TEACHER}, ")]
+    return {
+        (f"{each.learner}, {each.labels}", each.seed): labels.compared(each, plain)
+        for each in sorted(cures, key=lambda each: each.labels)
+        if (plain := as_they_are.get((each.learner, each.seed)))
     }
 
 

@@ -6,7 +6,6 @@ from typing import NamedTuple
 from course.errors import CourseError
 from course.tuning.chats import Chats, unfit
 
-FEWEST_EXAMPLES = 10
 DTYPES = ("float32", "bfloat16")
 ALL_LAYERS = "all-linear"  # peft's name for every linear layer but the output
 COMPLETE, EARLY, INTERRUPTED = "all steps done", "stopped early", "interrupted"
@@ -91,9 +90,5 @@ class Look(NamedTuple):
 
 def check_trainable(chats: Chats) -> None:
     """CourseError for too few chats to train on, for a blank text, and when all have one answer."""
-    if len(chats) < FEWEST_EXAMPLES:
-        raise CourseError(
-            f"There are {len(chats)} examples to train on; give at least {FEWEST_EXAMPLES}, better hundreds."
-        )
     if fault := unfit(chats):
         raise CourseError(fault)

@@ -85,6 +85,16 @@ def test_every_request_that_the_lessons_sent_is_one_that_the_api_takes():
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.slow  # it wants the lessons to have run
+def test_the_lessons_asked_nothing_that_the_course_does_not_carry():
+    path = results_dir() / default_path().name
+    asked = []
+    if path.is_file():
+        with closing(sqlite3.connect(path)) as file:
+            asked = [request for (request,) in file.execute("SELECT request FROM recordings")]
+    assert not asked, "\n".join(request[:300] for request in asked)
+
+
 @pytest.mark.parametrize(
     ("good", "asked"),
     [

@@ -71,7 +71,7 @@ def test_most_wrong_labels_are_unlike_their_neighbours():
 def test_small_empty_blank_and_one_sided_data_and_unknown_tickets_are_handled():
     assert checks.near_copies(TRAIN[:1]).rows == ()
     assert checks.lonely_answers(TRAIN[:5]).rows == ()
-    with pytest.raises(CourseError, match="0 examples to check"):
+    with pytest.raises(CourseError, match="There are 0 examples to train on; give at least 10"):
         checks.check_chats([], {}, [], 10)
     with pytest.raises(CourseError, match="There are 1 lengths for 2 chats"):
         checks.check_chats(TRAIN[:2], {}, [7], 10)

@@ -95,11 +95,26 @@ def test_the_teacher_is_compared_with_the_experts_of_the_same_seed_number_and_st
 
 
 def test_what_the_last_examples_brought_is_per_hundred():
-    line = [reading(400, 50, first(70)), reading(810, 50, first(80)), reading(810, 50, first(84), 2)]
-    assert "from 400 to 810 examples +12.0 points, +2.93 for a hundred more." in curve.last_examples(
-        "x", line
-    )
-    assert "one number of examples so far" in curve.last_examples("x", line[:1])
+    one_seed = [reading(400, 50, first(70)), reading(810, 50, first(80)), reading(810, 50, first(94), 2)]
+    said = "from 400 to 810 examples +10.0 points (one seed), +2.44 for a hundred more."
+    assert said in curve.last_examples("x", one_seed)
+    both = sorted([*one_seed, reading(400, 50, first(80), 2)], key=lambda each: each.examples)
+    assert "+12.0 points (+10.0 to +14.0 at 2 seeds), +2.93 for a hundred" in curve.last_examples("x", both)
+    assert "one number of examples so far" in curve.last_examples("x", both[:1])
+    assert "400 and 810 examples have no seed in common" in curve.last_examples("x", [both[0], one_seed[2]])
+
+
+def test_each_cure_is_held_to_the_labels_as_they_are_at_its_own_seed():
+    def of(labels_: str, right: int, seed: int, examples: int = 810):
+        return reading(examples, 0, first(right), seed, learner=HEAD, labels=labels_)
+
+    readings = [of(TEACHER, 60, 1), of(TEACHER, 50, 2), of(TEACHER, 40, 1, 50)]
+    readings += [of(f"{TEACHER}, surest 90%", 70, seed, 729) for seed in (1, 2, 3)]
+    found = curve.cured(readings)
+    assert [(key, pair.only_a) for key, pair in found.items()] == [
+        (("head, teacher, surest 90%", 1), 10),
+        (("head, teacher, surest 90%", 2), 20),
+    ]
 
 
 def test_what_is_left_is_counted_with_its_minutes_and_its_command():
