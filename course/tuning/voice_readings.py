@@ -86,13 +86,15 @@ class VoiceReading:
 
 
 def read() -> list[VoiceReading]:
-    """Everything measured, in the order of the file. CourseError as `voice.read_replies`."""
+    """Everything measured, in the order of `readings`. CourseError as `voice.read_replies`."""
     return readings(read_replies())
 
 
 def readings(replies: Sequence[VoiceReply]) -> list[VoiceReading]:
-    """The replies by size and rung, in the order of their first reply."""
-    return [VoiceReading(size, rung, found) for (size, rung), found in judged(replies).items()]
+    """The replies by size and rung, the smallest size first, and of each in the order of the first reply."""
+    found = [VoiceReading(size, rung, each) for (size, rung), each in judged(replies).items()]
+    sizes = [model.size for model in local_models()]
+    return sorted(found, key=lambda each: sizes.index(each.size))
 
 
 def table(of: Sequence[VoiceReading]) -> pd.DataFrame:
