@@ -52,10 +52,13 @@ def test_the_names_of_the_queues_beat_the_floor_and_are_far_from_enough():
 
 
 def test_who_reads_the_reply_and_in_which_form_helps_and_so_does_the_maximal_prompt():
-    names, edge_cases = routed(system_prompt()), routed(described("route_edge_cases"))
+    names, descriptions, edge_cases = map(
+        routed, (system_prompt(), described(), described("route_edge_cases"))
+    )
     told = routed(described("route_instructions"))
     maximal = maximal_on_dev()
     assert verdict(compare(told, edge_cases)) == HELPED
+    assert told.right - edge_cases.right > edge_cases.right - descriptions.right + 5
     assert verdict(compare(maximal, names)) == HELPED and maximal.accuracy > names.accuracy + 0.2
     assert maximal.valid > 0.95
 

@@ -100,6 +100,14 @@ def test_facts_in_one_wording_were_mostly_lost_in_others_at_every_seed_and_twice
             assert parts[forgetting.NEVER_TRAINED].accuracy < 0.5
 
 
+def test_at_45_steps_five_wordings_brought_no_more_facts_into_other_words_than_one_at_any_seed():
+    question = f"{forgetting.NEVER_TRAINED}: five wordings instead of one, 45 steps"
+    pairs = gain_and_loss.more_wordings(forgetting.read())
+    steps = [step for (asked, _), step in pairs.items() if asked == question]
+    assert len(steps) == len(forgetting.SEEDS)
+    assert all(step.direction != "better" and step.difference < 0.15 for step in steps)
+
+
 def test_five_wordings_and_enough_steps_brought_facts_into_wordings_never_trained():
     facts = gain_and_loss.trainings(forgetting.read(), forgetting.FACTS)
     one, five, few = (

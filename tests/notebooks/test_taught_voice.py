@@ -89,6 +89,12 @@ def test_the_prompted_large_model_keeps_fewer_rules_and_more_facts_than_each_tra
 
 
 @pytest.mark.parametrize("reading", TRAINED.values(), ids=lambda each: each.name)
+def test_on_rules_and_facts_together_no_training_can_be_told_from_the_prompted_large_model(reading):
+    step = compared(reading, BEST["large"], keeps_both)
+    assert step.direction == "" and abs(step.difference) < 0.1
+
+
+@pytest.mark.parametrize("reading", TRAINED.values(), ids=lambda each: each.name)
 def test_one_rule_costs_a_training_most_of_the_replies_that_keep_all(reading):
     worst = broken([reading])[reading.name].nlargest(2)
     assert worst.index[0].startswith("12 ") and worst.iloc[0] > worst.iloc[1] + 0.3
