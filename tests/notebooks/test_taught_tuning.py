@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from functools import cache, partial
+from statistics import mean
 from typing import Any
 
 import nbformat
@@ -12,12 +13,12 @@ from course.engine.client import CourseClient, connect
 from course.material import data, large_model
 from course.material.lessons import lesson
 from course.measuring import board, coding, gap, ladder
-from course.measuring.climb import in_sentences
+from course.measuring.climb import HELPED, by_question, in_sentences, verdict
 from course.measuring.evaluate import Result, compare, evaluate
 from course.rungs.baselines import LinearHead
 from course.rungs.retrieve import nearest
 from course.rungs.routing import QUEUE_SCHEMA, described, route
-from course.tuning import checks, experiments, lora, serving, small_encoder
+from course.tuning import checks, curve, experiments, labels, lora, serving, small_encoder
 from course.tuning.adapters import Adapter
 from course.tuning.chats import TrainingChat, routing_chats, short_prompt
 from course.tuning.training import Settings
@@ -30,6 +31,7 @@ ROWS, TEST, TRAIN = data.lesson_sample(), data.tickets("test"), data.tickets("tr
 POINTS = {point.name: point for point in experiments.read()}
 CURVE = [POINTS[name] for name in experiments.POINTS["learning curve"]]
 WHOLE = POINTS[experiments.WHOLE]
+READINGS = labels.read()
 RECORDED = {rung.name: rung for rung in ladder.read()}
 
 
@@ -154,8 +156,8 @@ def test_a_template_brings_less_than_written_examples_and_a_teacher_as_much_as_e
     (made,) = (POINTS[name] for name in experiments.POINTS["source"])
     (written,) = (point for point in CURVE if point.examples == made.examples)
     assert made.accuracy < written.accuracy and made.epochs == written.epochs
-    labels = {label.id: label.queue for label in large_model.teacher_labels()}
-    taught = LinearHead.of([replace(ticket, queue=labels[ticket.id]) for ticket in TRAIN])
+    by_teacher = {label.id: label.queue for label in large_model.teacher_labels()}
+    taught = LinearHead.of([replace(ticket, queue=by_teacher[ticket.id]) for ticket in TRAIN])
     teacher, experts = evaluate(TEST, taught, name="teacher's labels"), head(TEST)
     assert abs(teacher.accuracy - experts.accuracy) < 0.03 and compare(teacher, experts).direction == ""
 
@@ -219,3 +221,20 @@ def test_the_training_at_a_tenth_of_the_rate_travels_and_learns_less(monkeypatch
     adapter = lora.train("first-steps", names["few"], names["few_dev"], settings=slower)
     losses = [loss for _, loss in adapter.card.losses]
     assert len(losses) == 10 and sum(losses[-3:]) > 0.8 * sum(losses[:3])
+
+
+def test_more_steps_on_the_same_fifty_examples_brought_most_and_more_examples_in_as_many_steps_less():
+    found = by_question(curve.pairs(READINGS))
+    steps, examples = (found[curve.QUESTIONS[place].asked] for place in (0, 2))
+    assert len(steps) == len(examples) == len(labels.SEEDS)
+    assert {verdict(step, p) for step, p in (*steps, *examples)} == {HELPED}
+    assert min(step.difference for step, _ in steps) > 0.35
+    assert max(step.difference for step, _ in examples) < 0.25
+
+
+def test_fifty_examples_go_a_long_way_when_they_are_seen_often_and_the_head_makes_as_much_of_them():
+    fifty = {each.seed: each for each in curve.lines(READINGS)[curve.FIXED_STEPS] if each.examples == 50}
+    heads = {each.seed: each for each in curve.lines(READINGS)[curve.HEADS] if each.examples == 50}
+    assert set(fifty) == set(heads) == set(labels.SEEDS)
+    assert mean(each.accuracy for each in fifty.values()) > 0.55 * WHOLE.accuracy
+    assert all(labels.compared(fifty[seed], heads[seed]).direction != "better" for seed in labels.SEEDS)
