@@ -73,8 +73,10 @@ def right_by_field(replies: Sequence[FormReply]) -> pd.DataFrame:
 
 
 def faults(replies: Sequence[FormReply]) -> pd.DataFrame:
-    """How many replies of each way have each fault of form."""
-    return _counted(replies, FAULTS, lambda letter, reply: [read(reply).fault])
+    """How many replies of each way have each fault of form, and how many were cut off."""
+    found = _counted(replies, FAULTS, lambda letter, reply: [read(reply).fault])
+    cut_off = {name: sum(each.cut_off for each in replies if each.name == name) for name in found.index}
+    return found.assign(**{"cut off": pd.Series(cut_off)})
 
 
 def _row(each: LetterReading) -> dict[str, str]:
