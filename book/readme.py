@@ -3,8 +3,9 @@
     python -m book.readme            the tables
     python -m book.build --readme    the pictures as well; `make site` does it too
 
-A table is between `<!-- table: NAME -->` and `<!-- end -->`. A picture carries a digest of what it is
-drawn from, and is redrawn only when that has changed: the pixels depend on the fonts of the machine.
+A table, or a sentence of counts, is between `<!-- table: NAME -->` and `<!-- end -->`. A picture carries a
+digest of what it is drawn from, and is redrawn only when that has changed: the pixels depend on the fonts of
+the machine.
 """
 
 import hashlib
@@ -28,11 +29,12 @@ from course.material.data import KINDS, LETTER_FIELDS, kinds_before_mending, let
 from course.measuring import ladder
 from course.measuring import letters as letter_scores
 from course.measuring.climb import corrected, verdict
+from course.measuring.house_voice import RULES
 from course.measuring.results import Outcome, Result, compare
 from course.paths import NOTEBOOKS, ROOT
 from course.rungs import three_sizes
 from course.rungs.routing import queue_named
-from course.tuning import experiments
+from course.tuning import experiments, forgetting, gain_and_loss, labels, voice
 from widgets.chart import BLUE, GREEN, GREY, ORANGE, RED
 from widgets.cost.view import CostView
 from widgets.lessons.few_shot_view import FewShot
@@ -181,6 +183,68 @@ def _pairs() -> str:
     return _table(["this", "against", "points", "only this right", "only that", "p", "verdict"], rows)
 
 
+def _trained() -> str:
+    """The small model trained on all written tickets beside its best prompt and the linear head."""
+    (tuned,) = [point for point in experiments.read() if point.name == "810 written"]
+    prompts = {rung: result.right for (size, rung), result in from_sizes().items() if size == "small"}
+    best = max(prompts, key=prompts.__getitem__)
+    (head,) = [row for row in from_ladder() if row.name == HEAD]
+    return (
+        f"One training on all 810 is right on {tuned.right} of {tuned.n} tickets; the same model with its "
+        f"best prompt, '{best}', on {prompts[best]}, and '{head.name}' on {head.right}. Only counts are "
+        "kept of these trainings, so nothing here compares them ticket by ticket. Lesson 11 does, on its "
+        "sample: the trained model is not better there than five retrieved examples, the large model with "
+        "all instructions, the linear head, or MiniLM trained as a whole."
+    )
+
+
+def _voice() -> str:
+    """Each way to ask for the house voice, the largest size first."""
+    counts = sorted(voice.read(), key=lambda count: _SIZES.index(count.size))
+    rows = [
+        [
+            f"{count.size} local model: {count.rung}",
+            f"{count.rules:.1f}",
+            count.valid,
+            count.facts,
+            f"{count.right}: {count.right / count.n:.1%} ({count.low:.1%} to {count.high:.1%})",
+            f"{count.seconds:.1f}",
+        ]
+        for count in counts
+    ]
+    n = counts[0].n
+    head = (f"all {len(RULES)}, of {n}", f"facts, of {n}", f"both, of {n}", "seconds")
+    return _table([WHO, f"rules of {len(RULES)}", *head], rows)
+
+
+def _labels() -> str:
+    """What each learner got right with so many labels of a kind, a column for each seed."""
+    readings = sorted(labels.read(), key=lambda each: labels.LEARNERS.index(each.learner))
+    found: dict[tuple[object, ...], list[labels.LabelReading]] = {}
+    for each in readings:
+        # How many labels a filter keeps differs by seed, and the steps with it.
+        amount = (each.examples, each.steps) if each.labels in (labels.EXPERTS, labels.TEACHER) else ()
+        found.setdefault((each.learner, each.labels, *amount), []).append(each)
+    rows = []
+    for (learner, source, *_), of in found.items():
+        right = {each.seed: each.right for each in of}
+        amounts = _ends(each.examples for each in of), _ends(each.steps for each in of)
+        rows.append([learner, source, *amounts, *(right.get(seed, "-") for seed in labels.SEEDS)])
+    seeds = [f"right of {readings[0].n}, seed {seed}" for seed in labels.SEEDS]
+    return _table(["learner", "labels", "examples", "steps", *seeds], rows)
+
+
+def _ends(counts: Iterable[int]) -> str:
+    found = sorted(set(counts))
+    return f"{found[0]}" if len(found) == 1 else f"{found[0]} to {found[-1]}"
+
+
+def _remembered(task: str) -> str:
+    """What each training on a task left right of each part that was asked."""
+    frame = gain_and_loss.table(forgetting.read(), task)
+    return _table(["trained", *frame.columns], ([name, *cells] for name, *cells in frame.itertuples()))
+
+
 def _some(table: str) -> str:
     """The same rows of a shorter table, with what is measured now."""
     trained = map(Shown.counted, experiments.read())
@@ -194,6 +258,7 @@ def _some(table: str) -> str:
 
 
 WHO = "who: with what"
+HEAD = "MiniLM + logistic regression"
 _SIZES = [model.size for model in reversed(local_models())]
 _TABLES: dict[str, Callable[[str], str]] = {
     "ladder": lambda _: _measured(from_ladder(), WHO),
@@ -202,6 +267,11 @@ _TABLES: dict[str, Callable[[str], str]] = {
     "letters": lambda _: _letters(),
     "pairs": lambda _: _pairs(),
     "training": lambda _: _measured(map(Shown.counted, experiments.read()), "trained on"),
+    "trained": lambda _: _trained(),
+    "voice": lambda _: _voice(),
+    "labels": lambda _: _labels(),
+    "forgetting": lambda _: _remembered(forgetting.ROUTING),
+    "facts": lambda _: _remembered(forgetting.FACTS),
     "some": _some,
 }
 

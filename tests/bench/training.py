@@ -1,27 +1,36 @@
-"""`make bench`: tokens per second of our training against transformers' Trainer, tuned fairly.
+"""`make bench`: tokens per second and memory of our training against transformers' Trainer, tuned fairly.
 
 Same model, same LoRA, same chats, loss on the same tokens. "trainer" is Trainer with everything that can be
 set: the same batches of like lengths, the same padding, dtype, attention, threads and rounding of denormal
 numbers. "trainer-loss" has our loss as its model besides, which projects onto the vocabulary at the answer
 alone: what is left between that and ours is the loop itself. The parts run in processes of their own and in
-turn, and the best of each counts. Padding is not counted as tokens.
+turn, and the fastest and the largest of each count. Padding is not counted as tokens. The memory is all that
+the process held at its peak, with Python and PyTorch, and grows with the longest chat of a batch.
 """
 
 import argparse
 import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from course.tuning.speed import DEFAULTS, OURS, TRAINER, TRAINER_LOSS, keep
 
 EXAMPLES, ROUNDS = 96, 2
 WARM_UP = 16  # examples before the clock starts
+
+
+class MeasuredTraining(NamedTuple):
+    """Tokens per second of a part, and the peak resident memory of its process."""
+
+    speed: float
+    peak_mb: float
 
 
 def main() -> None:
@@ -31,20 +40,28 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="write it for the lessons, too: data/measured/")
     given = parser.parse_args()
     if given.part:
-        print(json.dumps(PARTS[given.part]()))
+        speed = PARTS[given.part]()
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps(MeasuredTraining(speed, peak_mb)))
         return
     rounds = [{name: _in_own_process(name) for name in PARTS} for _ in range(ROUNDS)]
-    speeds = {name: max(one[name] for one in rounds) for name in PARTS}
-    print(report(speeds))
+    found = {name: [one[name] for one in rounds] for name in PARTS}
+    speeds = {name: max(each.speed for each in of) for name, of in found.items()}
+    peaks = {name: max(each.peak_mb for each in of) for name, of in found.items()}
+    print(report({name: MeasuredTraining(speeds[name], peaks[name]) for name in PARTS}))
     if given.keep:
         keep(speeds)
 
 
-def report(speeds: dict[str, float]) -> str:
-    """The measurements as text. `speeds`: part -> tokens per second."""
-    lines = [f"Tokens per second of LoRA training (times Trainer at its best setting): {EXAMPLES} tickets"]
-    for name, speed in speeds.items():
-        lines.append(f"  {LABELS[name]:<52} {speed:6.1f} ({speed / speeds[TRAINER]:4.2f})")
+def report(parts: Mapping[str, MeasuredTraining]) -> str:
+    """The measurements as text."""
+    lines = [
+        f"LoRA training of {EXAMPLES} tickets: tokens per second (times Trainer at its best setting), "
+        "and peak memory of the process"
+    ]
+    for name, (speed, peak_mb) in parts.items():
+        times = speed / parts[TRAINER].speed
+        lines.append(f"  {LABELS[name]:<52} {speed:6.1f} ({times:4.2f}) {peak_mb:7,.0f} MB")
     return "\n".join(lines)
 
 
@@ -167,10 +184,11 @@ def _chats() -> list:
     return routing_chats(tickets("train")[:EXAMPLES])
 
 
-def _in_own_process(part: str) -> float:
+def _in_own_process(part: str) -> MeasuredTraining:
     print(f"measuring {part}", file=sys.stderr, flush=True)
     command = [sys.executable, "-m", "tests.bench.training", part]
-    return json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout.splitlines()[-1])
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)
+    return MeasuredTraining(*json.loads(done.stdout.splitlines()[-1]))
 
 
 PARTS: dict[str, Callable[[], float]] = {

@@ -7,6 +7,7 @@ import pytest
 
 from course.tuning import speed
 from course.tuning.speed import DEFAULTS, OURS, TRAINER, TRAINER_LOSS
+from tests.bench.training import LABELS, MeasuredTraining, report
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +27,13 @@ def file(tmp_path: Path, monkeypatch) -> Path:
 def test_the_reason_is_what_was_measured(ours: float, trainer: float, loss: float, says: str):
     speed.keep({OURS: ours, TRAINER: trainer, TRAINER_LOSS: loss, DEFAULTS: 60})
     assert re.search(says, speed.why_our_own())
+
+
+def test_the_report_of_the_bench_has_speed_ratio_and_memory_of_each_part():
+    parts = {OURS: MeasuredTraining(220.2, 1850.6), TRAINER: MeasuredTraining(110.1, 2400.0)}
+    _, ours, trainer = report(parts).splitlines()
+    assert ours.split() == [*LABELS[OURS].split(), "220.2", "(2.00)", "1,851", "MB"]
+    assert trainer.split() == [*LABELS[TRAINER].split(), "110.1", "(1.00)", "2,400", "MB"]
 
 
 def test_a_missing_measurement_names_its_command():

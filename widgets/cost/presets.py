@@ -202,8 +202,7 @@ def from_board(measured: Mapping[str, Result]) -> Preset:
     """The course's assumptions with what was measured of some approaches in their place.
 
     Error rates take their 95% interval; labels, tokens, their prices and the time on a rented machine come
-    along where a result has them. Everything else keeps its assumption, and an unmeasured error rate says
-    so.
+    along where a result has them. Everything else stays, and an error rate that is not on the board says so.
     """
     assumptions = load()
     for name, result in measured.items():
@@ -216,12 +215,11 @@ def from_board(measured: Mapping[str, Result]) -> Preset:
     for name in APPROACHES:
         if name not in measured:
             key = f"{name}.error_rate"
-            estimates[key] = replace(
-                estimates[key],
-                source=f"not on your board, an assumption of this course: {estimates[key].source}",
-            )
+            rate = estimates[key]
+            what = "a measurement" if rate.kind == "measured" else "an assumption"
+            estimates[key] = replace(rate, source=f"not on your board, {what} of this course: {rate.source}")
     named = ", ".join(f"{APPROACHES[name]} from '{result.name}'" for name, result in measured.items())
-    note = f"From your board: {named or 'nothing yet'}. All else are assumptions of this course."
+    note = f"From your board: {named or 'nothing yet'}. All else is as this course has it."
     title = "Your own"
     return Preset(YOURS, title, "", note, replace(assumptions, title=title, estimates=estimates))
 

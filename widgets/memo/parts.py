@@ -256,10 +256,15 @@ def _ladder_notes(sources: Sources, ladder: Sequence[LadderRow]) -> Iterator[str
 
 
 def _costs(sources: Sources, ways: PricedWays, turning: Sequence[TurningPoint]) -> Costs:
-    """The pair, then what has a measured error rate, then the rest, the cheapest of each first."""
+    """The pair, what is on the board, what was measured elsewhere, the rest; the cheapest of each first."""
     costs, priced = ways.costs, ways.bills
     errors = {name: costs.estimates[f"{name}.error_rate"] for name in costs.approaches}
-    ranked = sorted(priced, key=lambda name: (name not in costs.pair, errors[name].kind != "measured"))
+    on_board = rungs(sources.rungs)
+
+    def rank(name: str) -> tuple[bool, bool, bool]:
+        return name not in costs.pair, name not in on_board, errors[name].kind != "measured"
+
+    ranked = sorted(priced, key=rank)
     shown = [name for name in priced if name in ranked[:LINES]]
     lines = tuple(
         CostLine(name, APPROACHES[name], priced[name], _error(sources, ways, name), name == ways.own)
@@ -332,8 +337,8 @@ def _open_points(
     if len(sizes) > 1:
         yield OpenPoint(
             "sets",
-            f"The ways were measured on {' and on '.join(map(str, sizes))} rows, so the shares of different "
-            "sets are not compared row by row.",
+            f"The ways were measured on {' and on '.join(map(str, sizes))} rows, which cannot be compared "
+            "row by row.",
         )
     yield from (OpenPoint("updated", text) for text in sources.updates)
     for text in disagreements(sources):

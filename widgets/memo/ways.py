@@ -243,10 +243,13 @@ def not_the_next_step(
         least = f"the cheapest in the bill ({dollars(total)}, {dollars(ways.total(ways.own) - total)} less)"
         if cheap is None:
             rate = ways.costs.estimates[f"{ways.cheapest}.error_rate"]
-            yield (
-                f"Why not '{APPROACHES[ways.cheapest]}', {least}? Nobody has measured it: it is only "
-                f"{rate.kind} that {percent(rate.base)}% are wrong."
+            wrong = f"{percent(rate.base)}%"
+            known = (
+                f"Nobody has measured it here: elsewhere {wrong} were wrong."
+                if rate.kind == "measured"
+                else f"Nobody has measured it: it is only {rate.kind} that {wrong} are wrong."
             )
+            yield f"Why not '{APPROACHES[ways.cheapest]}', {least}? {known}"
         else:
             most = " and right most often" if cheap is best else ""
             yield f"Why not {called(cheap)}, {least}{most}? {_not_next(sources, cheap, deciding, new_rows)}"

@@ -8,6 +8,9 @@ import pytest
 
 from course.errors import CourseError
 from course.material.prices import model, tier
+from course.measuring import ladder
+from course.measuring.provenance import Counted
+from course.tuning import aftermath, experiments, labels
 from tests import disk
 from widgets.cost import inputs as cost_inputs
 from widgets.cost.inputs import (
@@ -57,6 +60,30 @@ def test_every_input_and_approach_has_its_title_range_source_and_date(assumption
         owners = {row["owner"] for row in csv.DictReader(file)}
     assert owners == {CASE, ANY, *APPROACHES}
     assert len(set(APPROACHES.values())) == len(APPROACHES) == 15
+
+
+def test_measured_error_rates_are_what_their_files_hold(assumptions):
+    whole_skill = aftermath.found("together", "adapter and the whole skill", "tickets")
+    files: dict[str, set[Counted]] = {
+        "linear_head": {row for row in ladder.read() if row.name == "MiniLM + logistic regression"},
+        "encoder": {row for row in experiments.read() if row.group == "encoder"},
+        "distilled_head": {
+            row
+            for row in labels.read()
+            if (row.learner, row.labels, row.examples) == (labels.HEAD, labels.TEACHER, 810)
+        },
+        "skill_with_adapter": {whole_skill},
+    }
+    rates = {name: assumptions.estimates[f"{name}.error_rate"] for name in APPROACHES}
+    assert {name for name, rate in rates.items() if rate.kind == "measured"} == set(files)
+    for name, rows in files.items():
+        for row in rows:
+            wrong = (1 - row.high, 1 - row.right / row.n, 1 - row.low)
+            rate = rates[name]
+            assert (rate.low, rate.base, rate.high) == pytest.approx(wrong, abs=0.003)
+            assert f"{row.right} of {row.n} right" in rate.source
+    (lora,) = [row for row in experiments.read() if row.name == "810 written"]
+    assert f"{lora.right} of {lora.n} right" in rates["self_hosted_lora"].source
 
 
 def test_prices_of_a_model_a_tuned_one_and_a_batch_come_from_the_price_table(assumptions):

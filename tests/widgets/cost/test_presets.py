@@ -267,7 +267,9 @@ def test_error_rates_come_with_their_interval_and_the_rest_says_that_it_is_assum
     ends = (1 - reading.interval[1], 0.1, 1 - reading.interval[0])
     assert (error.low, error.base, error.high) == pytest.approx(ends)
     assert (error.kind, error.date) == ("measured", "2026-11-20") and "large model: policy" in error.source
-    assert estimates["prompt.error_rate"].source.startswith("not on your board")
+    said = {key: estimates[f"{key}.error_rate"].source for key in ("skill", "encoder")}
+    assert said["skill"].startswith("not on your board, an assumption of this course: ")
+    assert said["encoder"].startswith("not on your board, a measurement of this course: ")
     assert estimates["prompt.error_rate"].base == before["prompt.error_rate"].base
     unmeasured = {key for key in before if estimates[key] == before[key]}
     assert set(before) - unmeasured == {key for key in before if key.endswith("error_rate")}

@@ -634,6 +634,13 @@ def test_the_cheapest_way_that_is_right_most_often_is_named_and_why_it_is_not_ne
     assert "another run: only its judged answers were kept" in table.note
 
 
+def test_what_only_the_course_measured_is_the_cheapest_and_counts_as_measured_elsewhere(known):
+    two = ("linear_head", "distilled_head")
+    cost_inputs.save(cost_inputs.load(two, two).with_values({"distilled_head.setup_hours": 1}))
+    (said,) = [text for text in section(write_memo(), "Why").sentences if text.startswith("Why not 'Linear")]
+    assert "Nobody has measured it here: elsewhere 17.8% were wrong." in said
+
+
 def test_the_cheapest_fine_tune_that_meets_the_bar_is_priced_beside_what_decides(known):
     measured("tuned, short prompt", 78, "11")
     measured("MiniLM fine-tuned", 83, "11")
