@@ -1,6 +1,6 @@
 """What the ways to read the letters reached, from every measured reply: a table, faults, and pairs."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import pandas as pd
 
@@ -15,11 +15,13 @@ from course.tuning.letter_form import (
     FormReply,
     LetterReading,
     compared,
+    named,
     to_ask,
     unmeasured,
 )
 
 Readings = Sequence[LetterReading]
+Key = tuple[str, int]  # a way and its seed
 
 
 def table(readings: Readings) -> pd.DataFrame:
@@ -42,29 +44,44 @@ def best_prompt(readings: Readings, *, held: bool) -> LetterReading:
     return max(found, key=lambda each: (each.right, each.fields))
 
 
-def against_prompts(readings: Readings) -> dict[tuple[str, int], Comparison]:
-    """By question and seed: the trained model against the best prompts, and with a schema against without."""
+def against_prompts(readings: Readings, replies: Sequence[FormReply]) -> dict[tuple[str, int], Comparison]:
+    """By question and seed: the trained model against the best prompts, and with a schema against without.
+
+    By what is valid, and by the right values: on how many letters one way reads more of the eight.
+    """
     found = {each.key: each for each in readings}
-    free, held = (best_prompt(readings, held=each) for each in (False, True))
+    values = _right_values(replies)
+    free, held = (best_prompt(readings, held=each).key for each in (False, True))
     asked = [
-        (f"valid, {TUNED} instead of '{free.way}'", TUNED, free, "forms"),
-        (f"valid and right, {TUNED} instead of '{free.way}'", TUNED, free, "rows"),
-        (f"valid and right, {TUNED} instead of '{held.way}'", TUNED, held, "rows"),
-        (f"valid and right, '{TUNED_HELD}' instead of '{held.way}'", TUNED_HELD, held, "rows"),
+        (f"{TUNED} instead of '{free[0]}'", TUNED, free),
+        (f"{TUNED} instead of '{held[0]}'", TUNED, held),
+        (f"'{TUNED_HELD}' instead of '{held[0]}'", TUNED_HELD, held),
+        (f"'{TUNED_HELD}' instead of '{TUNED}'", TUNED_HELD, None),
     ]
-    changes = [
-        (question, seed, found[after, seed], before, by)
-        for question, after, before, by in asked
-        for seed in SEEDS
-        if (after, seed) in found
-    ]
-    schema = f"valid and right, '{TUNED_HELD}' instead of '{TUNED}'"
-    changes += [
-        (schema, seed, found[TUNED_HELD, seed], found[TUNED, seed], "rows")
-        for seed in SEEDS
-        if (TUNED, seed) in found and (TUNED_HELD, seed) in found
-    ]
-    return {(question, seed): compared(after, before, by) for question, seed, after, before, by in changes}
+    pairs: dict[tuple[str, int], Comparison] = {}
+    for question, after, before in asked:
+        for seed in SEEDS:
+            one, other = (after, seed), before or (TUNED, seed)
+            if one in found and other in found:
+                pairs[f"valid, {question}", seed] = compared(found[one], found[other], "forms")
+                pairs[f"right values, {question}", seed] = _more_right(one, other, values)
+    return dict(sorted(pairs.items(), key=lambda pair: pair[0][0].startswith("right")))
+
+
+def _right_values(replies: Sequence[FormReply]) -> dict[Key, dict[str, int]]:
+    """For each way and seed the number of right values by the id of the letter."""
+    found: dict[Key, dict[str, int]] = {}
+    for each in replies:
+        found.setdefault((each.way, each.seed), {})[each.id] = each.fields
+    return found
+
+
+def _more_right(one: Key, other: Key, values: Mapping[Key, Mapping[str, int]]) -> Comparison:
+    """On how many letters the one way reads more values right than the other."""
+    pairs = [(values[one][id], values[other][id]) for id in values[one]]
+    higher, lower = sum(a > b for a, b in pairs), sum(a < b for a, b in pairs)
+    both = sum(a == b > 0 for a, b in pairs)
+    return Comparison(named(*one), named(*other), both, higher, lower, len(pairs) - higher - lower - both)
 
 
 def right_by_field(replies: Sequence[FormReply]) -> pd.DataFrame:

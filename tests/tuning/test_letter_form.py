@@ -108,12 +108,12 @@ def test_a_table_has_each_way_with_its_shares_and_pairs_hold_the_trained_model_t
     assert shown.loc["keys", "training"] == "-" and shown.loc["tuned, seed 2", "training"] == "120 s"
     best = [letter_readings.best_prompt(readings, held=held) for held in (False, True)]
     assert [each.way for each in best] == ["keys", "schema"]
-    pairs = letter_readings.against_prompts(readings)
-    assert len(pairs) == 5 * len(SEEDS)
+    pairs = letter_readings.against_prompts(readings, letter_form.read_replies())
+    assert len(pairs) == 2 * 4 * len(SEEDS)
     assert all((pair.only_a, pair.only_b) == (0, 0) for pair in pairs.values())
     assert letter_readings.not_measured(readings) == ""
     some = [each for each in readings if not each.seed]
-    assert letter_readings.against_prompts(some) == {}
+    assert letter_readings.against_prompts(some, letter_form.read_replies()) == {}
     assert "tuned, seed 1; tuned, schema, seed 1" in letter_readings.not_measured(some)
 
 
@@ -126,3 +126,13 @@ def test_faults_and_right_values_are_counted_by_way(short):
     by_field = letter_readings.right_by_field(replies)
     assert by_field.loc["keys"].sum() == sum(each.fields for each in replies[:4])
     assert (by_field.loc["keys"] >= 1).all()
+
+
+def test_right_values_are_compared_letter_by_letter(short):
+    right, wrong = letter_form.as_json(letters()[-4]), letter_form.as_json(letters()[0])
+    asked_before = 4 * [way.seed for way in WAYS].index(1)
+    letter_form.sweep(answering(*[wrong] * asked_before, right)[0], "a model")
+    found = letter_readings.against_prompts(letter_form.read(), letter_form.read_replies())
+    pair = found["right values, tuned instead of 'keys'", 2]
+    assert pair.only_a >= 1 and pair.only_b == 0 and pair.n == 4
+    assert found["right values, 'tuned, schema' instead of 'tuned'", 2].only_a == 0
