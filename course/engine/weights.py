@@ -176,6 +176,7 @@ def _fault(reader: "GGUFReader") -> str | None:
     return None
 
 
+@functools.cache
 def _shows_a_chat(template: str) -> bool:
     """Whether the template renders, as transformers would, to a text that has all that was said."""
     from jinja2 import TemplateError

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, overload
 
@@ -71,8 +72,7 @@ def search(
         raise CourseError(f"A reranker fuses two searches and the mode is {mode!r}; use mode='hybrid'.")
     if not passages:
         raise CourseError("There are 0 passages to search; cut the handbook into at least 1.")
-    texts = [passage.searched for passage in passages]
-    index = Index(texts, embed(texts))
+    index = _index(tuple(passage.searched for passage in passages))
     if mode == "lexical":
         places = index.lexical(text, k)
     elif mode == "vector":
@@ -97,10 +97,14 @@ def nearest(text: str | list[str], pool: Sequence[Row], k: int) -> list[Row] | l
             f"k is {k} and the pool has {len(pool)} tickets; ask for 1 up to {len(pool)} of them."
         )
     questions = [text] if isinstance(text, str) else text
-    texts = [ticket.text for ticket in pool]
-    order = Index(texts, embed(texts)).vector(embed(questions), k)[:, ::-1]
+    order = _index(tuple(ticket.text for ticket in pool)).vector(embed(questions), k)[:, ::-1]
     found = [[pool[place] for place in places] for places in order]
     return found[0] if isinstance(text, str) else found
+
+
+@lru_cache(maxsize=16)  # a loop over questions asks the same texts again and again
+def _index(texts: tuple[str, ...]) -> Index:
+    return Index(texts, embed(texts))
 
 
 def vote(neighbours: Sequence[Labelled]) -> str:

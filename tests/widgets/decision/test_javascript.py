@@ -34,7 +34,7 @@ def plain(advice: Advice) -> dict[str, Any]:
 
 
 def test_thousands_of_cases_get_the_same_advice_in_the_same_words(browser):
-    cases = [answers_of(seed) for seed in range(6_000)]
+    cases = [answers_of(seed) for seed in range(3_000)]
     given = {"wrong", "changes", "volume"}
     single = [question.name for question in QUESTIONS if not question.many]
     ask = """([texts, given, single]) => texts.map((text, index) => {
