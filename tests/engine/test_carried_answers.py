@@ -78,8 +78,12 @@ def _files(size: str) -> list[Path]:
 
 
 def _of_the_base(file: Path) -> list[tuple[Call, Recording]]:
-    """The sample of a file but for tuned models: tests/tuning/test_serving.py holds those to torch."""
-    return [pair for pair in carried.sample(file) if not pair[0].model.startswith("local+")]
+    """The sample of a file, short prompts first, since a long one takes many seconds.
+
+    Tuned models are left out: tests/tuning/test_serving.py holds those to torch.
+    """
+    of_base = [pair for pair in carried.sample(file) if not pair[0].model.startswith("local+")]
+    return sorted(of_base, key=lambda pair: len(str(pair[0].body)))
 
 
 def _ask(client, call) -> object:
