@@ -344,6 +344,17 @@ def paired(a: str, b: str, of_a: str, of_b: str) -> Comparison:
     return Comparison(a, b, *(pairs[first, second] for first, second in ("11", "10", "01", "00")))
 
 
+def scored(a: str, b: str, scores: Iterable[tuple[float, float]]) -> Comparison:
+    """How two ways differ by what counts more than right or wrong: on how many rows the one scores higher.
+
+    `scores` has the score of `a` and of `b` on each row; where both have the same, above 0, both are right.
+    """
+    pairs = list(scores)
+    higher, lower = sum(one > other for one, other in pairs), sum(one < other for one, other in pairs)
+    both = sum(one == other > 0 for one, other in pairs)
+    return Comparison(a, b, both, higher, lower, len(pairs) - higher - lower - both)
+
+
 def wilson(successes: float, n: int, level: float = LEVEL) -> tuple[float, float]:
     """Wilson interval of the share `successes / n`, 95% unless `level` asks for another than 5%."""
     if n < 1 or not 0 <= successes <= n:

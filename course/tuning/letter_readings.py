@@ -1,12 +1,12 @@
 """What the ways to read the letters reached, from every measured reply: a table, faults, and pairs."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import pandas as pd
 
 from course.material.data import LETTER_FIELDS, Letter
 from course.measuring.letters import FAULTS, read, right_fields
-from course.measuring.results import Comparison, duration, wilson
+from course.measuring.results import Comparison, duration, scored, wilson
 from course.tuning.letter_form import (
     COMMAND,
     SEEDS,
@@ -50,7 +50,7 @@ def against_prompts(readings: Readings, replies: Sequence[FormReply]) -> dict[tu
     By what is valid, and by the right values: on how many letters one way reads more of the eight.
     """
     found = {each.key: each for each in readings}
-    values = _right_values(replies)
+    right = _right_values(replies)
     free, held = (best_prompt(readings, held=each).key for each in (False, True))
     asked = [
         (f"{TUNED} instead of '{free[0]}'", TUNED, free),
@@ -64,7 +64,8 @@ def against_prompts(readings: Readings, replies: Sequence[FormReply]) -> dict[tu
             one, other = (after, seed), before or (TUNED, seed)
             if one in found and other in found:
                 pairs[f"valid, {question}", seed] = compared(found[one], found[other], "forms")
-                pairs[f"right values, {question}", seed] = _more_right(one, other, values)
+                values = ((right[one][id], right[other][id]) for id in right[one])
+                pairs[f"right values, {question}", seed] = scored(named(*one), named(*other), values)
     return dict(sorted(pairs.items(), key=lambda pair: pair[0][0].startswith("right")))
 
 
@@ -74,14 +75,6 @@ def _right_values(replies: Sequence[FormReply]) -> dict[Key, dict[str, int]]:
     for each in replies:
         found.setdefault((each.way, each.seed), {})[each.id] = each.fields
     return found
-
-
-def _more_right(one: Key, other: Key, values: Mapping[Key, Mapping[str, int]]) -> Comparison:
-    """On how many letters the one way reads more values right than the other."""
-    pairs = [(values[one][id], values[other][id]) for id in values[one]]
-    higher, lower = sum(a > b for a, b in pairs), sum(a < b for a, b in pairs)
-    both = sum(a == b > 0 for a, b in pairs)
-    return Comparison(named(*one), named(*other), both, higher, lower, len(pairs) - higher - lower - both)
 
 
 def right_by_field(replies: Sequence[FormReply]) -> pd.DataFrame:

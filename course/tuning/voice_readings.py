@@ -10,7 +10,7 @@ import pandas as pd
 from course.engine.sizes import local_models
 from course.material.prices import machine_price_per_hour
 from course.measuring.house_voice import RULES
-from course.measuring.results import Z_95, Comparison, duration, money, wilson
+from course.measuring.results import Z_95, Comparison, duration, money, scored, wilson
 from course.rungs.voice import RUNGS
 from course.tuning.voice import (
     COMMAND,
@@ -209,10 +209,7 @@ def against_prompts(of: Sequence[VoiceReading]) -> dict[tuple[str, int], Compari
 
 def compared(a: VoiceReading, b: VoiceReading, score: Score) -> Comparison:
     """On how many of the same notes the one scores higher than the other."""
-    scores = [(score(each), score(b.replies[id])) for id, each in a.replies.items()]
-    higher, lower = sum(one > other for one, other in scores), sum(one < other for one, other in scores)
-    both = sum(one == other > 0 for one, other in scores)
-    return Comparison(a.name, b.name, both, higher, lower, len(scores) - higher - lower - both)
+    return scored(a.name, b.name, ((score(each), score(b.replies[id])) for id, each in a.replies.items()))
 
 
 def broken(of: Sequence[VoiceReading]) -> pd.DataFrame:
