@@ -193,8 +193,7 @@ def _trained() -> str:
         f"One training on all 810 is right on {tuned.right} of {tuned.n} tickets; the same model with its "
         f"best prompt, '{best}', on {prompts[best]}, and '{head.name}' on {head.right}. Only counts are "
         "kept of these trainings, so nothing here compares them ticket by ticket. Lesson 11 does, on its "
-        "sample: the trained model is not better there than five retrieved examples, the large model with "
-        "all instructions, the linear head, or MiniLM trained as a whole."
+        "sample."
     )
 
 
