@@ -61,6 +61,11 @@ class LocalModel:
         return self.own_path or cache_dir() / "models" / self.file
 
     @property
+    def stem(self) -> str:
+        """The name of the file that the engine loads, without its ending."""
+        return Path(self.repacked or self.file).stem
+
+    @property
     def packing(self) -> str:
         """How the weights are packed in the file that the engine loads."""
         return "Q8_0" if self.repacked else "as published"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 FOLDER = DATA / "measured"
+FAST = {"avx512f": "AVX-512", "amx_tile": "AMX"}  # flags of a processor, and what they say
 
 
 @dataclass(frozen=True)
@@ -149,9 +150,10 @@ def here() -> dict[str, Any]:
     return {"date": f"{datetime.now(UTC):%Y-%m-%d}", "machine": processor(), "cores": os.cpu_count() or 1}
 
 
-def processor() -> str:
-    """The processor's name where the system tells it."""
-    cpuinfo = Path("/proc/cpuinfo")
+def processor(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:
+    """The processor's name, where the system tells it, with what makes trainings and long prompts faster."""
     lines = cpuinfo.read_text().splitlines() if cpuinfo.is_file() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, "") or platform.processor() or platform.machine()
+    told = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    name = told.get("model name") or platform.processor() or platform.machine()
+    found = [fast for flag, fast in FAST.items() if flag in told.get("flags", "").split()]
+    return f"{name} with {' and '.join(found)}" if found else name

@@ -31,6 +31,7 @@ from jinja2 import TemplateError
 from torch.nn.functional import cross_entropy, linear
 
 from course.engine import weights
+from course.engine.sizes import LocalModel
 from course.errors import CourseError, as_command
 from course.files import locked, replacing
 from course.material.data import tickets
@@ -88,13 +89,14 @@ def train(
     dev: Chats = (),
     *,
     settings: Settings | None = None,
-    base: Path | None = None,
+    base: Path | LocalModel | None = None,
     on_step: Callable[[Progress], None] | None = None,
     again: bool = False,
 ) -> Adapter:
     """Train an adapter and save its best weights by dev loss, else its last, as a new version of `name`.
 
-    `base` is a folder with any causal model in the form of transformers, by default the embedded model.
+    `base` is a local model, by default the small one, or a folder with any causal model in the form of
+    transformers.
     The same run (data, settings, base) is returned where it was finished, unless `again`; goes on from its
     checkpoint where it was killed; is waited for where another kernel takes it. Ctrl-C saves the best adapter
     so far, and so does the CourseError about a loss that is not a number.
@@ -125,23 +127,25 @@ def train(
 
 @dataclass(frozen=True)
 class Base:
-    """The model to train on: its folder (None: the embedded model), its name, and the hash of its weights."""
+    """The model to train on: a folder or a local model, its name, and the hash of its weights."""
 
-    chosen: Path | None
+    chosen: Path | LocalModel
     name: str
     sha256: str
 
     @property
     def folder(self) -> Path:
-        """Where transformers finds it. The embedded model is written there at the first call, in 20 s."""
-        return self.chosen or plain_folder()
+        """Where transformers finds it. The small model is written there at the first call, in 20 s."""
+        return self.chosen if isinstance(self.chosen, Path) else plain_folder(self.chosen)
 
     @classmethod
-    def of(cls, folder: Path | None) -> "Base":
-        """The model in that folder, or the embedded one."""
-        if folder is None:
-            source = weights.gguf_path()
-            return cls(None, source.stem, weights.file_hash(source))
+    def of(cls, base: Path | LocalModel | None) -> "Base":
+        """The model in that folder, or the local one, by default the small one."""
+        if not isinstance(base, Path):
+            model = base or weights.chosen_model("small")
+            source = weights.gguf_path(model)
+            return cls(model, source.stem, weights.file_hash(source))
+        folder = base
         files = sorted(folder.glob("*.safetensors"))
         if not (folder / "config.json").is_file() or not files:
             raise CourseError(
@@ -163,8 +167,8 @@ def encode(chats: Chats, base: Path) -> list[Encoded]:
     return encoded
 
 
-def token_counts(chats: Chats, base: Path | None = None) -> list[int]:
-    """How many tokens each chat has with its answer, for the model in that folder or the embedded one."""
+def token_counts(chats: Chats, base: Path | LocalModel | None = None) -> list[int]:
+    """How many tokens each chat has with its answer, for a base as `train` takes it."""
     return [chat.length for chat in _encode(chats, Base.of(base).folder)]
 
 

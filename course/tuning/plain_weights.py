@@ -1,6 +1,6 @@
-"""The embedded model's weights in the form that PyTorch trains: a folder that transformers loads in a second.
+"""A local model's weights in the form that PyTorch trains: a folder that transformers loads in a second.
 
-Reading the GGUF file for training takes 18 s, so what was read is kept in the cache folder;
+Reading the small model's GGUF file for training takes 18 s, so what was read is kept in the cache folder;
 `course.tuning.setup` writes it when training is made ready.
 """
 
@@ -8,26 +8,30 @@ from functools import partial
 from pathlib import Path
 
 from course.engine import weights
+from course.engine.sizes import LocalModel
 from course.errors import CourseError
 from course.paths import cache_dir
 
+BYTES_PER_PACKED = 4  # of fp32 for a byte of Q8_0
 
-def plain_folder() -> Path:
-    """A folder with the embedded model's weights in fp32 (540 MB), configuration and tokenizer.
 
-    It is made once from `weights.gguf_path()` and made again when its weights are damaged. Raises CourseError
-    when the disk is full.
+def plain_folder(model: LocalModel | None = None) -> Path:
+    """A folder with a model's weights in fp32 (default: the small one, 540 MB), configuration and tokenizer.
+
+    It is made once from `weights.gguf_path(model)` and made again when its weights are damaged. Raises
+    CourseError when the disk is full.
     """
-    source = weights.gguf_path()
-    folder = cache_dir() / "models" / f"{source.stem}-{weights.fingerprint()}-plain"
+    source = weights.gguf_path(model)
+    folder = cache_dir() / "models" / f"{source.stem}-{weights.file_hash(source)[:16]}-plain"
     from safetensors import SafetensorError  # what a full disk raises where transformers saves weights
 
     try:
         return weights.checked_folder(folder, partial(_convert, source))
     except (OSError, SafetensorError) as error:
+        free = BYTES_PER_PACKED * source.stat().st_size / 1e6
         raise CourseError(
-            f"The weights could not be written to {folder.parent} ({error}). Free 600 MB there, or set "
-            "COURSE_CACHE to a folder that has them."
+            f"The weights could not be written to {folder.parent} ({error}). Free {free:,.0f} MB there, or "
+            "set COURSE_CACHE to a folder that has them."
         ) from None
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from course.engine import embedded, messages_api, weights
+from course.engine.sizes import LocalModel, local_models
 from course.errors import CourseError
 from course.files import locked
 from course.paths import cache_dir
@@ -42,7 +43,8 @@ def serve(adapter: Adapter, base: Path | None = None) -> str:
     version never stand for another's. Merging takes place at the first request that no recorded answer meets
     (see `merged_gguf`), and so does loading (about 700 MB).
     """
-    _check_base(adapter, base)
+    if base is None:
+        base_model(adapter)
     below = f"-{weights.file_hash(base)[:8]}" if base else ""
     name = f"local+{adapter.label}-{adapter.card.sha256[:8]}{below}"
     messages_api.MODELS[name] = lambda: _engine(name, adapter, base)
@@ -69,21 +71,20 @@ def discard(adapter: Adapter) -> None:
 
 
 def merged_path(adapter: Adapter, base: Path | None = None) -> Path:
-    """Where the adapter merged into a GGUF file, by default the embedded model, is kept, made or not."""
+    """Where the adapter merged into a GGUF file, by default that of its own base, is kept, made or not."""
     folder = cache_dir() / "models" / "tuned"
     folder.mkdir(parents=True, exist_ok=True)
-    base_sha256 = weights.file_hash(base or weights.gguf_path())
+    base_sha256 = weights.file_hash(base) if base else adapter.card.base_sha256
     return folder / f"{base_sha256[:16]}-{adapter.card.sha256[:16]}.gguf"
 
 
 def merged_gguf(adapter: Adapter, base: Path | None = None) -> Path:
-    """The base with the adapter merged into it, as a Q8_0 file (145 MB) in the cache folder, made once.
+    """The base with the adapter merged into it, as a Q8_0 file (small: 145 MB) in the cache, made once.
 
     Raises CourseError when the adapter was trained on other weights. A GGUF file named as `base` is taken
     as it is, to measure what comes of an adapter that was not trained on it.
     """
-    _check_base(adapter, base)
-    source = base or weights.gguf_path()
+    source = base or weights.gguf_path(base_model(adapter))
     target = merged_path(adapter, base)
     with _merging(target):
         if not weights.is_intact(target):
@@ -97,10 +98,13 @@ def _merging(path: Path) -> AbstractContextManager:
     return locked(path.with_suffix(".lock"), busy, seconds=300)
 
 
-def _check_base(adapter: Adapter, base: Path | None) -> None:
-    if base is None:
-        embedded_model = weights.gguf_path()
-        adapter.check_base(embedded_model.stem, weights.file_hash(embedded_model))
+def base_model(adapter: Adapter) -> LocalModel:
+    """The local model that the adapter was trained on. CourseError when that is none of them."""
+    small = weights.chosen_model("small")
+    larger = (model for model in local_models() if model.size != small.size)
+    found = next((model for model in larger if model.stem == adapter.card.base), small)
+    adapter.check_base(found.stem, weights.file_hash(weights.gguf_path(found)))
+    return found
 
 
 def write_merged(source: Path, target: Path, deltas: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> None:
@@ -157,7 +161,8 @@ def _engine(name: str, adapter: Adapter, base: Path | None) -> embedded.Engine:
     with _lock:
         if name not in _engines:
             path = merged_gguf(adapter, base)
-            context_tokens = weights.chosen_model("small").context_tokens
-            _engines[name] = embedded.Engine(path, context_tokens, base or weights.gguf_path())
+            model = weights.chosen_model("small") if base else base_model(adapter)
+            like = base or weights.gguf_path(model)  # it has the same tokenizer
+            _engines[name] = embedded.Engine(path, model.context_tokens, like)
             atexit.register(_engines[name].close)
         return _engines[name]

@@ -1,4 +1,4 @@
-"""The house voice measured: every rung, each installed size, and the small model trained on it.
+"""The house voice measured: every rung of each installed size, and the sizes that were trained on it.
 
 `python -m course.measure voice` takes hours. It writes its files after each rung, asks no request twice, and
 resumes where it was stopped, so it may be stopped at any time.
@@ -12,7 +12,7 @@ from typing import Any
 
 from course.engine.client import connect
 from course.engine.sizes import local_model, local_models
-from course.engine.weights import is_here
+from course.engine.weights import chosen_model, is_here
 from course.material.voice import VoicePair, pairs
 from course.measuring.house_voice import RULES, facts, facts_kept, rules_kept
 from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_in_place, write_rows
@@ -27,7 +27,8 @@ FILE = FOLDER / "voice.csv"
 REPLIES = FOLDER / "voice_replies.csv"
 COMMAND = "python -m course.measure voice"
 SEEDS = (1, 2, 3)
-TRAVELS = 2  # the seed of the training whose adapter comes with the course
+TRAINED = ("small", "medium")  # the sizes that are trained: the large one would need 20 GB
+TRAVELS = 2  # the seed of the training of the small model whose adapter comes with the course
 EPOCHS = 3
 TONE, GUIDED = RUNGS[0], RUNGS[1]
 
@@ -134,21 +135,22 @@ def sweep(rows: Sequence[VoicePair] = (), sizes: Sequence[str] = ()) -> list[Voi
                 print(f"{size}, {rung.name}: longer than the model reads, left out", flush=True)
                 continue
             _keep(size, rung.name, measure(rung, rows, pool, client, model))
-    if "small" in sizes:
-        _tuned(rows, pool)
+    for size in TRAINED:
+        if size in sizes:
+            _tuned(size, rows, pool)
     return counts(read_replies())
 
 
-def tuned_adapter(seed: int) -> Adapter:
-    """The small model trained on the train pairs: now, or returned where it was trained before.
+def tuned_adapter(seed: int, size: str = "small") -> Adapter:
+    """A size trained on the train pairs: now, or returned where it was trained before.
 
-    That of the seed TRAVELS comes with the course.
+    That of the small model from the seed TRAVELS comes with the course.
     """
     from course.tuning import lora  # torch is loaded when there is something to train
 
     chats, dev = voice_chats(pairs("train")), voice_chats(pairs("dev"))
     settings = Settings(epochs=EPOCHS, seed=seed)
-    return lora.train("voice", chats, dev, settings=settings, on_step=print_progress)
+    return lora.train("voice", chats, dev, settings=settings, base=chosen_model(size), on_step=print_progress)
 
 
 def counts(replies: Sequence[VoiceReply]) -> list[VoiceCount]:
@@ -175,13 +177,13 @@ def read_replies() -> list[VoiceReply]:
     return read_rows(VoiceReply, REPLIES, COMMAND)
 
 
-def _tuned(rows: Sequence[VoicePair], pool: Sequence[VoicePair]) -> None:
-    """The small model trained on the pairs, from three seeds, asked as it was trained and with the guide."""
-    client, _ = connect("small", mode="local")
+def _tuned(size: str, rows: Sequence[VoicePair], pool: Sequence[VoicePair]) -> None:
+    """A size trained on the pairs, from three seeds, asked as it was trained and with the guide."""
+    client, _ = connect(size, mode="local")
     for seed in SEEDS:
-        name = serving.serve(tuned_adapter(seed))
+        name = serving.serve(tuned_adapter(seed, size))
         for rung, said in ((TONE, "tuned"), (GUIDED, "tuned, guide")):
-            _keep("small", f"{said}, seed {seed}", measure(rung, rows, pool, client, name))
+            _keep(size, f"{said}, seed {seed}", measure(rung, rows, pool, client, name))
         serving.close(name)
 
 

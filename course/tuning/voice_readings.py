@@ -15,6 +15,7 @@ from course.rungs.voice import RUNGS
 from course.tuning.voice import (
     COMMAND,
     SEEDS,
+    TRAINED,
     JudgedReply,
     Score,
     VoiceReply,
@@ -30,8 +31,6 @@ MONTHLY = 50_000  # replies
 PROMPTED = tuple(rung.name for rung in RUNGS)
 WITH_EXAMPLES = tuple(rung.name for rung in RUNGS if rung.shown)
 TUNED, TUNED_GUIDE = "tuned", "tuned, guide"
-TRAINED_SIZE = "small"
-
 
 SHARES: Mapping[str, Score] = {
     "all fifteen": keeps_rules,
@@ -108,31 +107,38 @@ def unmeasured(of: Sequence[VoiceReading]) -> str:
     trainings = [f"{way}, seed {seed}" for way in (TUNED, TUNED_GUIDE) for seed in SEEDS]
     missing = []
     for model in local_models():
-        wanted = [*PROMPTED, *(trainings if model.size == TRAINED_SIZE else [])]
+        wanted = [*PROMPTED, *(trainings if model.size in TRAINED else [])]
         left = [rung for rung in wanted if (model.size, rung) not in done]
         if left:
             missing.append(f"{model.size} ({'everything' if left == wanted else '; '.join(left)})")
     return f"Not measured yet: {', '.join(missing)}. `{COMMAND}` goes on." if missing else ""
 
 
-def trained(of: Sequence[VoiceReading], way: str = TUNED) -> dict[int, VoiceReading]:
-    """The trained model asked in this way, by the seed of its training."""
-    by_rung = {each.rung: each for each in of if each.size == TRAINED_SIZE}
+def trained(of: Sequence[VoiceReading], way: str = TUNED, size: str = "small") -> dict[int, VoiceReading]:
+    """A trained size asked in this way, by the seed of its training."""
+    by_rung = {each.rung: each for each in of if each.size == size}
     return {seed: by_rung[rung] for seed in SEEDS if (rung := f"{way}, seed {seed}") in by_rung}
 
 
 def seeds_in_words(of: Sequence[VoiceReading]) -> str:
-    """How many trainings there are, how far apart they came out, and what that allows to say."""
-    both = [each.count(keeps_both) for each in trained(of).values()]
-    if not both:
+    """How many trainings there are of each size, how far apart they came out, and what that allows to say."""
+    found = {size: of_size for size in TRAINED if (of_size := list(trained(of, size=size).values()))}
+    if not found:
         return "No training is measured yet, so nothing is said of tuning here."
-    if len(both) < len(SEEDS):
+    return " ".join(_seeds_of(size, trainings) for size, trainings in found.items())
+
+
+def _seeds_of(size: str, trainings: Sequence[VoiceReading]) -> str:
+    if len(trainings) < len(SEEDS):
         return (
-            f"Trained from {len(both)} of {len(SEEDS)} seeds so far. Another may come out otherwise: this "
-            "says what these seeds reached, and not what training reaches."
+            f"The {size} size is trained from {len(trainings)} of {len(SEEDS)} seeds so far. Another may "
+            "come out otherwise: this says what these seeds reached, and not what training reaches."
         )
-    n = len(trained(of)[SEEDS[0]].replies)
-    return f"Trained from {len(both)} seeds: {min(both)} to {max(both)} of {n} replies keep rules and facts."
+    both, n = [each.count(keeps_both) for each in trainings], len(trainings[0].replies)
+    return (
+        f"The {size} size is trained from {len(both)} seeds: {min(both)} to {max(both)} of {n} replies keep "
+        "rules and facts."
+    )
 
 
 def best_prompts(of: Sequence[VoiceReading]) -> list[VoiceReading]:
@@ -189,17 +195,25 @@ def steps(of: Sequence[VoiceReading], score: Score) -> dict[str, Comparison]:
 
 
 def against_prompts(of: Sequence[VoiceReading]) -> dict[tuple[str, int], Comparison]:
-    """By question and seed: each training against each of `best_prompts`, and with the guide, by measure."""
-    plain, guided = trained(of), trained(of, TUNED_GUIDE)
-    changes = [
-        (f"tuned instead of '{best.name}'", seed, after, best)
-        for best in best_prompts(of)
-        for seed, after in plain.items()
-    ]
-    changes += [
-        ("tuned with the guide instead of without", seed, guided[seed], plain[seed])
-        for seed in plain.keys() & guided.keys()
-    ]
+    """By question and seed: each training against each of `best_prompts`, and with the guide, by measure.
+
+    The sizes that were trained are compared as well.
+    """
+    changes: list[tuple[str, int, VoiceReading, VoiceReading]] = []
+    for size in TRAINED:
+        plain, guided = trained(of, size=size), trained(of, TUNED_GUIDE, size)
+        for seed, after in plain.items():
+            changes += [
+                (f"{size} tuned instead of '{best.name}'", seed, after, best) for best in best_prompts(of)
+            ]
+            if seed in guided:
+                changes.append((f"{size} tuned with the guide instead of without", seed, guided[seed], after))
+    smallest, *larger = (trained(of, size=size) for size in TRAINED)
+    for size, plain in zip(TRAINED[1:], larger, strict=True):
+        changes += [
+            (f"{size} tuned instead of {TRAINED[0]} tuned", seed, plain[seed], smallest[seed])
+            for seed in plain.keys() & smallest.keys()
+        ]
     return {
         (f"{measure}, {asked}", seed): compared(after, before, score)
         for measure, score in MEASURES.items()

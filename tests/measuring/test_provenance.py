@@ -8,7 +8,7 @@ import pytest
 from course import measure
 from course.errors import CourseError
 from course.material.data import READINGS, readings, tickets
-from course.measuring import ladder
+from course.measuring import ladder, provenance
 from course.measuring.provenance import Counted, read_rows, write_rows
 from course.measuring.results import Result
 from course.paths import ROOT
@@ -93,3 +93,17 @@ def test_a_command_writes_the_file_of_its_module(tmp_path, monkeypatch, capsys):
 def test_every_command_is_named_in_its_file(name):
     file = ROOT / f"{measure.SWEEPS[name].module.replace('.', '/')}.py"
     assert f'COMMAND = "python -m course.measure {name}"' in file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("flags", "name"),
+    [
+        ("fpu avx2", "A processor"),
+        ("fpu avx2 avx512f avx512bw", "A processor with AVX-512"),
+        ("avx512f amx_tile", "A processor with AVX-512 and AMX"),
+    ],
+)
+def test_a_machine_is_named_with_what_makes_its_trainings_faster(flags, name, tmp_path):
+    told = f"processor\t: 0\nmodel name\t: A processor\nflags\t\t: {flags}\n\n"
+    (tmp_path / "cpuinfo").write_text(told * 2)
+    assert provenance.processor(tmp_path / "cpuinfo") == name

@@ -19,9 +19,10 @@ def test_a_full_disk_is_named_and_leaves_nothing(error, tmp_path, monkeypatch):
         raise error
 
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path))
-    monkeypatch.setattr(plain_weights.weights, "gguf_path", lambda: tmp_path / "tiny.gguf")
-    monkeypatch.setattr(plain_weights.weights, "fingerprint", lambda: "f" * 16)
+    packed = tmp_path / "tiny.gguf"
+    packed.write_bytes(bytes(5_000_000))
+    monkeypatch.setattr(plain_weights.weights, "gguf_path", lambda model: packed)
     monkeypatch.setattr(plain_weights, "_convert", half)
-    with pytest.raises(CourseError, match=f"could not be written to .*{NO_SPACE}.* Free 600 MB there"):
+    with pytest.raises(CourseError, match=f"could not be written to .*{NO_SPACE}.* Free 20 MB there"):
         plain_weights.plain_folder()
     assert [path.suffix for path in (tmp_path / "models").iterdir()] == [".lock"]

@@ -1,7 +1,8 @@
 """Merging: the right numbers at the right places of the file, and the tuned model beside its base."""
 
-import dataclasses
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +10,10 @@ import torch
 from anthropic.types import Message
 from gguf import GGMLQuantizationType, GGUFReader, GGUFWriter, quants
 
-from course.engine import messages_api
+from course.engine import messages_api, weights
 from course.engine.client import connect
 from course.engine.replies import text_of
+from course.engine.sizes import local_model
 from course.errors import CourseError
 from course.material.data import tickets
 from course.tuning import adapters, lora, serving
@@ -54,12 +56,12 @@ def product(rows: int) -> tuple[np.ndarray, np.ndarray]:
     return draw.normal(size=(rows, 4)).astype(np.float32), draw.normal(size=(4, WIDTH)).astype(np.float32)
 
 
-def foreign_adapter() -> adapters.Adapter:
-    """One that was trained on another base."""
+def foreign_adapter(**card: Any) -> adapters.Adapter:
+    """One that was trained on another base, unless told otherwise."""
     a, b = product(64)
     key = "base_model.model.model.layers.0.self_attn.q_proj.lora_{}.weight"
     state = {key.format("A"): torch.tensor(b), key.format("B"): torch.tensor(a)}
-    return adapters.save(state, LORA, adapters.Card(name="foreign", **CARD))
+    return adapters.save(state, LORA, adapters.Card(name="foreign", **CARD | card))
 
 
 def test_merged_rows_are_where_transformers_reads_them(source, tmp_path):
@@ -84,12 +86,22 @@ def test_a_layer_that_does_not_fit_is_named(source, tmp_path):
 
 def test_a_base_that_is_named_is_taken_and_another_one_refused(source, tmp_path, results_dir, monkeypatch):
     monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(serving.weights, "gguf_path", lambda: source)
     adapter = foreign_adapter()
-    with pytest.raises(CourseError, match="does not fit zeros"):
+    with pytest.raises(CourseError, match="does not fit SmolLM2-135M"):
         serving.merged_gguf(adapter)
     found = tensors(serving.merged_gguf(adapter, source))
     assert found[Q].any() and not found[K].any()
+
+
+def test_an_adapter_goes_onto_the_model_it_was_trained_on(source, tmp_path, results_dir, monkeypatch):
+    monkeypatch.setenv("COURSE_CACHE", str(tmp_path / "cache"))
+    medium = local_model("medium")
+    monkeypatch.setattr(serving.weights, "gguf_path", {medium: source}.__getitem__)
+    adapter = foreign_adapter(base=medium.stem, base_sha256=weights.file_hash(source))
+    assert serving.base_model(adapter) == medium
+    assert tensors(serving.merged_gguf(adapter))[Q].any()
+    with pytest.raises(CourseError, match=f"does not fit {medium.stem}"):
+        serving.base_model(adapters.Adapter(adapter.folder, replace(adapter.card, base_sha256="0" * 64)))
 
 
 def test_a_full_disk_is_named_and_leaves_no_half_of_a_merge(source, tmp_path, results_dir, monkeypatch):
@@ -145,7 +157,7 @@ def test_train_merge_serve_answer_and_agree(results_dir):
     assert 8e6 < adapter.weights.stat().st_size < 12e6
 
     with pytest.raises(CourseError, match="trained on another"):
-        card = dataclasses.replace(adapter.card, base="another", base_sha256="0" * 64)
+        card = replace(adapter.card, base="another", base_sha256="0" * 64)
         serving.serve(adapters.Adapter(adapter.folder, card))
 
     name = serving.serve(adapter)
@@ -169,6 +181,6 @@ def test_train_merge_serve_answer_and_agree(results_dir):
     read = [len(chat.prompt) for chat in lora.encode(chats[:8], plain)]
     assert [reply.usage.input_tokens for _, reply in replies] == read
     ended = [(chat, text_of(reply)) for chat, reply in replies if reply.stop_reason == "end_turn"]
-    complete = [dataclasses.replace(chat, answer=text) for chat, text in ended]
+    complete = [replace(chat, answer=text) for chat, text in ended]
     # Of 20 examples and 3 steps comes a model full of near ties; a trained one agrees far more often.
     assert sum(lora.decoded_by_torch(adapter, complete)) >= 0.5 * len(complete)

@@ -20,7 +20,7 @@ def files(tmp_path, results_dir, monkeypatch):
     """The files of a sweep elsewhere, a model that gives one reply, and nothing trained."""
     monkeypatch.setattr(voice, "FILE", tmp_path / "voice.csv")
     monkeypatch.setattr(voice, "REPLIES", tmp_path / "voice_replies.csv")
-    monkeypatch.setattr(voice, "_tuned", lambda rows, pool: None)
+    monkeypatch.setattr(voice, "_tuned", lambda size, rows, pool: None)
     answers_with(monkeypatch, ROWS[0].reply)
 
 

@@ -103,24 +103,35 @@ def test_the_best_prompt_of_a_size_has_the_most_replies_right_in_both():
 def test_every_training_is_compared_by_itself():
     trainings = [reading(f"{TUNED}, seed {seed}", RIGHT) for seed in SEEDS]
     found = against_prompts([*prompts(), *trainings, reading(f"{TUNED_GUIDE}, seed 2", EMPTY)])
-    both = {key: step for key, step in found.items() if key[0].startswith("both, tuned instead of")}
+    both = {key: step for key, step in found.items() if key[0].startswith("both, small tuned instead of")}
     assert {seed for _, seed in both} == set(SEEDS)
     assert all((step.only_a, step.only_b) == (10, 0) for step in both.values())
-    guided = found["facts kept, tuned with the guide instead of without", 2]
+    guided = found["facts kept, small tuned with the guide instead of without", 2]
     assert (guided.only_a, guided.only_b) == (0, 10)
     assert against_prompts(prompts()) == {}
+
+
+def test_the_sizes_that_were_trained_are_compared_from_the_same_seeds():
+    trainings = [reading(f"{TUNED}, seed {seed}", PLAIN) for seed in SEEDS]
+    larger = [reading(f"{TUNED}, seed 2", [*RIGHT[:7], *PLAIN[7:]], "medium")]
+    found = against_prompts([*prompts(), *trainings, *larger])
+    step = found["both, medium tuned instead of small tuned", 2]
+    assert (step.only_a, step.only_b) == (7, 0)
+    assert ("both, medium tuned instead of small tuned", 1) not in found
 
 
 def test_what_is_missing_is_named_and_fewer_seeds_are_said_to_be_few():
     trainings = [reading(f"{way}, seed {seed}", RIGHT) for way in (TUNED, TUNED_GUIDE) for seed in SEEDS]
     small = [*prompts(), *trainings]
-    sizes = [*prompts("medium"), *prompts("large")]
+    medium = [reading(each.rung, RIGHT, "medium") for each in trainings]
+    sizes = [*prompts("medium"), *medium, *prompts("large")]
     assert unmeasured([*small, *sizes]) == ""
     assert "medium (everything), large (guide;" in unmeasured([*small, *prompts("large")[:1]])
     left = unmeasured([*prompts(), *sizes, *trainings[:-1]])
     assert f"small ({TUNED_GUIDE}, seed 3)" in left and "large" not in left
-    assert "3 seeds: 10 to 10 of 10 replies" in seeds_in_words(small)
-    assert "from 1 of 3 seeds so far" in seeds_in_words(trainings[:1])
+    assert "medium (tuned, seed 1;" in unmeasured([*small, *prompts("medium")])
+    assert "small size is trained from 3 seeds: 10 to 10 of 10 replies" in seeds_in_words(small)
+    assert "medium size is trained from 1 of 3 seeds so far" in seeds_in_words([*trainings, medium[0]])
     assert "No training" in seeds_in_words(prompts())
     assert list(trained(trainings, TUNED_GUIDE)) == list(SEEDS)
 

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from course.measuring.house_voice import RULES
 from course.rungs.voice import RUNGS
-from course.tuning.voice_readings import TRAINED_SIZE, TUNED, VoiceReading, keeps_facts, trained
-from widgets.chart import BLUE, GREEN, ORANGE, RED, Axis, Line, LineChart, Mark
+from course.tuning.voice import TRAINED
+from course.tuning.voice_readings import TUNED, VoiceReading, keeps_facts, trained
+from widgets.chart import BLUE, GREEN, GREY, ORANGE, RED, Axis, Line, LineChart, Mark
 
 _SIGNS = {"small": (BLUE, ""), "medium": (GREEN, "2 3"), "large": (ORANGE, "6 4")}
+_TUNED_SIGNS = {"small": (RED, "8 3 2 3"), "medium": (GREY, "1 3")}
 # The prompts that show more and more of the same: a line. The others are points beside it.
 _LONGER = [rung.name for rung in RUNGS if not (rung.retrieved or rung.parts)]
 
@@ -20,8 +22,9 @@ def voice_chart(of: Sequence[VoiceReading]) -> LineChart:
         longer = [own[rung] for rung in _LONGER if rung in own]
         if longer:
             curves.append(_line(f"{size}, longer prompts", longer, colour, dash))
-    if tuned := trained(of):
-        curves.append(_line(f"{TRAINED_SIZE}, {TUNED}", list(tuned.values()), RED, "8 3 2 3"))
+    for size in TRAINED:
+        if tuned := trained(of, size=size):
+            curves.append(_line(f"{size}, {TUNED}", list(tuned.values()), *_TUNED_SIGNS[size]))
     marks = [Mark(*_place(each), _short(each.rung)) for each in of]
     told = "; ".join(
         f"{each.name}: {each.rules[0]:.1f} rules, {_place(each)[0]:.0f}% with all facts" for each in of
