@@ -17,6 +17,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pandas as pd
 import plotly.graph_objects as go
 from ipywidgets import Widget
 from ipywidgets.embed import dependency_state
@@ -34,7 +35,17 @@ from course.measuring.results import Outcome, Result, compare
 from course.paths import NOTEBOOKS, ROOT
 from course.rungs import three_sizes
 from course.rungs.routing import queue_named
-from course.tuning import experiments, forgetting, gain_and_loss, labels, voice
+from course.tuning import (
+    experiments,
+    forgetting,
+    gain_and_loss,
+    labels,
+    letter_form,
+    letter_readings,
+    preference,
+    preference_readings,
+    voice,
+)
 from widgets.chart import BLUE, GREEN, GREY, ORANGE, RED
 from widgets.cost.view import CostView
 from widgets.lessons.few_shot_view import FewShot
@@ -240,8 +251,22 @@ def _ends(counts: Iterable[int]) -> str:
 
 def _remembered(task: str) -> str:
     """What each training on a task left right of each part that was asked."""
-    frame = gain_and_loss.table(forgetting.read(), task)
-    return _table(["trained", *frame.columns], ([name, *cells] for name, *cells in frame.itertuples()))
+    return _rows_of("trained", gain_and_loss.table(forgetting.read(), task))
+
+
+def _form() -> str:
+    """The letters by prompts, a schema and a small training."""
+    return _rows_of("small local model", letter_readings.table(letter_form.read()))
+
+
+def _preference() -> str:
+    """The tuned voice before and after two ways of training on, from each seed."""
+    found = preference_readings.table(preference.read(), preference.read_replies())
+    return _rows_of("small local model", found)
+
+
+def _rows_of(first: str, frame: pd.DataFrame) -> str:
+    return _table([first, *frame.columns], ([name, *cells] for name, *cells in frame.itertuples()))
 
 
 def _some(table: str) -> str:
@@ -268,6 +293,8 @@ _TABLES: dict[str, Callable[[str], str]] = {
     "training": lambda _: _measured(map(Shown.counted, experiments.read()), "trained on"),
     "trained": lambda _: _trained(),
     "voice": lambda _: _voice(),
+    "preference": lambda _: _preference(),
+    "form": lambda _: _form(),
     "labels": lambda _: _labels(),
     "forgetting": lambda _: _remembered(forgetting.ROUTING),
     "facts": lambda _: _remembered(forgetting.FACTS),
