@@ -229,7 +229,7 @@ def _voice() -> str:
 
 def _labels() -> str:
     """What each learner got right with so many labels of a kind, a column for each seed."""
-    readings = sorted(labels.read(), key=lambda each: labels.LEARNERS.index(each.learner))
+    readings = sorted(labels.read(), key=lambda each: list(labels.EPOCHS).index(each.learner))
     found: dict[tuple[object, ...], list[labels.LabelReading]] = {}
     for each in readings:
         # How many labels a filter keeps differs by seed, and the steps with it.

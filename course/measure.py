@@ -86,9 +86,9 @@ SWEEPS = {
         lambda aftermath, client, model: aftermath.sweep(client, model),
     ),
     "forgetting": LongMeasurement(
-        "what a training costs, with its cures, and facts in several wordings; cheapest first, over an hour",
+        "what a training costs, with its cures, and facts in several wordings; cheapest first, four hours",
         "course.tuning.forgetting",
-        lambda forgetting, client, model: forgetting.sweep(client, model),
+        lambda forgetting, client, model: forgetting.sweep(),
     ),
     "shift": LongMeasurement(
         "the adapter on mail about new products and in another language; a minute",

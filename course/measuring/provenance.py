@@ -67,10 +67,13 @@ class Counted(Provenance):
 
     @classmethod
     def counted(cls, right: int, valid: int, n: int, command: str, **own: Any) -> Self:
-        """A row of this machine and day; `own` are the fields that the kind of row adds."""
+        """A row of this machine and day, and of the small model unless `own` has another fingerprint.
+
+        `own` are the fields that the kind of row adds.
+        """
         low, high = (round(bound, 4) for bound in wilson(right, n))
-        made = asdict(Provenance.now(command))
-        return cls(**made, **own, n=n, right=right, valid=valid, low=low, high=high)
+        made = asdict(Provenance.now(command)) | own
+        return cls(**made, n=n, right=right, valid=valid, low=low, high=high)
 
     @classmethod
     def of(cls, outcomes: Sequence[Outcome], command: str, **own: Any) -> Self:

@@ -12,15 +12,17 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import NamedTuple
 
-from course.engine.client import CourseClient
+from course.engine.client import CourseClient, connect
 from course.engine.replies import text_of
+from course.engine.sizes import local_model
+from course.engine.weights import chosen_model
 from course.errors import CourseError
 from course.files import locked, read_json_lines
 from course.material import data
 from course.material.data import Question, Text, tickets
 from course.measuring.answers import judge
 from course.measuring.evaluate import evaluate
-from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_rows
+from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_in_place, write_rows
 from course.measuring.results import Check, Comparison, Result, marks, paired
 from course.paths import DATA, results_dir
 from course.rungs.chunks import by_section
@@ -36,22 +38,26 @@ REPLIES = FOLDER / "general_replies.csv"
 COMMAND = "python -m course.measure forgetting"
 SEEDS = (1, 2, 3)
 ROUTING, FACTS = "routing", "facts"
+ROUTING_MEDIUM = "routing, medium size"  # the others are tasks of the small one
 UNTRAINED, READS = "not trained", "not trained, reads the section found"
 USUAL, REPLAY = "usual", "replay"
 TICKETS, REPLAYED = 240, 60  # a general chat for every four tickets
 ROUNDS = 3  # for what learns too little from seeing its tickets once
 WORDINGS = 5
-BATCH = {ROUTING: 8, FACTS: 6}
+BATCH = {ROUTING: 8, FACTS: 6, ROUTING_MEDIUM: 8}
 # What is asked. The prompt is the one that the tickets were trained with.
 OF_TICKETS, PLAIN, PLAIN_WITH_PROMPT = "tickets", "plain requests", "plain requests, prompt on"
 AS_TRAINED, NEVER_TRAINED = "as trained", "wordings never trained"
-# What the chat template of the embedded model puts where a request has no system prompt.
-NO_PROMPT = "You are a helpful AI assistant named SmolLM, trained by Hugging Face"
+# What the chat template of a size puts where a request has no system prompt.
+NO_PROMPT = {
+    "small": "You are a helpful AI assistant named SmolLM, trained by Hugging Face",
+    "medium": "You are Qwen, created by Alibaba Cloud. You are a helpful assistant.",
+}
 GENERAL_TOKENS = 80
 
 # On two cores without AVX-512, at 130 tokens/s: beside the training, and for each example of each step.
-_SECONDS = {ROUTING: (90.0, 0.41), FACTS: (60.0, 0.35)}
-_SECONDS_UNTRAINED = {ROUTING: 120.0, FACTS: 30.0}
+_SECONDS = {ROUTING: (90.0, 0.41), FACTS: (60.0, 0.35), ROUTING_MEDIUM: (300.0, 1.5)}
+_SECONDS_UNTRAINED = {ROUTING: 120.0, FACTS: 30.0, ROUTING_MEDIUM: 400.0}
 
 SettingKey = tuple[str, str, int, int]
 
@@ -106,6 +112,11 @@ class Setting(NamedTuple):
         return self.task, self.name, self.steps, self.seed
 
     @property
+    def size(self) -> str:
+        """Whose training it is."""
+        return "medium" if self.task == ROUTING_MEDIUM else "small"
+
+    @property
     def seconds(self) -> float:
         """About how long it takes on two quiet cores without AVX-512."""
         if not self.steps:
@@ -148,8 +159,9 @@ class GeneralRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class GeneralReply(Provenance):
-    """What the untrained model itself answered, where it came to an end."""
+    """What the untrained model of a `size` itself answered, where it came to an end."""
 
+    size: str
     id: str
     text: Text
     reply: Text
@@ -167,16 +179,24 @@ class FactWordings:
 def settings() -> list[Setting]:
     """All trainings, the first seed and the cheapest first.
 
-    Three seeds for the usual setting, for replay and for the facts in 45 steps; one seed for the others.
+    One seed for what learned no ticket from it, and for the facts in 90 steps; three for the others.
     """
     once = math.ceil(TICKETS / BATCH[ROUTING])
     mixed = math.ceil((TICKETS + REPLAYED) / BATCH[ROUTING])
     short, long = aftermath.FACT_SETTINGS.epochs * aftermath.FACTS // BATCH[FACTS], 90
-    found = [Setting(ROUTING, UNTRAINED, 0, 1), Setting(FACTS, UNTRAINED, 0, 1), Setting(FACTS, READS, 0, 1)]
+    found = [Setting(task, UNTRAINED, 0, 1) for task in (ROUTING, FACTS, ROUTING_MEDIUM)]
+    found.append(Setting(FACTS, READS, 0, 1))
     for seed in SEEDS:
+        for task in (ROUTING, ROUTING_MEDIUM):
+            found += [
+                Setting(task, USUAL, once, seed),
+                Setting(task, REPLAY, mixed, seed, replayed=REPLAYED),
+            ]
         found += [
-            Setting(ROUTING, USUAL, once, seed),
-            Setting(ROUTING, REPLAY, mixed, seed, replayed=REPLAYED),
+            Setting(ROUTING, USUAL, ROUNDS * once, seed),
+            Setting(ROUTING, REPLAY, ROUNDS * mixed, seed, replayed=REPLAYED),
+            Setting(ROUTING, "rate 0.0003", ROUNDS * once, seed, learning_rate=3e-4),
+            Setting(ROUTING, "rank 2", ROUNDS * once, seed, rank=2),
             Setting(FACTS, "one wording", short, seed),
             Setting(FACTS, "five wordings", short, seed, wordings=WORDINGS),
         ]
@@ -186,10 +206,6 @@ def settings() -> list[Setting]:
         Setting(ROUTING, "rate 0.0001", once, first, learning_rate=1e-4),
         Setting(ROUTING, "rank 2", once, first, rank=2),
         Setting(ROUTING, "rate 0.0003, replay", mixed, first, learning_rate=3e-4, replayed=REPLAYED),
-        Setting(ROUTING, USUAL, ROUNDS * once, first),
-        Setting(ROUTING, REPLAY, ROUNDS * mixed, first, replayed=REPLAYED),
-        Setting(ROUTING, "rate 0.0003", ROUNDS * once, first, learning_rate=3e-4),
-        Setting(ROUTING, "rank 2", ROUNDS * once, first, rank=2),
         Setting(FACTS, "one wording", long, first),
         Setting(FACTS, "five wordings", long, first, wordings=WORDINGS),
     ]
@@ -231,7 +247,7 @@ def facts_to_ask() -> list[Question]:
 
 def asked(setting: Setting) -> dict[str, Part]:
     """What a model is asked after a training."""
-    if setting.task == ROUTING:
+    if setting.task != FACTS:
         with_prompt = partial(aftermath.follow, system=short_prompt())
         return {
             OF_TICKETS: Part(tickets("test"), route, None),
@@ -252,12 +268,13 @@ def chats_of(setting: Setting) -> list[TrainingChat]:
         return aftermath.fact_chats(facts_to_train(setting.wordings))
     chats = routing_chats(some(tickets("train"), TICKETS, setting.seed))
     if setting.replayed:
-        drawn = random.Random(setting.seed).sample(read_replies(), setting.replayed)
-        chats += [TrainingChat(NO_PROMPT, each.text, each.reply) for each in drawn]
+        own = [each for each in read_replies() if each.size == setting.size]
+        drawn = random.Random(setting.seed).sample(own, setting.replayed)
+        chats += [TrainingChat(NO_PROMPT[setting.size], each.text, each.reply) for each in drawn]
     return chats
 
 
-def sweep(client: CourseClient, base: str, of: Sequence[Setting] = ()) -> list[Remembered]:
+def sweep(of: Sequence[Setting] = ()) -> list[Remembered]:
     """Measure the settings that have no reading yet, by default all, and return all readings.
 
     Its readings are on disk before the next training begins. CourseError while another process measures.
@@ -265,15 +282,16 @@ def sweep(client: CourseClient, base: str, of: Sequence[Setting] = ()) -> list[R
     with locked(
         results_dir() / "forgetting.lock", "Another process is measuring forgetting; wait for it.", seconds=0
     ):
-        if not REPLIES.is_file():
-            write_rows(general_replies(client, base), REPLIES)
         readings = read() if FILE.is_file() else []
         left = unmeasured(of or settings(), readings)
+        have = {each.size for each in read_replies()} if REPLIES.is_file() else set()
+        for size in sorted({setting.size for setting in left} - have):
+            write_in_place(general_replies(size), REPLIES, "size")
         for setting in left:
             if setting.steps:
                 check_trainable(chats_of(setting))
         for setting in in_turn(left):
-            readings += _measured(setting, client, base)
+            readings += _measured(setting)
             write_rows(readings, FILE)
         return readings
 
@@ -284,12 +302,13 @@ def unmeasured(of: Iterable[Setting], readings: Iterable[Remembered]) -> list[Se
     return [setting for setting in of if setting.key not in done]
 
 
-def general_replies(client: CourseClient, base: str) -> list[GeneralReply]:
-    """What the model as it is answers to the general requests, right or wrong, without a system prompt.
+def general_replies(size: str) -> list[GeneralReply]:
+    """What a size as it is answers to the general requests, right or wrong, without a system prompt.
 
     An answer that has not ended after GENERAL_TOKENS is left out: it would teach to stop within a sentence.
     """
-    how, found = asdict(Provenance.now(COMMAND)), []
+    client, base = connect(size, mode="local")
+    how, found = asdict(_provenance(size)) | {"size": size}, []
     for request in general_requests():
         message = client.messages.create(
             model=base, max_tokens=GENERAL_TOKENS, messages=[{"role": "user", "content": request.text}]
@@ -317,13 +336,21 @@ def compared(one: Remembered, other: Remembered) -> Comparison:
     return paired(one.setting, other.setting, one.rows, other.rows)
 
 
-def _measured(setting: Setting, client: CourseClient, base: str) -> list[Remembered]:
+def _provenance(size: str) -> Provenance:
+    return Provenance.now(COMMAND, None if size == "small" else local_model(size))
+
+
+def _measured(setting: Setting) -> list[Remembered]:
+    client, base = connect(setting.size, mode="local")
     if not setting.steps:
         return _asked(setting, client, base, {"learning_rate": 0.0, "rank": 0, "examples": 0}, 0.0)
     from course.tuning import lora  # torch is loaded when there is something to train
 
     chats = chats_of(setting)
-    adapter = lora.train("forgetting", chats, settings=setting.settings, on_step=print_progress)
+    base_model = chosen_model(setting.size)
+    adapter = lora.train(
+        "forgetting", chats, settings=setting.settings, base=base_model, on_step=print_progress
+    )
     trained = {"learning_rate": setting.learning_rate, "rank": setting.rank, "examples": len(chats)}
     with aftermath.served(adapter) as model:
         found = _asked(setting, client, model, trained, adapter.card.seconds)
@@ -361,5 +388,6 @@ def _reading(setting: Setting, part: str, result: Result, trained: dict, seconds
         steps=setting.steps,
         seed=setting.seed,
         train_seconds=seconds,
+        fingerprint=_provenance(setting.size).fingerprint,
         rows=marks(outcome.correct for outcome in result.outcomes),
     )

@@ -66,9 +66,9 @@ def by_seed(readings: Readings, settings: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").fillna("not measured")
 
 
-def cures(readings: Readings) -> dict[tuple[tuple[str, str], int], Comparison]:
+def cures(readings: Readings, task: str = ROUTING) -> dict[tuple[tuple[str, str], int], Comparison]:
     """By cure, part and seed: it against the usual setting of the same seed and of as many rounds."""
-    found = trainings(readings)
+    found = trainings(readings, task)
     usual = {(_rounds(parts), key[-1]): parts for key, parts in found.items() if key[1] == USUAL}
     return {
         ((_without_seed(key), part), key[-1]): compared(parts[part], usual[_rounds(parts), key[-1]][part])
@@ -78,13 +78,13 @@ def cures(readings: Readings) -> dict[tuple[tuple[str, str], int], Comparison]:
     }
 
 
-def cures_in_words(readings: Readings) -> list[str]:
+def cures_in_words(readings: Readings, task: str = ROUTING) -> list[str]:
     """What each cure that learned a ticket keeps and learns beside the usual setting, in counts.
 
     McNemar's p-values of all pairs are corrected together.
     """
-    judged = by_question(cures(readings))
-    before = trainings(readings)[ROUTING, UNTRAINED, 0, 1]
+    judged = by_question(cures(readings, task))
+    before = trainings(readings, task)[task, UNTRAINED, 0, 1]
     idle, sentences = [], []
     for cure in dict.fromkeys(cure for cure, _ in judged):
         by_part = {part: judged[cure, part] for part in (OF_TICKETS, PLAIN, PLAIN_WITH_PROMPT)}
@@ -177,13 +177,13 @@ def times_seen(readings: Readings) -> str:
     return f"How often each wording is seen: {'; '.join(dict.fromkeys(told))} times."
 
 
-def both_in_words(readings: Readings) -> list[str]:
+def both_in_words(readings: Readings, task: str = ROUTING) -> list[str]:
     """Which trainings are shown to have learned the task, and which of those to have lost plain requests.
 
     All against the model as it was; the p-values of all trainings are corrected together on each part.
     """
-    found = trainings(readings)
-    before = found.pop((ROUTING, UNTRAINED, 0, 1))
+    found = trainings(readings, task)
+    before = found.pop((task, UNTRAINED, 0, 1))
     verdicts: dict[str, dict[SettingKey, str]] = {}
     for part in before:
         steps = [compared(parts[part], before[part]) for parts in found.values()]
