@@ -28,6 +28,11 @@ ASK_KERNEL = """async expression => {
     const asked = kernel.requestExecute({code: '', silent: true, user_expressions: {asked: expression}});
     return (await asked.done).content.user_expressions.asked.data['text/plain'];
 }"""
+# The page stays: to load all of JupyterLab again takes longer than many a lesson.
+OPEN = """async name => {
+    [...jupyterapp.shell.widgets('main')].forEach(open => open.dispose());
+    await jupyterapp.commands.execute('docmanager:open', {path: name});
+}"""
 SAVE = "async () => await jupyterapp.commands.execute('docmanager:save')"
 
 
@@ -46,15 +51,18 @@ def lab(folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Page]:
+def page(lab: str) -> Iterator[Page]:
+    """JupyterLab in a browser."""
     with open_page(WIDTH, HEIGHT) as page:
         page.set_default_timeout(60_000)
+        page.goto(lab.format(name=lessons()[0].path.name))
+        page.wait_for_selector(".jp-Notebook .jp-CodeCell")
         yield page
 
 
 @pytest.mark.parametrize("lesson", lessons(), ids=lambda lesson: lesson.path.stem)
-def test_the_lesson_runs_and_its_controls_work(lesson: Lesson, lab: str, folder: Path, page: Page) -> None:
-    page.goto(lab.format(name=lesson.path.name))
+def test_the_lesson_runs_and_its_controls_work(lesson: Lesson, folder: Path, page: Page) -> None:
+    page.evaluate(OPEN, lesson.path.name)
     page.wait_for_selector(".jp-Notebook .jp-CodeCell")
     page.evaluate(RUN_ALL)
     assert page.evaluate(ERRORS) == []
