@@ -17,6 +17,7 @@ from course.tuning.forgetting import (
     READS,
     REPLAY,
     ROUTING,
+    ROUTING_MEDIUM,
     UNTRAINED,
     USUAL,
     Remembered,
@@ -251,8 +252,9 @@ def not_measured(readings: Readings) -> str:
 
 
 def _without_seed(key: SettingKey) -> str:
-    _, setting, steps, _ = key
-    return f"{setting}, {steps} steps" if steps else setting
+    task, setting, steps, _ = key
+    name = f"medium size, {setting}" if task == ROUTING_MEDIUM else setting
+    return f"{name}, {steps} steps" if steps else name
 
 
 def _listed(keys: Iterable[SettingKey]) -> str:

@@ -125,6 +125,6 @@ def test_facts_are_compared_at_the_same_steps_and_with_the_reader():
 def test_what_is_left_is_said_with_the_command_and_nothing_when_all_is_there(readings, monkeypatch):
     left = gain_and_loss.not_measured(readings)
     assert "; usual, 30 steps (seed 3); " in left and "five wordings, 45 steps (seed 1, 2, 3)" in left
-    assert forgetting.COMMAND in left
+    assert "; medium size, replay, 38 steps (seed 1, 2, 3)" in left and forgetting.COMMAND in left
     monkeypatch.setattr(forgetting, "settings", lambda: [])
     assert gain_and_loss.not_measured([]) == ""

@@ -166,6 +166,12 @@ def test_two_processes_do_not_measure_at_once(measured, few, results_dir):
         labels.sweep(few, None)
 
 
+def test_the_upgrade_has_a_training_of_the_small_size_beside_each_of_its_own():
+    of_small = {(len(each.source.tickets), each.steps, each.seed) for each in labels.curve()}
+    assert {(len(each.source.tickets), each.steps, each.seed) for each in labels.upgrade()} < of_small
+    assert labels._LEARN.keys() == labels.EPOCHS.keys() == labels._SECONDS.keys()
+
+
 @pytest.mark.slow  # trains
 def test_an_adapter_takes_just_its_steps_and_sees_no_dev_set(tmp_path, results_dir, monkeypatch):
     from course.tuning import lora
@@ -175,7 +181,7 @@ def test_an_adapter_takes_just_its_steps_and_sees_no_dev_set(tmp_path, results_d
     trained: list[Adapter] = []
 
     def train_tiny(*given, **named) -> Adapter:
-        trained.append(train(*given, base=base, **named))
+        trained.append(train(*given, **{**named, "base": base}))
         return trained[-1]
 
     train = lora.train
