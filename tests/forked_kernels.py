@@ -50,7 +50,7 @@ class ForkedProvisioner(LocalProvisioner):
         """Fork a kernel with the options that `cmd` gives ipykernel, in its folder and environment."""
         self.cwd = options.get("cwd") or os.getcwd()
         said = cmd[cmd.index("ipykernel_launcher") + 1 :]
-        self.process = _Process(_context().Process(target=_run, args=(said, self.cwd, options["env"])))
+        self.process = _Process(prepared().Process(target=_run, args=(said, self.cwd, options["env"])))
         self.pid = self.process.pid
         return self.connection_info
 
@@ -83,7 +83,7 @@ class _Process:
         self._process.terminate()
 
 
-def _context() -> BaseContext:
+def prepared() -> BaseContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(IMPORTED)
     return context
