@@ -17,6 +17,7 @@ from course.tuning.labels import (
     SAME_STEPS,
     SEEDS,
     TEACHER,
+    UPGRADED,
     LabelReading,
     Point,
     steps_of,
@@ -118,6 +119,16 @@ def pairs(readings: Readings) -> dict[tuple[str, int], Comparison]:
         for question in QUESTIONS
         for seed in SEEDS
         if (*question.after, seed) in found and (*question.before, seed) in found
+    }
+
+
+def upgraded(readings: Readings) -> dict[tuple[str, int], Comparison]:
+    """The adapter of the medium size against that of the small one, from the same tickets, for each seed."""
+    found = {each.key: each for each in readings}
+    return {
+        ("medium size instead of small, both trained", each.seed): labels.compared(each, small)
+        for each in readings
+        if each.learner == UPGRADED and (small := found.get((ADAPTER, *each.key[1:])))
     }
 
 
