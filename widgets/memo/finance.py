@@ -153,7 +153,8 @@ def _today(ways: PricedWays) -> str:
         return ""
     cost, more = ways.total(today), ways.total(today) - ways.total(ways.own)
     beside = f"{dollars(cost)}, {dollars(abs(more))} {_less(-more)}"
-    return f" Staying with '{APPROACHES[today]}', as if it ran today, costs {beside}."
+    waiting = f" (about {dollars(more / ways.costs.horizon)} a month)" if more > 0 else ""
+    return f" Staying with '{APPROACHES[today]}', as if it ran today, costs {beside}{waiting}."
 
 
 def _saving(ways: PricedWays, advice: Advice) -> str:
@@ -234,10 +235,10 @@ def _step(sources: Sources, ways: PricedWays, advice: Advice) -> str:
     """What the next step costs, as far as the bill knows, what it takes, and whether it can show success."""
     key, rows = advice.next.key, step_rows(sources, advice)
     if rows and key == "benchmark":
-        so_far = f": {sources.rows_so_far}" if sources.rows_so_far else ""
+        so_far = f" {sources.rows_so_far}" if sources.rows_so_far else ""
         return (
             f"The next step costs about {_labelling(ways, rows)} for labelling {rows:,} test rows, real ones "
-            f"that people label{so_far}. An engineer's hours are not counted."
+            f"that people label. An engineer's hours are not counted.{so_far}"
         )
     if key == "stop":
         return "The next step costs nothing beyond what runs now."

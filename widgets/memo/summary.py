@@ -281,6 +281,7 @@ def _triggers(
             for change in what_would_change(answers)
             if QUESTION[change.name].limits
             and change.name != "accepted_rate"  # which nothing but a decision moves
+            and _is_near(getattr(answers, change.name), change.value)
             and not (rows and change.name == "evaluation_rows")
             and not (judged and change.name == "failure_rate")
             and (change.leads_to.key, standing(replace(answers, **{change.name: change.value})))
@@ -297,6 +298,14 @@ def _triggers(
             cheaper = verdict(ways.costs)
             less, more = APPROACHES[cheaper.costlier], APPROACHES[cheaper.cheaper]
             yield f"{turned(ways.costs, turn)}, '{less}' costs less than '{more}'."
+
+
+def _is_near(now: float | None, then: float | None) -> bool:
+    """Whether a number can be expected to come to another: what has to grow tenfold is no trigger."""
+    if now is None or then is None:
+        return True
+    low, high = sorted((now, then))
+    return high < 10 * low
 
 
 def _judged(found: Sequence[Consequence], old: int, new: int, asked: Sequence[Result]) -> str:
@@ -327,7 +336,7 @@ def _chances(found: Sequence[Consequence], new: int, asked: Sequence[Result], wa
         for each in found:
             share[each.standing] += rights.cdf(each.high - rung.right) - rights.cdf(each.low - rung.right - 1)
         likely = max(share, key=share.__getitem__)
-        said.append(f"{called(rung)} to {_EXPECTED[likely]} ({_share(share[likely])} of cases)")
+        said.append(f"{called(rung)} to {_EXPECTED[likely]} (chance: {_share(share[likely])})")
     return f"{used}If the share that is right stays as it is, expect {' and '.join(said)}."
 
 
@@ -354,7 +363,10 @@ def _fallback(sources: Sources, ways: PricedWays | None, advice: Advice | None) 
     keep = worse and ways and priced and float(priced.total) > ways.total(ways.own)
     said = ""
     if deciding and keep:
-        said = f"What runs today stays. Where it cannot, {called(deciding)} comes next, bar or not. "
+        said = (
+            "What runs today stays until then. If it has to go before, "
+            f"{called(deciding)} comes next, bar or not. "
+        )
     said += f"{called(second)}{tested} is the best of the other ways that can be used"
     said += ", but it costs more. It is right on " if keep else ". It is right on "
     said += f"{percent(second.accuracy)}% of {second.n} rows ({origin(second)}"

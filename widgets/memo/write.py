@@ -48,8 +48,8 @@ from widgets.memo.summary import DECIDES
 TITLE = "Should we fine-tune?"
 AGAIN = "run the course's lesson whose number stands before the name; board.sqlite keeps every reply"
 ROWS_SO_FAR = (
-    "language models wrote and labelled the {rows:,} that are there ({answered:,} decide so far), and no "
-    "person has checked them"
+    "Language models wrote and labelled all {rows:,} so far, and no person has checked them; each way has "
+    "answered {answered:,}."
 )
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
 PACKAGES = ("anthropic", "openvino-genai", "torch", "peft")

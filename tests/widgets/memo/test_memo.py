@@ -31,7 +31,7 @@ from widgets.decision.answers import Answers
 from widgets.decision.model import advise, what_would_change
 from widgets.decision.rules import next_rung, rows_missing, standing
 from widgets.decision.tables import QUESTION
-from widgets.memo import finance
+from widgets.memo import finance, summary
 from widgets.memo.finance import rough, step_in_words, with_range
 from widgets.memo.parts import LINES, content
 from widgets.memo.sources import (
@@ -187,10 +187,14 @@ def test_the_open_points_and_what_triggers_another_look_are_named(known):
     sentences = section(write_memo(), "When do we look again").sentences
     turns = what_would_change(KNOWN)
     single = [change for change in turns if not QUESTION[change.name].many]
-    said = [change for change in single if any(moved(KNOWN, change) in sentence for sentence in sentences)]
-    assert said
-    for change in said:
-        assert next_rung(replace(KNOWN, **{change.name: change.value})) == change.leads_to.key
+    assert all(next_rung(replace(KNOWN, **{each.name: each.value})) == each.leads_to.key for each in single)
+    (far,) = [change for change in single if change.name == "labels"]
+    assert far.value == 0 and not any(moved(KNOWN, far) in sentence for sentence in sentences)
+
+
+def test_a_trigger_is_a_number_that_can_be_expected_to_come():
+    assert summary._is_near(1_000, 5_000) and summary._is_near(0.2, 0.05)
+    assert not any(summary._is_near(*far) for far in ((1_000, 10_000), (800, 0), (0, 10)))
 
 
 @pytest.mark.parametrize(
@@ -821,12 +825,12 @@ def test_how_likely_each_outcome_is_counts_with_the_rows_that_are_known(known):
     best, *_, worst = outcomes(answers, new + 100, "benchmark")
     drawn = 90 + np.random.default_rng(1).binomial(new, 0.9, 20_000)
     said = section(write_memo(), "Why").sentences[-1]
-    shares = re.search(r"'best rung' to (.+?) \(about (\d+)% of cases\)", said)
+    shares = re.search(r"'best rung' to (.+?) \(chance: about (\d+)%\)", said)
     missed, met = (drawn <= worst.high).mean(), (drawn >= best.low).mean()
     likely = max(missed, met, 1 - missed - met)
     assert shares and abs(int(shares[2]) - 100 * likely) < 1.5
     assert shares[1] == ("miss the bar" if missed == likely else "stay undecided") and met < 0.01
-    assert "'Stronger model' to meet the bar (over 99% of cases)" in said
+    assert "'Stronger model' to meet the bar (chance: over 99%)" in said
     now = ways_now()
     saved = dollars(now.total(now.own) - now.total("stronger_model"))
     assert said.startswith(
@@ -843,7 +847,7 @@ def test_a_reading_of_more_rows_is_asked_where_it_answered_those_that_decide(kno
     board.add(Result.from_replies(rows, replies, name="large model", model="tier unknown"), lesson="03")
     memo, answers = write_memo(), as_of_now(gather()).answers
     assert ("and 'Stronger model' answer them" in memo.content.recommendation) == asked
-    told = r"'Stronger model' to (meet the bar|stay undecided) \(about (\d+)%"
+    told = r"'Stronger model' to (meet the bar|stay undecided) \(chance: about (\d+)%"
     said = re.search(told, section(memo, "Why").sentences[-1])
     assert bool(said) == asked
     if said:
