@@ -219,11 +219,12 @@ def _voice() -> str:
             count.facts,
             f"{count.right}: {count.right / count.n:.1%} ({count.low:.1%} to {count.high:.1%})",
             f"{count.seconds:.1f}",
+            f"{count.cores} cores of {count.machine}",
         ]
         for count in counts
     ]
     n = counts[0].n
-    head = (f"all {len(RULES)}, of {n}", f"facts, of {n}", f"both, of {n}", "seconds")
+    head = (f"all {len(RULES)}, of {n}", f"facts, of {n}", f"both, of {n}", "seconds", "machine")
     return _table([WHO, f"rules of {len(RULES)}", *head], rows)
 
 
