@@ -51,7 +51,7 @@ SWEEPS = {
         lambda experiments, client, model: experiments.sweep(tickets("test"), client),
     ),
     "curve": LongMeasurement(
-        "the adapter by amount of labels: same epochs, same steps, three seeds; two and a half hours",
+        "the adapter by amount of labels: same epochs, same steps, three seeds; three hours",
         "course.tuning.labels",
         lambda labels, client, model: labels.sweep(labels.curve(), client),
     ),

@@ -45,6 +45,7 @@ UPGRADED = "adapter of the medium size"
 EPOCHS = {HEAD: 0, ENCODER: 5, ADAPTER: Settings().epochs, UPGRADED: Settings().epochs}
 # For the adapter with any number of examples: as many as 400 take in two epochs, and 810 are seen once.
 SAME_STEPS = 50
+HALF = 400  # of the 810 labels, about
 FOLDS = 5
 
 # On two cores without AVX-512: beside the training, and for each example of each step.
@@ -115,13 +116,20 @@ def steps_of(learner: str, examples: int) -> int:
 
 
 def curve() -> list[Point]:
-    """The adapter by the number of experts' labels: with the same epochs each, and with SAME_STEPS each."""
+    """The adapter by the number of experts' labels: with the same epochs each, and with SAME_STEPS each.
+
+    HALF of them are also given as many steps as all take, since it is the steps that bring the last points.
+    """
+    most = steps_of(ADAPTER, len(tickets("train")))
     return [
         Point(ADAPTER, source, steps, seed)
         for seed in SEEDS
         for source in by_amount(seed)
         if source.labels == EXPERTS
-        for steps in sorted({steps_of(ADAPTER, len(source.tickets)), SAME_STEPS})
+        for steps in sorted(
+            {steps_of(ADAPTER, len(source.tickets)), SAME_STEPS}
+            | ({most} if len(source.tickets) == HALF else set())
+        )
     ]
 
 

@@ -71,9 +71,9 @@ def test_the_curve_keeps_epochs_and_steps_apart():
         same_epochs = {examples for examples, steps in found if steps == labels.steps_of(ADAPTER, examples)}
         assert same_steps == same_epochs == {50, 100, 200, 400, 810}
         # 400 take as many steps in two epochs, so one training stands for both.
-        assert len(found) == 9
+        assert len(found) == 10 and (labels.HALF, labels.steps_of(ADAPTER, 810)) in found
     assert {each.source.labels for each in points} == {EXPERTS}
-    assert sum(each.seconds for each in points) < 160 * 60
+    assert sum(each.seconds for each in points) < 200 * 60
 
 
 class Stopped(Exception):
