@@ -11,7 +11,7 @@ class Paragraphs:
     """What a result says, a paragraph for each text. A notebook breaks it between words, unlike a print."""
 
     def __init__(self, *texts: object) -> None:
-        self._texts = [str(text) for text in texts]
+        self._texts = [text for text in map(str, texts) if text]
 
     def __repr__(self) -> str:
         return "\n\n".join(self._texts)

@@ -489,6 +489,26 @@ def test_a_head_needs_several_hundred_labels_in_every_draw():
     assert ends == {50: (55, 56), 100: (67, 69), 200: (71, 75), 400: (78, 82), 810: (83, 83)}
 
 
+def test_what_the_adapter_reached_with_so_many_examples():
+    table = pd.read_csv(DATA / "measured" / "labels.csv").query(
+        "learner == 'adapter' and labels == 'experts'"
+    )
+    reached = (100 * table["right"] / table["n"]).round().astype(int)
+    ends = reached.groupby([table["examples"], table["steps"]]).agg(["min", "max"]).T.to_dict("list")
+    assert ends == {
+        (50, 8): [0, 0],
+        (50, 50): [47, 57],
+        (100, 14): [9, 13],
+        (100, 50): [56, 64],
+        (200, 26): [48, 52],
+        (200, 50): [61, 62],
+        (400, 50): [62, 65],
+        (400, 102): [72, 73],
+        (810, 50): [63, 64],
+        (810, 102): [75, 77],
+    }
+
+
 def test_a_head_learns_from_a_teacher_nearly_as_much_and_from_templates_less():
     teacher, experts, templates = (head_on_labels(by)[810] for by in ("teacher", "experts", "templates"))
     assert {round(share, 1) for share in teacher} == {82.2}

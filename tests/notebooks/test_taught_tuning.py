@@ -223,13 +223,31 @@ def test_the_training_at_a_tenth_of_the_rate_travels_and_learns_less(monkeypatch
     assert len(losses) == 10 and sum(losses[-3:]) > 0.8 * sum(losses[:3])
 
 
-def test_more_steps_on_the_same_fifty_examples_brought_most_and_more_examples_in_as_many_steps_less():
+def test_more_steps_brought_most_and_the_second_half_of_the_examples_little_in_as_many_steps():
     found = by_question(curve.pairs(READINGS))
-    steps, examples = (found[curve.QUESTIONS[place].asked] for place in (0, 2))
-    assert len(steps) == len(examples) == len(labels.SEEDS)
-    assert {verdict(step, p) for step, p in (*steps, *examples)} == {HELPED}
-    assert min(step.difference for step, _ in steps) > 0.35
-    assert max(step.difference for step, _ in examples) < 0.25
+    few, many, further = (
+        found[f"{after} steps, not {before}: same {count} examples"]
+        for after, before, count in ((50, 8, 50), (102, 50, 400), (102, 50, 810))
+    )
+    for judged in (few, many, further):
+        assert [verdict(step, p) for step, p in judged] == [HELPED] * len(labels.SEEDS)
+    assert min(step.difference for step, _ in few) > 0.35
+    half = [found[f"810 examples, not 400: same {steps} steps"] for steps in (50, 102)]
+    for judged in half:
+        assert len(judged) == len(labels.SEEDS)
+        assert HELPED not in [verdict(step, p) for step, p in judged]
+    assert abs(mean(step.difference for step, _ in half[0])) < 0.04
+    epochs = found["810 examples, not 400: same 2 epochs"]
+    assert [verdict(step, p) for step, p in epochs] == [HELPED] * len(labels.SEEDS)
+
+
+def test_in_fifty_steps_a_hundred_examples_are_nearly_as_good_as_four_hundred():
+    found = {(each.examples, each.seed): each.accuracy for each in curve.lines(READINGS)[curve.FIXED_STEPS]}
+    gains = {
+        counts: mean(found[counts[1], seed] - found[counts[0], seed] for seed in labels.SEEDS)
+        for counts in ((50, 100), (100, 400))
+    }
+    assert 0.03 < gains[50, 100] < 0.15 and abs(gains[100, 400]) < 0.08
 
 
 def test_fifty_examples_go_a_long_way_when_they_are_seen_often_and_the_head_makes_as_much_of_them():
