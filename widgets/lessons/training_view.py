@@ -6,16 +6,13 @@ from ipywidgets import HTML, VBox
 
 from course.tuning import curve
 from course.tuning.adapters import Card
-from course.tuning.experiments import TrainedPoint
 from course.tuning.labels import LabelReading
 from course.tuning.training import Progress
-from widgets.chart import BLUE, GREEN, GREY, ORANGE, RED, Axis, Line, LineChart, Mark
+from widgets.chart import BLUE, GREEN, ORANGE, RED, Axis, Line, LineChart, Mark
 from widgets.lessons.training_model import Training, looks_in_words, step_in_words, summary
 from widgets.text import say
 
-ONE_SEED = "tuned, one seed"
 _SIGNS = {
-    ONE_SEED: (GREY, ""),
     curve.SAME_EPOCHS: (BLUE, ""),
     curve.FIXED_STEPS: (GREEN, "6 4"),
     curve.HEADS: (RED, "2 3"),
@@ -70,28 +67,20 @@ class TrainingCurve(VBox):
         say(self._looks, strong=looks_in_words(training))
 
 
-def amount_chart(
-    lines: Mapping[str, Sequence[LabelReading]], before: Sequence[TrainedPoint], encoder: TrainedPoint
-) -> LineChart:
-    """Right replies by the number of examples: a line of means for each learner, a point for each seed.
-
-    `before` is the curve of one seed, whose steps grow with its examples, and is drawn thin. `encoder` is one
-    training as well.
-    """
-    shares = {point.examples: point.accuracy for point in before}
-    means = {ONE_SEED: shares} | {name: curve.means(readings) for name, readings in lines.items()}
+def amount_chart(lines: Mapping[str, Sequence[LabelReading]]) -> LineChart:
+    """Right replies by the number of examples: a line of means for each learner, a point for each seed."""
+    means = {name: curve.means(readings) for name, readings in lines.items()}
     curves, told = [], []
     for name, reached in means.items():
         colour, dash = _SIGNS[name]
         percents = [100 * share for share in reached.values()]
-        curves.append(Line(name, list(reached), percents, colour, dash=dash, strong=name != ONE_SEED))
+        curves.append(Line(name, list(reached), percents, colour, dash=dash))
         told.append(f"{name}: {', '.join(f'{share:.0%} with {count}' for count, share in reached.items())}")
-    marks = [Mark(encoder.examples, 100 * encoder.accuracy, f"encoder {encoder.accuracy:.0%}")]
-    marks += [Mark(each.examples, 100 * each.accuracy, "") for line in lines.values() for each in line]
-    across = Axis("training examples (logarithmic)", log=True, low=40, high=1000, ticks=tuple(shares))
+    marks = [Mark(each.examples, 100 * each.accuracy, "") for line in lines.values() for each in line]
+    counts = sorted({count for reached in means.values() for count in reached})
+    across = Axis("training examples (logarithmic)", log=True, low=40, high=1000, ticks=tuple(counts))
     chart = LineChart(across, Axis("right, %", low=0, high=100))
-    by_learner = f"Right replies by number of examples, means of the seeds. {'; '.join(told)}."
-    chart.show(curves, f"{by_learner} Encoder, one seed: {encoder.accuracy:.0%}.", marks)
+    chart.show(curves, f"Right replies by number of examples, means of the seeds. {'; '.join(told)}.", marks)
     return chart
 
 

@@ -3,14 +3,11 @@
 import numpy as np
 import pytest
 
-from course.tuning import curve, experiments, labels
+from course.tuning import curve, labels
 from course.tuning.chats import TrainingChat
 from course.tuning.training import INTERRUPTED, Settings
 from tests.widgets.lessons.test_training_model import card, progress
-from widgets.lessons.training_view import ONE_SEED, TrainingCurve, amount_chart
-
-POINTS = {point.name: point for point in experiments.read()}
-BEFORE = [POINTS[name] for name in experiments.POINTS["learning curve"]]
+from widgets.lessons.training_view import TrainingCurve, amount_chart
 
 
 @pytest.fixture
@@ -86,20 +83,16 @@ def test_an_interrupted_training_keeps_the_best_adapter_and_goes_on(view, result
 
 def test_the_chart_by_amount_has_a_line_of_means_and_a_point_for_each_seed():
     measured = {curve.HEADS: curve.lines(labels.read())[curve.HEADS]}
-    chart = amount_chart(measured, BEFORE, POINTS[experiments.ENCODER])
-    assert [line["name"] for line in chart.parts["lines"]] == [ONE_SEED, curve.HEADS]
-    assert [line["strong"] for line in chart.parts["lines"]] == [False, True]
-    encoder, *seeds = chart.parts["marks"]
-    assert encoder["text"] == f"encoder {POINTS[experiments.ENCODER].accuracy:.0%}"
-    points = {(mark["x"], mark["y"]) for mark in seeds}
+    chart = amount_chart(measured)
+    assert [line["name"] for line in chart.parts["lines"]] == [curve.HEADS]
+    points = {(mark["x"], mark["y"]) for mark in chart.parts["marks"]}
     assert points == {(each.examples, 100 * each.accuracy) for each in measured[curve.HEADS]}
-    means = {point.examples: point.accuracy for point in BEFORE}
-    for count, share in [*means.items(), *curve.means(measured[curve.HEADS]).items()]:
+    for count, share in curve.means(measured[curve.HEADS]).items():
         assert f"{share:.0%} with {count}" in chart.summary
 
 
 def test_every_line_of_the_curve_has_its_own_sign():
     reading = labels.read()[0]
-    chart = amount_chart({name: [reading] for name in curve.LINES}, BEFORE, POINTS[experiments.ENCODER])
+    chart = amount_chart({name: [reading] for name in curve.LINES})
     signs = [(line["colour"], line["dash"]) for line in chart.parts["lines"]]
-    assert len(set(signs)) == len({colour for colour, _ in signs}) == len(curve.LINES) + 1 == 5
+    assert len(set(signs)) == len({colour for colour, _ in signs}) == len(curve.LINES) == 4
