@@ -40,34 +40,42 @@ _ALL, _MANY, _SOME, _FEW = 810, labels.HALF, 100, 50
 _MOST_STEPS = steps_of(ADAPTER, _ALL)
 QUESTIONS = (
     CurveQuestion(
-        f"{SAME_STEPS} steps, not {steps_of(ADAPTER, _FEW)}: same {_FEW} examples",
+        f"{SAME_STEPS} steps instead of {steps_of(ADAPTER, _FEW)}, same {_FEW} examples",
         (_FEW, SAME_STEPS),
         (_FEW, steps_of(ADAPTER, _FEW)),
     ),
     CurveQuestion(
-        f"{_MOST_STEPS} steps, not {SAME_STEPS}: same {_MANY} examples",
+        f"{_MOST_STEPS} steps instead of {SAME_STEPS}, same {_MANY} examples",
         (_MANY, _MOST_STEPS),
         (_MANY, SAME_STEPS),
     ),
     CurveQuestion(
-        f"{_MOST_STEPS} steps, not {SAME_STEPS}: same {_ALL} examples",
+        f"{_MOST_STEPS} steps instead of {SAME_STEPS}, same {_ALL} examples",
         (_ALL, _MOST_STEPS),
         (_ALL, SAME_STEPS),
     ),
     CurveQuestion(
-        f"{_SOME} examples, not {_FEW}: same {SAME_STEPS} steps", (_SOME, SAME_STEPS), (_FEW, SAME_STEPS)
+        f"{_SOME} examples instead of {_FEW}, same {SAME_STEPS} steps",
+        (_SOME, SAME_STEPS),
+        (_FEW, SAME_STEPS),
     ),
     CurveQuestion(
-        f"{_MANY} examples, not {_SOME}: same {SAME_STEPS} steps", (_MANY, SAME_STEPS), (_SOME, SAME_STEPS)
+        f"{_MANY} examples instead of {_SOME}, same {SAME_STEPS} steps",
+        (_MANY, SAME_STEPS),
+        (_SOME, SAME_STEPS),
     ),
     CurveQuestion(
-        f"{_ALL} examples, not {_MANY}: same {SAME_STEPS} steps", (_ALL, SAME_STEPS), (_MANY, SAME_STEPS)
+        f"{_ALL} examples instead of {_MANY}, same {SAME_STEPS} steps",
+        (_ALL, SAME_STEPS),
+        (_MANY, SAME_STEPS),
     ),
     CurveQuestion(
-        f"{_ALL} examples, not {_MANY}: same {_MOST_STEPS} steps", (_ALL, _MOST_STEPS), (_MANY, _MOST_STEPS)
+        f"{_ALL} examples instead of {_MANY}, same {_MOST_STEPS} steps",
+        (_ALL, _MOST_STEPS),
+        (_MANY, _MOST_STEPS),
     ),
     CurveQuestion(
-        f"{_ALL} examples, not {_MANY}: same {EPOCHS[ADAPTER]} epochs",
+        f"{_ALL} examples instead of {_MANY}, same {EPOCHS[ADAPTER]} epochs",
         (_ALL, _MOST_STEPS),
         (_MANY, steps_of(ADAPTER, _MANY)),
     ),

@@ -226,18 +226,18 @@ def test_the_training_at_a_tenth_of_the_rate_travels_and_learns_less(monkeypatch
 def test_more_steps_brought_most_and_the_second_half_of_the_examples_little_in_as_many_steps():
     found = by_question(curve.pairs(READINGS))
     few, many, further = (
-        found[f"{after} steps, not {before}: same {count} examples"]
+        found[f"{after} steps instead of {before}, same {count} examples"]
         for after, before, count in ((50, 8, 50), (102, 50, 400), (102, 50, 810))
     )
     for judged in (few, many, further):
         assert [verdict(step, p) for step, p in judged] == [HELPED] * len(labels.SEEDS)
     assert min(step.difference for step, _ in few) > 0.35
-    half = [found[f"810 examples, not 400: same {steps} steps"] for steps in (50, 102)]
+    half = [found[f"810 examples instead of 400, same {steps} steps"] for steps in (50, 102)]
     for judged in half:
         assert len(judged) == len(labels.SEEDS)
         assert HELPED not in [verdict(step, p) for step, p in judged]
     assert abs(mean(step.difference for step, _ in half[0])) < 0.04
-    epochs = found["810 examples, not 400: same 2 epochs"]
+    epochs = found["810 examples instead of 400, same 2 epochs"]
     assert [verdict(step, p) for step, p in epochs] == [HELPED] * len(labels.SEEDS)
 
 

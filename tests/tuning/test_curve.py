@@ -82,10 +82,10 @@ def test_a_pair_with_a_half_missing_is_left_out():
 
 def test_findings_count_seeds_and_name_the_range():
     said = dict(sentence.rsplit(": ", 1) for sentence in curve.findings(curve.pairs(WHOLE)))
-    assert said["50 steps, not 8: same 50 examples"] == "helped at 3 of 3 seeds, +30.0 points."
-    assert said["102 steps, not 50: same 810 examples"] == "undecided at 3 of 3 seeds, +0.0 points."
-    assert said["400 examples, not 100: same 50 steps"].endswith(" of 3 seeds, +10.0 to +20.0 points.")
-    assert said["810 examples, not 400: same 102 steps"] == "undecided at 3 of 3 seeds, +1.0 points."
+    assert said["50 steps instead of 8, same 50 examples"] == "helped at 3 of 3 seeds, +30.0 points."
+    assert said["102 steps instead of 50, same 810 examples"] == "undecided at 3 of 3 seeds, +0.0 points."
+    assert said["400 examples instead of 100, same 50 steps"].endswith(" of 3 seeds, +10.0 to +20.0 points.")
+    assert said["810 examples instead of 400, same 102 steps"] == "undecided at 3 of 3 seeds, +1.0 points."
 
 
 def test_the_pairs_are_corrected_together():
