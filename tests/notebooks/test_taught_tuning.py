@@ -239,6 +239,8 @@ def test_more_steps_brought_most_and_the_second_half_of_the_examples_little_in_a
     assert abs(mean(step.difference for step, _ in half[0])) < 0.04
     epochs = found["810 examples instead of 400, same 2 epochs"]
     assert [verdict(step, p) for step, p in epochs] == [HELPED] * len(labels.SEEDS)
+    by_steps, in_all = (mean(step.difference for step, _ in judged) for judged in (many, epochs))
+    assert by_steps > 0.5 * in_all
 
 
 def test_in_fifty_steps_a_hundred_examples_are_nearly_as_good_as_four_hundred():
