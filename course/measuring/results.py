@@ -413,6 +413,12 @@ def significant(value: float) -> str:
     return f"{value:,.{2 if value >= 1 else 1 - math.floor(math.log10(value))}f}"
 
 
+def joined(items: Iterable[object]) -> str:
+    """At least one item, as "a, b and c"."""
+    *some, last = map(str, items)
+    return f"{', '.join(some)} and {last}" if some else last
+
+
 def duration(seconds: float) -> str:
     """Seconds with two significant digits."""
     if seconds < 0.001:

@@ -6,7 +6,7 @@ import pandas as pd
 
 from course.material import data
 from course.measuring.climb import HELPED, HURT, UNDECIDED, by_question, corrected, verdict
-from course.measuring.results import Comparison, paired, percent
+from course.measuring.results import Comparison, joined, paired, percent
 from course.tuning import forgetting
 from course.tuning.forgetting import (
     COMMAND,
@@ -275,7 +275,7 @@ def _right(step: Comparison) -> tuple[int, int]:
 def _told(found: Sequence[tuple[Comparison, float]]) -> str:
     """The counts of each seed, how they differ, and at how many seeds that is decided."""
     now, before = zip(*(_right(step) for step, _ in found), strict=True)
-    apart = _and(f"{one - other:+d}" for one, other in zip(now, before, strict=True))
+    apart = joined(f"{one - other:+d}" for one, other in zip(now, before, strict=True))
     verdicts = [verdict(step, p) for step, p in found]
     kinds = ((HELPED, "more"), (HURT, "fewer"), (UNDECIDED, "undecided"))
     judged = []
@@ -295,13 +295,8 @@ def _highest(ps: Sequence[float]) -> str:
     return f"{'=' if len(ps) == 1 else 'up to'} {highest:.1g}"
 
 
-def _and(items: Iterable[object]) -> str:
-    *some, last = map(str, items)
-    return f"{', '.join(some)} and {last}" if some else last
-
-
 def _counts(of: Sequence[int]) -> str:
-    return _and(of if len(set(of)) > 1 else of[:1])
+    return joined(of if len(set(of)) > 1 else of[:1])
 
 
 def _ends(counts: Sequence[int]) -> str:

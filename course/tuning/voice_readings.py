@@ -10,7 +10,7 @@ import pandas as pd
 from course.engine.sizes import local_models
 from course.material.prices import machine_price_per_hour
 from course.measuring.house_voice import RULES
-from course.measuring.results import Z_95, Comparison, duration, money, scored, wilson
+from course.measuring.results import Z_95, Comparison, duration, joined, money, scored, wilson
 from course.rungs.voice import RUNGS
 from course.tuning.voice import (
     COMMAND,
@@ -162,7 +162,7 @@ def best_in_words(of: Sequence[VoiceReading]) -> str:
         f"'{best.name}' ({measured.count(best.size)} of its {len(PROMPTED)} prompts measured)"
         for best in best_prompts(of)
     ]
-    return f"The best prompts: {' and '.join(named)}."
+    return f"The best prompts: {joined(named)}."
 
 
 class VoiceQuestion(NamedTuple):

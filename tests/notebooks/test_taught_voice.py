@@ -88,6 +88,13 @@ def test_the_prompted_large_model_keeps_fewer_rules_and_more_facts_than_each_tra
     assert large.count(keeps_facts) > 0.65 * N and large.count(keeps_rules) < 0.5 * N
 
 
+def test_with_eight_examples_the_medium_size_keeps_as_many_facts_as_the_large_one_and_rarely_all_rules():
+    medium, large = (BY_NAME[f"{size}: guide, 8 examples"] for size in ("medium", "large"))
+    assert compared(medium, large, keeps_facts).direction == ""
+    assert medium.count(keeps_facts) > 0.7 * N and medium.count(keeps_rules) < 0.2 * N
+    assert compared(medium, small("guide, 8 examples"), keeps_facts).direction == "better"
+
+
 @pytest.mark.parametrize("reading", TRAINED.values(), ids=lambda each: each.name)
 def test_on_rules_and_facts_together_no_training_can_be_told_from_the_prompted_large_model(reading):
     step = compared(reading, BEST["large"], keeps_both)
