@@ -96,6 +96,15 @@ def test_with_eight_examples_the_medium_size_keeps_as_many_facts_as_the_large_on
 
 
 @pytest.mark.parametrize("reading", TRAINED.values(), ids=lambda each: each.name)
+def test_no_training_of_the_small_model_is_ahead_of_the_best_prompt_of_the_medium_one(reading):
+    medium = BY_NAME["medium: guide, 8 retrieved examples"]
+    assert BEST["medium"] is medium
+    for score in (rules_of, keeps_rules, keeps_facts, keeps_both):
+        assert compared(reading, medium, score).direction != "better"
+    assert medium.count(keeps_both) > 0.1 * N and medium.count(keeps_rules) < 0.5 * N
+
+
+@pytest.mark.parametrize("reading", TRAINED.values(), ids=lambda each: each.name)
 def test_on_rules_and_facts_together_no_training_can_be_told_from_the_prompted_large_model(reading):
     step = compared(reading, BEST["large"], keeps_both)
     assert step.direction == "" and abs(step.difference) < 0.1
