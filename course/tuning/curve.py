@@ -143,12 +143,18 @@ def pairs(readings: Readings) -> dict[tuple[str, int], Comparison]:
 
 
 def upgraded(readings: Readings) -> dict[tuple[str, int], Comparison]:
-    """The adapter of the medium size against that of the small one, from the same tickets, for each seed."""
+    """The adapter of the medium size against that of the small one and the head, from the same tickets."""
     found = {each.key: each for each in readings}
+    rivals = {
+        "medium size instead of small, both trained": (ADAPTER, lambda steps: steps),
+        "medium size trained, instead of the linear head": (HEAD, lambda steps: 0),
+    }
     return {
-        ("medium size instead of small, both trained", each.seed): labels.compared(each, small)
+        (asked, each.seed): labels.compared(each, rival)
+        for asked, (learner, steps) in rivals.items()
         for each in readings
-        if each.learner == UPGRADED and (small := found.get((ADAPTER, *each.key[1:])))
+        if each.learner == UPGRADED
+        and (rival := found.get((learner, each.labels, each.examples, steps(each.steps), each.seed)))
     }
 
 

@@ -243,6 +243,14 @@ def test_more_steps_brought_most_and_the_second_half_of_the_examples_little_in_a
     assert by_steps > 0.5 * in_all
 
 
+def test_the_same_tickets_brought_the_medium_size_more_and_not_more_than_the_head():
+    found = by_question(curve.upgraded(READINGS))
+    for step, p in found["medium size instead of small, both trained"]:
+        assert verdict(step, p) == HELPED and step.difference > 0.03
+    for step, p in found["medium size trained, instead of the linear head"]:
+        assert verdict(step, p) != HELPED
+
+
 def test_in_fifty_steps_a_hundred_examples_are_nearly_as_good_as_four_hundred():
     found = {(each.examples, each.seed): each.accuracy for each in curve.lines(READINGS)[curve.FIXED_STEPS]}
     gains = {

@@ -5,7 +5,17 @@ from collections.abc import Sequence
 import pytest
 
 from course.tuning import curve, labels
-from course.tuning.labels import ADAPTER, ENCODER, EXPERTS, HEAD, SAME_STEPS, SEEDS, TEACHER, LabelReading
+from course.tuning.labels import (
+    ADAPTER,
+    ENCODER,
+    EXPERTS,
+    HEAD,
+    SAME_STEPS,
+    SEEDS,
+    TEACHER,
+    UPGRADED,
+    LabelReading,
+)
 
 MEASURED = labels.read()
 HEADS = [each for each in MEASURED if each.learner == HEAD]
@@ -102,6 +112,14 @@ def test_the_teacher_is_compared_with_the_experts_of_the_same_seed_number_and_st
     assert asked.a == "head, 810 of teacher" and asked.b == "head, 810 of experts"
     other_steps = [reading(50, 8, first(20)), reading(50, 50, first(20), labels=TEACHER)]
     assert curve.taught(other_steps) == {}
+
+
+def test_the_upgrade_is_held_to_the_small_adapter_and_the_head_of_its_seed():
+    larger = reading(810, 102, first(90), 2, learner=UPGRADED)
+    head = reading(810, 0, first(85), 2, learner=HEAD)
+    by_small, by_head = curve.upgraded([*WHOLE, head, larger]).values()
+    assert (by_small.only_a, by_small.only_b, by_head.only_a, by_head.only_b) == (10, 0, 5, 0)
+    assert len(curve.upgraded([*WHOLE, larger])) == 1 and curve.upgraded(WHOLE) == {}
 
 
 def test_what_the_last_examples_brought_is_per_hundred():
