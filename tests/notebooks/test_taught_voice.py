@@ -88,6 +88,15 @@ def test_the_prompted_large_model_keeps_fewer_rules_and_more_facts_than_each_tra
     assert large.count(keeps_facts) > 0.65 * N and large.count(keeps_rules) < 0.5 * N
 
 
+def test_the_medium_size_keeps_facts_that_the_small_one_loses_from_the_same_training():
+    medium = trained(MEASURED, size="medium")
+    assert medium
+    for seed, reading in medium.items():
+        step = compared(reading, TRAINED[seed], keeps_facts)
+        assert step.direction == "better" and step.difference > 0.1
+        assert reading.rules[0] > BEST["small"].rules[0] + 0.5 and reading.count(keeps_rules) < 0.5 * N
+
+
 def test_with_eight_examples_the_medium_size_keeps_as_many_facts_as_the_large_one_and_rarely_all_rules():
     medium, large = (BY_NAME[f"{size}: guide, 8 examples"] for size in ("medium", "large"))
     assert compared(medium, large, keeps_facts).direction == ""
