@@ -298,6 +298,7 @@ _TABLES: dict[str, Callable[[str], str]] = {
     "form": lambda _: _form(),
     "labels": lambda _: _labels(),
     "forgetting": lambda _: _remembered(forgetting.ROUTING),
+    "forgetting_medium": lambda _: _remembered(forgetting.ROUTING_MEDIUM),
     "facts": lambda _: _remembered(forgetting.FACTS),
     "some": _some,
 }

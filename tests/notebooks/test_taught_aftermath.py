@@ -73,6 +73,16 @@ def test_with_the_prompt_of_the_training_general_chats_did_not_keep_all_of_it():
             assert with_it.direction == "worse"
 
 
+def test_the_medium_size_forgets_as_well_and_replay_keeps_most_of_it():
+    found = gain_and_loss.trainings(forgetting.read(), forgetting.ROUTING_MEDIUM)
+    before = found.pop((forgetting.ROUTING_MEDIUM, forgetting.UNTRAINED, 0, 1))[forgetting.PLAIN]
+    assert before.accuracy > 0.7 and {setting for _, setting, _, _ in found} == {forgetting.USUAL, REPLAY}
+    for (_, setting, _, _), parts in found.items():
+        assert parts[forgetting.OF_TICKETS].accuracy > 0.5
+        kept = parts[forgetting.PLAIN].accuracy / before.accuracy
+        assert kept > 0.75 if setting == REPLAY else kept < 0.3
+
+
 def test_with_a_lower_rate_or_rank_one_round_taught_nothing_and_so_kept_what_was_there():
     found = gain_and_loss.trainings(forgetting.read())
     before = found[forgetting.ROUTING, forgetting.UNTRAINED, 0, 1]
