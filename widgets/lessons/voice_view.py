@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from course.measuring.house_voice import RULES
 from course.rungs.voice import RUNGS
 from course.tuning.voice import TRAINED
-from course.tuning.voice_readings import TUNED, VoiceReading, keeps_facts, trained
+from course.tuning.voice_readings import TUNED, WITH_EXAMPLES, VoiceReading, keeps_facts, trained
 from widgets.chart import BLUE, GREEN, GREY, ORANGE, RED, Axis, Line, LineChart, Mark
 
 _SIGNS = {"small": (BLUE, ""), "medium": (GREEN, "2 3"), "large": (ORANGE, "6 4")}
@@ -25,7 +25,7 @@ def voice_chart(of: Sequence[VoiceReading]) -> LineChart:
     for size in TRAINED:
         if tuned := trained(of, size=size):
             curves.append(_line(f"{size}, {TUNED}", list(tuned.values()), *_TUNED_SIGNS[size]))
-    marks = [Mark(*_place(each), _short(each.rung)) for each in of]
+    marks = [Mark(*_place(each), _label(each)) for each in of]
     told = "; ".join(
         f"{each.name}: {each.rules[0]:.1f} rules, {_place(each)[0]:.0f}% with all facts" for each in of
     )
@@ -46,7 +46,9 @@ def _place(each: VoiceReading) -> tuple[float, float]:
     return 100 * each.count(keeps_facts) / len(each.replies), each.rules[0]
 
 
-def _short(rung: str) -> str:
-    for long in ("guide, ", "tuned, "):
-        rung = rung.removeprefix(long)
-    return rung.removesuffix(" of sentences").replace(" examples", "")
+def _label(each: VoiceReading) -> str:
+    """A short name of the prompt; none for the trainings and the larger sizes' examples, which lie close."""
+    if not each.prompted or (each.size != "small" and each.rung in WITH_EXAMPLES):
+        return ""
+    short = each.rung.removeprefix("guide, ").removesuffix(" of sentences").replace(" examples", "")
+    return short if each.size == "small" else f"{each.size}, {short}"
