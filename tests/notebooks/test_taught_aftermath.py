@@ -78,7 +78,7 @@ def test_the_medium_size_forgets_as_well_and_replay_keeps_most_of_it():
     before = found.pop((forgetting.ROUTING_MEDIUM, forgetting.UNTRAINED, 0, 1))[forgetting.PLAIN]
     assert before.accuracy > 0.7 and {setting for _, setting, _, _ in found} == {forgetting.USUAL, REPLAY}
     for (_, setting, _, _), parts in found.items():
-        assert parts[forgetting.OF_TICKETS].accuracy > 0.5
+        assert parts[forgetting.OF_TICKETS].accuracy > 0.25
         kept = parts[forgetting.PLAIN].accuracy / before.accuracy
         assert kept > 0.75 if setting == REPLAY else kept < 0.3
 
