@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pandas as pd
 
-from course.engine.sizes import LocalModel
+from course.engine.sizes import LocalModel, local_model
 from course.engine.weights import fingerprint
 from course.errors import CourseError
 from course.files import read_csv, replacing
@@ -146,6 +146,11 @@ def read_rows(kind: type[MeasuredRow], path: Path, command: str) -> list[Measure
     if not path.is_file():
         raise CourseError(f"{path.name} has not been measured yet: run `{command}` in the course folder.")
     return read_csv(path, kind, unique=None)
+
+
+def fingerprint_of(size: str) -> str:
+    """That of the weights of a size: of the file the small model answers from, else of the published one."""
+    return fingerprint() if size == "small" else local_model(size).sha256[:16]
 
 
 def here() -> dict[str, Any]:

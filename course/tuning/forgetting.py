@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from course.engine.client import CourseClient, connect
 from course.engine.replies import text_of
-from course.engine.sizes import local_model
 from course.engine.weights import chosen_model
 from course.errors import CourseError
 from course.files import locked, read_json_lines
@@ -22,7 +21,15 @@ from course.material import data
 from course.material.data import Question, Text, tickets
 from course.measuring.answers import judge
 from course.measuring.evaluate import evaluate
-from course.measuring.provenance import FOLDER, Counted, Provenance, read_rows, write_in_place, write_rows
+from course.measuring.provenance import (
+    FOLDER,
+    Counted,
+    Provenance,
+    fingerprint_of,
+    read_rows,
+    write_in_place,
+    write_rows,
+)
 from course.measuring.results import Check, Comparison, Result, marks, paired
 from course.paths import DATA, results_dir
 from course.rungs.chunks import by_section
@@ -308,7 +315,8 @@ def general_replies(size: str) -> list[GeneralReply]:
     An answer that has not ended after GENERAL_TOKENS is left out: it would teach to stop within a sentence.
     """
     client, base = connect(size, mode="local")
-    how, found = asdict(_provenance(size)) | {"size": size}, []
+    own = {"size": size, "fingerprint": fingerprint_of(size)}
+    how, found = asdict(Provenance.now(COMMAND)) | own, []
     for request in general_requests():
         message = client.messages.create(
             model=base, max_tokens=GENERAL_TOKENS, messages=[{"role": "user", "content": request.text}]
@@ -334,10 +342,6 @@ def compared(one: Remembered, other: Remembered) -> Comparison:
     if (one.task, one.part) != (other.task, other.part):
         raise CourseError(f"{one.part!r} and {other.part!r} have other rows; compare readings of one part.")
     return paired(one.setting, other.setting, one.rows, other.rows)
-
-
-def _provenance(size: str) -> Provenance:
-    return Provenance.now(COMMAND, None if size == "small" else local_model(size))
 
 
 def _measured(setting: Setting) -> list[Remembered]:
@@ -388,6 +392,6 @@ def _reading(setting: Setting, part: str, result: Result, trained: dict, seconds
         steps=setting.steps,
         seed=setting.seed,
         train_seconds=seconds,
-        fingerprint=_provenance(setting.size).fingerprint,
+        fingerprint=fingerprint_of(setting.size),
         rows=marks(outcome.correct for outcome in result.outcomes),
     )

@@ -14,14 +14,13 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from course.engine.client import CourseClient
-from course.engine.sizes import local_model
 from course.engine.weights import chosen_model
 from course.errors import CourseError
 from course.files import locked
 from course.material.data import Ticket, tickets
 from course.material.large_model import teacher_labels
 from course.measuring.evaluate import evaluate
-from course.measuring.provenance import FOLDER, CountedByKind, read_rows, write_rows
+from course.measuring.provenance import FOLDER, CountedByKind, fingerprint_of, read_rows, write_rows
 from course.measuring.results import Comparison, Result, marks, paired
 from course.paths import results_dir
 from course.rungs.baselines import LinearHead, on_vectors
@@ -120,17 +119,20 @@ def curve() -> list[Point]:
 
     HALF of them are also given as many steps as all take, since it is the steps that bring the last points.
     """
-    most = steps_of(ADAPTER, len(tickets("train")))
     return [
         Point(ADAPTER, source, steps, seed)
         for seed in SEEDS
         for source in by_amount(seed)
         if source.labels == EXPERTS
-        for steps in sorted(
-            {steps_of(ADAPTER, len(source.tickets)), SAME_STEPS}
-            | ({most} if len(source.tickets) == HALF else set())
-        )
+        for steps in _steps_of_curve(len(source.tickets))
     ]
+
+
+def _steps_of_curve(examples: int) -> list[int]:
+    steps = {steps_of(ADAPTER, examples), SAME_STEPS}
+    if examples == HALF:
+        steps.add(steps_of(ADAPTER, len(tickets("train"))))
+    return sorted(steps)
 
 
 def upgrade() -> list[Point]:
@@ -264,11 +266,10 @@ def _measured(point: Point, client: CourseClient) -> LabelReading:
     right = {ticket.id: ticket.queue for ticket in tickets("train")}
     source = point.source
     agreeing = sum(right.get(ticket.id) == ticket.queue for ticket in source.tickets)
-    own = {"fingerprint": local_model("medium").sha256[:16]} if point.learner == UPGRADED else {}
     return LabelReading.of(
         result.outcomes,
         COMMAND,
-        **own,
+        fingerprint=fingerprint_of("medium" if point.learner == UPGRADED else "small"),
         learner=point.learner,
         labels=source.labels,
         examples=len(source.tickets),

@@ -200,20 +200,16 @@ def against_prompts(of: Sequence[VoiceReading]) -> dict[tuple[str, int], Compari
     The sizes that were trained are compared as well.
     """
     changes: list[tuple[str, int, VoiceReading, VoiceReading]] = []
+    smallest, rivals = TRAINED[0], best_prompts(of)
+    of_smallest = trained(of, size=smallest)
     for size in TRAINED:
-        plain, guided = trained(of, size=size), trained(of, TUNED_GUIDE, size)
-        for seed, after in plain.items():
-            changes += [
-                (f"{size} tuned instead of '{best.name}'", seed, after, best) for best in best_prompts(of)
-            ]
+        guided = trained(of, TUNED_GUIDE, size)
+        for seed, after in trained(of, size=size).items():
+            changes += [(f"{size} tuned instead of '{best.name}'", seed, after, best) for best in rivals]
             if seed in guided:
                 changes.append((f"{size} tuned with the guide instead of without", seed, guided[seed], after))
-    smallest, *larger = (trained(of, size=size) for size in TRAINED)
-    for size, plain in zip(TRAINED[1:], larger, strict=True):
-        changes += [
-            (f"{size} tuned instead of {TRAINED[0]} tuned", seed, plain[seed], smallest[seed])
-            for seed in plain.keys() & smallest.keys()
-        ]
+            if size != smallest and seed in of_smallest:
+                changes.append((f"{size} tuned instead of {smallest} tuned", seed, after, of_smallest[seed]))
     return {
         (f"{measure}, {asked}", seed): compared(after, before, score)
         for measure, score in MEASURES.items()
