@@ -104,6 +104,14 @@ def means(line: Readings) -> dict[int, float]:
     return {count: mean(each.accuracy for each in line if each.examples == count) for count in counts}
 
 
+def ranked(drawn: Mapping[str, Readings], examples: int) -> str:
+    """Who is right how often with so many examples: means of the seeds, the best first. Empty without one."""
+    reached = {name: found[examples] for name, line in drawn.items() if examples in (found := means(line))}
+    best_first = sorted(reached.items(), key=lambda each: -each[1])
+    shares = ", ".join(f"{name} {share:.1%}" for name, share in best_first)
+    return f"Right with {examples} examples: {shares}." if shares else ""
+
+
 def last_examples(name: str, line: Readings) -> str:
     """What the last examples of a line brought, in a sentence."""
     found = {(each.examples, each.seed): each.accuracy for each in line}

@@ -100,8 +100,8 @@ def test_the_command_writes_report_answers_and_memo(written):
     assert f"{HEAD}, on test (reference)" in memo and "typical" not in memo
     assert memo.count("Missing.") == 1 and NOBODY_NAMED.split(".")[0] in memo
     fallback = memo.split("## What do we fall back on?")[1].split("##")[0]
-    kept = "What runs today stays until then. If it has to go before, 'Linear head on embeddings' comes next"
-    assert f"{kept}, bar or not. 'Linear head, then a model' is the best of" in fallback
+    kept = "stays until the step is judged. If it has to go before, 'Linear head on embeddings' comes next"
+    assert f"What runs today {kept}, bar or not. 'Linear head, then a model' is the best of" in fallback
     assert "first judge it on test rows" in fallback and "| 30 dev |" in memo and "| 30 test |" in memo
     assert "The system gives each text one of 6 labels: 'lighting', " in memo
     assert "in 'Linear head, then a model', the best way so far that asks one" in memo

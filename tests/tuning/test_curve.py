@@ -69,6 +69,16 @@ def test_a_reading_of_both_rules_belongs_to_both_lines():
     )
 
 
+def test_the_ranking_at_a_number_has_who_was_measured_with_it_the_best_first():
+    lines = curve.lines([*WHOLE, *HEADS])
+    heads = curve.means(lines[curve.HEADS])[50]
+    said = curve.ranked(lines, 50)
+    best_first = sorted([(heads, "linear head"), (0.5, "tuned, 50 steps each")], reverse=True)
+    assert [said.index(name) for _, name in best_first] == sorted(said.index(name) for _, name in best_first)
+    assert "tuned, 50 steps each 50.0%" in said and f"linear head {heads:.1%}" in said
+    assert curve.ranked({curve.HEADS: lines[curve.HEADS]}, 51) == ""
+
+
 def test_each_pair_differs_in_one_thing_and_stays_within_a_seed():
     compared = curve.pairs(WHOLE)
     assert len(compared) == len(curve.QUESTIONS) * len(SEEDS)

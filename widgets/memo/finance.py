@@ -57,9 +57,13 @@ def rough(amount: float) -> str:
 
 def with_range(costs: Assumptions, key: str) -> str:
     """An input of the bill: its base, the ends of its range, and where it is from."""
+    return f"{with_unit(key, costs.estimates[key].base)} ({_ends(costs, key)})"
+
+
+def _ends(costs: Assumptions, key: str) -> str:
     estimate = costs.estimates[key]
     ends = f"{in_short(key, estimate.low)} to {in_short(key, estimate.high)}, "
-    return f"{with_unit(key, estimate.base)} ({'' if estimate.is_sure else ends}{estimate.kind})"
+    return f"{'' if estimate.is_sure else ends}{estimate.kind}"
 
 
 def table(sources: Sources, ways: PricedWays | None) -> Table:
@@ -128,22 +132,17 @@ def cost_sentences(sources: Sources, ways: PricedWays, advice: Advice | None) ->
     costs = ways.costs
     each = costs.estimates["case.error_cost"]
     if advice is not None:
-        yield _step(sources, ways, advice)
+        yield f"{_step(sources, ways, advice)} {_saving(ways, advice)}"
     wrong = dollars(float(ways.bills[ways.own].parts["errors"]))
     yield (
         f"Using '{APPROACHES[ways.own]}', our reference, costs about "
         f"{dollars(ways.total(ways.own))} {costs.over}, {wrong} of it for wrong outputs at "
-        f"{in_short('case.error_cost', each.base)} each ({each.kind}).{_today(ways)}"
+        f"{in_short('case.error_cost', each.base)} each ({_ends(costs, 'case.error_cost')}).{_today(ways)}"
     )
-    if advice is not None:
-        yield _saving(ways, advice)
     if ways.rival:
         yield _rival(ways)
-    error, growth = with_range(costs, "case.error_cost"), with_range(costs, "case.growth")
-    yield (
-        f"Counted with: {with_range(costs, VOLUME)}, growing by {growth}; a wrong output costs "
-        f"{error}.{f' {sources.assumed}' if sources.assumed else ''}"
-    )
+    assumed = f" {sources.assumed}" if sources.assumed else ""
+    yield f"Counted with {with_range(costs, VOLUME)}, growing by {with_range(costs, 'case.growth')}.{assumed}"
 
 
 def _today(ways: PricedWays) -> str:
@@ -164,13 +163,13 @@ def _saving(ways: PricedWays, advice: Advice) -> str:
         saved = ways.total(ways.own) - ways.total(ways.rival)
         if saved > 0:
             later = f"{over.capitalize()} it is expected to save {dollars(saved)}, as follows."
-            return f"It saves nothing now. {later}"
+            return f"The step itself saves nothing now. {later}"
     why = {
         "stop": "nothing changes",
-        "benchmark": "measuring saves nothing by itself",
+        "benchmark": "it only measures",
         "fine_tune": "in the bill it does not cost less than what is there",
-    }.get(key, "nobody has measured yet what this step brings")
-    return f"No saving is claimed, either now or {over}: {why}."
+    }.get(key, "nobody has measured yet what it brings")
+    return f"No saving is claimed for this step, either now or {over}: {why}."
 
 
 def _rival(ways: PricedWays) -> str:
@@ -193,8 +192,8 @@ def _rival(ways: PricedWays) -> str:
     low, high = found.difference.low, found.difference.high
     return (
         f"{text}. Of {found.n:,} simulations within the ranges it costs less in "
-        f"{percent(found.cheaper[ways.rival])}%; nine of ten lie between ${rough(abs(low))} {_less(low)} and "
-        f"${rough(abs(high))} {_less(high)}."
+        f"{percent(found.cheaper[ways.rival])}%; in nine of ten the difference lies between "
+        f"${rough(abs(low))} {_less(low)} and ${rough(abs(high))} {_less(high)}."
     )
 
 

@@ -29,13 +29,23 @@ from widgets.decision.model import Advice, advise
 from widgets.decision.tables import QUESTION, TRIABLE
 from widgets.decision.words import named
 from widgets.memo.finance import with_range
-from widgets.memo.sources import ANSWERS, BOARD, COSTS, FILLED_BY, Sources, deciding_rung, disagreements
+from widgets.memo.sources import (
+    ANSWERS,
+    BOARD,
+    COSTS,
+    FILLED_BY,
+    Sources,
+    deciding_rung,
+    disagreements,
+    saved_before,
+)
 from widgets.memo.summary import (
     DECIDES,
     NOBODY_NAMED,
     OpenPoint,
     Section,
     about,
+    missing_for_tuning,
     recommendation,
     sections,
 )
@@ -196,7 +206,7 @@ def _case(answers: Answers | None, costs: Assumptions | None) -> Iterator[tuple[
         yield "Requirements", f"{changed}; they stay as they are for {stays}"
         yield "Review", "a person reviews each output" if answers.reviewed else "nobody reviews the outputs"
         by, task = (QUESTION[name].said(getattr(answers, name)) for name in ("labelled_by", "task"))
-        yield "Labelled examples", f"{answers.labels:,}, {by}; {task}"
+        yield "Labelled examples", f"{answers.labels:,}, labelled by: {by}; {task}"
     if costs is not None:
         for key in ("case.error_cost", "case.rate"):
             yield label(key), with_range(costs, key)
@@ -297,7 +307,8 @@ def _cost_notes(ways: PricedWays, shown: Sequence[str]) -> Iterator[str]:
             f"{'; '.join(by_token)}. All else runs on a rented machine: it costs the same each month however "
             "much it answers. The cost of 1,000 above is that of the machine on which the rows were answered."
         )
-    yield "Of a way that was tested in several forms, the one that is right most often is priced."
+    yield "Wrong outputs count from today on, at today's rate until a way is live."
+    yield "Each way is priced in the form that is right most often."
     cheaper = [name for name in ways.bills if ways.total(name) < ways.total(ways.own)]
     guessed = [name for name in cheaper if estimates[f"{name}.error_rate"].kind != "measured"]
     if listed := "; ".join(APPROACHES[name] for name in guessed):
@@ -317,10 +328,8 @@ def _open_points(
     if advice is not None:
         for contradiction in advice.contradictions:
             yield OpenPoint("contradiction", contradiction.text)
-        # The last gate is that all conditions hold, so those that do not are named instead.
-        needed = (*advice.gates[:-1], *advice.conditions)
-        if shut := [point.title for point in needed if not point.holds]:
-            yield OpenPoint("not ready", f"Missing for any fine-tuning: {'; '.join(shut).lower()}.")
+        if lacking := missing_for_tuning(advice):
+            yield OpenPoint("not ready", f"Missing for any fine-tuning: {'; '.join(lacking)}.")
         if open_ := [point.title for point in advice.checks if not point.holds]:
             yield OpenPoint(
                 "checks",
@@ -341,8 +350,8 @@ def _open_points(
             "row by row.",
         )
     yield from (OpenPoint("updated", text) for text in sources.updates)
-    for text in disagreements(sources):
-        yield OpenPoint("files differ", text)
+    yield from (OpenPoint("files differ", text) for text in disagreements(sources))
+    yield from (OpenPoint("older", text) for text in saved_before(sources))
 
 
 def _unmeasured_costs(costs: Assumptions, turning: Sequence[TurningPoint]) -> Iterator[OpenPoint]:

@@ -150,10 +150,17 @@ def disagreements(sources: Sources) -> Iterator[str]:
                 f"'{best.name}' gets {percent(best.accuracy)}% right, more than '{deciding.name}', on which "
                 "the answers rest: if it may be used, give the answers again."
             )
+
+
+def saved_before(sources: Sources) -> Iterator[str]:
+    """Which files of the author are older than the newest measurement, and what of them is."""
     newest = max((result.created[:10] for result in sources.rungs), default="")
     for name in (COSTS, ANSWERS):
         if sources.dates.get(name, newest) < newest:
-            yield f"{name} is older than the newest rung ({newest}): look again."
+            yield (
+                f"{name} was saved on {sources.dates[name]}, before the newest measurement ({newest}). Only "
+                "what it takes from the board is today's."
+            )
 
 
 def _ids(result: Result) -> set[str]:

@@ -11,7 +11,7 @@ from scipy.stats import binom
 
 from course.measuring.results import READING, Result, compare, percent
 from widgets.cost.inputs import APPROACHES
-from widgets.cost.model import VOLUME, TurningPoint, dollars, verdict
+from widgets.cost.model import VOLUME, TurningPoint, verdict
 from widgets.cost.presets import approach_of
 from widgets.decision.answers import Answers
 from widgets.decision.model import Advice, AnswerChange, what_would_change
@@ -25,8 +25,10 @@ from widgets.memo.ways import (
     Consequence,
     PricedWays,
     Table,
+    adapted_model,
     bar_in_words,
     best_of_smaller,
+    best_rung,
     called,
     fallback,
     follows,
@@ -48,7 +50,7 @@ DECIDES = "who decides"
 NOBODY_NAMED = "Who decides, and by which day, is not named yet."
 CHEAP_FIRST = "Why this step: it is the next of the cheap ones."
 _EXPECTED = {"accepted": "meet the bar", "undecided": "stay undecided", "too many": "miss the bar"}
-_MEANS = {"accepted": "the bar is met", "undecided": "that is undecided", "too many": "the bar is missed"}
+_MEANS = {"accepted": "the bar is met", "undecided": "still undecided", "too many": "the bar is missed"}
 _POINTS = 3  # of each list on the first page
 # Kinds of open points that are a risk to the decision, the gravest first.
 _RISKS = ("missing", "files differ", "contradiction", "assumed", "sets")
@@ -92,12 +94,12 @@ def about(sources: Sources, ways: PricedWays | None) -> str:
     known = sources.task
     if ways is not None:
         rate = ways.costs.estimates["case.rate_now"]
-        wrong = f"{percent(rate.base)}% of the outputs wrong until another way is live ({rate.kind})"
+        wrong = f"{percent(rate.base)}% of the outputs wrong until another way is live"
         if rate.follows:
             like = APPROACHES[rate.follows]
-            known += f" What runs today is not known; the bill takes it to be '{like}', with {wrong}."
+            known += f" What runs today is not known; the bill assumes that it is '{like}', with {wrong}."
         else:
-            known += f" The bill counts what runs today with {wrong}."
+            known += f" The bill counts what runs today with {wrong} ({rate.kind})."
     return known.strip()
 
 
@@ -189,7 +191,7 @@ def _why(sources: Sources, ways: PricedWays | None, advice: Advice | None) -> It
     """What the decision rests on, the step's reasons, and why not the cheapest or the best way."""
     answers, deciding = sources.answers, deciding_rung(sources)
     if answers is not None and sources.rungs:
-        yield from _rests_on(answers, deciding)
+        yield from _rests_on(answers, deciding, best_rung(sources, reading=False))
     if advice is not None and answers is not None:
         rate = Words(answers).say("rate"), Words(answers).say("more_rows")
         reasons = [each for each in advice.reasons[:_POINTS] if not (deciding and each in rate)]
@@ -216,14 +218,15 @@ def _only_measuring_tells(sources: Sources, advice: Advice) -> list[str]:
     ]
 
 
-def _rests_on(answers: Answers, deciding: Result | None) -> Iterator[str]:
-    """The bar, and where the way that decides lies against it."""
+def _rests_on(answers: Answers, deciding: Result | None, best: Result | None) -> Iterator[str]:
+    """The bar, and where the way that decides lies against it. `best` is the best of those that ran here."""
     bar = 1 - answers.accepted_rate
     if deciding is None:
         yield f"The bar, set before looking: {percent(bar)}% right. No measurement here is held against it."
         return
+    of_all = ", the best that ran here," if deciding == best else ""
     said = (
-        f"The bar, set before looking: {percent(bar)}% right. {called(deciding)} is right on "
+        f"The bar, set before looking: {percent(bar)}% right. {called(deciding)}{of_all} is right on "
         f"{deciding.right} of {deciding.n} test rows, inputs whose right answer is known, and "
         f"{bar_in_words(deciding, bar)}."
     )
@@ -239,16 +242,18 @@ def _tuned(sources: Sources) -> str:
     if not tuned:
         no_other = "other " if deciding in tuned_rungs(sources) else ""
         return f"No {no_other}fine-tuned model was measured."
-    said = []
+    said, rows = [], " rows right"
     for rung in tuned:
-        share = f"{called(rung)} is right on {percent(rung.accuracy)}%"
+        base = f" on {adapted}" if (adapted := adapted_model(rung)) else ""
+        share = f"{called(rung)}{base} is right on {percent(rung.accuracy)}%"
         if deciding is None or {row.id for row in rung.outcomes} != {row.id for row in deciding.outcomes}:
             said.append(f"{share} of {rung.n} {'other ' if deciding else ''}rows")
             continue
         found = compare(rung, deciding)
         differs = found.direction or "a difference that chance can explain"
-        only = f"{found.only_a} rows right only with it, {found.only_b} only without"
+        only = f"{found.only_a}{rows} only with it, {found.only_b} only without"
         said.append(f"{share}, {differs} ({only}, p = {found.p_value:.2g})")
+        rows = ""  # what is counted is said once
     compared = f"Compared with {called(deciding)}, " if deciding else ""
     return f"Fine-tuning was tried. {compared}{'; '.join(said)}."
 
@@ -271,7 +276,10 @@ def _triggers(
             new = step_rows(sources, advice)
             found = outcomes(answers, deciding.n + new, advice.next.key)
             asked = to_ask(sources, ways) if advice.next.key == "benchmark" and new else []
-            yield _judged(found, deciding.n, new, asked)
+            yield from _judged(found, deciding.n, new, asked)
+            lacking = missing_for_tuning(advice)
+            if lacking and not any(each.step == "fine_tune" for each in found):
+                yield f"None of these leads to a fine-tune. That would need: {'; '.join(lacking)}."
         if answers.turns_when:
             yield f"The author's own trigger: {answers.turns_when}"
         rows = rows_missing(answers)
@@ -297,7 +305,8 @@ def _triggers(
         for turn in turning[:1]:
             cheaper = verdict(ways.costs)
             less, more = APPROACHES[cheaper.costlier], APPROACHES[cheaper.cheaper]
-            yield f"{turned(ways.costs, turn)}, '{less}' costs less than '{more}'."
+            subject = "it" if turn.key.startswith(f"{cheaper.costlier}.") else f"'{less}'"
+            yield f"{turned(ways.costs, turn)}, {subject} costs less than '{more}'."
 
 
 def _is_near(now: float | None, then: float | None) -> bool:
@@ -308,19 +317,25 @@ def _is_near(now: float | None, then: float | None) -> bool:
     return high < 10 * low
 
 
-def _judged(found: Sequence[Consequence], old: int, new: int, asked: Sequence[Result]) -> str:
+def missing_for_tuning(advice: Advice) -> list[str]:
+    """The gates and conditions of a fine-tune that are not met, by their titles."""
+    # The last gate is that all conditions hold, so those that do not are named instead.
+    needed = (*advice.gates[:-1], *advice.conditions)
+    return [point.title[0].lower() + point.title[1:] for point in needed if not point.holds]
+
+
+def _judged(found: Sequence[Consequence], old: int, new: int, asked: Sequence[Result]) -> Iterator[str]:
     """What is done at each number of right rows, old and new together, as the decision model has it."""
     rows, each = old + new, len(asked) > 1
-    so_far = f": {new:,} new ones and, a second time, the {old:,} so far" if new else ", a second time"
-    said = f"Judge {'each way' if each else 'the step'} on {rows:,} test rows{so_far}."
+    so_far = f": {new:,} new ones, and the {old:,} so far again" if new else " again"
+    yield f"Judge {'each way' if each else 'the step'} on {rows:,} test rows{so_far}."
     for one in found:
         many = f"{one.low:,} to {one.high:,} right" if one.low else f"{one.high:,} or fewer right"
         if one.high == rows:
             above = ", the whole interval above the bar" * (one.standing == "accepted")
             many = f"{one.low:,} or more right ({percent(one.low / rows)}%{above})"
         both = " where both ways miss it" if each and (one.standing, one.step) == ("too many", "stop") else ""
-        said += f" At {many} {_MEANS[one.standing]}, and{both} {leads_to(one.standing, one.step)}."
-    return said
+        yield f"At {many}: {_MEANS[one.standing]}, and{both} {leads_to(one.standing, one.step)}."
 
 
 def _chances(found: Sequence[Consequence], new: int, asked: Sequence[Result], ways: PricedWays | None) -> str:
@@ -328,16 +343,15 @@ def _chances(found: Sequence[Consequence], new: int, asked: Sequence[Result], wa
     said, used = [], ""
     for rung in asked:
         name = approach_of(rung) or ""
-        if ways and name in ways.bills and (saved := ways.total(ways.own) - ways.total(name)) > 0:
-            less = f"an assumed {dollars(saved)} less than our reference"
-            used += f"If {called(rung)} meets the bar, we use it ({less}). "
+        if ways and name in ways.bills and ways.total(ways.own) > ways.total(name):
+            used += f"If {called(rung)} meets the bar, we use it. "
         rights = binom(new, rung.accuracy)
         share = dict.fromkeys(_MEANS, 0.0)
         for each in found:
             share[each.standing] += rights.cdf(each.high - rung.right) - rights.cdf(each.low - rung.right - 1)
         likely = max(share, key=share.__getitem__)
         said.append(f"{called(rung)} to {_EXPECTED[likely]} (chance: {_share(share[likely])})")
-    return f"{used}If the share that is right stays as it is, expect {' and '.join(said)}."
+    return f"{used}If each share stays, expect {' and '.join(said)}."
 
 
 def _share(chance: float) -> str:
@@ -364,7 +378,7 @@ def _fallback(sources: Sources, ways: PricedWays | None, advice: Advice | None) 
     said = ""
     if deciding and keep:
         said = (
-            "What runs today stays until then. If it has to go before, "
+            "What runs today stays until the step is judged. If it has to go before, "
             f"{called(deciding)} comes next, bar or not. "
         )
     said += f"{called(second)}{tested} is the best of the other ways that can be used"
@@ -374,7 +388,7 @@ def _fallback(sources: Sources, ways: PricedWays | None, advice: Advice | None) 
     if sources.answers is not None:
         said += f", and {bar_in_words(second, 1 - sources.answers.accepted_rate)}"
     said += f".{f' {second.note}' if second.note else ''}"
-    yield said
     elsewhere = [each for each in shown_rungs(sources, ways) if each.badge_kind == READING]
     if better := [called(each) for each in elsewhere if each.accuracy > second.accuracy]:
-        yield f"It cannot be {' or '.join(better)}, of which only answers of another run are known."
+        said += f" It cannot be {' or '.join(better)}, of which only answers of another run are known."
+    yield said

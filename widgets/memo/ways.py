@@ -175,6 +175,12 @@ def called(result: Result) -> str:
     return f"'{APPROACHES.get(approach_of(result) or '', result.name)}'"
 
 
+def adapted_model(result: Result) -> str:
+    """The local model under the adapter that a result asked; empty for a result that asked none."""
+    base, adapter = result.model.partition("+")[::2]
+    return next((model.name for model in local_models() if adapter and model.model == base), "")
+
+
 def best_of_smaller(sources: Sources) -> Result | None:
     """The best way that asks a smaller local model than the largest; None without one."""
     smaller = {model.model for model in local_models()[:-1]}
@@ -240,7 +246,10 @@ def not_the_next_step(
     cheap, best = _cheapest_and_best(sources, ways, deciding)
     if ways and ways.cheapest not in (ways.own, step_way):
         total = ways.total(ways.cheapest)
-        least = f"the cheapest in the bill ({dollars(total)}, {dollars(ways.total(ways.own) - total)} less)"
+        less = ways.total(ways.own) - total
+        fewer = float(ways.bills[ways.own].parts["errors"] - ways.bills[ways.cheapest].parts["errors"])
+        since = ", with fewer wrong outputs" if fewer > less / 2 else ""
+        least = f"the cheapest in the bill ({dollars(total)}, {dollars(less)} less{since})"
         if cheap is None:
             rate = ways.costs.estimates[f"{ways.cheapest}.error_rate"]
             wrong = f"{percent(rate.base)}%"
@@ -299,8 +308,8 @@ def _not_next(sources: Sources, rung: Result, deciding: Result, new_rows: bool) 
     if rung.badge_kind == READING:
         again = "" if new_rows else " Measure it here first."
         return (
-            "Nobody ran it for this memo. Another run gave its answers without token counts, so "
-            f"its price is assumed; in those answers {standing}.{f' {rung.note}' if rung.note else ''}{again}"
+            "Its answers are another run's, without token counts, so its price is assumed; in them "
+            f"{standing}.{f' {rung.note}' if rung.note else ''}{again}"
         )
     if gap.position(rung.interval, bar) == gap.BELOW:
         return f"{standing[0].upper()}{standing[1:]}."
@@ -337,8 +346,8 @@ def more_rows(answers: Answers) -> str:
     """How many more rows decide, and what they are in all."""
     rows = rows_missing(answers)
     return (
-        f"{rows:,} more test rows ({answers.evaluation_rows + rows:,} in all) would tell, 4 times in 5, if "
-        "the share that is right stays the same."
+        f"{rows:,} more test rows ({answers.evaluation_rows + rows:,} in all) would tell with a chance of "
+        "4 in 5, if that share stays."
     )
 
 

@@ -48,8 +48,8 @@ from widgets.memo.summary import DECIDES
 TITLE = "Should we fine-tune?"
 AGAIN = "run the course's lesson whose number stands before the name; board.sqlite keeps every reply"
 ROWS_SO_FAR = (
-    "Language models wrote and labelled all {rows:,} so far, and no person has checked them; each way has "
-    "answered {answered:,}."
+    "Language models wrote and labelled the {rows:,} there are, of which each way has answered {answered:,}, "
+    "and no person has checked them."
 )
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
 PACKAGES = ("anthropic", "openvino-genai", "torch", "peft")
