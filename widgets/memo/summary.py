@@ -227,7 +227,7 @@ def _rests_on(answers: Answers, deciding: Result | None, best: Result | None) ->
     of_all = ", the best that ran here," if deciding == best else ""
     said = (
         f"The bar, set before looking: {percent(bar)}% right. {called(deciding)}{of_all} is right on "
-        f"{deciding.right} of {deciding.n} test rows, inputs whose right answer is known, and "
+        f"{deciding.right} of {deciding.n} test rows, inputs with a label, and "
         f"{bar_in_words(deciding, bar)}."
     )
     yield said + (f" About {more_rows(answers)}" if rows_missing(answers) else "")

@@ -48,7 +48,7 @@ from widgets.memo.summary import DECIDES
 TITLE = "Should we fine-tune?"
 AGAIN = "run the course's lesson whose number stands before the name; board.sqlite keeps every reply"
 ROWS_SO_FAR = (
-    "Language models wrote and labelled the {rows:,} there are, of which each way has answered {answered:,}, "
+    "Language models wrote and labelled the {rows:,} there are, of which the ways below answered {answered:,}, "
     "and no person has checked them."
 )
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
