@@ -108,7 +108,7 @@ def ranked(drawn: Mapping[str, Readings], examples: int) -> str:
     """Who is right how often with so many examples: means of the seeds, the best first. Empty without one."""
     reached = {name: found[examples] for name, line in drawn.items() if examples in (found := means(line))}
     best_first = sorted(reached.items(), key=lambda each: -each[1])
-    shares = ", ".join(f"{name} {share:.1%}" for name, share in best_first)
+    shares = "; ".join(f"{share:.1%} ({name})" for name, share in best_first)
     return f"Right with {examples} examples: {shares}." if shares else ""
 
 

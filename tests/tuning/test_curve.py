@@ -75,7 +75,7 @@ def test_the_ranking_at_a_number_has_who_was_measured_with_it_the_best_first():
     said = curve.ranked(lines, 50)
     best_first = sorted([(heads, "linear head"), (0.5, "tuned, 50 steps each")], reverse=True)
     assert [said.index(name) for _, name in best_first] == sorted(said.index(name) for _, name in best_first)
-    assert "tuned, 50 steps each 50.0%" in said and f"linear head {heads:.1%}" in said
+    assert "50.0% (tuned, 50 steps each)" in said and f"{heads:.1%} (linear head)" in said
     assert curve.ranked({curve.HEADS: lines[curve.HEADS]}, 51) == ""
 
 

@@ -48,8 +48,8 @@ from widgets.memo.summary import DECIDES
 TITLE = "Should we fine-tune?"
 AGAIN = "run the course's lesson whose number stands before the name; board.sqlite keeps every reply"
 ROWS_SO_FAR = (
-    "Language models wrote and labelled the {rows:,} there are, of which the ways below answered {answered:,}, "
-    "and no person has checked them."
+    "Language models wrote and labelled the {rows:,} there are, and no person has checked them; the ways "
+    "below answered {answered:,}."
 )
 HTML_FILE, MARKDOWN_FILE = "memo.html", "memo.md"
 PACKAGES = ("anthropic", "openvino-genai", "torch", "peft")
