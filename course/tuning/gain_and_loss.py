@@ -79,32 +79,28 @@ def cures(readings: Readings, task: str = ROUTING) -> dict[tuple[tuple[str, str]
     }
 
 
-def cures_in_words(readings: Readings, task: str = ROUTING) -> list[str]:
-    """What each cure that learned a ticket keeps and learns beside the usual setting, in counts.
-
-    McNemar's p-values of all pairs are corrected together.
-    """
+def cures_table(readings: Readings, task: str = ROUTING) -> pd.DataFrame:
+    """As `in_table`: each cure that learned a ticket beside the usual setting, a row for each part."""
     judged = by_question(cures(readings, task))
-    before = trainings(readings, task)[task, UNTRAINED, 0, 1]
-    idle, sentences = [], []
-    for cure in dict.fromkeys(cure for cure, _ in judged):
-        by_part = {part: judged[cure, part] for part in (OF_TICKETS, PLAIN, PLAIN_WITH_PROMPT)}
-        if not any(_right(step)[0] for step, _ in by_part[OF_TICKETS]):
-            idle.append(cure)
-            continue
-        told = [f"{part} {_told(found)}, untrained {before[part].right}" for part, found in by_part.items()]
-        sentences.append(f"{cure}: {'; '.join(told)}.")
-    if idle:
-        sentences.append(f"These learned no ticket, so what they keep shows no cure: {'; '.join(idle)}.")
-    return sentences
+    return _table(
+        {
+            f"{cure}: {part}": found
+            for (cure, part), found in judged.items()
+            if any(_right(step)[0] for step, _ in judged[cure, OF_TICKETS])
+        }
+    )
 
 
-def in_counts(of: Pairs) -> list[str]:
-    """A sentence for each question: the counts of each seed with the change and without it, and verdicts.
+def in_table(of: Pairs) -> pd.DataFrame:
+    """A row for each question: the right ones of each seed with the change and without it, and the verdicts.
 
     McNemar's p-values of all pairs are corrected together.
     """
-    return [f"{question}: {_told(found)}." for question, found in by_question(of).items()]
+    return _table(by_question(of))
+
+
+def _table(judged: Mapping[str, Sequence[tuple[Comparison, float]]]) -> pd.DataFrame:
+    return pd.DataFrame.from_dict({asked: _told(found) for asked, found in judged.items()}, orient="index")
 
 
 def leaders(readings: Readings) -> str:
@@ -161,7 +157,7 @@ def replay_beside_untrained(readings: Readings) -> Pairs:
     found = trainings(readings)
     before = found[ROUTING, UNTRAINED, 0, 1]
     return {
-        (f"{_without_seed(key)}, {part}, instead of untrained", key[-1]): compared(parts[part], before[part])
+        (f"{_without_seed(key)}: {part}", key[-1]): compared(parts[part], before[part])
         for key, parts in found.items()
         if key[1] == REPLAY
         for part in (PLAIN, PLAIN_WITH_PROMPT)
@@ -193,12 +189,40 @@ def both_in_words(readings: Readings, task: str = ROUTING) -> list[str]:
     lost = [key for key in learned if verdicts[PLAIN][key] == HURT]
     lost_below = [key for key in learned if verdicts[PLAIN_WITH_PROMPT][key] == HURT and key not in lost]
     idle, kept = [key for key in found if key not in learned], set(learned) - {*lost, *lost_below}
-    return [
-        f"Not shown to have learned the task: {_listed(idle)}. What is kept without a gain shows no cure.",
-        f"Shown to have learned it: {_listed(learned)}.",
-        f"Of these, shown to have lost plain requests: {_listed(lost)}. Only with the prompt on: "
-        f"{_listed(lost_below)}. No loss is shown of: {_listed(sorted(kept))}.",
-    ]
+    told = {
+        "Not shown to have learned the task, so what they keep shows no cure": idle,
+        "Shown to have learned it": learned,
+        "Of these, shown to have lost plain requests": lost,
+        "Shown to have lost them only with the prompt on": lost_below,
+        "Shown to have learned the task, and no loss is shown": sorted(kept),
+    }
+    return [f"{said}: {_listed(keys)}." for said, keys in told.items() if keys]
+
+
+def longer_cures(readings: Readings) -> Pairs:
+    """The cures without replay after three rounds, against the usual setting after one."""
+    found = trainings(readings)
+    usual = {key[-1]: parts for key, parts in found.items() if key[1] == USUAL and _rounds(parts) == 1}
+    return {
+        (f"{_without_seed(key)}: {part}", key[-1]): compared(each, usual[key[-1]][part])
+        for key, parts in found.items()
+        if key[1] not in (UNTRAINED, USUAL, REPLAY) and _rounds(parts) == forgetting.ROUNDS
+        for part, each in parts.items()
+        if key[-1] in usual
+    }
+
+
+def sizes(readings: Readings) -> Pairs:
+    """The medium size against the small one, at each setting that both have: the same requests to both."""
+    small = trainings(readings)
+    return {
+        (f"{_without_seed((ROUTING, *key[1:]))}: {part}", key[-1]): paired(
+            "medium", "small", each.rows, small[ROUTING, *key[1:]][part].rows
+        )
+        for key, parts in trainings(readings, ROUTING_MEDIUM).items()
+        if (ROUTING, *key[1:]) in small
+        for part, each in parts.items()
+    }
 
 
 def prompt_off(readings: Readings) -> Pairs:
@@ -207,9 +231,7 @@ def prompt_off(readings: Readings) -> Pairs:
     Only the model as it was and what learned a ticket.
     """
     return {
-        (f"{_without_seed(key)}, prompt off instead of on", key[-1]): paired(
-            "off", "on", parts[PLAIN].rows, parts[PLAIN_WITH_PROMPT].rows
-        )
+        (_without_seed(key), key[-1]): paired("off", "on", parts[PLAIN].rows, parts[PLAIN_WITH_PROMPT].rows)
         for key, parts in trainings(readings).items()
         if not key[2] or parts[OF_TICKETS].right
     }
@@ -219,9 +241,7 @@ def more_wordings(readings: Readings) -> Pairs:
     """Facts in five wordings against one, with as many steps, as trained and in wordings never trained."""
     found = trainings(readings, FACTS)
     return {
-        (f"{part}: five wordings instead of one, {steps} steps", seed): compared(
-            each, found[FACTS, "one wording", steps, seed][part]
-        )
+        (f"{steps} steps: {part}", seed): compared(each, found[FACTS, "one wording", steps, seed][part])
         for (_, setting, steps, seed), parts in found.items()
         if setting == "five wordings" and (FACTS, "one wording", steps, seed) in found
         for part, each in parts.items()
@@ -236,9 +256,7 @@ def against_reading(readings: Readings, reader: Mapping[str, str] | None = None)
     found = trainings(readings, FACTS)
     reads = reader or {part: each.rows for part, each in found[FACTS, READS, 0, 1].items()}
     return {
-        (f"{part}: {setting}, {steps} steps, instead of reading", seed): paired(
-            setting, READS, each.rows, reads[part]
-        )
+        (f"{setting}, {steps} steps: {part}", seed): paired(setting, READS, each.rows, reads[part])
         for (_, setting, steps, seed), parts in found.items()
         if steps
         for part, each in parts.items()
@@ -261,7 +279,7 @@ def _listed(keys: Iterable[SettingKey]) -> str:
     seeds: dict[str, list[str]] = {}
     for key in keys:
         seeds.setdefault(_without_seed(key), []).append(str(key[-1]))
-    return "; ".join(f"{name} (seed {', '.join(of)})" for name, of in seeds.items()) or "none"
+    return "; ".join(f"{name} (seed {', '.join(of)})" for name, of in seeds.items())
 
 
 def _rounds(parts: Parts) -> float:
@@ -272,27 +290,24 @@ def _right(step: Comparison) -> tuple[int, int]:
     return step.both + step.only_a, step.both + step.only_b
 
 
-def _told(found: Sequence[tuple[Comparison, float]]) -> str:
+def _told(found: Sequence[tuple[Comparison, float]]) -> dict[str, str]:
     """The counts of each seed, how they differ, and at how many seeds that is decided."""
     now, before = zip(*(_right(step) for step, _ in found), strict=True)
     apart = joined(f"{one - other:+d}" for one, other in zip(now, before, strict=True))
     verdicts = [verdict(step, p) for step, p in found]
-    kinds = ((HELPED, "more"), (HURT, "fewer"), (UNDECIDED, "undecided"))
-    judged = []
-    for kind, word in kinds:
+    judged, highest = [], []
+    for kind, word in ((HELPED, "more"), (HURT, "fewer"), (UNDECIDED, "undecided")):
         ps = [p for (_, p), each in zip(found, verdicts, strict=True) if each == kind]
         if ps:
-            p = "" if kind == UNDECIDED else f" (corrected p {_highest(ps)})"
-            seeds = f" at {len(ps)} of {len(found)} seeds" if len(found) > 1 else ""
-            judged.append(f"{word}{seeds}{p}")
-    return f"{_counts(now)} of {found[0][0].n} instead of {_counts(before)} ({apart}), {', '.join(judged)}"
-
-
-def _highest(ps: Sequence[float]) -> str:
-    highest = max(ps)
-    if highest < 0.001:
-        return "< 0.001"
-    return f"{'=' if len(ps) == 1 else 'up to'} {highest:.1g}"
+            judged.append(f"{word} at {len(ps)} seed{'s' * (len(ps) > 1)}" if len(found) > 1 else word)
+            highest.append("< 0.001" if max(ps) < 0.001 else f"{max(ps):.1g}")
+    return {
+        "right": f"{_counts(now)} of {found[0][0].n}",
+        "instead of": _counts(before),
+        "difference": apart,
+        "verdict": ", ".join(judged),
+        "corrected p, the highest": ", ".join(highest),
+    }
 
 
 def _counts(of: Sequence[int]) -> str:

@@ -111,7 +111,7 @@ def test_facts_in_one_wording_were_mostly_lost_in_others_at_every_seed_and_twice
 
 
 def test_at_45_steps_five_wordings_brought_no_more_facts_into_other_words_than_one_at_any_seed():
-    question = f"{forgetting.NEVER_TRAINED}: five wordings instead of one, 45 steps"
+    question = f"45 steps: {forgetting.NEVER_TRAINED}"
     pairs = gain_and_loss.more_wordings(forgetting.read())
     steps = [step for (asked, _), step in pairs.items() if asked == question]
     assert len(steps) == len(forgetting.SEEDS)

@@ -1,5 +1,7 @@
 """What is said of gain and loss holds whatever was measured."""
 
+from dataclasses import replace
+
 import pytest
 
 from course.tuning import forgetting, gain_and_loss
@@ -11,6 +13,7 @@ from course.tuning.forgetting import (
     READS,
     REPLAY,
     ROUTING,
+    ROUTING_MEDIUM,
     UNTRAINED,
     USUAL,
     Remembered,
@@ -55,12 +58,21 @@ def test_trainings_stand_in_the_order_of_the_plan_with_their_seeds_side_by_side(
     assert table.loc["usual, 30 steps, seed 1", f"plain requests ({ROWS})"] == "2, 5% (1-16)"
 
 
-def test_a_cure_is_told_in_counts_with_the_seeds_that_decide_it_and_an_idle_one_is_only_named(readings):
-    replay, idle = gain_and_loss.cures_in_words(readings)
-    assert replay.startswith("replay, 38 steps: tickets 30 and 10 of 40 instead of 30 (+0 and -20), ")
-    assert "fewer at 1 of 2 seeds (corrected p < 0.001), undecided at 1 of 2 seeds, untrained 0; " in replay
-    assert "plain requests 28 of 40 instead of 2 and 4 (+26 and +24), more at 2 of 2 seeds" in replay
-    assert idle == "These learned no ticket, so what they keep shows no cure: rate 0.0001, 30 steps."
+def test_a_cure_is_told_in_counts_with_the_seeds_that_decide_it_and_an_idle_one_is_left_out(readings):
+    table = gain_and_loss.cures_table(readings)
+    assert list(table.index) == [
+        f"replay, 38 steps: {part}" for part in (OF_TICKETS, PLAIN, PLAIN_WITH_PROMPT)
+    ]
+    assert table.loc["replay, 38 steps: tickets"].to_dict() == {
+        "right": "30 and 10 of 40",
+        "instead of": "30",
+        "difference": "+0 and -20",
+        "verdict": "fewer at 1 seed, undecided at 1 seed",
+        "corrected p, the highest": "< 0.001, 1",
+    }
+    plain = table.loc["replay, 38 steps: plain requests"]
+    assert tuple(plain[:3]) == ("28 of 40", "2 and 4", "+26 and +24")
+    assert plain["verdict"] == "more at 2 seeds"
     assert "rate 0.0001, 30 steps (seed 1). The name of a queue" in gain_and_loss.silent(readings)
 
 
@@ -80,24 +92,42 @@ def test_what_leads_what_differs_more_and_what_replay_keeps_by_prompt_is_said(re
     tickets, plain, _ = gain_and_loss.seeds_or_settings(readings)
     assert tickets.endswith("up to 20 apart, the means of the two settings 10. The seeds differ more.")
     assert plain.endswith("up to 2 apart, the means of the two settings 25. The settings differ more.")
-    without, with_it = gain_and_loss.in_counts(gain_and_loss.replay_beside_untrained(readings))
-    assert "28 of 40 instead of 30 (-2 and -2), undecided at 2 of 2 seeds" in without
-    assert "20 of 40 instead of 30 (-10 and -10), fewer at 2 of 2 seeds (corrected p up to 0.00" in with_it
+    kept = gain_and_loss.in_table(gain_and_loss.replay_beside_untrained(readings))
+    without, with_it = (tuple(row) for _, row in kept.iterrows())
+    assert without == ("28 of 40", "30", "-2 and -2", "undecided at 2 seeds", "1")
+    assert with_it[:3] == ("20 of 40", "30", "-10 and -10")
+    assert with_it[3] == "fewer at 2 seeds" and with_it[4].startswith("0.00")
 
 
 def test_what_learned_nothing_is_named_and_what_lost_nothing_as_well(readings):
     kept = training("rank 2", 30, 28, 28, steps=90)
-    idle, learned, lost = gain_and_loss.both_in_words([*readings, *kept])
-    assert idle.startswith("Not shown to have learned the task: rate 0.0001, 30 steps (seed 1). ")
+    idle, learned, lost, below, both = gain_and_loss.both_in_words([*readings, *kept])
+    assert idle.startswith("Not shown to have learned the task, ")
+    assert idle.endswith(": rate 0.0001, 30 steps (seed 1).")
     assert "usual, 30 steps (seed 1, 2); " in learned
-    assert "shown to have lost plain requests: usual, 30 steps (seed 1, 2). " in lost
-    assert "Only with the prompt on: replay, 38 steps (seed 1, 2). " in lost
-    assert lost.endswith("No loss is shown of: rank 2, 90 steps (seed 1).")
-    assert gain_and_loss.both_in_words(readings)[2].endswith("No loss is shown of: none.")
+    assert lost == "Of these, shown to have lost plain requests: usual, 30 steps (seed 1, 2)."
+    assert below.endswith("only with the prompt on: replay, 38 steps (seed 1, 2).")
+    assert both.endswith("no loss is shown: rank 2, 90 steps (seed 1).")
+    assert len(gain_and_loss.both_in_words(readings)) == 4
+
+
+def test_a_longer_cure_stands_beside_one_round_of_the_usual_setting_of_its_seed(readings):
+    cure = [*training("rank 2", 30, 28, 28, steps=90), *training("rank 2", 30, 28, 28, 3, steps=90)]
+    found = gain_and_loss.longer_cures([*readings, *cure])
+    assert {seed for _, seed in found} == {1}
+    assert found["rank 2, 90 steps: plain requests", 1].only_a == 26
+
+
+def test_the_sizes_are_compared_where_both_have_a_setting(readings):
+    larger = [replace(each, task=ROUTING_MEDIUM) for each in training(USUAL, 35, 2, 0, 2)]
+    alone = [replace(each, task=ROUTING_MEDIUM) for each in training(USUAL, 35, 2, 0, 3)]
+    found = gain_and_loss.sizes([*readings, *larger, *alone])
+    assert list(found) == [(f"usual, 30 steps: {part}", 2) for part in (OF_TICKETS, PLAIN, PLAIN_WITH_PROMPT)]
+    assert found["usual, 30 steps: tickets", 2].only_a == 5
 
 
 def test_pairs_are_those_of_one_seed_and_of_one_model(readings):
-    off = gain_and_loss.prompt_off(readings)["replay, 38 steps, prompt off instead of on", 1]
+    off = gain_and_loss.prompt_off(readings)["replay, 38 steps", 1]
     assert (off.only_a, off.only_b) == (8, 0)
     assert not any("rate" in question for question, _ in gain_and_loss.prompt_off(readings))
     alone = [each for each in readings if (each.setting, each.seed) != (USUAL, 2)]
@@ -114,11 +144,9 @@ def test_seeds_stand_beside_each_other_and_one_that_is_missing_is_said(readings)
 def test_facts_are_compared_at_the_same_steps_and_with_the_reader():
     asked = [(READS, 0, 10), ("one wording", 45, 20), ("five wordings", 45, 30), ("five wordings", 90, 30)]
     facts = [reading(name, forgetting.AS_TRAINED, right, 1, steps, FACTS) for name, steps, right in asked]
-    assert list(gain_and_loss.more_wordings(facts)) == [
-        ("as trained: five wordings instead of one, 45 steps", 1)
-    ]
+    assert list(gain_and_loss.more_wordings(facts)) == [("45 steps: as trained", 1)]
     beside = gain_and_loss.against_reading(facts)
-    assert beside["as trained: one wording, 45 steps, instead of reading", 1].only_a == 10
+    assert beside["one wording, 45 steps: as trained", 1].only_a == 10
     assert len(beside) == 3
 
 
