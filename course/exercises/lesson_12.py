@@ -22,7 +22,7 @@ def _rings_seldom(my_line: Callable[[int, float, float], float]) -> str | None:
         if given is None or given != int(given):
             return f"{case}: it gives {given}; give a whole number of right replies."
         if given > right:
-            return f"{case}: below {given:.0f} a month without any change rings more often than that."
+            return f"{case}: a line of {given:.0f} rings more often than that in months without a change."
         if given < right:
             return f"{case}: {given:.0f} keeps to it, and so does a higher line, which finds more."
     return None

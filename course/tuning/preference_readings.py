@@ -22,9 +22,9 @@ from course.tuning.voice import VoiceReply
 from course.tuning.voice_readings import MEASURES, SHARES, VoiceReading, share_in_words
 
 QUESTIONS = (
-    ("by pairs, not as it was", BY_PAIRS, START),
-    ("right replies alone, not as it was", RIGHT_ALONE, START),
-    ("by pairs, not by right replies alone", BY_PAIRS, RIGHT_ALONE),
+    ("by pairs instead of the start", BY_PAIRS, START),
+    ("right replies alone instead of the start", RIGHT_ALONE, START),
+    ("by pairs instead of right replies alone", BY_PAIRS, RIGHT_ALONE),
 )
 
 
@@ -61,9 +61,9 @@ def not_measured(readings: Sequence[PreferenceCount]) -> str:
 
 
 def gains(steps: Sequence[StepTaken], way: str) -> pd.DataFrame:
-    """A row for each step, the mean of the seeds: how much likelier both sides are than at the start."""
+    """A row for each step, the mean of the seeds: the loss, and how much likelier both sides became."""
     rows = pd.DataFrame([vars(each) for each in steps if each.way == way])
-    return rows.groupby("step")[["chosen", "rejected", "preferred"]].mean()
+    return rows.groupby("step")[["loss", "chosen", "rejected", "preferred"]].mean()
 
 
 def _row(count: PreferenceCount, each: VoiceReading) -> dict[str, str]:

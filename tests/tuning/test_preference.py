@@ -167,3 +167,4 @@ def test_gains_are_the_mean_of_the_seeds_at_each_step():
     steps = [step_taken(seed, number, gain) for seed, gain in ((1, 2.0), (2, 4.0)) for number in (1, 2)]
     found = preference_readings.gains(steps, BY_PAIRS)
     assert found["chosen"].to_dict() == {1: 3.0, 2: 3.0} and list(found["rejected"]) == [-3.0, -3.0]
+    assert list(found) == ["loss", "chosen", "rejected", "preferred"]

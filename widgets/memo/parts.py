@@ -203,7 +203,7 @@ def _case(answers: Answers | None, costs: Assumptions | None) -> Iterator[tuple[
         yield "Wrong outputs accepted", f"{percent(answers.accepted_rate)}%"
         stays = QUESTION["stable_months"].said(answers.stable_months)
         changed = QUESTION["changes"].said(answers.changes)
-        yield "Requirements", f"{changed}; they stay as they are for {stays}"
+        yield "Requirements", f"changed so far: {changed}; they will stay as they are for {stays}"
         yield "Review", "a person reviews each output" if answers.reviewed else "nobody reviews the outputs"
         by, task = (QUESTION[name].said(getattr(answers, name)) for name in ("labelled_by", "task"))
         yield "Labelled examples", f"{answers.labels:,}, labelled by: {by}; {task}"

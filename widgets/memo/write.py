@@ -73,9 +73,10 @@ class Memo:
     def __repr__(self) -> str:
         names = " and ".join(path.name for path in self.files)
         missing = ", ".join(self.content.missing)
-        state = f"Missing: {missing}. The page says more." if missing else "Nothing is missing."
+        state = f"Missing: {missing}. The page says what fills it." if missing else "Nothing is missing."
         name_them = (
-            ' Name who decides: decides="Head of support", by="2026-12-18" (make own: DECIDES= and BY=).'
+            ' Name who decides with decides="Head of support", by="2026-12-18" '
+            "(with make own: DECIDES= and BY=)."
         )
         return f"Written: {names}. {state}{name_them if DECIDES in missing else ''}"
 
