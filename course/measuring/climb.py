@@ -11,6 +11,8 @@ from course.measuring.results import LEVEL, Comparison, Result, compare, duratio
 
 HELPED, HURT, UNDECIDED = "helped", "hurt", "undecided"
 Question = TypeVar("Question", bound=Hashable)
+# The comparisons of one question, one for each seed, with their corrected p-values.
+Judged = Sequence[tuple[Comparison, float]]
 _COLUMNS = "right,interval,points,the step,p,turned right / wrong,valid,tokens in,time".split(",")
 
 
@@ -66,6 +68,34 @@ def by_question(
     for ((question, _), step), p in zip(pairs.items(), corrected(list(pairs.values())), strict=True):
         found.setdefault(question, []).append((step, p))
     return found
+
+
+def verdicts_table(pairs: Mapping[tuple[Hashable, int], Comparison]) -> pd.DataFrame:
+    """A row for each question: at how many seeds the change helped or hurt, and by how many points.
+
+    McNemar's p-values of all pairs are corrected together.
+    """
+    rows = {
+        question: {"verdict": verdicts_in_words(found), "points": points_span(found)}
+        for question, found in by_question(pairs).items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["verdict", "points"])
+
+
+def verdicts_in_words(found: Judged, said: Sequence[str] = (HELPED, HURT, UNDECIDED)) -> str:
+    """Such as "helped at 2 of 3 seeds, undecided at 1"; one word for one seed. `said` names the verdicts."""
+    verdicts = [verdict(step, p) for step, p in found]
+    words = dict(zip((HELPED, HURT, UNDECIDED), said, strict=True))
+    if len(verdicts) == 1:
+        return words[verdicts[0]]
+    first, *others = [f"{word} at {verdicts.count(kind)}" for kind, word in words.items() if kind in verdicts]
+    return ", ".join((f"{first} of {len(verdicts)} seeds", *others))
+
+
+def points_span(found: Judged, digits: int = 1) -> str:
+    """The lowest and the highest difference of the seeds in percentage points."""
+    points = sorted(100 * step.difference for step, _ in found)
+    return " to ".join(dict.fromkeys(f"{end:+.{digits}f}" for end in (points[0], points[-1])))
 
 
 def _sentence(step: Comparison, p: float, note: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from statistics import mean
 from typing import NamedTuple
 
-from course.measuring.climb import HELPED, HURT, UNDECIDED, by_question, verdict
+from course.measuring.climb import by_question, points_span, verdicts_in_words
 from course.measuring.results import Comparison
 from course.tuning import labels
 from course.tuning.labels import (
@@ -202,17 +202,10 @@ def findings(compared: Pairs) -> list[str]:
 
     McNemar's p-values of all pairs are corrected together.
     """
-    sentences = []
-    for asked, found in by_question(compared).items():
-        verdicts = [verdict(step, p) for step, p in found]
-        counted = ", ".join(
-            f"{kind} at {verdicts.count(kind)}" for kind in (HELPED, HURT, UNDECIDED) if kind in verdicts
-        )
-        points = sorted(100 * step.difference for step, _ in found)
-        span = " to ".join(dict.fromkeys(f"{end:+.1f}" for end in (points[0], points[-1])))
-        seeds = f"{len(verdicts)} seed{'s' * (len(verdicts) > 1)}"
-        sentences.append(f"{asked}: {counted} of {seeds}, {span} points.")
-    return sentences
+    return [
+        f"{asked}: {verdicts_in_words(found)}, {points_span(found)} points."
+        for asked, found in by_question(compared).items()
+    ]
 
 
 def not_measured(points: Sequence[Point], readings: Readings, command: str = COMMAND) -> str:

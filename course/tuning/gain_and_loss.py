@@ -5,7 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from course.material import data
-from course.measuring.climb import HELPED, HURT, UNDECIDED, by_question, corrected, verdict
+from course.measuring.climb import (
+    HELPED,
+    HURT,
+    UNDECIDED,
+    Judged,
+    by_question,
+    corrected,
+    verdict,
+    verdicts_in_words,
+)
 from course.measuring.results import Comparison, joined, paired, percent
 from course.tuning import forgetting
 from course.tuning.forgetting import (
@@ -99,7 +108,7 @@ def in_table(of: Pairs) -> pd.DataFrame:
     return _table(by_question(of))
 
 
-def _table(judged: Mapping[str, Sequence[tuple[Comparison, float]]]) -> pd.DataFrame:
+def _table(judged: Mapping[str, Judged]) -> pd.DataFrame:
     return pd.DataFrame.from_dict({asked: _told(found) for asked, found in judged.items()}, orient="index")
 
 
@@ -290,23 +299,23 @@ def _right(step: Comparison) -> tuple[int, int]:
     return step.both + step.only_a, step.both + step.only_b
 
 
-def _told(found: Sequence[tuple[Comparison, float]]) -> dict[str, str]:
+def _told(found: Judged) -> dict[str, str]:
     """The counts of each seed, how they differ, and at how many seeds that is decided."""
     now, before = zip(*(_right(step) for step, _ in found), strict=True)
     apart = joined(f"{one - other:+d}" for one, other in zip(now, before, strict=True))
-    verdicts = [verdict(step, p) for step, p in found]
-    judged, highest = [], []
-    for kind, word in ((HELPED, "more"), (HURT, "fewer"), (UNDECIDED, "undecided")):
-        ps = [p for (_, p), each in zip(found, verdicts, strict=True) if each == kind]
-        if ps:
-            judged.append(f"{word} at {len(ps)} seed{'s' * (len(ps) > 1)}" if len(found) > 1 else word)
-            highest.append("< 0.001" if max(ps) < 0.001 else f"{max(ps):.1g}")
+    highest = {
+        kind: max(ps)
+        for kind in (HELPED, HURT, UNDECIDED)
+        if (ps := [p for step, p in found if verdict(step, p) == kind])
+    }
     return {
         "right": f"{_counts(now)} of {found[0][0].n}",
         "instead of": _counts(before),
         "difference": apart,
-        "verdict": ", ".join(judged),
-        "corrected p, the highest": ", ".join(highest),
+        "verdict": verdicts_in_words(found, ("more", "fewer", UNDECIDED)),
+        "corrected p, the highest": ", ".join(
+            "< 0.001" if p < 0.001 else f"{p:.1g}" for p in highest.values()
+        ),
     }
 
 

@@ -86,7 +86,7 @@ def faults(replies: Sequence[FormReply]) -> pd.DataFrame:
     """How many replies of each way have each fault of form, and how many were cut off."""
     found = _counted(replies, FAULTS, lambda letter, reply: [read(reply).fault])
     cut_off = {name: sum(each.cut_off for each in replies if each.name == name) for name in found.index}
-    return found.assign(**{"cut off": pd.Series(cut_off)})
+    return found.assign(**{"of these, cut off": pd.Series(cut_off)})
 
 
 def _row(each: LetterReading) -> dict[str, str]:

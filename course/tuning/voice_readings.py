@@ -9,6 +9,7 @@ import pandas as pd
 
 from course.engine.sizes import local_models
 from course.material.prices import machine_price_per_hour
+from course.measuring.climb import UNDECIDED, by_question, points_span, verdicts_in_words
 from course.measuring.house_voice import RULES
 from course.measuring.results import Z_95, Comparison, duration, joined, money, scored, wilson
 from course.rungs.voice import RUNGS
@@ -39,6 +40,7 @@ SHARES: Mapping[str, Score] = {
 }
 # What two readings are compared by, note by note.
 MEASURES: Mapping[str, Score] = {"rules kept": rules_of, "facts kept": keeps_facts, "both": keeps_both}
+SAID = ("ahead", "behind", UNDECIDED)
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ class VoiceQuestion(NamedTuple):
 
 
 QUESTIONS = (
-    VoiceQuestion("the guide, not two words", "guide", "professional tone"),
+    VoiceQuestion("the guide, not the tone alone", "guide", "professional tone"),
     VoiceQuestion("8 examples, not none", "guide, 8 examples", "guide"),
     VoiceQuestion("50 examples, not 8", "guide, 50 examples", "guide, 8 examples"),
     VoiceQuestion("8 retrieved, not 8 fixed", "guide, 8 retrieved examples", "guide, 8 examples"),
@@ -194,8 +196,8 @@ def steps(of: Sequence[VoiceReading], score: Score) -> dict[str, Comparison]:
     }
 
 
-def against_prompts(of: Sequence[VoiceReading]) -> dict[tuple[str, int], Comparison]:
-    """By question and seed: each training against each of `best_prompts`, and with the guide, by measure.
+def against_prompts(of: Sequence[VoiceReading]) -> dict[tuple[tuple[str, str], int], Comparison]:
+    """By measure and question, and seed: each training against each of `best_prompts`, and with the guide.
 
     The sizes that were trained are compared as well.
     """
@@ -211,10 +213,21 @@ def against_prompts(of: Sequence[VoiceReading]) -> dict[tuple[str, int], Compari
             if size != smallest and seed in of_smallest:
                 changes.append((f"{size} tuned instead of {smallest} tuned", seed, after, of_smallest[seed]))
     return {
-        (f"{measure}, {asked}", seed): compared(after, before, score)
+        ((measure, asked), seed): compared(after, before, score)
         for measure, score in MEASURES.items()
         for asked, seed, after, before in changes
     }
+
+
+def against_prompts_table(of: Sequence[VoiceReading]) -> pd.DataFrame:
+    """What `against_prompts` finds: a row for each comparison, and a column for each of MEASURES.
+
+    McNemar's p-values of all pairs are corrected together.
+    """
+    rows: dict[str, dict[str, str]] = {}
+    for (measure, asked), found in by_question(against_prompts(of)).items():
+        rows.setdefault(asked, {})[measure] = f"{verdicts_in_words(found, SAID)}, {points_span(found, 0)}"
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def compared(a: VoiceReading, b: VoiceReading, score: Score) -> Comparison:

@@ -3,7 +3,16 @@
 import pytest
 
 from course.material.data import QUEUES, tickets
-from course.measuring.climb import HELPED, HURT, UNDECIDED, climb, in_sentences, verdict
+from course.measuring.climb import (
+    HELPED,
+    HURT,
+    UNDECIDED,
+    climb,
+    in_sentences,
+    verdict,
+    verdicts_in_words,
+    verdicts_table,
+)
 from course.measuring.results import Comparison, Result
 
 ROWS = tickets("dev")[:72]
@@ -49,3 +58,16 @@ def test_the_verdict_stands_before_what_a_narrow_screen_cuts_off():
 def test_a_single_rung_has_no_step():
     table = climb(reached(36, "alone"))
     assert table.loc["alone", "right"] == "50%" and "the step" not in table
+
+
+def test_the_verdicts_of_seeds_are_counted_and_corrected_together():
+    clear, even = Comparison("a", "b", 60, 20, 0, 20), Comparison("a", "b", 60, 3, 2, 35)
+    table = verdicts_table({("one", 1): clear, ("one", 2): even, ("one", 3): clear, ("other", 1): even})
+    assert table.loc["one"].to_dict() == {
+        "verdict": "helped at 2 of 3 seeds, undecided at 1",
+        "points": "+1.0 to +20.0",
+    }
+    assert tuple(table.loc["other"]) == ("undecided", "+1.0")
+    worse = [(Comparison("a", "b", 60, 0, 20, 20), 0.001)]
+    assert verdicts_in_words(worse, ("more", "fewer", UNDECIDED)) == "fewer"
+    assert list(verdicts_table({})) == ["verdict", "points"]

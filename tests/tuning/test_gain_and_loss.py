@@ -67,12 +67,12 @@ def test_a_cure_is_told_in_counts_with_the_seeds_that_decide_it_and_an_idle_one_
         "right": "30 and 10 of 40",
         "instead of": "30",
         "difference": "+0 and -20",
-        "verdict": "fewer at 1 seed, undecided at 1 seed",
+        "verdict": "fewer at 1 of 2 seeds, undecided at 1",
         "corrected p, the highest": "< 0.001, 1",
     }
     plain = table.loc["replay, 38 steps: plain requests"]
     assert tuple(plain[:3]) == ("28 of 40", "2 and 4", "+26 and +24")
-    assert plain["verdict"] == "more at 2 seeds"
+    assert plain["verdict"] == "more at 2 of 2 seeds"
     assert "rate 0.0001, 30 steps (seed 1). The name of a queue" in gain_and_loss.silent(readings)
 
 
@@ -94,9 +94,9 @@ def test_what_leads_what_differs_more_and_what_replay_keeps_by_prompt_is_said(re
     assert plain.endswith("up to 2 apart, the means of the two settings 25. The settings differ more.")
     kept = gain_and_loss.in_table(gain_and_loss.replay_beside_untrained(readings))
     without, with_it = (tuple(row) for _, row in kept.iterrows())
-    assert without == ("28 of 40", "30", "-2 and -2", "undecided at 2 seeds", "1")
+    assert without == ("28 of 40", "30", "-2 and -2", "undecided at 2 of 2 seeds", "1")
     assert with_it[:3] == ("20 of 40", "30", "-10 and -10")
-    assert with_it[3] == "fewer at 2 seeds" and with_it[4].startswith("0.00")
+    assert with_it[3] == "fewer at 2 of 2 seeds" and with_it[4].startswith("0.00")
 
 
 def test_what_learned_nothing_is_named_and_what_lost_nothing_as_well(readings):

@@ -121,7 +121,7 @@ def test_faults_and_right_values_are_counted_by_way(short):
     fenced = f"```json\n{letter_form.as_json(letters()[-4])}\n```"
     letter_form.sweep(answering(fenced)[0], "a model")
     replies = letter_form.read_replies()
-    expected = dict.fromkeys([*FAULTS, "cut off"], 0) | {FENCED: 4}
+    expected = dict.fromkeys([*FAULTS, "of these, cut off"], 0) | {FENCED: 4}
     assert letter_readings.faults(replies).loc["keys"].to_dict() == expected
     by_field = letter_readings.right_by_field(replies)
     assert by_field.loc["keys"].sum() == sum(each.fields for each in replies[:4])

@@ -8,6 +8,7 @@ from course.rungs.voice import RUNGS
 from course.tuning import voice_readings
 from course.tuning.voice import SEEDS, VoiceReply
 from course.tuning.voice_readings import (
+    MEASURES,
     MONTHLY,
     PROMPTED,
     QUESTIONS,
@@ -15,6 +16,7 @@ from course.tuning.voice_readings import (
     TUNED_GUIDE,
     VoiceReading,
     against_prompts,
+    against_prompts_table,
     best_in_words,
     best_prompts,
     broken,
@@ -103,11 +105,22 @@ def test_the_best_prompt_of_a_size_has_the_most_replies_right_in_both():
 def test_every_training_is_compared_by_itself():
     trainings = [reading(f"{TUNED}, seed {seed}", RIGHT) for seed in SEEDS]
     found = against_prompts([*prompts(), *trainings, reading(f"{TUNED_GUIDE}, seed 2", EMPTY)])
-    both = {key: step for key, step in found.items() if key[0].startswith("both, small tuned instead of")}
+    both = {
+        ((measure, asked), seed): step
+        for ((measure, asked), seed), step in found.items()
+        if measure == "both" and asked.startswith("small tuned instead of")
+    }
     assert {seed for _, seed in both} == set(SEEDS)
     assert all((step.only_a, step.only_b) == (10, 0) for step in both.values())
-    guided = found["facts kept, small tuned with the guide instead of without", 2]
+    with_guide = "small tuned with the guide instead of without"
+    guided = found[("facts kept", with_guide), 2]
     assert (guided.only_a, guided.only_b) == (0, 10)
+    table = against_prompts_table([*prompts(), *trainings, reading(f"{TUNED_GUIDE}, seed 2", EMPTY)])
+    assert list(table) == list(MEASURES)
+    assert table.loc[with_guide, "facts kept"] == "behind, -100"
+    assert table.loc[f"small tuned instead of 'small: {PROMPTED[0]}'", "both"] == (
+        "ahead at 3 of 3 seeds, +100"
+    )
     assert against_prompts(prompts()) == {}
 
 
@@ -115,9 +128,9 @@ def test_the_sizes_that_were_trained_are_compared_from_the_same_seeds():
     trainings = [reading(f"{TUNED}, seed {seed}", PLAIN) for seed in SEEDS]
     larger = [reading(f"{TUNED}, seed 2", [*RIGHT[:7], *PLAIN[7:]], "medium")]
     found = against_prompts([*prompts(), *trainings, *larger])
-    step = found["both, medium tuned instead of small tuned", 2]
+    step = found[("both", "medium tuned instead of small tuned"), 2]
     assert (step.only_a, step.only_b) == (7, 0)
-    assert ("both, medium tuned instead of small tuned", 1) not in found
+    assert (("both", "medium tuned instead of small tuned"), 1) not in found
 
 
 def test_what_is_missing_is_named_and_fewer_seeds_are_said_to_be_few():
