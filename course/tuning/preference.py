@@ -186,8 +186,8 @@ def unmeasured(seed: int, readings: Sequence[PreferenceCount]) -> list[str]:
 
 
 def read() -> list[PreferenceCount]:
-    """The ways as they were measured. CourseError names what is wrong, or the command that makes them."""
-    return read_rows(PreferenceCount, FILE, COMMAND)
+    """The ways by the seed. CourseError names what is wrong, or the command that makes them."""
+    return sorted(read_rows(PreferenceCount, FILE, COMMAND), key=lambda each: each.seed)
 
 
 def read_replies() -> list[VoiceReply]:

@@ -23,7 +23,8 @@ def test_a_falling_loss_made_both_replies_less_likely_and_the_replies_worse(seed
     assert steps[-1].loss < 0.5 * steps[0].loss and steps[-1].preferred > 0.9
     assert steps[-1].rejected < steps[-1].chosen < -5
     found = [
-        COMPARED[f"{measure}, by pairs, not as it was", seed] for measure in ("rules kept", "facts kept")
+        COMPARED[f"{measure}, by pairs instead of the start", seed]
+        for measure in ("rules kept", "facts kept")
     ]
     assert {verdict(step, p) for step, p in zip(found, corrected(found), strict=True)} == {HURT}
 
@@ -31,7 +32,7 @@ def test_a_falling_loss_made_both_replies_less_likely_and_the_replies_worse(seed
 @pytest.mark.parametrize("seed", SEEDS)
 def test_as_many_steps_on_the_right_replies_alone_changed_little(seed):
     found = [
-        COMPARED[f"{measure}, right replies alone, not as it was", seed]
+        COMPARED[f"{measure}, right replies alone instead of the start", seed]
         for measure in ("rules kept", "facts kept", "both")
     ]
     assert {verdict(step, p) for step, p in zip(found, corrected(found), strict=True)} == {UNDECIDED}
