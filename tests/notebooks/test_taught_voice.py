@@ -4,7 +4,7 @@ import pytest
 
 from course.material.voice import CLOSING, pairs
 from course.measuring import blind
-from course.measuring.climb import HELPED, HURT, corrected, verdict
+from course.measuring.climb import HELPED, HURT, by_question, corrected, verdict
 from course.measuring.house_voice import RULES, facts, rules_kept
 from course.tuning import voice_readings
 from course.tuning.voice_readings import (
@@ -111,6 +111,19 @@ def test_no_training_of_the_small_model_is_ahead_of_the_best_prompt_of_the_mediu
     for score in (rules_of, keeps_rules, keeps_facts, keeps_both):
         assert compared(reading, medium, score).direction != "better"
     assert medium.count(keeps_both) > 0.1 * N and medium.count(keeps_rules) < 0.5 * N
+
+
+def test_no_training_of_the_medium_size_is_shown_to_be_ahead_of_its_own_best_prompt_and_the_seeds_differ_most():
+    found = by_question(voice_readings.against_prompts(MEASURED))
+    asked = f"medium tuned instead of '{BEST['medium'].name}'"
+    for measure in voice_readings.MEASURES:
+        assert HELPED not in [verdict(step, p) for step, p in found[measure, asked]]
+    of_small, of_medium = (
+        [each.count(keeps_both) for each in trained(MEASURED, size=size).values()]
+        for size in ("small", "medium")
+    )
+    assert len(of_small) == len(of_medium) == 3
+    assert max(of_medium) - min(of_medium) > 2 * (max(of_small) - min(of_small))
 
 
 @pytest.mark.parametrize("reading", TRAINED.values(), ids=lambda each: each.name)
