@@ -113,7 +113,7 @@ def test_no_training_of_the_small_model_is_ahead_of_the_best_prompt_of_the_mediu
     assert medium.count(keeps_both) > 0.1 * N and medium.count(keeps_rules) < 0.5 * N
 
 
-def test_no_training_of_the_medium_size_is_shown_to_be_ahead_of_its_own_best_prompt_and_the_seeds_differ_most():
+def test_no_training_of_the_medium_size_is_ahead_of_its_best_prompt_and_its_seeds_differ_most():
     found = by_question(voice_readings.against_prompts(MEASURED))
     asked = f"medium tuned instead of '{BEST['medium'].name}'"
     for measure in voice_readings.MEASURES:
