@@ -7,6 +7,7 @@ from course.engine.client import connect
 from course.errors import CourseError
 from course.material.large_model import handbook_answers
 from course.measuring.answers import judge
+from course.measuring.climb import HELPED, UNDECIDED, by_question, verdict
 from course.measuring.evaluate import Result, compare, evaluate
 from course.rungs.chunks import by_section
 from course.tuning import adapters, aftermath, forgetting, gain_and_loss, serving
@@ -97,10 +98,21 @@ def test_with_more_rounds_they_learned_the_task_and_then_lost_plain_requests_as_
     found = gain_and_loss.trainings(readings)
     before = found[forgetting.ROUTING, forgetting.UNTRAINED, 0, 1]
     for name in ("rate 0.0003", "rank 2"):
-        parts = found[forgetting.ROUTING, name, 90, 1]
-        assert parts[forgetting.OF_TICKETS].accuracy > 0.35
-        loss = forgetting.compared(parts[forgetting.PLAIN], before[forgetting.PLAIN])
-        assert loss.direction == "worse" and loss.difference < -0.2
+        for seed in forgetting.SEEDS:
+            parts = found[forgetting.ROUTING, name, 90, seed]
+            assert parts[forgetting.OF_TICKETS].accuracy > 0.35
+            loss = forgetting.compared(parts[forgetting.PLAIN], before[forgetting.PLAIN])
+            assert loss.direction == "worse" and loss.difference < -0.2
+
+
+def test_over_three_rounds_general_chats_kept_what_was_there_at_every_seed_and_cost_no_tickets_that_show():
+    judged = by_question(gain_and_loss.cures(forgetting.read()))
+    verdicts = {
+        part: {verdict(step, p) for step, p in judged[f"{REPLAY}, 114 steps", part]}
+        for part in (forgetting.OF_TICKETS, forgetting.PLAIN)
+    }
+    assert verdicts == {forgetting.OF_TICKETS: {UNDECIDED}, forgetting.PLAIN: {HELPED}}
+    assert len(judged[f"{REPLAY}, 114 steps", forgetting.PLAIN]) == len(forgetting.SEEDS)
 
 
 def test_facts_in_one_wording_were_mostly_lost_in_others_at_every_seed_and_twice_the_steps_changed_nothing():
