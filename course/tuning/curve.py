@@ -17,6 +17,7 @@ from course.tuning.labels import (
     SAME_STEPS,
     SEEDS,
     TEACHER,
+    TEMPLATES,
     UPGRADED,
     LabelReading,
     Point,
@@ -181,7 +182,10 @@ def taught(readings: Readings) -> dict[tuple[str, int], Comparison]:
 
 
 def cured(readings: Readings) -> dict[tuple[str, int], Comparison]:
-    """Each cure of a teacher's labels against these labels as they are, by learner and seed."""
+    """Each cure of a teacher's labels, and made-up texts, against those labels as they are.
+
+    By learner and seed.
+    """
     found = {each.key: each for each in readings}
     whole = max((each.examples for each in readings if each.labels == TEACHER), default=0)
     as_they_are = {
@@ -189,10 +193,10 @@ def cured(readings: Readings) -> dict[tuple[str, int], Comparison]:
         for learner in labels.LEARNERS
         for seed in SEEDS
     }
-    cures = [each for each in readings if each.labels.startswith(f"{TEACHER}, ")]
+    cures = [each for each in readings if each.labels.startswith((f"{TEACHER}, ", TEMPLATES))]
     return {
         (f"{each.learner}, {each.labels}", each.seed): labels.compared(each, plain)
-        for each in sorted(cures, key=lambda each: each.labels)
+        for each in sorted(cures, key=lambda each: labels.LEARNERS.index(each.learner))
         if (plain := as_they_are.get((each.learner, each.seed)))
     }
 

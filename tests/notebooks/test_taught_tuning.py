@@ -13,7 +13,7 @@ from course.engine.client import CourseClient, connect
 from course.material import data, large_model
 from course.material.lessons import lesson
 from course.measuring import board, coding, gap, ladder
-from course.measuring.climb import HELPED, by_question, in_sentences, verdict
+from course.measuring.climb import HELPED, HURT, by_question, in_sentences, verdict
 from course.measuring.evaluate import Result, compare, evaluate
 from course.rungs.baselines import LinearHead
 from course.rungs.retrieve import nearest
@@ -221,6 +221,14 @@ def test_the_training_at_a_tenth_of_the_rate_travels_and_learns_less(monkeypatch
     adapter = lora.train("first-steps", names["few"], names["few_dev"], settings=slower)
     losses = [loss for _, loss in adapter.card.losses]
     assert len(losses) == 10 and sum(losses[-3:]) > 0.8 * sum(losses[:3])
+
+
+def test_no_cure_of_a_teachers_labels_brought_more_and_made_up_texts_brought_less():
+    found = by_question(curve.cured(READINGS))
+    assert {f"{learner}, templates" for learner in (labels.HEAD, labels.ENCODER)} <= found.keys()
+    for asked, judged in found.items():
+        verdicts = {verdict(step, p) for step, p in judged}
+        assert verdicts == {HURT} if asked.endswith(labels.TEMPLATES) else HELPED not in verdicts
 
 
 def test_more_steps_brought_most_and_the_second_half_of_the_examples_little_in_as_many_steps():
