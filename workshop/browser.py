@@ -14,6 +14,7 @@ from typing import Any
 import aiohttp
 
 PATIENCE = 240.0  # seconds: with thirty others on two cores a server takes its time
+ANSWERS_WITHIN = 20.0  # seconds, for a kernel that has nothing else to do
 PAUSE = 0.5
 BUSY = (404, 424, 429, 500, 502, 503, 504)  # while a server starts, or the hub or the proxy is started again
 
@@ -98,21 +99,31 @@ class Browser:
 
         `expressions` are evaluated after it; one that raises has no value.
         """
-        message = {
-            "header": {
-                "msg_id": uuid.uuid4().hex,
-                "msg_type": "execute_request",
-                "username": self.name,
-                "session": self._tab,
-                "version": "5.4",
-            },
-            "parent_header": {},
-            "metadata": {},
-            "channel": "shell",
-            "buffers": [],
-            "content": {"code": code, "silent": False, "user_expressions": expressions},
+        content = {"code": code, "silent": False, "user_expressions": expressions}
+        return await asyncio.wait_for(self._output(self._message("execute_request", content)), PATIENCE)
+
+    async def until_ready(self) -> None:
+        """Wait until the kernel answers, as a tab does: what it is sent while it restarts may be lost."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            asked = self._output(self._message("kernel_info_request", {}))
+            try:
+                await asyncio.wait_for(asked, ANSWERS_WITHIN)
+                return
+            except (KernelDied, TimeoutError):
+                if time.monotonic() > deadline:
+                    raise
+
+    def _message(self, kind: str, content: dict[str, Any]) -> dict[str, Any]:
+        header = {
+            "msg_id": uuid.uuid4().hex,
+            "msg_type": kind,
+            "username": self.name,
+            "session": self._tab,
+            "version": "5.4",
         }
-        return await asyncio.wait_for(self._output(message), PATIENCE)
+        beside = {"parent_header": {}, "metadata": {}, "channel": "shell", "buffers": []}
+        return {"header": header, "content": content, **beside}
 
     async def _output(self, message: dict[str, Any]) -> Output:
         request = message["header"]["msg_id"]
@@ -141,7 +152,7 @@ class Browser:
                     output.text += content["data"].get("text/plain", "")
                 case "error":
                     failed = CellFailed(self.name, content["ename"], content["evalue"])
-                case "execute_reply":
+                case "execute_reply" | "kernel_info_reply":
                     is_replied = True
                     values = content.get("user_expressions", {}).items()
                     output.values = {

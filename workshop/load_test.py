@@ -279,6 +279,7 @@ class LoadTest:
         for _ in range(TRIES):
             try:
                 if browser not in self._prepared:
+                    await browser.until_ready()
                     await browser.run(ASKING)
                     self._prepared.add(browser)
                 asked = await browser.run(f"id = answer({name!r}, {number})", id="id")

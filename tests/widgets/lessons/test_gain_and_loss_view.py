@@ -20,7 +20,7 @@ def test_a_setting_that_leads_away_has_a_line_over_its_rounds_that_begins_where_
     of_rate = next(line for name, line in lines.items() if name.startswith("rate 0.0003, 3 rounds"))
     usual = {name[-1]: line for name, line in lines.items() if name.startswith(f"{forgetting.USUAL}, ")}
     assert not any(name.startswith("rate 0.0001") for name in lines)
-    assert (lines["usual, 1 round, seed 2"]["length"], of_rate["length"]) == (2, 3)
+    assert (lines["usual, 3 rounds, seed 2"]["length"], of_rate["length"]) == (3, 3)
     assert usual["2"]["strong"] < usual["1"]["strong"]
     strong = [(line["colour"], line["dash"]) for line in lines.values() if line["strong"]]
     assert len(set(strong)) == len(strong)
