@@ -45,8 +45,9 @@ class Axis:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A named curve: `x` and `y` of the same length; `low` and `high`, where given, are a band around it.
+    """A curve: `x` and `y` of the same length; `low` and `high`, where given, are a band around it.
 
+    Its name stands at its end; one that only repeats another, such as a further seed, has an empty name.
     `dash` is an SVG dash pattern such as "6 4", empty for a solid line: the second sign beside the colour.
     A line that is not `strong` is drawn thinner and paler. A point that is not finite, or not above 0 on a
     logarithmic axis, is a gap.

@@ -16,8 +16,8 @@ _NEAR = 12  # a training that leads no further than this has no line of its own
 def gain_and_loss_chart(readings: Sequence[Remembered]) -> LineChart:
     """Each training by its tickets and its plain requests, right in percent.
 
-    A line leads from the model as it was to what one setting reached over its rounds, a paler one for each
-    further seed.
+    A line leads from the model as it was to what one setting reached over its rounds, a paler one without a
+    name for each further seed.
     """
     found = trainings(readings)
     places = {key: _place(parts) for key, parts in found.items()}
@@ -28,9 +28,7 @@ def gain_and_loss_chart(readings: Sequence[Remembered]) -> LineChart:
     for (name, seed), path in away.items():
         across, up = zip(begin, *(place for _, place in path), strict=True)
         first, (colour, dash) = seed == SEEDS[0], signs[name]
-        seeds = [of for each, of in away if each == name]
-        label = f"{path[-1][0]}, seed {seed}" if len(seeds) > 1 else path[-1][0]
-        lines.append(Line(label, across, up, colour, dash=dash, strong=first))
+        lines.append(Line(path[-1][0] if first else "", across, up, colour, dash=dash, strong=first))
     near = [place for place in places.values() if math.dist(place, begin) < _NEAR]
     said = f"{UNTRAINED} and {len(near) - 1} more" if len(near) > 1 else UNTRAINED
     top = max(near, key=lambda place: place[1])  # above the lines, which begin below it

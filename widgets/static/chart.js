@@ -191,7 +191,7 @@ function lines({ frame, parts, numbers }, width) {
     );
     points.push(...placesOf(xs, ys));
     const last = ys.findLastIndex(Number.isFinite);
-    if (last >= 0) ends.push({ words: names[place], x: xs[last], at: ys[last], wish: ys[last] });
+    if (last >= 0 && curve.name) ends.push({ words: names[place], x: xs[last], at: ys[last], wish: ys[last] });
   }
   spread(ends, 17 * Math.max(1, ...names.map((words) => words.length)), top + 4, bottom - 4);
   for (const label of ends) {

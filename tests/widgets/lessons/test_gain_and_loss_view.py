@@ -16,14 +16,19 @@ def test_every_training_is_a_point_within_the_axes_and_is_said_in_words():
 
 
 def test_a_setting_that_leads_away_has_a_line_over_its_rounds_that_begins_where_the_model_began():
-    lines = {line["name"]: line for line in gain_and_loss_chart(forgetting.read()).parts["lines"]}
-    of_rate = next(line for name, line in lines.items() if name.startswith("rate 0.0003, 3 rounds"))
-    usual = {name[-1]: line for name, line in lines.items() if name.startswith(f"{forgetting.USUAL}, ")}
-    assert not any(name.startswith("rate 0.0001") for name in lines)
-    assert (lines["usual, 3 rounds, seed 2"]["length"], of_rate["length"]) == (3, 3)
-    assert usual["2"]["strong"] < usual["1"]["strong"]
-    strong = [(line["colour"], line["dash"]) for line in lines.values() if line["strong"]]
-    assert len(set(strong)) == len(strong)
+    lines = gain_and_loss_chart(forgetting.read()).parts["lines"]
+    strong = {line["name"]: (line["colour"], line["dash"]) for line in lines if line["strong"]}
+    assert {
+        "usual, 3 rounds",
+        "rate 0.0003, 3 rounds",
+        "rank 2, 3 rounds",
+        "replay, 3 rounds",
+    } == strong.keys()
+    assert len(set(strong.values())) == len(strong)
+    for sign in strong.values():
+        seeds = [line for line in lines if (line["colour"], line["dash"]) == sign]
+        assert [line["strong"] for line in seeds] == [True, False, False]
+        assert seeds[0]["length"] == 3 and [line["name"] for line in seeds[1:]] == ["", ""]
 
 
 def test_a_model_that_is_not_trained_is_a_point_with_its_name():
