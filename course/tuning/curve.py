@@ -21,6 +21,7 @@ from course.tuning.labels import (
     UPGRADED,
     LabelReading,
     Point,
+    PointKey,
     steps_of,
 )
 
@@ -151,19 +152,24 @@ def pairs(readings: Readings) -> dict[tuple[str, int], Comparison]:
     }
 
 
+def _usual_key(learner: str, of: str, examples: int, seed: int) -> PointKey:
+    """That of the reading of a learner's usual epochs, with these labels."""
+    return learner, of, examples, steps_of(learner, examples), seed
+
+
 def upgraded(readings: Readings) -> dict[tuple[str, int], Comparison]:
     """The adapter of the medium size against that of the small one and the head, from the same tickets."""
     found = {each.key: each for each in readings}
     rivals = {
-        "medium size instead of small, both trained": (ADAPTER, lambda steps: steps),
-        "medium size trained, instead of the linear head": (HEAD, lambda steps: 0),
+        "medium size instead of small, both trained": ADAPTER,
+        "medium size trained, instead of the linear head": HEAD,
     }
     return {
         (asked, each.seed): labels.compared(each, rival)
-        for asked, (learner, steps) in rivals.items()
+        for asked, learner in rivals.items()
         for each in readings
         if each.learner == UPGRADED
-        and (rival := found.get((learner, each.labels, each.examples, steps(each.steps), each.seed)))
+        and (rival := found.get(_usual_key(learner, each.labels, each.examples, each.seed)))
     }
 
 
@@ -188,16 +194,11 @@ def cured(readings: Readings) -> dict[tuple[str, int], Comparison]:
     """
     found = {each.key: each for each in readings}
     whole = max((each.examples for each in readings if each.labels == TEACHER), default=0)
-    as_they_are = {
-        (learner, seed): found.get((learner, TEACHER, whole, steps_of(learner, whole), seed))
-        for learner in labels.LEARNERS
-        for seed in SEEDS
-    }
     cures = [each for each in readings if each.labels.startswith((f"{TEACHER}, ", TEMPLATES))]
     return {
         (f"{each.learner}, {each.labels}", each.seed): labels.compared(each, plain)
         for each in sorted(cures, key=lambda each: labels.LEARNERS.index(each.learner))
-        if (plain := as_they_are.get((each.learner, each.seed)))
+        if (plain := found.get(_usual_key(each.learner, TEACHER, whole, each.seed)))
     }
 
 

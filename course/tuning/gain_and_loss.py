@@ -225,11 +225,11 @@ def sizes(readings: Readings) -> Pairs:
     """The medium size against the small one, at each setting that both have: the same requests to both."""
     small = trainings(readings)
     return {
-        (f"{_without_seed((ROUTING, *key[1:]))}: {part}", key[-1]): paired(
-            "medium", "small", each.rows, small[ROUTING, *key[1:]][part].rows
+        (f"{_without_seed(twin)}: {part}", key[-1]): paired(
+            "medium", "small", each.rows, small[twin][part].rows
         )
         for key, parts in trainings(readings, ROUTING_MEDIUM).items()
-        if (ROUTING, *key[1:]) in small
+        if (twin := (ROUTING, *key[1:])) in small
         for part, each in parts.items()
     }
 
