@@ -100,7 +100,8 @@ class JobEstimate:
     """What a job and the first month after it would cost, in dollars. None: no source was found for a price.
 
     `tokens` are those of one epoch, estimated from the characters, as each vendor cuts text in its own way.
-    `unverified` names the rows of prices.csv that could not be checked, `missing` what has no price.
+    `unverified` names the rows of prices.csv that could not be checked, `missing` what has no price, and
+    `priced` is the date of the oldest price.
     """
 
     name: str
@@ -111,6 +112,7 @@ class JobEstimate:
     storage: float | None
     serving: float | None
     unverified: tuple[str, ...]
+    priced: str
 
     @property
     def training_tokens(self) -> int:
@@ -253,7 +255,36 @@ def estimate(route: Route, path: Path, *, epochs: int | None = None) -> JobEstim
             for row in (route.training, route.storage, route.serving)
             if row in prices and prices[row].status == "unverified"
         ),
+        priced=min(
+            (prices[row].date for row in (route.training, route.storage, route.serving) if row in prices),
+            default="-",
+        ),
     )
+
+
+def bill_table(estimates: Sequence[JobEstimate]) -> pd.DataFrame:
+    """A row for each service: what the training, a month, and both together cost, and how old the prices are.
+
+    With hosting "by the token" the answers are paid as they come, and no month of a machine.
+    """
+
+    def said(amount: float | None) -> str:
+        return "no price found" if amount is None else _dollars(amount)
+
+    return pd.DataFrame(
+        {
+            each.name: {
+                "training tokens": f"{each.training_tokens:,}",
+                "training": said(each.training),
+                "storage, a month": said(each.storage),
+                "hosting, a month": "by the token" if each.serving == 0 else said(each.serving),
+                "first month": said(each.first_month),
+                "prices of": each.priced,
+                "checked": "no" if each.unverified else "yes",
+            }
+            for each in estimates
+        }
+    ).T
 
 
 def plan(

@@ -32,6 +32,12 @@ FAITHFUL_TOKENS = 600  # the shortest prompt allowed
 FAITHFUL_PROMPTS = {"small": 10, "medium": 3, "large": 3}
 TRANSFORMERS_TICKETS = {"small": TICKETS, "medium": 5, "large": 3}
 FORMS = ("name", "json")
+STORY = {
+    "type": "object",
+    "properties": {"story": {"type": "string"}},
+    "required": ["story"],
+    "additionalProperties": False,
+}
 DTYPES = ("float32", "bfloat16")
 
 
@@ -74,10 +80,14 @@ def report(model: LocalModel, figures: dict[str, dict], rows: int = TICKETS) -> 
         *(f"    {name:<36} {_cells(row, ours['alone'])}" for name, row in seconds.items()),
         f"  {'':<36}" + "".join(f" {name:>12}" for name in engines),
         *(
-            f"  {name:<36}" + "".join(f" {one[key]:12,.{digits}f}" for one in engines.values())
+            f"  {name:<36}"
+            + "".join(
+                f" {one[key]:12,.{digits}f}" if key in one else f"{'-':>13}" for one in engines.values()
+            )
             for name, key, digits in (
                 ("prompt tokens a second", "prompt_rate", 0),
                 ("generated tokens a second", "written_rate", 1),
+                ("the same as a text in JSON", "text_rate", 1),
                 ("seconds to load", "load", 1),
                 ("peak memory of the process, MB", "peak_mb", 0),
             )
@@ -116,14 +126,15 @@ def measure_engine(model: LocalModel, rows: int) -> dict:
             list(pool.map(answer, prompts[form][rows:]))
         together[form] = (time.perf_counter() - started) / rows
 
-    def ask(prompt: str, most: int) -> tuple[int, int]:
-        completion = embedded.generate(prompt, max_tokens=most)
+    def ask(prompt: str, most: int, grammar: Grammar | None = None) -> tuple[int, int]:
+        completion = embedded.generate(prompt, max_tokens=most, grammar=grammar)
         return completion.input_tokens, completion.output_tokens
 
     return {
         "alone": alone,
         "together": together,
         **_rates(model, ask),
+        "text_rate": _written_rate(model, partial(ask, grammar=grammar(STORY))),
         "overhead_ms": _overhead_ms(embedded, model),
         "load": load,
         "peak_mb": _peak_mb() - before,
@@ -182,7 +193,9 @@ def measure_llamacpp(model: LocalModel, rows: int) -> dict:
         answer = partial(ask, most=24, **constraint)
         answer("warm up")
         seconds[form] = _seconds_each(answer, prompts[form])
-    return {"alone": seconds, **_rates(model, ask), "load": load, "peak_mb": _peak_mb() - before}
+    text_rate = _written_rate(model, partial(ask, json_schema=STORY))
+    measured = {"alone": seconds, **_rates(model, ask), "text_rate": text_rate, "load": load}
+    return measured | {"peak_mb": _peak_mb() - before}
 
 
 def _rates(model: LocalModel, ask: Callable[[str, int], tuple[int, int]]) -> dict[str, float]:
@@ -191,12 +204,20 @@ def _rates(model: LocalModel, ask: Callable[[str, int], tuple[int, int]]) -> dic
     reading = chat_prompt(_letter_turns(letters()[-1].text))
     started = time.perf_counter()
     read, _ = ask(reading, 1)
-    prompt_rate = read / (time.perf_counter() - started)
-    writing = chat_prompt([{"role": "user", "content": "Write a long story about a parcel."}])
+    return {
+        "prompt_rate": read / (time.perf_counter() - started),
+        "written_rate": _written_rate(model, ask),
+    }
+
+
+def _written_rate(model: LocalModel, ask: Callable[[str, int], tuple[int, int]]) -> float:
+    writing = _chat_prompt(published_path(model))(
+        [{"role": "user", "content": "Write a long story about a parcel."}]
+    )
     ask(writing, 1)
     started = time.perf_counter()
     _, written = ask(writing, WRITTEN)
-    return {"prompt_rate": prompt_rate, "written_rate": written / (time.perf_counter() - started)}
+    return written / (time.perf_counter() - started)
 
 
 def measure_transformers(model: LocalModel, rows: int, dtype: str) -> dict:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from course.engine import embedded
-from course.engine.grammar import FORMATS, Grammar, grammar
+from course.engine.grammar import FORMATS, RAW_CHARACTER, Grammar, grammar
 from course.engine.replies import misfit
 from course.engine.schema import enforceable
 from tests.engine.ebnf import as_regex, drawn
@@ -98,6 +98,12 @@ def test_a_grammar_lets_through_what_fits_its_schema(schema, fits, fails):
         assert misfit(text, schema) is None, text
     for text in fails.split() if isinstance(fails, str) else fails:
         assert not allowed.fullmatch(text), text
+
+
+def test_the_choices_of_a_character_stand_side_by_side_so_that_the_engine_is_fast():
+    rules = [line.partition(" ::= ")[2] for line in held(STRING).text.split("\n")]
+    (character,) = (right for right in rules if right.startswith(f"{RAW_CHARACTER} | "))
+    assert not re.search(r"\(|rule", character.removeprefix(RAW_CHARACTER))
 
 
 FORMATTED = {

@@ -439,6 +439,19 @@ def test_a_price_that_is_not_verified_is_said_and_one_that_nobody_found_leaves_n
     assert "No price was found for training and serving" in str(found)
 
 
+def test_the_bill_says_what_has_no_price_what_is_not_checked_and_how_old_the_prices_are(ready):
+    priced = {id: hosted.estimate(route, ready[id]) for id, route in hosted.routes().items()}
+    table = hosted.bill_table(list(priced.values()))
+    assert list(table.index) == [route.name for route in hosted.routes().values()]
+    for found in priced.values():
+        row = table.loc[found.name]
+        assert (row["first month"] == "no price found") == (found.first_month is None)
+        assert (row["checked"] == "no") == bool(found.unverified)
+        assert (row["hosting, a month"] == "by the token") == (found.serving == 0)
+    ages = [price.date for price in price_rows() if price.id in (NOVA.training, NOVA.storage)]
+    assert priced[NOVA.id].priced == min(ages)
+
+
 @pytest.mark.parametrize("epochs", [0, 6, 2.0, True])
 def test_epochs_that_the_route_does_not_take_are_refused(epochs, path):
     with pytest.raises(CourseError, match="epochs"):
