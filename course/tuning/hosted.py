@@ -263,28 +263,28 @@ def estimate(route: Route, path: Path, *, epochs: int | None = None) -> JobEstim
 
 
 def bill_table(estimates: Sequence[JobEstimate]) -> pd.DataFrame:
-    """A row for each service: what the training, a month, and both together cost, and how old the prices are.
+    """A column for each service: what the training and a month cost, and how old the prices are.
 
-    With hosting "by the token" the answers are paid as they come, and no month of a machine.
+    With hosting "by the token" each answer is paid, and no machine.
     """
 
     def said(amount: float | None) -> str:
         return "no price found" if amount is None else _dollars(amount)
 
-    return pd.DataFrame(
-        {
-            each.name: {
-                "training tokens": f"{each.training_tokens:,}",
-                "training": said(each.training),
-                "storage, a month": said(each.storage),
-                "hosting, a month": "by the token" if each.serving == 0 else said(each.serving),
-                "first month": said(each.first_month),
-                "prices of": each.priced,
-                "checked": "no" if each.unverified else "yes",
-            }
-            for each in estimates
+    def column(each: JobEstimate) -> dict[str, object]:
+        by_token = each.serving == 0
+        return {
+            "epochs": each.epochs,
+            "training tokens, all epochs (estimate)": f"{each.training_tokens:,}",
+            "training": said(each.training),
+            "storage, a month": said(each.storage),
+            "hosting, a month": "by the token" if by_token else said(each.serving),
+            "first month": said(each.first_month) + (" and the tokens" if by_token else ""),
+            "oldest price is of": each.priced,
+            "all prices checked": "no" if each.unverified else "yes",
         }
-    ).T
+
+    return pd.DataFrame({each.name: column(each) for each in estimates})
 
 
 def plan(

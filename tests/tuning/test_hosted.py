@@ -442,12 +442,13 @@ def test_a_price_that_is_not_verified_is_said_and_one_that_nobody_found_leaves_n
 def test_the_bill_says_what_has_no_price_what_is_not_checked_and_how_old_the_prices_are(ready):
     priced = {id: hosted.estimate(route, ready[id]) for id, route in hosted.routes().items()}
     table = hosted.bill_table(list(priced.values()))
-    assert list(table.index) == [route.name for route in hosted.routes().values()]
+    assert list(table) == [route.name for route in hosted.routes().values()]
     for found in priced.values():
-        row = table.loc[found.name]
-        assert (row["first month"] == "no price found") == (found.first_month is None)
-        assert (row["checked"] == "no") == bool(found.unverified)
-        assert (row["hosting, a month"] == "by the token") == (found.serving == 0)
+        shown = table[found.name]
+        assert (shown["first month"] == "no price found") == (found.first_month is None)
+        assert (shown["all prices checked"] == "no") == bool(found.unverified)
+        assert (shown["hosting, a month"] == "by the token") == (found.serving == 0)
+        assert shown["first month"].endswith(" and the tokens") == (found.serving == 0)
     ages = [price.date for price in price_rows() if price.id in (NOVA.training, NOVA.storage)]
     assert priced[NOVA.id].priced == min(ages)
 
