@@ -154,17 +154,23 @@ def tuned_adapter(seed: int, size: str = "small") -> Adapter:
 
 
 def counts(replies: Sequence[VoiceReply]) -> list[VoiceCount]:
-    """A line for each size and rung, in the order of the replies."""
+    """A line for each size and rung, in the order of `judged`."""
     return [_count(list(found.values())) for found in judged(replies).values()]
 
 
 def judged(replies: Sequence[VoiceReply]) -> dict[tuple[str, str], dict[str, JudgedReply]]:
-    """The replies of each size and rung by the id of the note, in the order of the first of them."""
+    """The replies by size and rung, then by the id of the note: small first, RUNGS before the rest."""
     note_of = {pair.id: pair.note for split in ("dev", "test") for pair in pairs(split)}
     found: dict[tuple[str, str], dict[str, JudgedReply]] = {}
     for each in replies:
         found.setdefault((each.size, each.rung), {})[each.id] = JudgedReply(each, note_of[each.id])
-    return found
+    sizes, rungs = [model.size for model in local_models()], [rung.name for rung in RUNGS]
+
+    def place(of: tuple[tuple[str, str], dict[str, JudgedReply]]) -> tuple[int, int]:
+        size, rung = of[0]
+        return sizes.index(size), rungs.index(rung) if rung in rungs else len(rungs)
+
+    return dict(sorted(found.items(), key=place))
 
 
 def read() -> list[VoiceCount]:
@@ -192,10 +198,10 @@ def _keep(size: str, rung: str, result: Result) -> None:
     new = replies_of(result, COMMAND, size, rung)
     found = counts(write_in_place(new, REPLIES, "size", "rung"))
     write_rows(found, FILE)
-    last = found[-1]
+    (kept,) = (count for count in found if (count.size, count.rung) == (size, rung))
     print(
-        f"{size}, {rung}: {last.rules:.1f} of 15 rules, all of them in {last.valid} of {last.n}, "
-        f"facts kept in {last.facts}, {last.seconds:.2f} s",
+        f"{size}, {rung}: {kept.rules:.1f} of 15 rules, all of them in {kept.valid} of {kept.n}, "
+        f"facts kept in {kept.facts}, {kept.seconds:.2f} s",
         flush=True,
     )
 

@@ -57,6 +57,27 @@ def test_examples_bring_the_small_model_more_rules_than_the_guide_and_fifty_not_
     assert fifty.count(keeps_rules) < 0.05 * N
 
 
+@pytest.mark.parametrize("size", BEST)
+def test_without_examples_hardly_a_reply_of_any_size_keeps_all_rules_and_eight_bring_every_size_more(size):
+    tone, guide, eight = (
+        BY_NAME[f"{size}: {rung}"] for rung in ("professional tone", "guide", "guide, 8 examples")
+    )
+    assert max(tone.count(keeps_rules), guide.count(keeps_rules)) < 0.03 * N
+    step = compared(eight, guide, rules_of)
+    assert step.direction == "better" and step.difference > 0.8
+
+
+def test_a_schema_brings_the_medium_size_rules_and_costs_it_facts_without_examples():
+    guide, examples, schema = "medium: guide", ", 8 examples", ", schema of sentences"
+    plain, held, eight, eight_held = (
+        BY_NAME[name] for name in (guide, guide + schema, guide + examples, guide + examples + schema)
+    )
+    found = [compared(held, plain, rules_of), compared(eight_held, eight, rules_of)]
+    assert [step.direction for step in found] == ["better", "better"]
+    assert compared(held, plain, keeps_facts).direction == "worse"
+    assert compared(eight_held, eight, keeps_facts).direction != "better"
+
+
 def test_the_best_prompt_of_the_small_model_keeps_rules_and_facts_in_few_replies():
     best = BEST["small"]
     assert best.rules[0] > 12 and best.count(keeps_rules) < 0.3 * N
