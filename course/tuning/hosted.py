@@ -191,15 +191,32 @@ def route(id: str) -> Route:
     return routes()[one_of("hosted route", id, routes())]
 
 
-def table() -> pd.DataFrame:
-    """Rules and facts of all routes: route, kind, name, text, status, source, date, low, high."""
-    lines = [
-        {"route": one.id, "kind": kind, **asdict(rule)}
-        for one in routes().values()
-        for kind, rules in (("rule", one.rules.values()), ("fact", one.facts))
-        for rule in rules
-    ]
-    return pd.DataFrame(lines).drop(columns="values").astype({"low": "Int64", "high": "Int64"})
+def rules_table(route: Route) -> pd.DataFrame:
+    """What the service asks, then what to know of it: each with its bounds, who says so and the source."""
+    return pd.DataFrame(
+        [
+            {
+                "what": _with_bounds(rule),
+                "who says so": f"{rule.status}, {rule.date}",
+                "source": rule.source,
+            }
+            for rule in (*route.rules.values(), *route.facts)
+        ]
+    )
+
+
+def _with_bounds(rule: VendorRule) -> str:
+    asked, *more = rule.text.split("; ")
+    match rule.low, rule.high:
+        case None, None:
+            return rule.text
+        case None, high:
+            asked = f"{asked}: at most {high:,}"
+        case low, None:
+            asked = f"{asked}: at least {low:,}"
+        case low, high:
+            asked = f"{asked}: {low:,} to {high:,}"
+    return "; ".join([asked, *more])
 
 
 def write(route: Route, tickets: Sequence[Ticket], folder: Path, *, instruction: str | None = None) -> Path:

@@ -72,8 +72,18 @@ def test_the_table_holds_every_rule_and_the_missing_prices_are_those_that_nobody
     known = {row.id for row in price_rows()}
     named = {row for route in ROUTES for row in (route.training, route.storage, route.serving) if row}
     assert named - known == {"bedrock/llama-3.1-8b-training", "bedrock/llama-3.1-8b-provisioned"}
-    assert len(hosted.table()) == sum(len(route.rules) + len(route.facts) for route in ROUTES)
-    assert {"documented", "unverified", "ours"} == set(hosted.table()["status"])
+    said = {rule.status for route in ROUTES for rule in (*route.rules.values(), *route.facts)}
+    assert said == {"documented", "unverified", "ours"}
+
+
+@by_route()
+def test_the_rules_are_shown_with_their_bounds_their_date_and_their_source(route):
+    table = hosted.rules_table(route)
+    assert len(table) == len(route.rules) + len(route.facts)
+    for rule, shown in zip(route.rules.values(), table.itertuples(index=False), strict=False):
+        bounds = [f"{bound:,}" for bound in (rule.low, rule.high) if bound is not None]
+        assert all(part in shown[0] for part in (*bounds, *rule.text.split("; ")))
+        assert shown[1] == f"{rule.status}, {rule.date}" and shown[2] == rule.source
 
 
 @pytest.mark.parametrize(
