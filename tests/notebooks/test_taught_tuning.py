@@ -226,7 +226,8 @@ def test_the_training_at_a_tenth_of_the_rate_travels_and_learns_less(monkeypatch
 def test_no_cure_of_a_teachers_labels_brought_more_and_made_up_texts_brought_less():
     found = by_question(curve.cured(READINGS))
     most_read = f"{labels.TEACHER}, {labels.CHECKED[-1]} doubtful ones read"
-    for cure in (labels.TEMPLATES, most_read):
+    filters = (f"{labels.TEACHER}, the head agrees", f"{labels.TEACHER}, surest 80%")
+    for cure in (labels.TEMPLATES, most_read, *filters):
         assert {f"{learner}, {cure}" for learner in labels.LEARNERS} <= found.keys()
     for asked, judged in found.items():
         verdicts = {verdict(step, p) for step, p in judged}
