@@ -272,8 +272,8 @@ def _rows_of(first: str, frame: pd.DataFrame) -> str:
 
 def _some(table: str) -> str:
     """The same rows of a shorter table, with what is measured now."""
-    trained = [Shown.counted(point) for point in experiments.read()]
-    trained = [row._replace(name=IN_README.get(row.name, row.name)) for row in trained]
+    rows_of_trainings = map(Shown.counted, experiments.read())
+    trained = [row._replace(name=IN_README.get(row.name, row.name)) for row in rows_of_trainings]
     measured = [*map(Shown.of, from_sizes().values()), *from_ladder(), *trained]
     known = {row.name: row for row in measured}
     head, _, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.strip().split("\n")]

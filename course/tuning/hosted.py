@@ -14,7 +14,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -120,6 +120,11 @@ class JobEstimate:
         return self.tokens * self.epochs
 
     @property
+    def by_token(self) -> bool:
+        """Whether each answer is paid, and no machine that waits for requests."""
+        return self.serving == 0
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """The parts of the bill without a known price."""
         return tuple(part for part in _PARTS if getattr(self, part) is None)
@@ -135,7 +140,7 @@ class JobEstimate:
             f"{self.name}: {self.examples:,} examples of about {self.tokens / self.examples:.0f} tokens and "
             f"{self.epochs} epochs make {self.training_tokens:,} training tokens: {training}.",
             f"A month costs {storage} for storage and {serving} for hosting"
-            + (", and the tokens of the answers." if self.serving == 0 else "."),
+            + (", and the tokens of the answers." if self.by_token else "."),
         ]
         if self.missing:
             parts.append(f"No price was found for {' and '.join(self.missing)}: there is no sum to agree to.")
@@ -254,6 +259,7 @@ def estimate(route: Route, path: Path, *, epochs: int | None = None) -> JobEstim
         raise CourseError(text)
     tokens = sum(map(_tokens, examples))
     prices = {row.id: row for row in price_rows()}
+    of_the_bill = [prices[row] for row in (route.training, route.storage, route.serving) if row in prices]
 
     def cost(row: str, column: str, amount: float) -> float | None:
         price = getattr(prices.get(row), column, None) if row else 0.0
@@ -267,36 +273,23 @@ def estimate(route: Route, path: Path, *, epochs: int | None = None) -> JobEstim
         training=cost(route.training, "training", tokens * epochs / 1e6),
         storage=cost(route.storage, "per_hour", HOURS_PER_MONTH),
         serving=cost(route.serving, "per_hour", HOURS_PER_MONTH),
-        unverified=tuple(
-            row
-            for row in (route.training, route.storage, route.serving)
-            if row in prices and prices[row].status == "unverified"
-        ),
-        priced=min(
-            (prices[row].date for row in (route.training, route.storage, route.serving) if row in prices),
-            default="-",
-        ),
+        unverified=tuple(row.id for row in of_the_bill if row.status == "unverified"),
+        priced=min((row.date for row in of_the_bill), default="-"),
     )
 
 
 def bill_table(estimates: Sequence[JobEstimate]) -> pd.DataFrame:
-    """A column for each service: what the training and a month cost, and how old the prices are.
-
-    With hosting "by the token" each answer is paid, and no machine.
-    """
-
-    def said(amount: float | None) -> str:
-        return "no price found" if amount is None else _dollars(amount)
+    """A column for each service: what the training and a month cost, and how old the prices are."""
+    said = partial(_dollars, unknown="no price found")
 
     def column(each: JobEstimate) -> dict[str, object]:
-        by_token = each.serving == 0
         return {
             "epochs": each.epochs,
             "training tokens, all epochs (estimate)": f"{each.training_tokens:,}",
             "training": said(each.training),
             "storage, a month": said(each.storage),
-            "hosting, a month": "by the token" if by_token else said(each.serving),
-            "first month": said(each.first_month) + (" and the tokens" if by_token else ""),
+            "hosting, a month": "by the token" if each.by_token else said(each.serving),
+            "first month": said(each.first_month) + (" and the tokens" if each.by_token else ""),
             "oldest price is of": each.priced,
             "all prices checked": "no" if each.unverified else "yes",
         }
@@ -438,8 +431,8 @@ def _tokens(turns: Turns) -> int:
     return sum(math.ceil(len(text) / CHARACTERS_PER_TOKEN) + TOKENS_PER_TURN for _, text in turns)
 
 
-def _dollars(amount: float | None) -> str:
-    return "an unknown sum" if amount is None else f"${_cents_up(amount):,.2f}"
+def _dollars(amount: float | None, unknown: str = "an unknown sum") -> str:
+    return unknown if amount is None else f"${_cents_up(amount):,.2f}"
 
 
 def _cents_up(amount: float) -> float:

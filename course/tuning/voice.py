@@ -166,11 +166,11 @@ def judged(replies: Sequence[VoiceReply]) -> dict[tuple[str, str], dict[str, Jud
         found.setdefault((each.size, each.rung), {})[each.id] = JudgedReply(each, note_of[each.id])
     sizes, rungs = [model.size for model in local_models()], [rung.name for rung in RUNGS]
 
-    def place(of: tuple[tuple[str, str], dict[str, JudgedReply]]) -> tuple[int, int]:
-        size, rung = of[0]
+    def place(key: tuple[str, str]) -> tuple[int, int]:
+        size, rung = key
         return sizes.index(size), rungs.index(rung) if rung in rungs else len(rungs)
 
-    return dict(sorted(found.items(), key=place))
+    return {key: found[key] for key in sorted(found, key=place)}
 
 
 def read() -> list[VoiceCount]:

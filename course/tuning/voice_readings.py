@@ -92,10 +92,8 @@ def read() -> list[VoiceReading]:
 
 
 def readings(replies: Sequence[VoiceReply]) -> list[VoiceReading]:
-    """The replies by size and rung, the smallest size first, and of each in the order of the first reply."""
-    found = [VoiceReading(size, rung, each) for (size, rung), each in judged(replies).items()]
-    sizes = [model.size for model in local_models()]
-    return sorted(found, key=lambda each: sizes.index(each.size))
+    """The replies by size and rung, in the order of `judged`."""
+    return [VoiceReading(size, rung, each) for (size, rung), each in judged(replies).items()]
 
 
 def table(of: Sequence[VoiceReading]) -> pd.DataFrame:

@@ -80,7 +80,8 @@ def test_the_table_holds_every_rule_and_the_missing_prices_are_those_that_nobody
 def test_the_rules_are_shown_with_their_bounds_their_date_and_their_source(route):
     table = hosted.rules_table(route)
     assert len(table) == len(route.rules) + len(route.facts)
-    for rule, shown in zip(route.rules.values(), table.itertuples(index=False), strict=False):
+    said = (*route.rules.values(), *route.facts)
+    for rule, shown in zip(said, table.itertuples(index=False), strict=True):
         bounds = [f"{bound:,}" for bound in (rule.low, rule.high) if bound is not None]
         assert all(part in shown[0] for part in (*bounds, *rule.text.split("; ")))
         assert shown[1] == f"{rule.status}, {rule.date}" and shown[2] == rule.source
