@@ -100,7 +100,11 @@ class Browser:
         `expressions` are evaluated after it; one that raises has no value.
         """
         content = {"code": code, "silent": False, "user_expressions": expressions}
-        return await asyncio.wait_for(self._output(self._message("execute_request", content)), PATIENCE)
+        try:
+            return await asyncio.wait_for(self._output(self._message("execute_request", content)), PATIENCE)
+        except TimeoutError:
+            first = code.strip().partition("\n")[0]
+            raise TimeoutError(f"{self.name}: no answer within {PATIENCE:.0f} s to {first!r}") from None
 
     async def until_ready(self) -> None:
         """Wait until the kernel answers, as a tab does: what it is sent while it restarts may be lost."""
@@ -112,7 +116,7 @@ class Browser:
                 return
             except (KernelDied, TimeoutError):
                 if time.monotonic() > deadline:
-                    raise
+                    raise TimeoutError(f"{self.name}: the kernel does not answer") from None
 
     def _message(self, kind: str, content: dict[str, Any]) -> dict[str, Any]:
         header = {

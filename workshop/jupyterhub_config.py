@@ -34,6 +34,9 @@ c.JupyterHub.spawner_class = LearnerSpawner
 c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
 c.Spawner.args = [
     "--ServerApp.kernel_websocket_connection_class=widgets.server.PromptConnection",
+    # A server chooses free ports for a kernel that opens them a second later. Where thirty servers do so at
+    # once, two may choose the same port, and one of their kernels never starts. Names of sockets are its own.
+    "--KernelManager.transport=ipc",
     *(["--allow-root"] if os.geteuid() == 0 else []),
 ]
 c.Spawner.default_url = "/lab/tree/notebooks/00_start_here.ipynb"
@@ -47,6 +50,8 @@ c.Spawner.environment = {
     "ANTHROPIC_AUTH_TOKEN": lambda spawner: members(room)[spawner.user.name],
     "COURSE_RESULTS": lambda spawner: f"{spawner.home_dir}/results",
     "COURSE_CACHE": str(cache_dir()),
+    # By number, as a name may be too long for the path of a socket.
+    "JUPYTER_RUNTIME_DIR": lambda spawner: f"{os.environ['ROOM_SOCKETS']}/{spawner.user.id}",
 }
 
 c.JupyterHub.services = [

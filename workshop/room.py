@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Sequence
@@ -30,6 +31,9 @@ from workshop.learners import instructor_token, read_learners, room_dir
 INSTRUCTOR = "instructor"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 SECRETS = ("CONFIGPROXY_AUTH_TOKEN", "ROOM_TOKEN", "ROOM_CULLER_TOKEN")  # made at each start, in no file
+# Where the kernels' sockets lie: a path may have 103 characters on macOS, and its usual folder for temporary
+# files takes about 50 of them.
+SOCKETS = Path("/tmp")
 BOARD = "/services/board/"
 PROXY = ROOT / "workshop" / "node_modules" / ".bin" / "configurable-http-proxy"
 START_SECONDS = 180.0  # until all programs answer; the engine loads its models
@@ -144,7 +148,8 @@ def main(given: Sequence[str] | None = None) -> None:
     for name, token in new_learners(folder, arguments.learners).items():
         print(f"  {name:14} {token}")
     tokens = {name: secrets.token_hex(32) for name in SECRETS}
-    run(programs(arguments, folder, tokens), arguments, tokens["ROOM_TOKEN"])
+    with tempfile.TemporaryDirectory(prefix="room-", dir=SOCKETS, ignore_cleanup_errors=True) as sockets:
+        run(programs(arguments, folder, Path(sockets), tokens), arguments, tokens["ROOM_TOKEN"])
 
 
 def check(arguments: argparse.Namespace, folder: Path) -> None:
@@ -204,14 +209,17 @@ def new_learners(folder: Path, count: int) -> dict[str, str]:
     return new | ({INSTRUCTOR: instructor} if is_new_room else {})
 
 
-def programs(arguments: argparse.Namespace, folder: Path, tokens: dict[str, str]) -> list[Program]:
-    """What runs in the room, in the order in which it is started."""
+def programs(
+    arguments: argparse.Namespace, folder: Path, sockets: Path, tokens: dict[str, str]
+) -> list[Program]:
+    """What runs in the room, in the order in which it is started. The kernels' sockets lie in `sockets`."""
     ports = Ports(arguments.port)
     settings = {
         "COURSE_ROOM": str(folder),
         "ROOM_ADDRESS": arguments.address,
         "ROOM_PORT": str(arguments.port),
         "ROOM_MEMORY": str(arguments.memory),
+        "ROOM_SOCKETS": str(sockets),
     }
     environment = {**os.environ, **settings, **tokens}
     python = [sys.executable, "-m"]

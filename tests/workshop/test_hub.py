@@ -107,6 +107,9 @@ def test_five_learners_go_on_while_everything_is_killed(open_to_six: OpenRoom):
     assert test.killed == ["proxy", "engine", "hub", "kernels"]
     assert len(test.answers) == 10
     assert len(open_to_six.processes("learners' servers")) == 5
+    # Servers that choose ports for their kernels at once may choose the same one.
+    for kernel in open_to_six.processes("kernels"):
+        assert json.loads(Path(kernel.cmdline()[-1]).read_text())["transport"] == "ipc"
     logs = "".join(path.read_text() for path in (open_to_six.folder / "logs").iterdir())
     for token in open_to_six.tokens.values():
         assert token not in logs
