@@ -7,12 +7,16 @@ import sys
 import textwrap
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from course.engine import embedded, weights
 from course.engine.grammar import Grammar
@@ -95,6 +99,84 @@ def test_threads_get_the_answers_they_would_get_alone_in_no_more_than_the_time_t
     with ThreadPoolExecutor(4) as pool:
         done = list(pool.map(lambda _: engine.generate(prompt, max_tokens=10), range(4)))
     assert 0 < sum(completion.seconds for completion in done) <= time.perf_counter() - began
+
+
+def test_a_beginning_that_many_share_is_read_once_and_all_of_them_find_room(engine, monkeypatch):
+    handbook = " ".join(article.text for article in data.handbook()[:8])
+    prompts = [f"{handbook}\n\nQuestion {number}:" for number in range(10)]
+    tokens = engine.count(prompts[0])
+    assert 10 * tokens > embedded.KV_BLOCKS * embedded.TOKENS_PER_BLOCK
+    counted = CountingPipeline(engine._pipeline)
+    monkeypatch.setattr(engine, "_pipeline", counted)
+    with ThreadPoolExecutor(10) as pool:
+        done = list(pool.map(lambda prompt: engine.generate(prompt, max_tokens=2), prompts))
+    assert all(1 <= completion.output_tokens <= 2 for completion in done)
+    # To read two of them, each from its start, would take more.
+    assert counted.steps < 2 * tokens / embedded.STEP_TOKENS
+
+
+class CountingPipeline:
+    """Counts the steps of a pipeline."""
+
+    def __init__(self, pipeline: object):
+        self._pipeline = pipeline
+        self.steps = 0
+
+    def step(self) -> None:
+        self.steps += 1
+        self._pipeline.step()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._pipeline, name)
+
+
+def test_a_request_waits_for_its_own_beginning_and_for_room():
+    engine = object.__new__(embedded.Engine)
+    few, many = [1] * 100, [1] * 400
+    reading, read = generation(many, max_tokens=10), generation(many, max_tokens=10, said=[7])
+    for running, asked, may in [
+        ([], many, True),
+        ([reading], [*many, 2], False),
+        ([reading], few, True),
+        ([reading], [2, *many], True),
+        ([reading, read], [*many, 2], True),
+        ([generation([2] * 16_000, max_tokens=10)], many, False),
+        ([generation([2] * 15_000, max_tokens=10)], many, True),
+        ([generation([2] * 15_000, max_tokens=1_300)], many, False),
+        ([generation([2] * 15_000, max_tokens=1_300, said=[7])], [2] * 15_000, True),
+    ]:
+        engine._running = running
+        assert engine._may_start(generation(asked, max_tokens=10)) is may
+    gone = generation(many, max_tokens=10)
+    gone.cancelled.set()
+    engine._running = [reading]
+    assert engine._may_start(gone)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=200), min_size=1, max_size=6))
+def test_blocks_that_begin_alike_are_counted_once(prompts):
+    size = embedded.TOKENS_PER_BLOCK
+    asked = [generation(prompt, max_tokens=1) for prompt in prompts]
+    full = {tuple(prompt[: end * size]) for prompt in prompts for end in range(1, len(prompt) // size + 1)}
+    # What follows the last full block, with the reply, is each one's own.
+    assert embedded._blocks(asked) == len(full) + len(prompts)
+
+
+def generation(prompt: list[int], *, max_tokens: int, said: Sequence[int] = ()) -> embedded.Generation:
+    """A request as the worker has it; `said` are the tokens of its answer so far."""
+    return embedded.Generation(
+        input_ids=None,
+        prompt_ids=np.array(prompt),
+        input_tokens=len(prompt),
+        max_tokens=max_tokens,
+        stop=(),
+        grammar=None,
+        watched=False,
+        worker=threading.current_thread(),
+        head_tokens=0,
+        output_ids=list(said),
+    )
 
 
 def test_cancel_ends_one_request_and_leaves_the_others(engine, prompt):
