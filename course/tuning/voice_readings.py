@@ -14,7 +14,6 @@ from course.measuring.house_voice import RULES
 from course.measuring.results import Z_95, Comparison, duration, joined, money, scored, wilson
 from course.rungs.voice import RUNGS
 from course.tuning.voice import (
-    COMMAND,
     SEEDS,
     TRAINED,
     JudgedReply,
@@ -99,19 +98,6 @@ def readings(replies: Sequence[VoiceReply]) -> list[VoiceReading]:
 def table(of: Sequence[VoiceReading]) -> pd.DataFrame:
     """A row for each reading: the rules kept, shares with their 95% intervals, and what a reply takes."""
     return pd.DataFrame([_row(each) for each in of], index=[each.name for each in of])
-
-
-def unmeasured(of: Sequence[VoiceReading]) -> str:
-    """Which prompts and trainings have no reply yet, in a sentence; empty when all have some."""
-    done = {(each.size, each.rung) for each in of}
-    trainings = [f"{way}, seed {seed}" for way in (TUNED, TUNED_GUIDE) for seed in SEEDS]
-    missing = []
-    for model in local_models():
-        wanted = [*PROMPTED, *(trainings if model.size in TRAINED else [])]
-        left = [rung for rung in wanted if (model.size, rung) not in done]
-        if left:
-            missing.append(f"{model.size} ({'everything' if left == wanted else '; '.join(left)})")
-    return f"Not measured yet: {', '.join(missing)}. `{COMMAND}` goes on." if missing else ""
 
 
 def trained(of: Sequence[VoiceReading], way: str = TUNED, size: str = "small") -> dict[int, VoiceReading]:

@@ -58,6 +58,13 @@ def test_examples_bring_the_small_model_more_rules_than_the_guide_and_fifty_not_
 
 
 @pytest.mark.parametrize("size", BEST)
+def test_fifty_examples_bring_no_size_more_replies_with_all_rules_than_eight(size):
+    eight, fifty = (BY_NAME[f"{size}: guide, {count} examples"] for count in (8, 50))
+    assert compared(fifty, eight, keeps_rules).direction != "better"
+    assert fifty.count(keeps_rules) < 0.1 * N
+
+
+@pytest.mark.parametrize("size", BEST)
 def test_without_examples_hardly_a_reply_of_any_size_keeps_all_rules_and_eight_bring_every_size_more(size):
     tone, guide, eight = (
         BY_NAME[f"{size}: {rung}"] for rung in ("professional tone", "guide", "guide, 8 examples")
@@ -76,6 +83,12 @@ def test_a_schema_brings_the_medium_size_rules_and_costs_it_facts_without_exampl
     assert [step.direction for step in found] == ["better", "better"]
     assert compared(held, plain, keeps_facts).direction == "worse"
     assert compared(eight_held, eight, keeps_facts).direction != "better"
+
+
+@pytest.mark.parametrize("examples", ["", ", 8 examples"])
+def test_a_schema_brings_the_large_size_no_rules_that_show(examples):
+    plain, held = (BY_NAME[f"large: guide{examples}{schema}"] for schema in ("", ", schema of sentences"))
+    assert compared(held, plain, rules_of).direction != "better"
 
 
 def test_the_best_prompt_of_the_small_model_keeps_rules_and_facts_in_few_replies():
