@@ -404,7 +404,7 @@ class Engine:
         """
         reason = _reason(error)
         for generation in self._running:
-            suspect = generation.grammar is not None and len(generation.output_ids) == generation.head_tokens
+            suspect = generation.grammar is not None and not generation.is_read
             generation.events.put(
                 GrammarError(f"The engine cannot follow this grammar: {reason}")
                 if suspect

@@ -1,5 +1,6 @@
 """What the rungs of the house voice reached, from every reply that was measured: a table, pairs, and gaps."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import mean, stdev
@@ -142,12 +143,13 @@ def best_prompts(of: Sequence[VoiceReading]) -> list[VoiceReading]:
 
 
 def best_in_words(of: Sequence[VoiceReading]) -> str:
-    """Which the best prompts are, and of how many that are measured."""
-    measured = [each.size for each in of if each.prompted]
-    named = [
-        f"'{best.name}' ({measured.count(best.size)} of its {len(PROMPTED)} prompts measured)"
-        for best in best_prompts(of)
-    ]
+    """Which the best prompts are, and of how many where not all are measured."""
+    measured = Counter(each.size for each in of if each.prompted)
+    named = []
+    for best in best_prompts(of):
+        count = measured[best.size]
+        few = f" ({count} of its {len(PROMPTED)} prompts measured)" if count < len(PROMPTED) else ""
+        named.append(f"'{best.name}'{few}")
     return f"The best prompts: {joined(named)}."
 
 

@@ -95,8 +95,7 @@ def test_the_best_prompt_of_a_size_has_the_most_replies_right_in_both():
     names = [each.name for each in best_prompts([*large, *own])]
     assert names == [f"small: {PROMPTED[3]}", f"large: {PROMPTED[2]}"]
     assert best_in_words([*large, *own]) == (
-        f"The best prompts: 'small: {PROMPTED[3]}' (8 of its 8 prompts measured) and "
-        f"'large: {PROMPTED[2]}' (3 of its 8 prompts measured)."
+        f"The best prompts: 'small: {PROMPTED[3]}' and 'large: {PROMPTED[2]}' (3 of its 8 prompts measured)."
     )
     assert best_prompts([reading(f"{TUNED}, seed 1", RIGHT)]) == []
 
