@@ -35,7 +35,7 @@ c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
 c.Spawner.args = [
     "--ServerApp.kernel_websocket_connection_class=widgets.server.PromptConnection",
     # A server chooses free ports for a kernel that opens them a second later. Where thirty servers do so at
-    # once, two may choose the same port, and one of their kernels never starts. Names of sockets are its own.
+    # once, two may choose the same port, and one of their kernels never starts. Named sockets do not clash.
     "--KernelManager.transport=ipc",
     *(["--allow-root"] if os.geteuid() == 0 else []),
 ]
