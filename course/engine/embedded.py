@@ -99,8 +99,7 @@ class Completion:
 class Generation:
     """A request under way. Iterate it for the pieces of text as they come; `result()` is the answer."""
 
-    input_ids: Any
-    prompt_ids: np.ndarray  # the same, with the grammar's head, as one row
+    prompt_ids: np.ndarray  # with the grammar's head
     input_tokens: int
     max_tokens: int
     stop: tuple[str, ...]
@@ -236,7 +235,6 @@ class Engine:
         prompt_ids = np.array(input_ids.data[0])
         head_ids = prompt_ids[tokens:].tolist()
         generation = Generation(
-            input_ids=input_ids,
             prompt_ids=prompt_ids,
             input_tokens=tokens,
             max_tokens=max_tokens,
@@ -324,13 +322,9 @@ class Engine:
         """
         if generation.cancelled.is_set() or not self._running:
             return True
-        shared = {
-            is_read: max(
-                (_shared(generation, other) for other in self._running if other.is_read is is_read), default=0
-            )
-            for is_read in (True, False)
-        }
-        if shared[False] >= shared[True] + STEP_TOKENS:
+        read = max((_shared(generation, other) for other in self._running if other.is_read), default=0)
+        unread = max((_shared(generation, other) for other in self._running if not other.is_read), default=0)
+        if unread >= read + STEP_TOKENS:
             return False
         return _blocks([*self._running, generation]) <= KV_BLOCKS
 
@@ -343,7 +337,8 @@ class Engine:
         started = time.perf_counter()
         self._last_id += 1
         config = _config(generation.max_tokens - generation.head_tokens, generation.grammar)
-        generation.handle = self._pipeline.add_request(self._last_id, generation.input_ids, config)
+        input_ids = Tensor(generation.prompt_ids[np.newaxis])
+        generation.handle = self._pipeline.add_request(self._last_id, input_ids, config)
         generation.seconds += time.perf_counter() - started
         self._running.append(generation)
 

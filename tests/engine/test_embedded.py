@@ -166,7 +166,6 @@ def test_blocks_that_begin_alike_are_counted_once(prompts):
 def generation(prompt: list[int], *, max_tokens: int, said: Sequence[int] = ()) -> embedded.Generation:
     """A request as the worker has it; `said` are the tokens of its answer so far."""
     return embedded.Generation(
-        input_ids=None,
         prompt_ids=np.array(prompt),
         input_tokens=len(prompt),
         max_tokens=max_tokens,
@@ -384,7 +383,7 @@ def test_greedy_answers_are_those_of_transformers_on_long_prompts(engine):
     for prompt in prompts:
         generation = engine.start(prompt, max_tokens=4)
         generation.result()
-        ids = generation.input_ids.data[0].tolist()
+        ids = generation.prompt_ids.tolist()
         with torch.inference_mode():
             logits = model(torch.tensor([ids + generation.output_ids])).logits[0, len(ids) - 1 : -1]
         scores = logits.log_softmax(-1)
